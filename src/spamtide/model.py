@@ -1,0 +1,516 @@
+"""Every record of Spamtide, in the order of the path. Read this first.
+
+    bytes -collect-> RawMessage -parse-> Message -observe-> Observation -cluster-> Campaign
+          -attribute-> Attribution -measure-> Panel, Measurement -detect-> Change
+          -state-> Claim -compose-> Bulletin
+
+Records are frozen. Times are aware datetimes in UTC; days are `datetime.date` in UTC. A field that may
+be `None` says what its absence means. Text that came from a message is untrusted everywhere.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN = "unknown"
+"""The answer where evidence is thin. It is an answer, not an error."""
+
+Label = Literal["spam", "ham"]
+SubjectKind = Literal["total", "botnet", "programme", "sensor"]
+ChangeKind = Literal[
+    "decline",
+    "cease",
+    "rise",
+    "resume",
+    "surge",
+    "switch",
+    "new",
+    "sensor-outage",
+    "sensor-change",
+    "attribution-loss",
+]
+Provenance = Literal["received", "envelope", "header", "date", "none"]
+"""Where a time or an address was taken from, most trusted first."""
+
+Days = NDArray[np.datetime64]
+"""Consecutive UTC days, dtype datetime64[D]."""
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+# ---------------------------------------------------------------------------- collect
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What is known of a message's reception besides its bytes."""
+
+    mail_from: str | None = None
+    """The SMTP reverse path; '' for the null sender, None when not known."""
+    rcpt_to: tuple[str, ...] = ()
+    """The SMTP forward paths, as given. Hashed before they are stored anywhere but in the raw table."""
+    client_ip: str | None = None
+    """Address of the SMTP client as the sensor saw it."""
+    helo: str | None = None
+    """The name that the client gave in HELO or EHLO."""
+    received_at: dt.datetime | None = None
+    """When the sensor took the message (an mbox From_ line, a side-car, the trap's clock)."""
+
+
+NO_ENVELOPE = Envelope()
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """One message at one sensor, byte for byte as it was received."""
+
+    sha256: str
+    """Lower-case hex SHA-256 of `data`: the message's identity."""
+    sensor: str
+    """Name of the place of reception."""
+    label: Label
+    """What the source holds. Ham shows that a sensor was up; it never enters a volume."""
+    lab: str | None
+    """The family whose bot, run in a lab, sent this; None for mail from the wild."""
+    source: str
+    """Where it was read from: path as given, and the member of an archive after '!'."""
+    data: bytes
+    """The message. mbox From_ lines and From_-quoting are undone; line ends are kept."""
+    envelope: Envelope = NO_ENVELOPE
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something that a collector met and could not make a RawMessage of; counted, never dropped."""
+
+    source: str
+    """As in RawMessage."""
+    reason: str
+    """One of collector.REASONS."""
+    detail: str
+    """One line for a person."""
+    data: bytes = b""
+    """The first bytes of it, at most 64 KiB."""
+    sha256: str = ""
+    """SHA-256 of the whole of it where that could be computed, else of `data`."""
+    size: int = 0
+    """Size in bytes of the whole of it."""
+
+
+# ---------------------------------------------------------------------------- parse
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One header field as the sender wrote it. Name case, order and folding are evidence."""
+
+    name: str
+    """Field name in its own letter case."""
+    value: str
+    """Unfolded value, RFC 2047 words still encoded; bytes outside ASCII as UTF-8 or Latin-1."""
+    folded: str = ""
+    """The white space that began each continuation line, joined by '|' ('' when not folded)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One leaf of the MIME tree that is not shown as text: an attachment or an inline object."""
+
+    content_type: str
+    name: str
+    """File name as claimed; '' when there is none."""
+    size: int
+    """Decoded size in bytes."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the bytes say. Made by `message.parse`, which never raises on any bytes."""
+
+    headers: tuple[Header, ...]
+    """All header fields in order, bounded in number and size (see defects)."""
+    subject: str
+    """Decoded Subject, white space folded."""
+    text: str
+    """The visible text: plain text, else the HTML's visible text; bounded."""
+    html: str
+    """The decoded HTML; '' when there is none; bounded."""
+    hidden: str
+    """Text in the HTML that a reader would not see; bounded."""
+    links: tuple[str, ...]
+    """Every http(s) address in text and HTML, in order of appearance, without repeats; bounded."""
+    layout: str
+    """MIME tree as text, e.g. 'multipart/alternative(text/plain,text/html)'."""
+    charset: str
+    """Charset claimed by the first text part, lower case."""
+    encoding: str
+    """Content-Transfer-Encoding of the first text part, in its own letter case."""
+    boundary: str
+    """The outermost boundary parameter, as written; '' when there is none."""
+    parts: tuple[Part, ...]
+    """Attachments and inline objects; bounded in number."""
+    size: int
+    """Size of the message in bytes."""
+    defects: tuple[str, ...]
+    """Names from message.DEFECTS, sorted, without repeats."""
+    parser: Literal["fast", "stdlib", "none"]
+    """Which MIME parser gave the parts; 'none' when bounds forbade both."""
+
+
+# ---------------------------------------------------------------------------- observe
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was seen, not what it means: one row a message and sensor. No recipient address is in it."""
+
+    sha256: str
+    sensor: str
+    label: Label
+    lab: str | None
+    simulated: bool
+    """The message carries the simulator's mark."""
+    source: str
+    received_at: dt.datetime | None
+    """When the sensor received it; None when no trace gives a believable time."""
+    received_at_from: Provenance
+    sent_at: dt.datetime | None
+    """The Date header, which the sender may forge."""
+    zone: str
+    """Zone of the Date header as written, e.g. '+0300'; '' when there is none."""
+    message_id: str | None
+    source_ip: str | None
+    """The injecting address: the first hop that is not in trusted_relays."""
+    source_ip_from: Provenance
+    helo: str | None
+    """HELO that the injecting hop gave, where a Received header keeps it."""
+    rdns: str | None
+    """Name that the receiving relay looked up for source_ip, where it kept one."""
+    relay: str | None
+    """Host that took the message from source_ip (the 'by' of that Received header)."""
+    hops: int
+    """Number of Received headers."""
+    sender_domain: str
+    """Domain of the reverse path (Return-Path or envelope); '' for the null sender or when unknown."""
+    from_domain: str
+    """Domain of the From header."""
+    recipients: tuple[str, ...]
+    """Keyed hashes of the recipients, sorted."""
+    subject: str
+    """Decoded subject, recipients' addresses redacted."""
+    mailer: str
+    """X-Mailer, else User-Agent; '' when there is none."""
+    skeleton: str
+    """The header skeleton: sender-made header names in order and letter case, joined by ','."""
+    message_id_shape: str
+    """Message-ID as a shape: runs of digits '9', lower case 'a', capitals 'A', hex 'h', rest kept."""
+    boundary_shape: str
+    """MIME boundary as a shape, in the same alphabet."""
+    layout: str
+    charset: str
+    encoding: str
+    links: tuple[str, ...]
+    """http(s) addresses, recipients' addresses redacted."""
+    link_hosts: tuple[str, ...]
+    link_domains: tuple[str, ...]
+    """Registered domains of link_hosts by the public suffix list; sorted, without repeats."""
+    attachments: tuple[str, ...]
+    """'type;name;size;sha256' of each part that is not text."""
+    size: int
+    defects: tuple[str, ...]
+    rendering: str
+    """The one decoded text that signatures see; its lines are fixed in DESIGN (Signature files)."""
+
+
+# ---------------------------------------------------------------------------- cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A message's content in fixed size, for near-duplicate search."""
+
+    sha256: str
+    minhash: NDArray[np.uint32]
+    """64 MinHash values over the normalised content's shingles."""
+    shingles: int
+    """Distinct shingles behind the sketch; below campaign.MIN_SHINGLES the text alone decides nothing."""
+    key: str
+    """Exact key that short or empty texts are grouped by (attachment, layout and link shape)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Messages that are variants of one text or template. Named once; the name is never re-derived."""
+
+    campaign: str
+    """Minted name, e.g. 'c-4k2m9q'."""
+    first_seen: dt.datetime | None
+    last_seen: dt.datetime | None
+    messages: int
+    sources: int
+    """Distinct injecting addresses."""
+    subject: str
+    """An example."""
+    exemplars: tuple[str, ...]
+    """SHA-256 of messages that stand for it, the oldest first; bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineageEvent:
+    """What happened to a campaign's name."""
+
+    at: dt.datetime | None
+    kind: Literal["minted", "merged", "returned"]
+    campaign: str
+    other: str | None = None
+    """The name that was absorbed (merged)."""
+
+
+# ---------------------------------------------------------------------------- attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One rule of a signature file, as data."""
+
+    rule: str
+    """Identifier of the rule."""
+    kind: Literal["botnet", "programme"]
+    name: str
+    confidence: int
+    """0-100, the author's."""
+    file: str
+    line: int
+    valid_from: dt.date | None = None
+    expires: dt.date | None = None
+    author: str = ""
+    reference: str = ""
+    meta: Mapping[str, str] = field(default_factory=dict)
+    """All other meta of the rule, e.g. the learner's measured hits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One reason for or against one answer."""
+
+    layer: str
+    """dialect, skeleton, template, sender, link, brand, campaign or graph."""
+    kind: Literal["botnet", "programme"]
+    name: str
+    """The answer that it speaks for."""
+    weight: float
+    """Log-odds; negative speaks against."""
+    what: str
+    """The rule or fact, for a person: 'rule learned_rustock_skeleton_1'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who sent it and what it advertises, or unknown; with the evidence."""
+
+    sha256: str
+    botnet: str
+    botnet_confidence: float
+    """Probability 0-1 that `botnet` is right; for unknown, 0."""
+    programme: str
+    programme_confidence: float
+    evidence: tuple[Evidence, ...]
+
+
+# ---------------------------------------------------------------------------- measure
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Daily counts of wild spam by subject and sensor, and of everything that shows a sensor was up."""
+
+    days: Days
+    sensors: tuple[str, ...]
+    subjects: tuple[tuple[SubjectKind, str], ...]
+    """('total', 'total') first, then botnets and programmes, 'unknown' included."""
+    counts: Counts
+    """Shape (subjects, sensors, days)."""
+    ham: Counts
+    """Shape (sensors, days): other mail; shows that the sensor was up."""
+    relays: tuple[tuple[str, ...], ...]
+    """Shape (sensors, days): the receiving relay that took most mail (spam and ham) that day, '' for none."""
+    pairs: Mapping[tuple[str, str], Counts]
+    """(botnet, programme) -> counts by day over all sensors, for programme mixes; 'unknown' included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A stretch of days in which a sensor did not see what it would have seen."""
+
+    sensor: str
+    start: dt.date
+    end: dt.date | None
+    """Last day, or None while it goes on."""
+    kind: Literal["absent", "down", "changed"]
+    """absent: not yet or no longer running; down: silent amid its life; changed: filter or relay moved."""
+    evidence: str
+    """One line: the numbers that speak for it."""
+    confidence: float = 1.0
+    onset_low: dt.date | None = None
+    onset_high: dt.date | None = None
+    relay_before: str = ""
+    relay_after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How much of its usual mail each sensor was able to see, by day."""
+
+    values: Floats
+    """Shape (sensors, days): 1 fully up, 0 down or absent."""
+    outages: tuple[Outage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSeries:
+    """The index of one subject: 100 x exp(day effect), 100 over the base period."""
+
+    subject_kind: SubjectKind
+    subject: str
+    days: Days
+    count: Counts
+    """Messages seen that day over all sensors."""
+    index: Floats
+    """NaN where no sensor was up."""
+    low: Floats
+    """Lower end of the 95 % interval."""
+    high: Floats
+    base: str
+    """The base period, 'YYYY-MM-DD..YYYY-MM-DD'."""
+    offset: Floats
+    """Expected count a day at day effect 1 over the sensors that were up: count is about
+    offset x level. 0 where no sensor was up. Detection works on count with this offset."""
+    overdispersion: float
+    serial_correlation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One subject's part in the total's change between two periods, in index points of the total."""
+
+    subject_kind: SubjectKind
+    subject: str
+    points: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Everything that is measured from one panel."""
+
+    panel: Panel
+    exposure: Exposure
+    series: tuple[IndexSeries, ...]
+
+
+# ---------------------------------------------------------------------------- detect
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One dated change. Dates carry 95 % intervals."""
+
+    kind: ChangeKind
+    subject_kind: SubjectKind
+    subject: str
+    onset: dt.date
+    """First day of the new behaviour (median)."""
+    onset_low: dt.date
+    onset_high: dt.date
+    end: dt.date | None
+    """First day at the new level (median); None for kinds that have no ramp or are still going on."""
+    end_low: dt.date | None
+    end_high: dt.date | None
+    ratio: float | None
+    """Level after / level before; None where it means nothing."""
+    confidence: float
+    """Probability 0-1 that the change is real and of this kind."""
+    from_programme: str | None = None
+    to_programme: str | None = None
+    evidence: str = ""
+    """One line: the numbers behind it."""
+
+
+# ---------------------------------------------------------------------------- state, compose
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of a bulletin with everything that stands behind it."""
+
+    claim: str
+    """Stable id: kind, subject and date, e.g. 'decline:botnet:rustock:2010-09-20'."""
+    kind: str
+    subject_kind: SubjectKind
+    subject: str
+    sentence: str
+    """Plain text; every number in it is also in `numbers`."""
+    numbers: Mapping[str, float | str | None]
+    """Name -> value, intervals as name_low and name_high."""
+    n: int
+    """Messages behind it."""
+    sensors: tuple[str, ...]
+    command: str
+    """The command that shows the messages or rows behind it."""
+    importance: float
+    """Order in the bulletin, the largest first."""
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is known of one botnet at the end of the period, each side apart from the others."""
+
+    botnet: str
+    volume: Literal["active", "falling", "rising", "quiet", "gone", "new", "unknown"]
+    level: float
+    """Mean index points of the total over the last 7 days."""
+    level_low: float
+    level_high: float
+    before: float
+    """The same over the reference period."""
+    residual_sensors: int
+    """Sensors that still saw it in the last 7 days."""
+    sensors: int
+    """Sensors up in the last 7 days."""
+    residual_per_day: float
+    last_seen: dt.date | None
+    lab_last_seen: dt.date | None
+    """Last message of a lab sensor of this family."""
+    programmes: tuple[tuple[str, float], ...]
+    """What it advertised in the last 28 days with mail, by share."""
+    state: str
+    """The word computed from the rest, e.g. 'quiet, not gone'."""
+    rule: str
+    """The rule that made `state`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bulletin:
+    """A composed bulletin; the same from the same table versions, to the byte."""
+
+    title: str
+    since: dt.date
+    until: dt.date
+    simulated: bool
+    sensors: int
+    messages: int
+    paragraphs: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """(heading or '', text, claim ids) in reading order."""
+    claims: tuple[Claim, ...]
+    statuses: tuple[Status, ...]
+    versions: Mapping[str, int]
+    """Table -> Delta version that was read."""

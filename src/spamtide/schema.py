@@ -1,0 +1,214 @@
+"""The tables of the lake as Arrow schemas, made from the records of `model`.
+
+SCHEMA_VERSION is written into every table; a lake of a newer version is refused, never guessed at.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+STRINGS = pa.list_(pa.string())
+MINHASH_BYTES = 256
+"""64 little-endian uint32 values."""
+
+
+def _schema(*columns: tuple[str, pa.DataType]) -> pa.Schema:
+    """Build a schema in which every column may be null."""
+    return pa.schema([pa.field(name, kind) for name, kind in columns])
+
+
+RAW = _schema(
+    ("sha256", pa.string()),
+    ("sensor", pa.string()),
+    ("label", pa.string()),
+    ("lab", pa.string()),
+    ("source", pa.string()),
+    ("mail_from", pa.string()),
+    ("rcpt_to", STRINGS),
+    ("client_ip", pa.string()),
+    ("helo", pa.string()),
+    ("envelope_at", TIMESTAMP),
+    ("collected_at", TIMESTAMP),
+    ("batch", pa.string()),
+    ("data", pa.binary()),
+)
+"""Every message as received; the only table that holds recipients' addresses. Key: (sha256, sensor)."""
+
+OBSERVATIONS = _schema(
+    ("sha256", pa.string()),
+    ("sensor", pa.string()),
+    ("label", pa.string()),
+    ("lab", pa.string()),
+    ("simulated", pa.bool_()),
+    ("source", pa.string()),
+    ("received_at", TIMESTAMP),
+    ("received_at_from", pa.string()),
+    ("sent_at", TIMESTAMP),
+    ("zone", pa.string()),
+    ("message_id", pa.string()),
+    ("source_ip", pa.string()),
+    ("source_ip_from", pa.string()),
+    ("helo", pa.string()),
+    ("rdns", pa.string()),
+    ("relay", pa.string()),
+    ("hops", pa.int32()),
+    ("sender_domain", pa.string()),
+    ("from_domain", pa.string()),
+    ("recipients", STRINGS),
+    ("subject", pa.string()),
+    ("mailer", pa.string()),
+    ("skeleton", pa.string()),
+    ("message_id_shape", pa.string()),
+    ("boundary_shape", pa.string()),
+    ("layout", pa.string()),
+    ("charset", pa.string()),
+    ("encoding", pa.string()),
+    ("links", STRINGS),
+    ("link_hosts", STRINGS),
+    ("link_domains", STRINGS),
+    ("attachments", STRINGS),
+    ("size", pa.int64()),
+    ("defects", STRINGS),
+    ("rendering", pa.string()),
+    ("minhash", pa.binary()),
+    ("shingles", pa.int32()),
+    ("sketch_key", pa.string()),
+)
+"""Observation and Sketch of each message and sensor; no batch or run is in it. Key: (sha256, sensor)."""
+
+QUARANTINE = _schema(
+    ("sha256", pa.string()),
+    ("sensor", pa.string()),
+    ("source", pa.string()),
+    ("stage", pa.string()),
+    ("reason", pa.string()),
+    ("detail", pa.string()),
+    ("size", pa.int64()),
+    ("version", pa.string()),
+    ("head", pa.binary()),
+)
+"""What could not be processed, with its reason. Key: (sha256, sensor)."""
+
+HITS = _schema(
+    ("sha256", pa.string()),
+    ("sensor", pa.string()),
+    ("rules", STRINGS),
+)
+"""Signature rules that matched the rendering of each message, under the rule set named in the commit."""
+
+MEMBERSHIPS = _schema(
+    ("sha256", pa.string()),
+    ("campaign", pa.string()),
+)
+"""Campaign that each content was given when it was clustered; read through lineage for merged names."""
+
+EXEMPLARS = _schema(
+    ("campaign", pa.string()),
+    ("sha256", pa.string()),
+    ("received_at", TIMESTAMP),
+    ("minhash", pa.binary()),
+    ("shingles", pa.int32()),
+    ("sketch_key", pa.string()),
+)
+"""The sketches that stand for each campaign, bounded in number."""
+
+LINEAGE = _schema(
+    ("at", TIMESTAMP),
+    ("kind", pa.string()),
+    ("campaign", pa.string()),
+    ("other", pa.string()),
+)
+
+ATTRIBUTIONS = _schema(
+    ("sha256", pa.string()),
+    ("sensor", pa.string()),
+    ("botnet", pa.string()),
+    ("botnet_confidence", pa.float64()),
+    ("programme", pa.string()),
+    ("programme_confidence", pa.float64()),
+    ("evidence", pa.string()),
+)
+"""One answer a message and sensor; `evidence` is a JSON list of model.Evidence as objects."""
+
+SERIES = _schema(
+    ("subject_kind", pa.string()),
+    ("subject", pa.string()),
+    ("date", pa.date32()),
+    ("count", pa.int64()),
+    ("index", pa.float64()),
+    ("low", pa.float64()),
+    ("high", pa.float64()),
+    ("base", pa.string()),
+)
+
+CHANGES = _schema(
+    ("kind", pa.string()),
+    ("subject_kind", pa.string()),
+    ("subject", pa.string()),
+    ("onset", pa.date32()),
+    ("onset_low", pa.date32()),
+    ("onset_high", pa.date32()),
+    ("end", pa.date32()),
+    ("end_low", pa.date32()),
+    ("end_high", pa.date32()),
+    ("ratio", pa.float64()),
+    ("from_programme", pa.string()),
+    ("to_programme", pa.string()),
+    ("confidence", pa.float64()),
+    ("evidence", pa.string()),
+)
+
+CAMPAIGNS = _schema(
+    ("campaign", pa.string()),
+    ("first_seen", TIMESTAMP),
+    ("last_seen", TIMESTAMP),
+    ("messages", pa.int64()),
+    ("sources", pa.int64()),
+    ("botnet", pa.string()),
+    ("programme", pa.string()),
+    ("subject", pa.string()),
+)
+
+SENSORS = _schema(
+    ("sensor", pa.string()),
+    ("first_seen", TIMESTAMP),
+    ("last_seen", TIMESTAMP),
+    ("messages", pa.int64()),
+    ("ham", pa.int64()),
+    ("outages", pa.string()),
+)
+"""`outages` is a JSON list of {start, end, kind, evidence}."""
+
+CLAIMS = _schema(
+    ("claim", pa.string()),
+    ("kind", pa.string()),
+    ("subject_kind", pa.string()),
+    ("subject", pa.string()),
+    ("sentence", pa.string()),
+    ("numbers", pa.string()),
+    ("n", pa.int64()),
+    ("sensors", STRINGS),
+    ("command", pa.string()),
+    ("importance", pa.float64()),
+    ("confidence", pa.float64()),
+)
+
+TABLES: dict[str, pa.Schema] = {
+    "raw": RAW,
+    "observations": OBSERVATIONS,
+    "quarantine": QUARANTINE,
+    "hits": HITS,
+    "memberships": MEMBERSHIPS,
+    "exemplars": EXEMPLARS,
+    "lineage": LINEAGE,
+    "attributions": ATTRIBUTIONS,
+    "series": SERIES,
+    "changes": CHANGES,
+    "campaigns": CAMPAIGNS,
+    "sensors": SENSORS,
+    "claims": CLAIMS,
+}
+"""Every Delta table of an observatory."""

@@ -1,0 +1,27 @@
+"""Fixtures that more than one room uses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REQUIRE_ALL = os.environ.get("SPAMTIDE_REQUIRE_ALL") == "1"
+
+
+def missing(reason: str) -> None:
+    """Skip with a reason on a user's machine; fail where everything is required (CI)."""
+    if REQUIRE_ALL:
+        pytest.fail(f"required, but missing: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """Folder of the real-mail corpora: SPAMTIDE_CORPORA, else shared/corpora beside the checkout."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+    folder = Path(os.environ.get("SPAMTIDE_CORPORA", str(default)))
+    if not (folder / "csdmc2010.tar.gz").is_file():
+        missing("no real-mail corpora; set SPAMTIDE_CORPORA to their folder")
+    return folder
