@@ -1,9 +1,13 @@
-"""The tables of the lake as Arrow schemas, made from the records of `model`.
+"""The tables of the lake as Arrow schemas, and the records of `model` as Arrow rows.
 
 SCHEMA_VERSION is written into every table; a lake of a newer version is refused, never guessed at.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any
 
 import pyarrow as pa
 
@@ -196,7 +200,11 @@ CLAIMS = _schema(
     ("confidence", pa.float64()),
 )
 
+KEYS = _schema(("name", pa.string()), ("value", pa.binary()))
+"""Secrets of the observatory: the key that recipients' addresses are hashed with."""
+
 TABLES: dict[str, pa.Schema] = {
+    "keys": KEYS,
     "raw": RAW,
     "observations": OBSERVATIONS,
     "quarantine": QUARANTINE,
@@ -212,3 +220,12 @@ TABLES: dict[str, pa.Schema] = {
     "claims": CLAIMS,
 }
 """Every Delta table of an observatory."""
+
+
+def to_arrow(records: Sequence[Any], schema: pa.Schema) -> pa.RecordBatch:
+    """Make one Arrow batch from records that have an attribute of the name of each column."""
+    arrays = []
+    for column in schema:
+        values = map(attrgetter(column.name), records)
+        arrays.append(pa.array(values, type=column.type, size=len(records)))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -1,0 +1,144 @@
+"""The local engine: a pool of processes on this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+
+Stage = Callable[[pa.RecordBatch], pa.RecordBatch]
+"""A pure per-record stage: as many rows out as in, in the same order."""
+
+SECONDS_PER_ROW = 20.0
+SECONDS_PER_BATCH = 60.0
+"""Backstop against a worker that hangs in native code; each record's own time bound is far below it."""
+
+
+class LocalEngine:
+    """Maps stages over batches with a pool of worker processes, in order, with bounded memory.
+
+    Args:
+        workers: number of processes; 0 means one for each processor that this process may use; 1 runs in a
+            process of its own all the same, so that a crash in native code cannot take the run with it.
+    """
+
+    def __init__(self, workers: int = 0) -> None:
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        """Start the workers now, while this process has no threads that a fork would upset."""
+        self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the workers."""
+        self._stop()
+
+    def map(self, stage: Stage, batches: Iterable[pa.RecordBatch], failed: Stage) -> Iterator[pa.RecordBatch]:
+        """Yield `stage(batch)` for each batch, in order; at most a few batches are in flight.
+
+        Args:
+            stage: a picklable pure function.
+            batches: the input, read only as fast as it is worked off.
+            failed: makes the output row of a one-record batch whose worker died or hung.
+        """
+        waiting: deque[tuple[pa.RecordBatch, Future[pa.RecordBatch]]] = deque()
+        for batch in batches:
+            waiting.append((batch, self._submit(stage, batch)))
+            if len(waiting) > self.workers + 2:
+                yield self._result(stage, failed, waiting)
+        while waiting:
+            yield self._result(stage, failed, waiting)
+
+    # ------------------------------------------------------------------ inside
+
+    def _result(
+        self, stage: Stage, failed: Stage, waiting: deque[tuple[pa.RecordBatch, Future[pa.RecordBatch]]]
+    ) -> pa.RecordBatch:
+        """The oldest batch's result; after a death, all batches in flight are submitted again."""
+        batch, future = waiting.popleft()
+        try:
+            return future.result(timeout=SECONDS_PER_BATCH + SECONDS_PER_ROW * batch.num_rows)
+        except (BrokenProcessPool, TimeoutError):
+            self._restart()
+            result = self._take_apart(stage, failed, batch)
+            again = [(other, self._submit(stage, other)) for other, _ in waiting]
+            waiting.clear()
+            waiting.extend(again)
+            return result
+
+    def _take_apart(self, stage: Stage, failed: Stage, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Halve a batch that killed its worker until the record that does it stands alone."""
+        if batch.num_rows == 1:
+            return failed(batch)
+        middle = batch.num_rows // 2
+        halves = []
+        for half in (batch.slice(0, middle), batch.slice(middle)):
+            with ProcessPoolExecutor(1, mp_context=_context()) as apart:
+                future = apart.submit(stage, half)
+                try:
+                    halves.append(future.result(timeout=SECONDS_PER_BATCH + SECONDS_PER_ROW * half.num_rows))
+                    continue
+                except (BrokenProcessPool, TimeoutError):
+                    _kill(apart)
+            halves.append(self._take_apart(stage, failed, half))
+        joined = pa.Table.from_batches(halves).combine_chunks()
+        return joined.to_batches()[0]
+
+    def _submit(self, stage: Stage, batch: pa.RecordBatch) -> Future[pa.RecordBatch]:
+        """Hand a batch to the pool, starting it when need be."""
+        if self._pool is None:
+            self._start()
+        if self._pool is None:  # pragma: no cover - _start always sets it
+            raise RuntimeError
+        try:
+            return self._pool.submit(stage, batch)
+        except BrokenProcessPool:
+            self._restart()
+            return self._pool.submit(stage, batch)
+
+    def _start(self) -> None:
+        """Start the pool and its processes."""
+        self._pool = ProcessPoolExecutor(self.workers, mp_context=_context())
+        for future in [self._pool.submit(_wake) for _ in range(self.workers)]:
+            future.result()
+
+    def _stop(self) -> None:
+        """Stop the pool without waiting for work nobody will read."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _restart(self) -> None:
+        """Replace a pool that broke or hangs."""
+        if self._pool is not None:
+            _kill(self._pool)
+            self._pool = None
+        self._start()
+
+
+def _wake() -> None:
+    """Nothing: makes a worker start."""
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Fork where it is safe and quick (Linux), else the platform's default."""
+    return multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+
+
+def _kill(pool: ProcessPoolExecutor) -> None:
+    """Kill a pool's processes, hung ones too."""
+    for process in list((pool._processes or {}).values()):  # noqa: SLF001 - the executor has no public way to kill
+        process.kill()
+    pool.shutdown(wait=False, cancel_futures=True)

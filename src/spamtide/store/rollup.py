@@ -1,0 +1,225 @@
+"""Roll-ups: the relations that the table stages read, as SQL over the lake.
+
+Wild mail is spam that no lab bot sent. A row without a believable reception time takes part in campaigns and
+attributions, and in no series.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from spamtide.model import Counts, Panel, SubjectKind
+from spamtide.schema import CAMPAIGNS, SENSORS
+from spamtide.store.lake import Lake
+
+STRAY_GAP_DAYS = 366
+STRAY_SHARE = 0.002
+"""Days at either end of the span that hold less than this share of the mail, a year or more away from the
+rest, are strays of a wrong clock; they would stretch every series."""
+
+ALIASES = pa.schema([("name", pa.string()), ("canonical", pa.string())])
+
+_NAMED = """
+    SELECT m.sha256, coalesce(a.canonical, m.campaign) AS campaign
+    FROM memberships m LEFT JOIN aliases a ON a.name = m.campaign
+"""
+
+
+def aliases(resolved: Mapping[str, str]) -> pa.Table:
+    """Absorbed campaign names and their survivors as a table."""
+    pairs = sorted(resolved.items())
+    columns = [[name for name, _ in pairs], [canonical for _, canonical in pairs]]
+    return pa.table([pa.array(column, pa.string()) for column in columns], schema=ALIASES)
+
+
+def unclustered(lake: Lake) -> pa.Table:
+    """Contents of spam that have no campaign yet, one row each, in a stable order."""
+    return lake.query("""
+        SELECT o.sha256, min(o.received_at) AS received_at, any_value(o.minhash) AS minhash,
+               any_value(o.shingles) AS shingles, any_value(o.sketch_key) AS sketch_key
+        FROM observations o ANTI JOIN memberships m ON m.sha256 = o.sha256
+        WHERE o.label = 'spam'
+        GROUP BY o.sha256 ORDER BY received_at NULLS LAST, o.sha256
+    """)
+
+
+def unmatched(lake: Lake, rows: int) -> Iterator[pa.RecordBatch]:
+    """Renderings that the present rule set has not seen, in batches of at most `rows`."""
+    return lake.stream(
+        """
+        SELECT o.sha256, o.sensor, o.rendering
+        FROM observations o ANTI JOIN hits h ON h.sha256 = o.sha256 AND h.sensor = o.sensor
+        """,
+        rows,
+    )
+
+
+def evidence_rows(lake: Lake, names: pa.Table) -> pa.Table:
+    """What attribution reads of each message: hits, campaign, address, links."""
+    return lake.query(
+        f"""
+        WITH named AS ({_NAMED})
+        SELECT o.sha256, o.sensor, o.label, o.lab, o.received_at, o.source_ip, n.campaign,
+               o.link_domains, coalesce(h.rules, []) AS rules
+        FROM observations o
+        LEFT JOIN hits h ON h.sha256 = o.sha256 AND h.sensor = o.sensor
+        LEFT JOIN named n ON n.sha256 = o.sha256
+        ORDER BY o.sha256, o.sensor
+        """,  # noqa: S608 - no outside text is in the SQL
+        aliases=names,
+    )
+
+
+def campaigns(lake: Lake, names: pa.Table) -> pa.Table:
+    """Each campaign with its span, size and most frequent attribution."""
+    found = lake.query(
+        f"""
+        WITH named AS ({_NAMED})
+        SELECT n.campaign, min(o.received_at) AS first_seen, max(o.received_at) AS last_seen,
+               count(*) AS messages, count(DISTINCT o.source_ip) AS sources,
+               coalesce(mode(a.botnet) FILTER (WHERE a.botnet <> 'unknown'), 'unknown') AS botnet,
+               coalesce(mode(a.programme) FILTER (WHERE a.programme <> 'unknown'), 'unknown') AS programme,
+               min(o.subject) AS subject
+        FROM observations o JOIN named n ON n.sha256 = o.sha256
+        LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
+        WHERE o.label = 'spam'
+        GROUP BY n.campaign ORDER BY messages DESC, n.campaign
+        """,  # noqa: S608 - no outside text is in the SQL
+        aliases=names,
+    )
+    return found.select(CAMPAIGNS.names).cast(CAMPAIGNS)
+
+
+def sensors(lake: Lake, outages: Mapping[str, list[dict[str, str | None]]]) -> pa.Table:
+    """Each place of reception (labs left out) with its span, counts and outages."""
+    found = lake.query("""
+        SELECT sensor, min(received_at) AS first_seen, max(received_at) AS last_seen,
+               count(*) FILTER (WHERE label = 'spam') AS messages,
+               count(*) FILTER (WHERE label = 'ham') AS ham
+        FROM observations WHERE lab IS NULL GROUP BY sensor ORDER BY sensor
+    """)
+    told = [json.dumps(outages.get(name, []), sort_keys=True) for name in found["sensor"].to_pylist()]
+    return found.append_column("outages", pa.array(told, pa.string())).select(SENSORS.names).cast(SENSORS)
+
+
+def lab_last_seen(lake: Lake) -> pa.Table:
+    """Family and time of the last lab message of each."""
+    return lake.query("""
+        SELECT lab, max(received_at) AS last_seen, count(*) AS messages
+        FROM observations WHERE lab IS NOT NULL GROUP BY lab ORDER BY lab
+    """)
+
+
+def totals(lake: Lake) -> dict[str, int]:
+    """Counts over the whole lake: messages by what they are, quarantined, simulated, without a time."""
+    row = lake.query("""
+        SELECT count(*) FILTER (WHERE label = 'spam' AND lab IS NULL) AS wild,
+               count(*) FILTER (WHERE lab IS NOT NULL) AS lab,
+               count(*) FILTER (WHERE label = 'ham') AS ham,
+               count(*) FILTER (WHERE simulated) AS simulated,
+               count(*) FILTER (WHERE label = 'spam' AND lab IS NULL AND received_at IS NULL) AS undated,
+               (SELECT count(*) FROM quarantine) AS quarantined
+        FROM observations
+    """).to_pylist()[0]
+    return {name: int(value) for name, value in row.items()}
+
+
+# ---------------------------------------------------------------------------- the panel
+
+
+def panel(lake: Lake) -> Panel:
+    """Daily counts of wild spam by subject and sensor, of ham by sensor, and each day's main relay."""
+    spam = lake.query("""
+        SELECT o.received_at::DATE AS day, o.sensor, coalesce(a.botnet, 'unknown') AS botnet,
+               coalesce(a.programme, 'unknown') AS programme, count(*) AS n
+        FROM observations o LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
+        WHERE o.label = 'spam' AND o.lab IS NULL AND o.received_at IS NOT NULL
+        GROUP BY ALL ORDER BY ALL
+    """)
+    ham = lake.query("""
+        SELECT received_at::DATE AS day, sensor, count(*) AS n FROM observations
+        WHERE label = 'ham' AND lab IS NULL AND received_at IS NOT NULL GROUP BY ALL ORDER BY ALL
+    """)
+    relays = lake.query("""
+        SELECT received_at::DATE AS day, sensor, arg_max(relay, n) AS relay FROM (
+            SELECT received_at, received_at::DATE AS d, sensor, relay,
+                   count(*) OVER (PARTITION BY received_at::DATE, sensor, relay) AS n
+            FROM observations WHERE lab IS NULL AND received_at IS NOT NULL AND relay IS NOT NULL
+        ) GROUP BY ALL ORDER BY ALL
+    """)
+    names = tuple(sorted({*spam["sensor"].to_pylist()}))
+    days = _span(_days(spam), np.asarray(spam["n"].to_numpy(), dtype=np.int64))
+    return _assemble(days, names, spam, ham, relays)
+
+
+def _days(rows: pa.Table) -> np.ndarray:
+    """The day column as datetime64[D]."""
+    return np.asarray(rows["day"].to_numpy(), dtype="datetime64[D]")
+
+
+def _span(days: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """All days from the first to the last with mail, strays at either end left out."""
+    if not len(days):
+        return np.empty(0, dtype="datetime64[D]")
+    order = np.argsort(days, kind="stable")
+    days, counts = days[order], counts[order]
+    below = np.cumsum(counts) - counts
+    allowed = STRAY_SHARE * counts.sum()
+    first, last = 0, len(days) - 1
+    gaps = np.flatnonzero(np.diff(days).astype(int) >= STRAY_GAP_DAYS)
+    for gap in gaps:
+        if below[gap + 1] <= allowed:
+            first = int(gap) + 1
+    for gap in gaps[::-1]:
+        if gap + 1 > first and counts.sum() - below[gap + 1] <= allowed:
+            last = int(gap)
+    return np.arange(days[first], days[last] + 1, dtype="datetime64[D]")
+
+
+def _assemble(
+    days: np.ndarray, names: tuple[str, ...], spam: pa.Table, ham: pa.Table, relays: pa.Table
+) -> Panel:
+    """Lay the grouped counts out as arrays."""
+    botnets = sorted({*spam["botnet"].to_pylist()} - {"unknown"})
+    programmes = sorted({*spam["programme"].to_pylist()} - {"unknown"})
+    subjects: list[tuple[SubjectKind, str]] = [("total", "total")]
+    subjects += [("botnet", name) for name in [*botnets, "unknown"]]
+    subjects += [("programme", name) for name in [*programmes, "unknown"]]
+    place = {subject: number for number, subject in enumerate(subjects)}
+    sensor_at = {name: number for number, name in enumerate(names)}
+    counts = np.zeros((len(subjects), len(names), len(days)), dtype=np.int64)
+    pairs: dict[tuple[str, str], Counts] = {}
+    for day, sensor, botnet, programme, n in _rows(spam, days, "sensor", "botnet", "programme", "n"):
+        at = sensor_at[sensor]
+        for subject in (("total", "total"), ("botnet", botnet), ("programme", programme)):
+            counts[place[subject], at, day] += n
+        pairs.setdefault((botnet, programme), np.zeros(len(days), dtype=np.int64))[day] += n
+    other = np.zeros((len(names), len(days)), dtype=np.int64)
+    for day, sensor, n in _rows(ham, days, "sensor", "n"):
+        if sensor in sensor_at:
+            other[sensor_at[sensor], day] = n
+    hosts = [["" for _ in days] for _ in names]
+    for day, sensor, relay in _rows(relays, days, "sensor", "relay"):
+        if sensor in sensor_at:
+            hosts[sensor_at[sensor]][day] = relay
+    return Panel(
+        days=days,
+        sensors=names,
+        subjects=tuple(subjects),
+        counts=counts,
+        ham=other,
+        relays=tuple(map(tuple, hosts)),
+        pairs=pairs,
+    )
+
+
+def _rows(rows: pa.Table, days: np.ndarray, *columns: str) -> zip[tuple]:  # type: ignore[type-arg]
+    """(day number, column values ...) of the rows whose day is in the span."""
+    numbers = (_days(rows) - days[0]).astype(int) if len(days) else np.empty(0, dtype=int)
+    inside = (numbers >= 0) & (numbers < len(days)) if len(days) else np.zeros(rows.num_rows, dtype=bool)
+    kept = rows.filter(pa.array(inside))
+    return zip(numbers[inside].tolist(), *(kept[name].to_pylist() for name in columns), strict=True)

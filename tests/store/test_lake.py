@@ -1,0 +1,122 @@
+"""The lake: atomic commits, reads, notes, errors that say what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from spamtide.errors import UnavailableError
+from spamtide.schema import LINEAGE, MEMBERSHIPS, TABLES
+from spamtide.store import Lake
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    (tmp_path / "lake").mkdir()
+    return Lake.at(tmp_path)
+
+
+def members(*names: str) -> pa.Table:
+    return pa.table({"sha256": list(names), "campaign": ["c-1"] * len(names)}, schema=MEMBERSHIPS)
+
+
+def test_a_table_never_written_reads_as_empty(lake: Lake) -> None:
+    for name, schema in TABLES.items():
+        assert lake.read(name).schema.equals(schema)
+        assert lake.read(name).num_rows == 0
+    assert lake.versions() == {}
+
+
+def test_what_is_appended_is_read_back_and_seen_by_a_second_handle(lake: Lake, tmp_path: Path) -> None:
+    lake.append("memberships", members("a", "b"))
+    lake.append("memberships", members("c"))
+
+    assert sorted(lake.read("memberships")["sha256"].to_pylist()) == ["a", "b", "c"]
+    assert sorted(Lake.at(tmp_path).read("memberships", ["sha256"])["sha256"].to_pylist()) == ["a", "b", "c"]
+
+
+def test_replace_leaves_only_the_new_rows_and_counts_a_version(lake: Lake) -> None:
+    lake.append("memberships", members("a"))
+    before = lake.versions()["memberships"]
+    lake.replace("memberships", members("z"))
+
+    assert lake.read("memberships")["sha256"].to_pylist() == ["z"]
+    assert lake.versions()["memberships"] == before + 1
+
+
+def test_replacing_by_nothing_empties_a_table(lake: Lake) -> None:
+    lake.append("memberships", members("a"))
+    lake.replace("memberships", MEMBERSHIPS.empty_table())
+
+    assert lake.read("memberships").num_rows == 0
+
+
+def test_a_note_is_kept_with_the_commit(lake: Lake, tmp_path: Path) -> None:
+    lake.append("memberships", members("a"), {"ruleset": "r1"})
+    lake.append("memberships", members("b"), {"ruleset": "r2"})
+
+    assert Lake.at(tmp_path).note("memberships") == {"ruleset": "r2"}
+
+
+def test_queries_see_lake_tables_and_given_tables(lake: Lake) -> None:
+    lake.append("memberships", members("a", "b"))
+    other = pa.table({"sha256": ["b"]})
+
+    found = lake.query("SELECT m.sha256 FROM memberships m ANTI JOIN other o USING (sha256)", other=other)
+
+    assert found["sha256"].to_pylist() == ["a"]
+    streamed = list(lake.stream("SELECT sha256 FROM memberships ORDER BY sha256", 1))
+    assert [row for batch in streamed for row in batch.column(0).to_pylist()] == ["a", "b"]
+
+
+def test_compaction_changes_no_row(lake: Lake) -> None:
+    names = [f"m{number:03}" for number in range(45)]
+    for name in names:
+        lake.append("memberships", members(name))
+    lake.compact("memberships")
+
+    assert sorted(lake.read("memberships")["sha256"].to_pylist()) == names
+
+
+def test_a_lake_of_a_newer_schema_is_refused_and_left_alone(lake: Lake, tmp_path: Path) -> None:
+    uri = tmp_path / "lake" / "lineage"
+    DeltaTable.create(str(uri), schema=LINEAGE, description="spamtide schema 99")
+
+    with pytest.raises(UnavailableError, match="schema 99"):
+        lake.read("lineage")
+    with pytest.raises(UnavailableError, match="schema 99"):
+        lake.append("lineage", LINEAGE.empty_table(), {"x": 1})
+    assert DeltaTable(str(uri)).version() == 0
+
+
+def test_a_foreign_delta_table_is_refused(lake: Lake, tmp_path: Path) -> None:
+    write_deltalake(str(tmp_path / "lake" / "claims"), pa.table({"x": [1]}))
+
+    with pytest.raises(UnavailableError, match="schema"):
+        lake.read("claims")
+
+
+def test_a_delta_protocol_of_the_future_is_refused(lake: Lake, tmp_path: Path) -> None:
+    lake.append("memberships", members("a"))
+    log = tmp_path / "lake" / "memberships" / "_delta_log" / f"{0:020}.json"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    for line in lines:
+        if "protocol" in line:
+            line["protocol"] = {"minReaderVersion": 99, "minWriterVersion": 99}
+    log.write_text("\n".join(map(json.dumps, lines)))
+
+    with pytest.raises(UnavailableError, match="memberships"):
+        Lake.at(tmp_path).read("memberships")
+
+
+def test_a_lost_data_file_is_one_clear_error(lake: Lake, tmp_path: Path) -> None:
+    lake.append("memberships", members("a"))
+    for file in (tmp_path / "lake" / "memberships").glob("*.parquet"):
+        file.unlink()
+
+    with pytest.raises(UnavailableError, match="cannot read"):
+        Lake.at(tmp_path).read("memberships")
