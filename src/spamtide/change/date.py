@@ -1,0 +1,216 @@
+"""Date a fall or a rise: the posterior of a ramp over its first day and the first day after it.
+
+A fall rarely happens between two midnights: output starts to drop, and some days later it is negligible.
+Methods that assume one abrupt step are badly over-confident about the first of these days. Here the level
+before, the residual level, the dispersion and every monotone path between them are averaged over.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from spamtide.change.segment import Bools, Direction, Track
+from spamtide.model import Floats
+
+LONGEST_RAMP = 10
+"""Most units between onset and end."""
+RAMP_LEVELS = 12
+"""Levels that a unit of the ramp may have."""
+RESIDUALS = np.array([0.0003, 0.002, 0.006, 0.012, 0.02, 0.03, 0.045, 0.07, 0.12, 0.2, 0.35, 0.5])
+"""Residual level as a share of the level before."""
+SHALLOW_RESIDUALS = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9])
+"""The same for moves that leave more than SHALLOW of the level."""
+SHALLOW = 0.4
+SIZES = np.array([0.6, 1.0, 1.7])
+"""Factors on the estimated NB size."""
+Z = np.linspace(-4.0, 4.0, 21)
+"""Steps of the level before, in standard errors."""
+BEFORE, AFTER = 43, 31
+"""Units of the window before and after the segmentation's dates."""
+EARLIER, LATER = 8, 3
+"""Units before the segmentation's onset, and after its end, that may be the onset."""
+CREDIBILITY = 0.95
+FEWEST_AFTER = 3
+"""Units at the new level that the window must hold; one is enough at the end of a series."""
+WIDEST = 60
+"""Most onset candidates: bounds the work on a long staircase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A unit with its interval."""
+
+    point: int
+    """Posterior median."""
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """Posterior of one move."""
+
+    onset: Estimate
+    """First unit off the level before."""
+    end: Estimate
+    """First unit at the level after."""
+
+
+def date_move(
+    track: Track, direction: Direction, move: tuple[int, int], room: tuple[int, int], ratio: float
+) -> Ramp:
+    """Date a fall or a rise.
+
+    A rise is a fall in reversed time: its last unit at the low level is the first unit of the residual.
+
+    Args:
+        track: the series.
+        direction: 'fall' or 'rise'.
+        move: first unit of the ramp and first unit of the level after, by the segmentation.
+        room: units [first, last) that belong to this move; neighbouring moves lie outside.
+        ratio: low level / high level by the segmentation.
+    """
+    count, offset = track.count, track.offset
+    total = len(count)
+    if direction == "rise":
+        count, offset = count[::-1], offset[::-1]
+        move = (total - move[1], total - move[0])
+        room = (total - room[1], total - room[0])
+    residuals = SHALLOW_RESIDUALS if ratio > SHALLOW else RESIDUALS
+    first, posterior = ramp_posterior(count, offset, track.size, move, room, residuals)
+    onset = posterior.sum(axis=1)
+    units = np.arange(len(onset))[:, None] + np.arange(LONGEST_RAMP + 1)
+    end = np.bincount(units.ravel(), posterior.ravel()).astype(np.float64)
+    if direction == "rise":
+        last_onset, last_end = first + len(onset) - 1, first + len(end) - 1
+        return Ramp(
+            summarise(end[::-1], total - last_end),
+            summarise(onset[::-1], total - last_onset),
+        )
+    return Ramp(summarise(onset, first), summarise(end, first))
+
+
+def ramp_posterior(
+    count: Floats,
+    offset: Floats,
+    size: float,
+    move: tuple[int, int],
+    room: tuple[int, int],
+    residuals: Floats = RESIDUALS,
+) -> tuple[int, Floats]:
+    """Posterior over (onset, length) of a falling ramp.
+
+    Args:
+        count: messages in each unit.
+        offset: weekday x exposure, 0 where missing.
+        size: NB size r.
+        move: onset and end by the segmentation.
+        room: units [first, last) that may be used.
+        residuals: grid of the residual level, as a share of the level before.
+
+    Returns:
+        The first onset candidate, and the posterior, shape (candidates, LONGEST_RAMP + 1), sum 1.
+    """
+    begin, end = move
+    low, high = max(room[0], begin - BEFORE), min(room[1], end + AFTER)
+    margin = 7 if begin - low > 7 else 1  # noqa: PLR2004 - a week of the level before, where there is one
+    fewest = FEWEST_AFTER if high - end > 2 * FEWEST_AFTER else 1
+    first = max(low + margin, begin - EARLIER)
+    last = max(min(len(count) - 1, high - fewest, end + LATER, first + WIDEST - 1), first)
+    y, o = count[low:high], offset[low:high]
+    seen = o > 0
+    size = float(np.clip(size, 1.5, 200.0))
+    sizes = SIZES * size
+    levels = _levels(y, o, sizes, max(begin - low, 5))
+
+    candidates = np.arange(first, last + 1) - low
+    shape = (len(SIZES), len(Z), len(residuals))
+    # Log probability of each day at the level before (size, level, day), at the residual (.., residual, day)
+    before = _log_nb(y, o, seen, levels[:, :, None], sizes[:, None, None])
+    until = np.concatenate((np.zeros((*shape[:2], 1)), np.cumsum(before, axis=2)), axis=2)
+    rest = _log_nb(y, o, seen, (levels[:, :, None] * residuals)[..., None], sizes[:, None, None, None])
+    since = np.concatenate((np.cumsum(rest[..., ::-1], axis=3)[..., ::-1], np.zeros((*shape, 1))), axis=3)
+    # and, on the days that may be of the ramp, at each ramp level, the highest first (day, .., residual, k).
+    steps = (
+        residuals[:, None]
+        + (1 - residuals[:, None]) * (RAMP_LEVELS - 0.5 - np.arange(RAMP_LEVELS)) / RAMP_LEVELS
+    )
+    ramp_days = np.arange(candidates[0], min(candidates[-1] + LONGEST_RAMP, len(y) - 1) + 1)
+    ramp = np.stack(
+        [
+            _log_nb(
+                y[day : day + 1],
+                o[day : day + 1],
+                seen[day : day + 1],
+                (levels[:, :, None, None] * steps)[..., None],
+                sizes[:, None, None, None, None],
+            )[..., 0]
+            for day in ramp_days
+        ]
+    )
+
+    log_mass = np.full((len(candidates), LONGEST_RAMP + 1), -np.inf)
+    start = np.moveaxis(until[..., candidates], 2, 0)[..., None]
+    path = np.zeros(0)
+    for length in range(LONGEST_RAMP + 1):
+        stops = candidates + length
+        # D = 0 needs no path and is always allowed for the last candidate.
+        allowed = stops <= len(y) - fewest
+        if length == 0:
+            allowed[:] = stops < len(y)
+            term = np.zeros(1)
+        else:
+            day = np.minimum(stops - 1 - ramp_days[0], len(ramp_days) - 1)
+            path = _extend(path, ramp[day], length)
+            term = np.logaddexp.reduce(path, axis=-1)
+        tail = np.moveaxis(since[..., np.minimum(stops, len(y))], 3, 0)
+        value = (start + term + tail).reshape(len(candidates), -1)
+        top = value.max(axis=1)
+        mass = top + np.log(np.exp(value - top[:, None]).sum(axis=1)) - math.log(length + 1)
+        log_mass[:, length] = np.where(allowed, mass, -np.inf)
+    posterior = np.exp(log_mass - log_mass.max())
+    return first, posterior / posterior.sum()
+
+
+def _levels(y: Floats, o: Floats, sizes: Floats, days: int) -> Floats:
+    """Grid of the level before, shape (sizes, steps), around the mean rate of the first `days` units."""
+    seen = o[:days] > 0
+    number = max(int(seen.sum()), 1)
+    mean = max(float((y[:days][seen] / o[:days][seen]).mean()) if seen.any() else 0.0, 0.3)
+    error = np.minimum(np.sqrt((mean + mean**2 / sizes) / number) / mean, 0.5)
+    return mean * np.exp(error[:, None] * Z)
+
+
+def _log_nb(y: Floats, o: Floats, seen: Bools, level: Floats, size: Floats) -> Floats:
+    """Log NB probability of counts y at mean level x o, 0 for missing units; the last axis is the unit."""
+    mean = np.where(seen, o, 1.0) * level
+    flat = size.ravel()
+    constant = np.array(
+        [
+            [math.lgamma(v + r) - math.lgamma(r) - math.lgamma(v + 1) + r * math.log(r) for v in y]
+            for r in flat
+        ]
+    ).reshape(*size.shape[:-1], len(y))
+    value = constant + y * np.log(mean) - (y + size) * np.log(size + mean)
+    return np.where(seen, value, 0.0)
+
+
+def _extend(path: Floats, day: Floats, length: int) -> Floats:
+    """Log mean over non-increasing paths that end at each level k, one unit longer than before."""
+    if length == 1:
+        return day - math.log(RAMP_LEVELS)
+    reached: Floats = np.logaddexp.accumulate(path, axis=-1)
+    return reached + day + math.log(length / (RAMP_LEVELS + length - 1))
+
+
+def summarise(mass: Floats, first: int, credibility: float = CREDIBILITY) -> Estimate:
+    """Posterior median, and the hull of the smallest set of units that holds `credibility` of the mass."""
+    point = int(np.searchsorted(np.cumsum(mass), 0.5 * mass.sum()))
+    order = np.argsort(-mass, kind="stable")
+    needed = int(np.searchsorted(np.cumsum(mass[order]), credibility * mass.sum())) + 1
+    chosen = order[:needed]
+    point = min(max(point, int(chosen.min())), int(chosen.max()))
+    return Estimate(first + point, first + int(chosen.min()), first + int(chosen.max()))

@@ -1,0 +1,299 @@
+"""Turn the segmentation of one series into dated events, each with a p-value.
+
+An event is a fall, a rise, or a surge: a short burst well above the level on both sides. Short silences
+between two like levels are passed over: a hole of a day or two says nothing about who sends.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from spamtide.change.date import Ramp, date_move, summarise
+from spamtide.change.segment import (
+    DRIFTING_PENALTY,
+    STEADY_PENALTY,
+    WEEK,
+    Direction,
+    Segments,
+    Track,
+    cost,
+    merged_gain,
+    moves,
+    partition,
+)
+
+EventKind = Literal["fall", "rise", "surge"]
+LONGEST_BURST = 7
+"""Days of a surge, and of one step of a ramp, at most."""
+LONGEST_HOLE = 2
+"""Days of a silence that is passed over, at most."""
+FEWEST_BEFORE = 7
+"""Observed days needed at the start of a series before anything can have changed."""
+FEWEST_AFTER = 2
+"""Observed days needed at the new level; the last day of a series may be a part of a day."""
+FEWEST_UNITS = 14
+"""Observed units below which a series is not looked at."""
+SMALL_STEPS = 2
+"""Change points too small for an event from which a series is taken to drift."""
+SURGE_SLACK = 4
+"""Units to either side that the ends of a surge are looked for in."""
+MOST_PASSES = 20
+"""Bursts and holes that are taken out of one series, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One move of one series."""
+
+    kind: EventKind
+    onset: dt.date
+    onset_low: dt.date
+    onset_high: dt.date
+    end: dt.date | None
+    """None, like its bounds, when the move may still be going on."""
+    end_low: dt.date | None
+    end_high: dt.date | None
+    before: float
+    """Messages a day at usual exposure."""
+    after: float
+    """The same after it; during it for a surge."""
+    since: dt.date
+    """First day of the level before."""
+    until: dt.date
+    """One past the last day of the level after."""
+    gain: float
+    """Twice the log-likelihood ratio, corrected for serial correlation."""
+    p_value: float
+    """Chance of such a gain anywhere in a series that does not change."""
+    peak_before: float
+    """Highest level that held for a week or more before `since`; 0 when there is none."""
+    silent_before: bool
+    """The subject was never seen before the event."""
+
+    @property
+    def ratio(self) -> float | None:
+        """Level after against level before; None when there was nothing before."""
+        return self.after / self.before if self.before > 0 else None
+
+
+def find_events(track: Track, ratio: float) -> tuple[Event, ...]:
+    """All events of one series, in order of onset.
+
+    Args:
+        track: the series.
+        ratio: a fall below this share of the level before is an event, a rise above its inverse.
+    """
+    if track.observed.sum() < FEWEST_UNITS:
+        return ()
+    penalty = STEADY_PENALTY
+    events, steps = _pass(track, ratio, penalty)
+    if steps >= SMALL_STEPS:
+        # Steps that are no events: the level drifts; a higher penalty keeps drift apart from change.
+        penalty = DRIFTING_PENALTY
+        events, _ = _pass(track, ratio, penalty)
+    return tuple(sorted(events, key=lambda event: (event.onset, event.kind)))
+
+
+def _pass(track: Track, ratio: float, penalty: float) -> tuple[list[Event], int]:
+    """Events at one penalty, and the number of change points that belong to none."""
+    bursts: list[tuple[Track, Segments, tuple[int, int]]] = []
+    segments = partition(track, penalty)
+    for _ in range(MOST_PASSES):
+        burst, hole = _shortest(track, segments, ratio)
+        if burst is not None:
+            bursts.append((track, segments, burst))
+        short = burst or hole
+        if short is None:
+            break
+        track = track.without(slice(segments.starts[short[0]], segments.starts[short[1]]))
+        segments = partition(track, penalty)
+    longest = max(LONGEST_BURST // track.step, 1)
+    directions: tuple[Direction, ...] = ("fall", "rise")
+    found = [(way, i, j) for way in directions for i, j in moves(segments, way, ratio, longest)]
+    found.sort(key=lambda item: item[1])
+    inflation = serial_inflation(track, segments)
+    events = [_surge(*burst, inflation) for burst in bursts]
+    for number, (direction, i, j) in enumerate(found):
+        room = (
+            segments.starts[found[number - 1][2]] if number else segments.starts[0],
+            segments.starts[found[number + 1][1]] if number + 1 < len(found) else segments.stop,
+        )
+        event = _move(track, segments, (direction, i, j), room, inflation)
+        if event is not None:
+            events.append(event)
+    steps = len(segments.starts) - 1 - sum(j - i + 1 for _, i, j in found)
+    return events, steps
+
+
+def _shortest(
+    track: Track, segments: Segments, ratio: float
+) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """The first burst and the first hole: segments [i, j) short together and beyond both neighbours."""
+    levels, starts = segments.levels, segments.starts
+    for i in range(1, len(levels) - 1):
+        for j in range(i + 1, len(levels)):
+            days = (starts[j] - starts[i]) * track.step
+            if days > LONGEST_BURST:
+                break
+            sides = (levels[i - 1], levels[j])
+            inside = levels[i:j]
+            alike = min(sides) >= ratio * max(sides)
+            if min(inside) * ratio > max(sides):
+                return (i, j), None
+            if days <= LONGEST_HOLE and alike and max(inside) < ratio * min(sides):
+                return None, (i, j)
+    return None, None
+
+
+def serial_inflation(track: Track, segments: Segments) -> float:
+    """Variance inflation (1 + rho) / (1 - rho) from the lag-1 correlation of residuals; at least 1."""
+    residual = np.full(len(track.count), np.nan)
+    for number, level in enumerate(segments.levels):
+        if level <= 0:
+            continue
+        mine = slice(*segments.span(number))
+        residual[mine] = (track.rate[mine] - level) / math.sqrt(level + level**2 / track.size)
+    pair = np.isfinite(residual[1:]) & np.isfinite(residual[:-1])
+    if pair.sum() < FEWEST_UNITS:
+        return 1.0
+    # One wild day must not hide (or make) the correlation of all others.
+    now, then = np.clip(residual[1:][pair], -3, 3), np.clip(residual[:-1][pair], -3, 3)
+    power = float(np.sqrt((now**2).sum() * (then**2).sum()))
+    rho = min(max(float((now * then).sum()) / power, 0.0), 0.9) if power > 0 else 0.0
+    return (1 + rho) / (1 - rho)
+
+
+def _move(
+    track: Track,
+    segments: Segments,
+    move: tuple[Direction, int, int],
+    room: tuple[int, int],
+    inflation: float,
+) -> Event | None:
+    """Date a fall or rise, and weigh it; None when too little was seen before or after it."""
+    direction, i, j = move
+    starts = segments.starts
+    begin, end = starts[i], starts[j]
+    observed = track.observed
+    before, after = segments.span(i - 1), segments.span(j)
+    seen_before = int(observed[: before[1]].sum()) * track.step
+    seen_after = int(observed[after[0] :].sum()) * track.step
+    if seen_before < FEWEST_BEFORE or seen_after < FEWEST_AFTER:
+        return None
+    low, high = sorted((segments.levels[i - 1], segments.levels[j]))
+    ramp = date_move(track, direction, (begin, end), room, low / high)
+    bounds = [before[0], *starts[i : j + 1], after[1]]
+    gain = merged_gain(track, bounds) / inflation
+    count_before = _level(track, before[0], min(before[1], ramp.onset.point), segments.levels[i - 1])
+    count_after = _level(track, max(after[0], ramp.end.point), after[1], segments.levels[j])
+    onset, finish = _dates(track, ramp)
+    past = [
+        level / track.step
+        for number, level in enumerate(segments.levels[: i - 1])
+        if (segments.span(number)[1] - segments.span(number)[0]) * track.step >= WEEK
+    ]
+    return Event(
+        kind=direction,
+        onset=onset[0],
+        onset_low=onset[1],
+        onset_high=onset[2],
+        end=finish[0],
+        end_low=finish[1],
+        end_high=finish[2],
+        before=count_before,
+        after=count_after,
+        since=track.day(before[0]),
+        until=track.day(after[1]),
+        gain=gain,
+        p_value=tail(gain, len(bounds) - 2, int(observed.sum()), places=int(observed.sum())),
+        peak_before=max(past, default=0.0),
+        silent_before=not track.count[: before[1]].any(),
+    )
+
+
+def _level(track: Track, begin: int, end: int, otherwise: float) -> float:
+    """Weighted mean rate a day over units [begin, end)."""
+    weight = track.weight[begin:end]
+    if weight.sum() <= 0:
+        return otherwise / track.step
+    return float((weight * np.nan_to_num(track.rate[begin:end])).sum() / weight.sum()) / track.step
+
+
+def _dates(
+    track: Track, ramp: Ramp
+) -> tuple[tuple[dt.date, dt.date, dt.date], tuple[dt.date | None, dt.date | None, dt.date | None]]:
+    """Units as days. A week as a unit stands for each of its days, and the interval takes in all of them."""
+    slack = dt.timedelta(days=track.step - 1)
+    half = dt.timedelta(days=track.step // 2)
+    onset = (
+        track.day(ramp.onset.point) + half,
+        track.day(ramp.onset.low),
+        track.day(ramp.onset.high) + slack,
+    )
+    if ramp.end.high >= len(track.count) - 1 and track.step == 1:
+        return onset, (None, None, None)
+    end = max(track.day(ramp.end.point), onset[0])
+    return onset, (end, min(track.day(ramp.end.low) - slack, end), max(track.day(ramp.end.high), end))
+
+
+def _surge(track: Track, segments: Segments, burst: tuple[int, int], inflation: float) -> Event:
+    """Date a burst by the likelihood of every pair of ends near the segmentation's, and weigh it."""
+    i, j = burst
+    left, right = segments.span(i - 1)[0], segments.span(j)[1]
+    begin, end = segments.starts[i], segments.starts[j]
+    firsts = np.arange(max(left + 1, begin - SURGE_SLACK), min(begin + SURGE_SLACK, end - 1) + 1)
+    stops = np.arange(max(end - SURGE_SLACK, begin + 1), min(right - 1, end + SURGE_SLACK) + 1)
+    weight, rate = track.weight, np.nan_to_num(track.rate)
+    mass = np.concatenate(([0.0], np.cumsum(weight)))
+    total = np.concatenate(([0.0], np.cumsum(weight * rate)))
+    a, b = np.meshgrid(firsts, stops, indexing="ij")
+    inside = cost(total[b] - total[a], mass[b] - mass[a], track.size)
+    outside = sum(
+        cost(total[y] - total[x], mass[y] - mass[x], track.size)
+        for x, y in ((np.full_like(a, left), a), (b, np.full_like(b, right)))
+    )
+    fit = np.where((a < b) & (mass[b] > mass[a]), inside + outside, np.inf)
+    posterior = np.exp(-(fit - fit.min()) / 2)
+    posterior /= posterior.sum()
+    ramp = Ramp(
+        summarise(posterior.sum(axis=1), int(firsts[0])), summarise(posterior.sum(axis=0), int(stops[0]))
+    )
+    gain = merged_gain(track, [left, begin, end, right]) / inflation
+    number = int(track.observed.sum())
+    onset, finish = _dates(track, ramp)
+    return Event(
+        kind="surge",
+        onset=onset[0],
+        onset_low=onset[1],
+        onset_high=onset[2],
+        end=finish[0],
+        end_low=finish[1],
+        end_high=finish[2],
+        before=_level(track, left, begin, segments.levels[i - 1]),
+        after=_level(track, begin, end, segments.levels[i]),
+        since=track.day(left),
+        until=track.day(right),
+        gain=gain,
+        p_value=tail(gain, 2, number, places=number * LONGEST_BURST),
+        peak_before=0.0,
+        silent_before=not track.count[:begin].any(),
+    )
+
+
+def tail(gain: float, parameters: int, units: int, places: int) -> float:
+    """Conservative p-value of a gain: F tail, because the dispersion is estimated, times the places tried.
+
+    Args:
+        gain: twice the log-likelihood ratio.
+        parameters: levels added.
+        units: observed units, half of which are taken as the degrees of freedom of the dispersion.
+        places: places where the change might have been found (Bonferroni).
+    """
+    from scipy.special import fdtrc
+
+    return min(1.0, places * float(fdtrc(parameters, max(units / 2, 4), max(gain, 0.0) / parameters)))

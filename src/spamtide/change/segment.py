@@ -1,0 +1,280 @@
+"""Prepare a daily count series and cut it into stretches of constant level.
+
+A day's count is taken as negative binomial with mean `level x weekday x exposure` and size r, so that its
+variance is mean + mean**2 / r. Days on which no sensor was up are missing, never zero.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamtide.model import Counts, Days, Floats
+
+Bools = NDArray[np.bool_]
+Direction = Literal["fall", "rise"]
+
+WEEK = 7
+THIN = 1.0
+"""Messages a day, in the busiest four weeks, below which a series is looked at by the week."""
+LONGEST_DAILY = 2000
+"""Days beyond which a series is looked at by the week, because cutting takes quadratic time."""
+LEAST_EXPOSURE = 0.05
+"""Share of the usual exposure below which a day says nothing and counts as missing."""
+STEADY_PENALTY = 3.0
+DRIFTING_PENALTY = 5.0
+"""Cost of one change point in units of log n: for levels that hold still, and for levels that drift."""
+POISSON_SIZE = 1000.0
+"""NB size that stands for no over-dispersion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One series made ready: units (days, or weeks of a thin series) in order, missing ones included."""
+
+    start: dt.date
+    """First day of the first unit."""
+    step: int
+    """Days in a unit: 1 or 7."""
+    count: Floats
+    """Messages in each unit."""
+    offset: Floats
+    """weekday x exposure, 1 on an average day of usual exposure; 0 where the unit is missing."""
+    weight: Floats
+    """Information of a unit against one of usual exposure; 0 where it is missing."""
+    size: float
+    """NB size r."""
+
+    @property
+    def observed(self) -> Bools:
+        """Units that are not missing."""
+        return self.offset > 0
+
+    @property
+    def rate(self) -> Floats:
+        """Counts at usual exposure, NaN where missing."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.offset > 0, self.count / self.offset, np.nan)
+
+    def day(self, unit: int) -> dt.date:
+        """First day of a unit."""
+        return self.start + dt.timedelta(days=unit * self.step)
+
+    def without(self, units: slice) -> Track:
+        """The same track with some units made missing."""
+        offset, weight = self.offset.copy(), self.weight.copy()
+        offset[units] = 0.0
+        weight[units] = 0.0
+        return replace(self, offset=offset, weight=weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """A track cut into stretches of constant level."""
+
+    starts: tuple[int, ...]
+    """First unit of each segment; the first is the first observed unit."""
+    stop: int
+    """One past the last observed unit."""
+    levels: tuple[float, ...]
+    """Mean rate of each segment."""
+
+    def span(self, number: int) -> tuple[int, int]:
+        """First unit of a segment and one past its last."""
+        after = number + 1
+        return self.starts[number], self.starts[after] if after < len(self.starts) else self.stop
+
+
+def prepare(days: Days, count: Counts, offset: Floats) -> Track:
+    """Make a daily series ready for cutting and dating.
+
+    Args:
+        days: consecutive days, shape (n,).
+        count: messages a day, shape (n,).
+        offset: expected count at level 1, shape (n,), in any unit; 0, or less, or no number: missing.
+    """
+    first: dt.date = days[0].astype(dt.date)
+    exposure = _relative(offset)
+    values = np.where(exposure > 0, count, 0).astype(np.float64)
+    if len(days) <= LONGEST_DAILY and busiest(values, exposure) >= THIN:
+        weekday = weekday_offsets(values, exposure)[np.arange(len(values)) % WEEK]
+        return _track(first, 1, values, exposure, weekday)
+    skipped = len(values) % WEEK
+    weekly = values[skipped:].reshape(-1, WEEK).sum(axis=1)
+    share = _relative(np.clip(np.nan_to_num(offset[skipped:]), 0, None).reshape(-1, WEEK).sum(axis=1))
+    return _track(first + dt.timedelta(days=skipped), WEEK, weekly, share, np.ones_like(weekly))
+
+
+def _track(first: dt.date, step: int, values: Floats, exposure: Floats, weekday: Floats) -> Track:
+    """Estimate dispersion and the weight of each unit, and put a track together."""
+    offset = exposure * weekday
+    size = dispersion(values, offset, exposure)
+    level = max(values.sum() / max(offset.sum(), 1e-9), 1e-9)
+    # The variance of count/exposure is level/exposure + level^2/r: the weight brings it back to that of a
+    # day at exposure 1. It is 1 at usual exposure, the exposure itself where counts are Poisson.
+    with np.errstate(divide="ignore"):
+        weight = (1 / level + 1 / size) / (1 / (level * exposure) + 1 / size)
+    return Track(first, step, values, offset, np.where(exposure > 0, weight, 0.0), size)
+
+
+def _relative(offset: Floats) -> Floats:
+    """Exposure against its median; 0 where it is too small to say anything."""
+    clean = np.where(np.isfinite(offset) & (offset > 0), offset, 0.0)
+    if not clean.any():
+        return clean
+    relative = clean / np.median(clean[clean > 0])
+    return np.where(relative < LEAST_EXPOSURE, 0.0, relative)
+
+
+def busiest(values: Floats, exposure: Floats, window: int = 28) -> float:
+    """Mean rate of the busiest `window` consecutive days (of all days, if there are fewer)."""
+    window = min(window, len(values))
+    ones = np.ones(window)
+    mail = np.convolve(values, ones, "valid")
+    seen = np.convolve(exposure, ones, "valid")
+    return float(np.max(mail / np.maximum(seen, window / 2)))
+
+
+def weekday_offsets(values: Floats, exposure: Floats) -> Floats:
+    """Factor of each day of the week, shape (7,), mean 1; index 0 is the weekday of the first day.
+
+    Median over weeks of the day's rate against the mean rate of the seven days around it. A weekday with
+    fewer than four usable days keeps 1 before scaling.
+    """
+    observed = exposure > 0
+    rate = np.where(observed, values / np.where(observed, exposure, 1.0), 0.0)
+    ones = np.ones(WEEK)
+    around = np.convolve(observed.astype(np.float64), ones, "same")[: len(values)]
+    centre = np.convolve(rate, ones, "same")[: len(values)] / np.maximum(around, 1.0)
+    usable = observed & (centre > 2)  # noqa: PLR2004 - below two messages a day the ratio is noise
+    factors = np.ones(WEEK)
+    for weekday in range(WEEK):
+        mine = usable & (np.arange(len(values)) % WEEK == weekday)
+        if mine.sum() >= 4:  # noqa: PLR2004 - the fewest days that a median is taken of
+            factors[weekday] = np.median(rate[mine] / centre[mine])
+    factors = np.maximum(factors, 0.05)
+    scaled: Floats = factors / factors.mean()
+    return scaled
+
+
+def dispersion(values: Floats, offset: Floats, exposure: Floats) -> float:
+    """NB size r, by moments within windows of 14 units, which keeps level shifts out of it.
+
+    The median over windows with a mean of at least 3; the 10 % correct for the median of a right-skewed
+    statistic. Where no window is that busy, all windows are pooled and one standard error is added: what
+    cannot be measured well is taken to be more dispersed, not less.
+    """
+    busy: list[float] = []
+    excess = square = free = 0.0
+    for begin in range(0, max(len(values) - 13, 1), 7):
+        mine = slice(begin, begin + 14)
+        seen = offset[mine] > 0
+        if seen.sum() < 8:  # noqa: PLR2004 - the fewest units that a variance is taken of
+            continue
+        rate = values[mine][seen] / offset[mine][seen]
+        mean = rate.mean()
+        spread = rate.var(ddof=1) - mean * np.mean(1 / exposure[mine][seen])
+        if mean >= 3:  # noqa: PLR2004 - below it the ratio is noise
+            busy.append(spread / mean**2)
+        excess, square, free = excess + spread, square + mean**2, free + seen.sum() - 1
+    if busy:
+        return float(1 / max(1.1 * float(np.median(busy)), 1 / POISSON_SIZE))
+    if square <= 0:
+        return POISSON_SIZE
+    # Windows overlap by half, so half of their degrees of freedom are new.
+    windows = free / 13
+    pooled = excess / square + np.sqrt(4 / free) / np.sqrt(square / windows)
+    return float(1 / max(pooled, 1 / POISSON_SIZE))
+
+
+def cost(total: Floats, number: Floats, size: float) -> Floats:
+    """Minus twice the NB log likelihood of segments at their best level, without constant terms.
+
+    Args:
+        total: weighted sum of rates of each segment.
+        number: sum of weights of each segment.
+        size: NB size r.
+    """
+    mean = total / np.maximum(number, 1e-300)
+    quiet = mean <= 1e-9  # noqa: PLR2004 - a level of nothing
+    safe = np.where(quiet, 1.0, mean)
+    value = -2 * (total * (np.log(safe) - np.log(size + safe)) - number * size * np.log1p(safe / size))
+    return np.where(quiet, 0.0, value)
+
+
+def partition(track: Track, penalty: float) -> Segments:
+    """Optimal partitioning (Jackson et al. 2005), exact: every split is tried, none is pruned.
+
+    Args:
+        track: n observed units.
+        penalty: cost of a change point in units of log n.
+    """
+    where = np.flatnonzero(track.observed)
+    number = len(where)
+    if not number:
+        return Segments((), 0, ())
+    weight = track.weight[where]
+    mass = np.concatenate(([0.0], np.cumsum(weight)))
+    total = np.concatenate(([0.0], np.cumsum(weight * track.rate[where])))
+    beta = penalty * np.log(max(number, 2))
+    best = np.empty(number + 1)
+    best[0] = -beta
+    previous = np.zeros(number + 1, dtype=np.int64)
+    for until in range(1, number + 1):
+        options = best[:until] + cost(total[until] - total[:until], mass[until] - mass[:until], track.size)
+        previous[until] = options.argmin()
+        best[until] = options[previous[until]] + beta
+    cuts: list[int] = []
+    until = number
+    while until:
+        until = int(previous[until])
+        cuts.append(until)
+    cuts.reverse()
+    bounds = [*cuts, number]
+    levels = tuple(float((total[b] - total[a]) / (mass[b] - mass[a])) for a, b in itertools.pairwise(bounds))
+    return Segments(tuple(int(where[cut]) for cut in cuts), int(where[-1]) + 1, levels)
+
+
+def moves(segments: Segments, direction: Direction, ratio: float, longest: int) -> list[tuple[int, int]]:
+    """Falls (or rises) of a segmentation: pairs (i, j) of segment numbers.
+
+    Segment i - 1 holds the level before, segment j the level after; segments i..j-1, each of at most
+    `longest` units, are the steps of a ramp. Only moves below `ratio` (rises: above its inverse) count.
+    """
+    sign = 1 if direction == "fall" else -1
+    levels = [sign * level for level in segments.levels]
+    found: list[tuple[int, int]] = []
+    i = 1
+    while i < len(levels):
+        j = i
+        if levels[i] < levels[i - 1]:
+            while j + 1 < len(levels) and _length(segments, j) <= longest and levels[j + 1] < levels[j]:
+                j += 1
+            low, high = sorted((segments.levels[i - 1], segments.levels[j]))
+            if low < ratio * high:
+                found.append((i, j))
+        i = j + 1
+    return found
+
+
+def _length(segments: Segments, number: int) -> int:
+    """Units that a segment spans."""
+    begin, end = segments.span(number)
+    return end - begin
+
+
+def merged_gain(track: Track, bounds: Sequence[int]) -> float:
+    """Twice the log-likelihood ratio of levels between successive `bounds` against one level for all."""
+    weight, rate = track.weight, np.nan_to_num(track.rate)
+    pieces = [slice(a, b) for a, b in itertools.pairwise(bounds)]
+    pieces.append(slice(bounds[0], bounds[-1]))
+    total = np.array([float((weight[p] * rate[p]).sum()) for p in pieces])
+    number = np.array([float(weight[p].sum()) for p in pieces])
+    costs = cost(total, number, track.size)
+    return float(costs[-1] - costs[:-1].sum())
