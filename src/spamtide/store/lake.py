@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,12 +115,21 @@ class Lake:
         finally:
             connection.close()
 
-    def stream(self, sql: str, rows: int, **tables: pa.Table) -> Iterator[pa.RecordBatch]:
-        """As `query`, in batches of at most `rows`, with memory bounded."""
+    def stream(
+        self, sql: str, rows: int, values: Sequence[object] = (), **tables: pa.Table
+    ) -> Iterator[pa.RecordBatch]:
+        """As `query`, in batches of at most `rows`, with memory bounded; at least one batch, if an empty one.
+
+        Args:
+            sql: one statement; outside text stands as '?' in it.
+            rows: most rows of a batch.
+            values: what the question marks stand for.
+            tables: Arrow tables that the SQL names beside those of the lake.
+        """
         connection = self._connect(sql, tables)
         try:
             with self._reading("query"):
-                reader: Iterable[pa.RecordBatch] = connection.sql(sql).to_arrow_reader(rows)
+                reader: pa.RecordBatchReader = connection.sql(sql, params=list(values)).to_arrow_reader(rows)
                 yield from reader
         finally:
             connection.close()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from spamtide.model import Counts, Panel, SubjectKind
-from spamtide.schema import CAMPAIGNS, SENSORS
+from spamtide.schema import CAMPAIGNS, OBSERVATIONS, SENSORS
 from spamtide.store.lake import Lake
 
 STRAY_GAP_DAYS = 366
@@ -23,10 +24,11 @@ rest, are strays of a wrong clock; they would stretch every series."""
 
 ALIASES = pa.schema([("name", pa.string()), ("canonical", pa.string())])
 
-_NAMED = """
+NAMED = """
     SELECT m.sha256, coalesce(a.canonical, m.campaign) AS campaign
     FROM memberships m LEFT JOIN aliases a ON a.name = m.campaign
 """
+"""Each content's campaign under its surviving name; wants a table `aliases`."""
 
 
 def aliases(resolved: Mapping[str, str]) -> pa.Table:
@@ -62,7 +64,7 @@ def evidence_rows(lake: Lake, names: pa.Table) -> pa.Table:
     """What attribution reads of each message: hits, campaign, address, links."""
     return lake.query(
         f"""
-        WITH named AS ({_NAMED})
+        WITH named AS ({NAMED})
         SELECT o.sha256, o.sensor, o.label, o.lab, o.received_at, o.source_ip, n.campaign,
                o.link_domains, coalesce(h.rules, []) AS rules
         FROM observations o
@@ -78,7 +80,7 @@ def campaigns(lake: Lake, names: pa.Table) -> pa.Table:
     """Each campaign with its span, size and most frequent attribution."""
     found = lake.query(
         f"""
-        WITH named AS ({_NAMED})
+        WITH named AS ({NAMED})
         SELECT n.campaign, min(o.received_at) AS first_seen, max(o.received_at) AS last_seen,
                count(*) AS messages, count(DISTINCT o.source_ip) AS sources,
                coalesce(mode(a.botnet) FILTER (WHERE a.botnet <> 'unknown'), 'unknown') AS botnet,
@@ -223,3 +225,58 @@ def _rows(rows: pa.Table, days: np.ndarray, *columns: str) -> zip[tuple]:  # typ
     inside = (numbers >= 0) & (numbers < len(days)) if len(days) else np.zeros(rows.num_rows, dtype=bool)
     kept = rows.filter(pa.array(inside))
     return zip(numbers[inside].tolist(), *(kept[name].to_pylist() for name in columns), strict=True)
+
+
+# ---------------------------------------------------------------------------- single facts
+
+
+def interrupted(lake: Lake) -> int:
+    """Raw messages that have neither an observation nor a place in quarantine."""
+    found = lake.query("""
+        SELECT count(*) AS n FROM raw r
+        ANTI JOIN observations o ON o.sha256 = r.sha256 AND o.sensor = r.sensor
+        ANTI JOIN quarantine q ON q.sha256 = r.sha256 AND q.sensor = r.sensor
+    """)
+    return int(found["n"][0].as_py())
+
+
+def quarantine_reasons(lake: Lake) -> dict[str, int]:
+    """Reason -> messages in quarantine."""
+    rows = lake.query("SELECT reason, count(*) AS n FROM quarantine GROUP BY reason ORDER BY reason")
+    return {row["reason"]: row["n"] for row in rows.to_pylist()}
+
+
+def lab_rows(lake: Lake, per_family: int) -> pa.Table:
+    """Observations of the lab, the latest of each family first; at most `per_family` each."""
+    return _sample(lake, "lab IS NOT NULL", "lab", per_family)
+
+
+def ham_rows(lake: Lake, most: int) -> pa.Table:
+    """Observations of ham, at most `most`, spread over all of it by hash."""
+    return _sample(lake, "label = 'ham' AND lab IS NULL", "label", most)
+
+
+def _sample(lake: Lake, where: str, by: str, most: int) -> pa.Table:
+    """A deterministic part of the observations."""
+    order = "received_at DESC NULLS LAST, sha256" if by == "lab" else "sha256"
+    found = lake.query(f"""
+        SELECT * EXCLUDE (place) FROM (
+            SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY {order}, sensor) AS place
+            FROM observations WHERE {where})
+        WHERE place <= {most} ORDER BY lab, received_at NULLS LAST, sha256, sensor
+    """)  # noqa: S608 - the words are from this module
+    return found.cast(OBSERVATIONS)
+
+
+def message(lake: Lake, prefix: str) -> list[dict[str, Any]]:
+    """Observation, attribution and campaign of the messages whose SHA-256 begins so; at most 20."""
+    rows: list[dict[str, Any]] = lake.query(f"""
+        SELECT o.* EXCLUDE (minhash), a.botnet, a.botnet_confidence, a.programme, a.programme_confidence,
+               a.evidence, h.rules, m.campaign
+        FROM observations o
+        LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
+        LEFT JOIN hits h ON h.sha256 = o.sha256 AND h.sensor = o.sensor
+        LEFT JOIN memberships m ON m.sha256 = o.sha256
+        WHERE starts_with(o.sha256, '{prefix}') ORDER BY o.sha256, o.sensor LIMIT 20
+    """).to_pylist()  # noqa: S608 - the prefix is hexadecimal digits, checked by the caller
+    return rows

@@ -1,0 +1,424 @@
+"""The command line: options in, exit codes out. Data goes to stdout, everything else to stderr.
+
+Exit codes are those of sysexits.h, and this is the one place where errors become them (`run`).
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Literal
+
+import click
+import typer
+from rich.console import Console
+
+from spamtide import __version__
+from spamtide.errors import BadDataError, SpamtideError, UsageError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="An open spam observatory: dated, evidenced statements from the spam somebody receives.",
+)
+
+EX_USAGE, EX_SOFTWARE, EX_TRY_AGAIN, EX_INTERRUPTED = 64, 70, 75, 130
+MIN_PREFIX = 6
+BAR_BYTES = 1
+
+
+@dataclass(slots=True)
+class Face:
+    """What the global options say."""
+
+    directory: Path = Path()
+    quiet: bool = False
+    verbose: int = 0
+
+    @property
+    def console(self) -> Console:
+        """Where diagnostics go."""
+        return Console(stderr=True, quiet=self.quiet, highlight=False, soft_wrap=True)
+
+
+FACE = Face()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit code."""
+    try:
+        app(list(arguments), standalone_mode=False, prog_name="spamtide")
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return EX_USAGE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the last flush fails once more
+    except (Exception, KeyboardInterrupt) as error:
+        message, advice, code = _told(error)
+        if code == EX_SOFTWARE and FACE.verbose:
+            raise
+        line = f"spamtide: {message}" + (f" ({advice})" if advice else "")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(" ".join(line.split()), markup=False)
+        return code
+    return 0
+
+
+_STOPPED = ("stopped", "the same command goes on where this one stopped", EX_INTERRUPTED)
+_NO_ROOM = ("no room on the disk", "make room, then run the same command again", EX_TRY_AGAIN)
+
+
+def _told(error: BaseException) -> tuple[str, str, int]:
+    """What to say of an error, what to do about it, and its exit code."""
+    if isinstance(error, SpamtideError):
+        return error.message, error.advice, error.exit_code
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
+        return _STOPPED
+    if isinstance(error, click.ClickException):
+        return error.format_message(), "see `spamtide --help`", EX_USAGE
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return _NO_ROOM
+    advice = "a defect of Spamtide; run again with -v to see where"
+    return f"{type(error).__name__}: {error}", advice, EX_SOFTWARE
+
+
+@app.callback()
+def globals_(
+    directory: Annotated[
+        Path, typer.Option("-C", metavar="DIR", help="The observatory; as in git. Default: this directory.")
+    ] = Path(),
+    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more.")] = 0,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """Take the global options."""
+    FACE.directory, FACE.verbose, FACE.quiet = directory, verbose, quiet
+    if version:
+        print(f"spamtide {__version__}")
+        raise typer.Exit(0)
+
+
+# ---------------------------------------------------------------------------- make and fill
+
+
+@app.command()
+def init(directory: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = None) -> None:
+    """Make an observatory; what is there already stays as it is.
+
+    Example: `spamtide init my-observatory`
+    """
+    from spamtide.observatory import init_observatory
+
+    made = init_observatory(directory or FACE.directory)
+    FACE.console.print(f"An observatory at {made.directory}. Next: spamtide -C {made.directory} ingest PATH")
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH...", help="Files, folders, archives; '-' is one message."),
+    ] = None,
+    sensor: Annotated[str | None, typer.Option(help="Place of reception [the source's name].")] = None,
+    label: Annotated[str, typer.Option(help="What the source holds: spam or ham.")] = "spam",
+    lab: Annotated[
+        str | None, typer.Option(metavar="FAMILY", help="A lab's bot of this family sent it.")
+    ] = None,
+    members: Annotated[
+        str | None, typer.Option(metavar="GLOB", help="Only files or archive members of this path.")
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Try once more what was quarantined.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Read mail into the lake; the same mail again stores nothing.
+
+    Takes .eml files, folders, Maildir, mbox, and all of these in tar, zip, gz, bz2, xz and zst.
+
+    Examples: `spamtide ingest ~/Maildir/.Junk` · `spamtide ingest --sensor trap-1 2026-11.mbox.gz` ·
+    `spamtide ingest --label ham --members 'ham/*' corpus.tar.gz` · `spamtide ingest --lab cutwail lab.mbox` ·
+    `spamtide ingest - < message.eml`
+    """
+    from spamtide import ingest as intake
+    from spamtide.progress import ingest_bar
+
+    if label not in {"spam", "ham"}:
+        message = f"--label is spam or ham, not '{label}'"
+        raise UsageError(message)
+    if lab is not None and (label == "ham" or not lab.strip()):
+        message = "--lab names a family of bots, so its mail is spam"
+        raise UsageError(message)
+    observatory = _observatory(make=True)
+    if retry:
+        summary = intake.retry(observatory)
+    else:
+        if not paths:
+            message = "nothing to ingest"
+            raise UsageError(message, "name a PATH, or '-' for one message on stdin")
+        wanted: Literal["spam", "ham"] = "ham" if label == "ham" else "spam"
+        stdin = sys.stdin.buffer if "-" in paths else None
+        source = intake.Source(tuple(paths), sensor, wanted, lab.strip() if lab else None, members, stdin)
+        with ingest_bar(FACE.console, paths, enabled=not FACE.quiet) as on_progress:
+            summary = intake.ingest(observatory, source, on_progress)
+    _print_summary(summary, as_json=as_json)
+    if summary.fault is not None:
+        raise summary.fault
+
+
+def _print_summary(summary: Any, *, as_json: bool) -> None:
+    """The counts of one ingest."""
+    quarantined = sum(summary.quarantined.values())
+    if as_json:
+        counts = {
+            "stored": summary.stored,
+            "known": summary.known,
+            "quarantined": quarantined,
+            "reasons": dict(summary.quarantined),
+            "skipped": summary.skipped,
+            "recovered": summary.recovered,
+            "seconds": round(summary.seconds, 3),
+        }
+        print(json.dumps(counts))
+        return
+    rate = summary.stored / summary.seconds if summary.seconds else 0.0
+    parts = [f"{summary.stored:,} stored", f"{summary.known:,} already known", f"{quarantined:,} quarantined"]
+    if summary.recovered:
+        parts.append(f"{summary.recovered:,} recovered from an interrupted run")
+    if summary.skipped:
+        parts.append(f"{summary.skipped:,} files that are no mail skipped")
+    FACE.console.print(f"{', '.join(parts)} in {summary.seconds:.1f} s ({rate:,.0f} messages a second)")
+    for reason, count in sorted(summary.quarantined.items()):
+        FACE.console.print(f"  quarantined {count:,}: {reason}", markup=False)
+
+
+@app.command()
+def learn(
+    family: Annotated[list[str] | None, typer.Argument(metavar="[FAMILY]...", help="Only these.")] = None,
+) -> None:
+    """Turn lab captures into signatures that a person can read, in signatures/learned-FAMILY.yar.
+
+    Example: `spamtide ingest --lab cutwail lab.mbox && spamtide learn && spamtide update`
+    """
+    from spamtide import pipeline
+
+    observatory = _observatory()
+    for written in pipeline.learn_signatures(observatory, tuple(family or ())):
+        FACE.console.print(written, markup=False)
+
+
+@app.command()
+def update() -> None:
+    """Cluster, attribute, measure and detect over everything in the lake.
+
+    Example: `spamtide -C my-observatory update`
+    """
+    from spamtide import pipeline
+    from spamtide.progress import stage_lines
+
+    with stage_lines(FACE.console) as on_stage:
+        pipeline.update(_observatory(), on_stage)
+
+
+# ---------------------------------------------------------------------------- read
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Say what is known of every botnet and sensor at the end of the period.
+
+    Example: `spamtide status --json`
+    """
+    from spamtide import reading
+
+    told = reading.status(_observatory())
+    if as_json:
+        print(json.dumps(told, indent=2, sort_keys=True))
+    else:
+        Console(highlight=False).print(reading.status_tables(told))
+
+
+@app.command()
+def explain(
+    sha256: Annotated[str, typer.Argument(metavar="SHA256", help="A message, or the first digits of it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the evidence for and against what is said of one message.
+
+    Example: `spamtide explain 3fa9c1d2`
+    """
+    from spamtide import reading
+
+    wanted = sha256.strip().lower()
+    if len(wanted) < MIN_PREFIX or any(c not in "0123456789abcdef" for c in wanted):
+        message = f"'{sha256}' is no SHA-256 or beginning of one"
+        raise UsageError(message, f"give at least {MIN_PREFIX} hexadecimal digits")
+    told = reading.explain(_observatory(), wanted)
+    if as_json:
+        print(json.dumps(told, indent=2, sort_keys=True))
+    else:
+        Console(highlight=False, soft_wrap=True).print("\n".join(told["lines"]), markup=False)
+
+
+@app.command()
+def bulletin(
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="First day (ISO 8601, UTC).")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Last day.")] = None,
+    file_format: Annotated[str | None, typer.Option("--format", help="html, md or json.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", metavar="FILE", help="Where to; default: stdout.")] = None,
+) -> None:
+    """Compose the bulletin from claims: what changed, when, how surely, and what stayed the same.
+
+    Examples: `spamtide bulletin -o bulletin.html` · `spamtide bulletin --since 2010-09-16 --format md`
+    """
+    from spamtide import reading
+
+    chosen = file_format or (out.suffix.lstrip(".").replace("htm", "html")[:4] if out else "md")
+    if chosen not in {"html", "md", "json"}:
+        message = f"no bulletin format '{chosen}'"
+        raise UsageError(message, "formats: html, md, json")
+    text = reading.bulletin(_observatory(), since, until, chosen)
+    with _output(out) as stream:
+        stream.write(text.encode())
+
+
+@app.command()
+def export(
+    table: Annotated[
+        str,
+        typer.Argument(metavar="TABLE", help="observations, series, changes, campaigns, sensors or claims."),
+    ],
+    file_format: Annotated[str | None, typer.Option("--format", help="ndjson, csv or parquet.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", metavar="FILE", help="Where to; default: stdout.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="From this day or time (UTC).")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="To the end of this day.")] = None,
+    botnet: Annotated[str | None, typer.Option(help="Only this botnet.")] = None,
+    programme: Annotated[str | None, typer.Option(help="Only this programme.")] = None,
+    sensor: Annotated[str | None, typer.Option(help="Only this sensor.")] = None,
+    campaign: Annotated[str | None, typer.Option(help="Only this campaign.")] = None,
+) -> None:
+    """Write a table for other programs.
+
+    Examples: `spamtide export changes` · `spamtide export observations --botnet rustock --since 2010-09-20` ·
+    `spamtide export series -o series.parquet`
+    """
+    from spamtide import api
+    from spamtide.export import FORMATS, write_table
+    from spamtide.export.table import peek
+
+    chosen = file_format or (
+        out.suffix.lstrip(".") if out and out.suffix.lstrip(".") in FORMATS else "ndjson"
+    )
+    if chosen not in FORMATS:
+        message = f"no export format '{chosen}'"
+        raise UsageError(message, f"formats: {', '.join(FORMATS)}")
+    filters = {"botnet": botnet, "programme": programme, "sensor": sensor, "campaign": campaign}
+    batches = api.Reading(_observatory()).batches(table, since=since, until=until, **filters)
+    schema, whole = peek(batches)
+    with _output(out) as stream:
+        rows = write_table(whole, schema, chosen, stream)
+    if out is not None:
+        FACE.console.print(f"{rows:,} rows to {out}", markup=False)
+
+
+# ---------------------------------------------------------------------------- try and check
+
+
+@app.command()
+def simulate(
+    world: Annotated[str, typer.Argument(metavar="WORLD", help="autumn-2010, quiet ...; 'list' names them.")],
+    out: Annotated[Path | None, typer.Option("-o", metavar="DIR", help="Where to.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 2010,
+    scale: Annotated[float, typer.Option(help="Volume, 1 is the demo's.")] = 1.0,
+) -> None:
+    """Write the mail of a made-up world whose truth is known, to files only.
+
+    Example: `spamtide simulate autumn-2010 -o world`
+    """
+    from spamtide.simulate import WORLDS
+    from spamtide.simulate import simulate as make
+
+    if world == "list":
+        for name in WORLDS:
+            print(name)
+        return
+    if world not in WORLDS:
+        message = f"no world '{world}'"
+        raise UsageError(message, f"worlds: {', '.join(WORLDS)}")
+    if out is None:
+        message = "simulate wants a folder to write to"
+        raise UsageError(message, "name it with -o DIR")
+    make(world, out, seed=seed, scale=scale)
+    FACE.console.print(
+        f"World '{world}' (simulated) in {out}; its truth is in {out / 'truth.json'}", markup=False
+    )
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 2010,
+) -> None:
+    """Simulate the autumn of 2010, run the whole path over it, and write its bulletin.
+
+    Example: `spamtide demo`
+    """
+    from spamtide.demo import run_demo
+
+    run_demo(directory, seed, FACE.console)
+
+
+@app.command()
+def doctor() -> None:
+    """Check the installation and the observatory, and say what to do.
+
+    Example: `spamtide -C my-observatory doctor`
+    """
+    from spamtide.doctor import examine
+
+    worst = 0
+    for check in examine(FACE.directory):
+        print(f"{check.verdict:5} {check.what}: {check.finding}")
+        worst = max(worst, check.exit_code)
+    if worst:
+        raise typer.Exit(worst)
+
+
+# ---------------------------------------------------------------------------- inside
+
+
+def _observatory(*, make: bool = False) -> Any:
+    """The observatory of -C; made when there is none and the command fills it."""
+    from spamtide.observatory import init_observatory, is_observatory, open_observatory
+
+    if make and not is_observatory(FACE.directory):
+        made = init_observatory(FACE.directory)
+        FACE.console.print(f"Made an observatory at {made.directory.resolve()}", markup=False)
+        return made
+    return open_observatory(FACE.directory)
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[BinaryIO]:
+    """Stdout, or a file that appears only when it is whole."""
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(path)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        message = f"cannot write {path}: {error.strerror}"
+        raise BadDataError(message) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,104 @@
+"""Check the installation and one observatory, and say what to do about what is wrong."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spamtide import __version__
+from spamtide.attribution import load_signatures
+from spamtide.errors import SpamtideError
+from spamtide.knowledge import load_knowledge
+from spamtide.observatory import Observatory, is_observatory, open_observatory
+from spamtide.pipeline import signature_folders
+from spamtide.store import rollup
+
+MIN_FREE_BYTES = 2**30
+PARTS = ("deltalake", "duckdb", "fast-mail-parser", "pyarrow", "rensa", "selectolax", "yara-x", "altair")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    verdict: str
+    """ok, note or wrong."""
+    what: str
+    finding: str
+    exit_code: int = 0
+
+
+def examine(directory: Path) -> Iterator[Check]:
+    """Run every check that makes sense, in order; what fails does not stop the rest."""
+    yield Check("ok", "program", f"Spamtide {__version__}, Python {sys.version.split()[0]}")
+    yield Check("ok", "parts", ", ".join(f"{part} {importlib.metadata.version(part)}" for part in PARTS))
+    if not is_observatory(directory):
+        yield Check("note", "observatory", f"none at {directory}; `spamtide init` makes one")
+        return
+    try:
+        observatory = open_observatory(directory)
+    except SpamtideError as error:
+        yield Check("wrong", "settings", str(error), error.exit_code)
+        return
+    for what, look in CHECKS.items():
+        try:
+            yield look(what, observatory)
+        except SpamtideError as error:
+            yield Check("wrong", what, str(error), error.exit_code)
+
+
+def _signatures(what: str, observatory: Observatory) -> Check:
+    """The rules compile."""
+    ruleset = load_signatures(signature_folders(observatory))
+    return Check("ok", what, f"{len(ruleset.signatures)} rules")
+
+
+def _knowledge(what: str, observatory: Observatory) -> Check:
+    """The knowledge graph is whole."""
+    knowledge = load_knowledge(observatory.knowledge)
+    return Check("ok", what, f"{len(knowledge.botnets)} botnets, {len(knowledge.programmes)} programmes")
+
+
+def _lake(what: str, observatory: Observatory) -> Check:
+    """The tables open."""
+    versions = observatory.lake.versions()
+    told = ", ".join(f"{table} v{version}" for table, version in versions.items())
+    return Check("ok", what, told or "empty; `spamtide ingest PATH` fills it")
+
+
+def _interrupted(what: str, observatory: Observatory) -> Check:
+    """No run left raw mail without observations."""
+    left = rollup.interrupted(observatory.lake)
+    if left:
+        return Check("note", what, f"{left:,} messages of an interrupted run; the next ingest works them off")
+    return Check("ok", what, "none")
+
+
+def _quarantine(what: str, observatory: Observatory) -> Check:
+    """What could not be processed."""
+    reasons = rollup.quarantine_reasons(observatory.lake)
+    if reasons:
+        told = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+        return Check("note", what, f"{told}; `spamtide ingest --retry` tries the processed ones again")
+    return Check("ok", what, "empty")
+
+
+def _disk(what: str, observatory: Observatory) -> Check:
+    """There is room."""
+    free = shutil.disk_usage(observatory.directory).free
+    verdict = "ok" if free > MIN_FREE_BYTES else "note"
+    return Check(verdict, what, f"{free / 2**30:.1f} GiB free")
+
+
+CHECKS: dict[str, Callable[[str, Observatory], Check]] = {
+    "signatures": _signatures,
+    "knowledge": _knowledge,
+    "lake": _lake,
+    "interrupted": _interrupted,
+    "quarantine": _quarantine,
+    "disk": _disk,
+}

@@ -1,0 +1,246 @@
+"""The path as a table, and the loop that runs it. Read this second, after `model`.
+
+Two shapes of stage. A *record* stage is a pure function over batches of messages; `ingest` maps the first
+three over new mail, `update` maps `match`. A *table* stage is a relation over roll-ups; `update` runs them in
+order. Each commit is atomic and each stage can be run again, so a run may die anywhere.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spamtide.attribution import Ruleset, attribute, load_signatures, match
+from spamtide.campaign import CampaignState, cluster, resolve
+from spamtide.change import detect
+from spamtide.engine import ENGINES
+from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
+from spamtide.model import UNKNOWN, Floats, Measurement
+from spamtide.observatory import Observatory
+from spamtide.schema import CHANGES, EXEMPLARS, HITS, LINEAGE, SERIES, to_arrow
+from spamtide.series import measure
+from spamtide.store import rollup, writer_lock
+
+MATCH_ROWS = 512
+"""A worker's helping of renderings."""
+COMMIT_ROWS = 100_000
+"""Rows of one commit of hits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the path."""
+
+    name: str
+    shape: str
+    """'source', 'record' or 'table'."""
+    reads: str
+    writes: str
+    run: Callable[[Update], str] | None
+    """What `update` calls; None for the stages that `ingest` runs. Returns one line for a person."""
+
+
+@dataclass(slots=True)
+class Update:
+    """One run of the table stages."""
+
+    observatory: Observatory
+    ruleset: Ruleset
+    knowledge: Knowledge
+    measurement: Measurement | None = None
+    names: dict[str, str] = field(default_factory=dict)
+    """Absorbed campaign name -> surviving name."""
+
+
+def update(observatory: Observatory, on_stage: Callable[[str, str], None] = lambda *_: None) -> None:
+    """Run every table stage over what the lake holds.
+
+    Args:
+        observatory: the observatory.
+        on_stage: called with (stage, '') when a stage starts and (stage, what it did) when it ends.
+
+    Raises:
+        SettingsError: a signature, knowledge or settings file is wrong; nothing was changed.
+        TryAgainError: the disk is full or another run holds the observatory.
+    """
+    ruleset = load_signatures(signature_folders(observatory))
+    run = Update(observatory, ruleset, load_knowledge(observatory.knowledge))
+    with writer_lock(observatory.directory / "lake"):
+        for stage in STAGES:
+            if stage.run is not None:
+                on_stage(stage.name, "")
+                on_stage(stage.name, stage.run(run))
+
+
+def signature_folders(observatory: Observatory) -> tuple[Path, ...]:
+    """Folders of the shipped signatures and of the observatory's own."""
+    own = observatory.signatures
+    return (SHIPPED_SIGNATURES, own) if own.is_dir() else (SHIPPED_SIGNATURES,)
+
+
+# ---------------------------------------------------------------------------- the table stages
+
+
+def _retain(run: Update) -> str:
+    """Remove raw mail past its retention."""
+    days = run.observatory.settings.running.raw_retention_days
+    if not days:
+        return "raw mail is kept"
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    removed = run.observatory.lake.remove_before("raw", "collected_at", before)
+    return f"{removed} raw messages past {days} days removed"
+
+
+def _match(run: Update) -> str:
+    """Match signatures against renderings that the present rule set has not seen."""
+    lake = run.observatory.lake
+    note = {"ruleset": run.ruleset.version}
+    if lake.note("hits").get("ruleset") != run.ruleset.version:
+        lake.replace("hits", HITS.empty_table(), note)
+    matched = 0
+    stage = partial(match_batch, folders=signature_folders(run.observatory))
+    with ENGINES["local"](run.observatory.settings.running.workers) as engine:
+        found = engine.map(stage, rollup.unmatched(lake, MATCH_ROWS), no_hits)
+        for lot in _lots(found, COMMIT_ROWS):
+            lake.append("hits", lot, note)
+            matched += lot.num_rows
+    return f"{matched:,} messages against {len(run.ruleset.signatures)} rules"
+
+
+def match_batch(batch: pa.RecordBatch, *, folders: tuple[Path, ...]) -> pa.RecordBatch:
+    """The record stage `match`: (sha256, sensor, rendering) to rows of HITS."""
+    rules = match(batch.column("rendering").to_pylist(), _cached_ruleset(folders))
+    columns = [batch.column("sha256"), batch.column("sensor"), pa.array(rules, HITS.field("rules").type)]
+    return pa.RecordBatch.from_arrays(columns, schema=HITS)
+
+
+def no_hits(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows of HITS for renderings whose worker died: no rule speaks."""
+    rules = pa.array([[]] * batch.num_rows, HITS.field("rules").type)
+    return pa.RecordBatch.from_arrays([batch.column("sha256"), batch.column("sensor"), rules], schema=HITS)
+
+
+@lru_cache(maxsize=1)
+def _cached_ruleset(folders: tuple[Path, ...]) -> Ruleset:
+    """A worker compiles the rules once."""
+    return load_signatures(folders)
+
+
+def _lots(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Join batches into tables of about `rows` rows."""
+    lot: list[pa.RecordBatch] = []
+    for batch in batches:
+        lot.append(batch)
+        if sum(b.num_rows for b in lot) >= rows:
+            yield pa.Table.from_batches(lot)
+            lot = []
+    if lot:
+        yield pa.Table.from_batches(lot)
+
+
+def _cluster(run: Update) -> str:
+    """Give every new content a campaign; names are carried, never re-derived."""
+    lake = run.observatory.lake
+    state = CampaignState(lake.read("exemplars"), lake.read("lineage"))
+    new = rollup.unclustered(lake)
+    if new.num_rows:
+        clustering = cluster(new, state, similarity=run.observatory.settings.clustering.similarity)
+        state = clustering.state
+        lake.replace("lineage", state.lineage.cast(LINEAGE))
+        lake.replace("exemplars", state.exemplars.cast(EXEMPLARS))
+        lake.append("memberships", clustering.memberships)
+    run.names = resolve(state.lineage)
+    return f"{new.num_rows:,} new contents"
+
+
+def _attribute(run: Update) -> str:
+    """Answer for each message who sent it and what it advertises, or unknown."""
+    lake = run.observatory.lake
+    rows = rollup.evidence_rows(lake, rollup.aliases(run.names))
+    attributing = run.observatory.settings.attributing
+    answers = attribute(rows, run.ruleset, run.knowledge, attributing=attributing)
+    lake.replace("attributions", answers, {"ruleset": run.ruleset.version})
+    known = pc.sum(pc.not_equal(answers["botnet"], UNKNOWN)).as_py() or 0
+    lake.replace("campaigns", rollup.campaigns(lake, rollup.aliases(run.names)))
+    return f"{known:,} of {answers.num_rows:,} messages have a botnet's name"
+
+
+def _measure(run: Update) -> str:
+    """Fit the index of every subject."""
+    lake = run.observatory.lake
+    run.measurement = measure(rollup.panel(lake), run.observatory.settings.measuring)
+    lake.replace("series", series_rows(run.measurement))
+    lake.replace("sensors", rollup.sensors(lake, _outages(run.measurement)))
+    return f"{len(run.measurement.series)} series over {len(run.measurement.panel.days):,} days"
+
+
+def _detect(run: Update) -> str:
+    """Date the changes."""
+    if run.measurement is None:  # pragma: no cover - STAGES puts measure first
+        raise RuntimeError
+    changes = detect(run.measurement, run.observatory.settings.detecting)
+    run.observatory.lake.replace("changes", pa.Table.from_batches([to_arrow(changes, CHANGES)]))
+    return f"{len(changes)} changes"
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage("collect", "source", "files, archives, stdin", "raw", None),
+    Stage("parse", "record", "raw", "(memory)", None),
+    Stage("observe", "record", "(memory)", "observations", None),
+    Stage("retain", "table", "raw", "raw", _retain),
+    Stage("match", "record", "observations", "hits", _match),
+    Stage("cluster", "table", "observations", "memberships, exemplars, lineage", _cluster),
+    Stage("attribute", "table", "hits, memberships, observations", "attributions, campaigns", _attribute),
+    Stage("measure", "table", "attributions, observations", "series, sensors", _measure),
+    Stage("detect", "table", "(memory)", "changes", _detect),
+)
+"""The path, in order."""
+
+
+# ---------------------------------------------------------------------------- records and rows
+
+
+def series_rows(measurement: Measurement) -> pa.Table:
+    """All series as rows of SERIES, one a subject and day."""
+    tables = []
+    for one in measurement.series:
+        days = len(one.days)
+        columns = {
+            "subject_kind": pa.array([one.subject_kind] * days, pa.string()),
+            "subject": pa.array([one.subject] * days, pa.string()),
+            "date": pa.array(one.days.astype("datetime64[D]"), pa.date32()),
+            "count": pa.array(one.count, pa.int64()),
+            "index": _numbers(one.index),
+            "low": _numbers(one.low),
+            "high": _numbers(one.high),
+            "base": pa.array([one.base] * days, pa.string()),
+        }
+        tables.append(pa.table(columns, schema=SERIES))
+    return pa.concat_tables(tables) if tables else SERIES.empty_table()
+
+
+def _numbers(values: Floats) -> pa.Array:
+    """Floats as Arrow, null where they are not finite."""
+    return pa.array(values, pa.float64(), mask=~np.isfinite(values))
+
+
+def _outages(measurement: Measurement) -> dict[str, list[dict[str, str | None]]]:
+    """Outages by sensor, as the sensors table holds them."""
+    told: dict[str, list[dict[str, str | None]]] = {}
+    for outage in measurement.exposure.outages:
+        told.setdefault(outage.sensor, []).append(
+            {
+                "start": outage.start.isoformat(),
+                "end": outage.end.isoformat() if outage.end else None,
+                "kind": outage.kind,
+                "evidence": outage.evidence,
+            }
+        )
+    return told
