@@ -1,1 +1,14 @@
-"""Room under construction."""
+"""Series: from daily counts by sensor to an index that sensors joining and leaving do not move.
+
+Reads a `Panel`; writes a `Measurement` (exposure, outages, index series) and `Contribution`s. Pure arrays,
+no I/O, no random numbers. Trusts that counts are counts; estimates everything else (which sensor was up,
+which changed) from them. Fails by saying less: NaN where no sensor was up or no overlap carries the index
+across, an empty decomposition where a period has no index; `SettingsError` for a base that is no date.
+"""
+
+from spamtide.series.decompose import decompose
+from spamtide.series.exposure import estimate
+from spamtide.series.index import measure
+from spamtide.series.loglinear import Fit, fit
+
+__all__ = ["Fit", "decompose", "estimate", "fit", "measure"]

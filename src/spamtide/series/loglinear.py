@@ -98,10 +98,11 @@ class Arrow:
     """(F,) prior precision of the sensor effects."""
     rho: float
 
-    def covariance(self, gradients: Floats) -> Floats:
-        """Covariance of linear functions g'd of the day effects; gradients (k, D) to (k, k)."""
+    def covariance(self, gradients: Floats, of_sensors: Floats | None = None) -> Floats:
+        """Covariance of linear functions of the effects: of days (k, D), and of free sensors (k, F)."""
         by_day = self.weight.sum(axis=0)
-        sensors = -(gradients / by_day) @ self.weight[self.free].T @ self.inverse
+        through = -(gradients / by_day) @ self.weight[self.free].T
+        sensors = (through if of_sensors is None else through + of_sensors) @ self.inverse
         days = (gradients - sensors @ self.weight[self.free]) / by_day
         full = np.zeros((len(gradients), len(self.weight)))
         full[:, self.free] = sensors
@@ -303,8 +304,7 @@ def _empty(used: Bools, base: Bools, pieces: int) -> Fit:
     """A panel without a message: level 0 where a sensor was up, and nothing known of how high it may be."""
     level = np.where(used.any(axis=0), 0.0, np.nan)
     unknown = np.full_like(level, np.nan)
-    high = np.where(used.any(axis=0), np.inf, np.nan)
-    return Fit(level, unknown, level.copy(), high, np.zeros(len(used)), used, base, 0.0, 0.0, pieces, None)
+    return Fit(level, unknown, level.copy(), unknown, np.zeros(len(used)), used, base, 0.0, 0.0, pieces, None)
 
 
 def _scoring(
@@ -351,7 +351,7 @@ def _negative_binomial(
     cells = u > 0
     freedom = int(cells.sum()) - len(day) - (len(sensor) - 1)
     if freedom < LEAST_FREEDOM:
-        alpha = _local_dispersion(y.sum(axis=0), days)
+        alpha = local_dispersion(y.sum(axis=0), days)
         return *_scoring(y, u, alpha, prior, free, (sensor, day)), alpha
     alpha = 0.0
     for _ in range(ROUNDS):
@@ -378,7 +378,7 @@ def _moment_dispersion(square: Floats, mean: Floats, freedom: int) -> float:
     return high
 
 
-def _local_dispersion(total: Floats, days: NDArray[np.int64]) -> float:
+def local_dispersion(total: Floats, days: NDArray[np.int64]) -> float:
     """Dispersion from differences between days a week apart, median over blocks of four weeks.
 
     For panels without residuals (one sensor): it cannot tell noise from a true change of one day, and

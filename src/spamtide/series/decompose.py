@@ -1,0 +1,162 @@
+"""What the total's change is made of: index points by botnet, by programme, and the unattributed rest.
+
+A subject's level is its exposure-adjusted count over all sensors, as if each had been up; the subjects of
+one kind share out the total's level in proportion, so that points add up. Intervals are by the delta
+method on each subject's own fit, with half a message of doubt for subjects that fell to nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+
+from spamtide.model import UNKNOWN, Contribution, Counts, Floats, Measurement, Panel, SubjectKind
+from spamtide.series.exposure import total_of, weekdays_of
+from spamtide.series.index import Levels, base_mask, levels_of
+from spamtide.series.loglinear import Fit
+
+NORMAL = 1.959964
+KINDS: tuple[SubjectKind, ...] = ("botnet", "programme")
+
+
+def decompose(
+    measurement: Measurement, before: tuple[dt.date, dt.date], after: tuple[dt.date, dt.date]
+) -> tuple[Contribution, ...]:
+    """Split the total's change between two periods.
+
+    Means are over weekdays first where a period is not whole weeks, so that a period with two Sundays
+    does not fall behind. Days without an index count nothing.
+
+    Args:
+        measurement: as `measure` made it; subjects with a series are told apart, all other mail is
+            'unknown'.
+        before: first and last day of the earlier period.
+        after: first and last day of the later period.
+
+    Returns:
+        The total (kind 'total'), then for 'botnet' and 'programme' each subject by falling size and
+        'unknown' last; points of each kind add up to the total's. Empty where a period has no index.
+    """
+    panel = measurement.panel
+    base = next((series.base for series in measurement.series if series.subject_kind == "total"), "")
+    if not base:
+        return ()
+    levels = levels_of(panel, measurement.exposure, base_mask(panel, base))
+    weights = _weights(panel, np.isfinite(levels.total.level), before, after)
+    if weights is None:
+        return ()
+    found = [_total(levels, weights)]
+    for kind in KINDS:
+        named = [
+            panel.subjects.index((kind, series.subject))
+            for series in measurement.series
+            if series.subject_kind == kind and series.subject != UNKNOWN
+        ]
+        found += _by_kind(panel, kind, named, levels, weights)
+    return tuple(found)
+
+
+def _weights(
+    panel: Panel, known: Floats, before: tuple[dt.date, dt.date], after: tuple[dt.date, dt.date]
+) -> Floats | None:
+    """Weights of days in the two period means, shape (2, T), each adding up to 1; None where one is empty."""
+    weekdays = weekdays_of(panel)
+    inside = [base_mask(panel, f"{first}..{last}") & known for first, last in (before, after)]
+    if not all(mask.any() for mask in inside):
+        return None
+    common = np.intersect1d(weekdays[inside[0]], weekdays[inside[1]])
+    weights = np.zeros((2, len(weekdays)))
+    for row, mask in zip(weights, inside, strict=True):
+        if not len(common):
+            row[mask] = 1.0 / mask.sum()
+        for weekday in common:
+            here = mask & (weekdays == weekday)
+            row[here] = 1.0 / (len(common) * here.sum())
+    return weights
+
+
+def _total(levels: Levels, weights: Floats) -> Contribution:
+    """The total's own change."""
+    means = weights @ np.nan_to_num(levels.total.level)
+    covariance = levels.total.period_covariance(weights)
+    variance = covariance[0, 0] + covariance[1, 1] - 2.0 * covariance[0, 1]
+    offset = (levels.exposure * levels.total.sensor[:, None]).sum(axis=0)
+    variance += _doubt(weights, offset)
+    return _contribution("total", "total", float(means[1] - means[0]), float(variance))
+
+
+def _by_kind(
+    panel: Panel, kind: SubjectKind, named: list[int], levels: Levels, weights: Floats
+) -> list[Contribution]:
+    """The subjects of one kind and the rest."""
+    counts = [np.asarray(panel.counts[row]) for row in named]
+    rest: Counts = np.maximum(total_of(panel) - sum(counts, np.zeros_like(total_of(panel))), 0)
+    names = [panel.subjects[row][1] for row in named] + [UNKNOWN]
+    fits = [levels.subject(table) for table in [*counts, rest]]
+    shares = np.stack([_on_total_scale(fitted, levels) for fitted in fits])
+    together = shares.sum(axis=0)
+    scale = np.where(together > 0, np.nan_to_num(levels.total.level) / np.where(together > 0, together, 1.0), 0.0)
+    expected = levels.exposure * levels.total.sensor[:, None]
+    found = []
+    for name, fitted, level in zip(names, fits, shares, strict=True):
+        means = weights @ (level * scale)
+        signed = (weights[1] - weights[0]) * scale
+        variance = _variance(fitted, levels, level * signed)
+        variance += (means[1] - means[0]) ** 2 * _base_variance(levels)
+        effects = fitted.sensor if fitted.spread is not None else np.ones(len(fitted.sensor))
+        offset = (expected * effects[:, None]).sum(axis=0) / max(_unit(fitted, levels), 1e-12)
+        variance += _doubt(weights * scale, offset)
+        found.append(_contribution(kind, name, float(means[1] - means[0]), float(variance)))
+    return [*sorted(found[:-1], key=lambda item: (-abs(item.points), item.subject)), found[-1]]
+
+
+def _unit(fitted: Fit, levels: Levels) -> float:
+    """A subject's expected count over all sensors at its level 1, over the total's at its level 1."""
+    size = levels.total.sensor.sum()
+    if fitted.spread is None or size <= 0:
+        return 1.0
+    return float((levels.total.sensor * fitted.sensor).sum() / size)
+
+
+def _on_total_scale(fitted: Fit, levels: Levels) -> Floats:
+    """A subject's level by day such that subjects add up to about the total's level."""
+    if fitted.spread is None:
+        return np.zeros(len(fitted.level))
+    return np.nan_to_num(fitted.level) * _unit(fitted, levels)
+
+
+def _variance(fitted: Fit, levels: Levels, parts: Floats) -> float:
+    """Variance of the sum of `parts` (signed levels by day), by the delta method over day and sensor effects."""
+    arrow = fitted.spread
+    if arrow is None:
+        return 0.0
+    size = levels.total.sensor * fitted.sensor
+    share = size[size > 0] / size.sum()
+    return float(arrow.covariance(parts[arrow.days][None], parts.sum() * share[arrow.free][None])[0, 0])
+
+
+def _base_variance(levels: Levels) -> float:
+    """Relative variance of the total's mean level over the base period."""
+    arrow = levels.total.spread
+    if arrow is None:
+        return 0.0
+    information = arrow.weight.sum(axis=0)[levels.base[arrow.days]].sum()
+    return float((1.0 + arrow.rho) / (1.0 - arrow.rho) / max(information, 1e-12))
+
+
+def _doubt(weights: Floats, offset: Floats) -> float:
+    """Half a message a period, in squared level: what a period without mail leaves open."""
+    open_days = (offset > 0) & (weights > 0)
+    variance = 0.0
+    for row, days in zip(weights, open_days, strict=True):
+        if days.any():
+            variance += 0.5 * float(((row[days] / offset[days]) ** 2).mean())
+    return variance
+
+
+def _contribution(kind: SubjectKind, name: str, change: float, variance: float) -> Contribution:
+    """Points and their 95 % interval from a change of level."""
+    half = NORMAL * float(np.sqrt(max(variance, 0.0)))
+    return Contribution(kind, name, 100.0 * change, 100.0 * (change - half), 100.0 * (change + half))
+

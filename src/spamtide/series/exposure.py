@@ -1,0 +1,182 @@
+"""Which sensor saw what, day by day, estimated from its own mail.
+
+absent and down come from improbable silence (`silence`), changed from a jump with the receiving relay
+(`relays`) or against the other sensors (`compare`). After a change a sensor is another sensor: with enough
+mail it goes on as a new epoch with its own size (the outage then ends with the days in doubt), else its
+exposure is 0 from there on. Either way the index cannot fall because of it. The split is preferred, since
+it keeps the mail that follows; below the threshold the new size could not be told, and would only be noise.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamtide.model import Counts, Exposure, Floats, Outage, Panel
+from spamtide.series.compare import Epoch, surest_shift
+from spamtide.series.loglinear import fit
+from spamtide.series.relays import Shift, relay_shifts
+from spamtide.series.silence import Silence, silences
+
+Bools = NDArray[np.bool_]
+
+EPOCH_DAYS, EPOCH_MAIL = 14, 30
+"""Days and messages that must follow a change for the sensor to go on as a new epoch."""
+LEFT_DAYS = 14
+"""A sensor silent at the end of the span for this long has left; before that, it is down."""
+PARTIAL = 0.5
+"""A day next to an outage with less than this share of the usual mail is taken for a part of a day."""
+PARTIAL_MAIL = 20.0
+"""Usual messages a day below which a part of a day cannot be told."""
+MOST_SHIFTS_A_SENSOR = 4
+"""Bound on the search for changes."""
+
+
+def estimate(panel: Panel) -> Exposure:
+    """Estimate the exposure of every sensor on every day.
+
+    Returns:
+        Values 1 or 0; 0 also on days in doubt next to an outage. Outages are sorted by sensor and day.
+    """
+    spam = total_of(panel)
+    weekdays = weekdays_of(panel)
+    if not spam.size:
+        return Exposure(np.zeros(spam.shape), ())
+    silent = silences(spam, panel.ham, weekdays)
+    values = np.ones(spam.shape)
+    for run in silent:
+        values[run.sensor, run.first : run.last + 1] = 0.0
+    _drop_parts_of_days(values, silent, spam, panel.ham)
+    shifts = relay_shifts(spam, panel.ham, values > 0, panel.relays)
+    outages = [_silence_outage(panel, run) for run in silent]
+    for shift in shifts:
+        outages.append(_apply(panel, shift, values, spam))
+    by_subject = partition_of(panel)
+    for _ in range(MOST_SHIFTS_A_SENSOR * len(spam) if len(spam) > 1 else 0):
+        epochs = epochs_of(panel, tuple(outages))
+        used = epoch_exposure(values, epochs)
+        fitted = fit(epoch_counts(spam, epochs), used)
+        found = surest_shift(by_subject, epochs, used, fitted)
+        if found is None:
+            break
+        outages.append(_apply(panel, found, values, spam))
+    outages.sort(key=lambda outage: (panel.sensors.index(outage.sensor), outage.start, outage.kind))
+    return Exposure(values, tuple(outages))
+
+
+def epochs_of(panel: Panel, outages: tuple[Outage, ...]) -> tuple[Epoch, ...]:
+    """Stretches between the changes of each sensor; a 'changed' outage with an end starts a new one after it."""
+    first_day = date_of(panel, 0)
+    epochs = []
+    for row, sensor in enumerate(panel.sensors):
+        begins = sorted(
+            (outage.end - first_day).days + 1
+            for outage in outages
+            if outage.sensor == sensor and outage.kind == "changed" and outage.end is not None
+        )
+        starts = [0, *begins]
+        stops = [*begins, len(panel.days)]
+        epochs += [Epoch(row, a, b - 1) for a, b in zip(starts, stops, strict=True) if b > a]
+    return tuple(epochs)
+
+
+def epoch_exposure(values: Floats, epochs: tuple[Epoch, ...]) -> Floats:
+    """Exposure by epoch, shape (E, T): that of the sensor inside the epoch, 0 outside."""
+    table = np.zeros((len(epochs), values.shape[1]))
+    for row, epoch in enumerate(epochs):
+        table[row, epoch.first : epoch.last + 1] = values[epoch.sensor, epoch.first : epoch.last + 1]
+    return table
+
+
+def epoch_counts(counts: Counts, epochs: tuple[Epoch, ...]) -> Counts:
+    """Counts by epoch, shape (E, T); outside an epoch they are not looked at."""
+    return counts[[epoch.sensor for epoch in epochs]]
+
+
+def total_of(panel: Panel) -> Counts:
+    """All wild spam, shape (S, T)."""
+    for row, (kind, _) in enumerate(panel.subjects):
+        if kind == "total":
+            return np.asarray(panel.counts[row])
+    return np.zeros((len(panel.sensors), len(panel.days)), dtype=np.int64)
+
+
+def partition_of(panel: Panel) -> Counts:
+    """All spam by botnet, shape (K, S, T), mail of no listed botnet as one more subject."""
+    rows = [row for row, (kind, _) in enumerate(panel.subjects) if kind == "botnet"]
+    named = np.asarray(panel.counts[rows])
+    rest = np.maximum(total_of(panel) - named.sum(axis=0), 0)
+    return np.concatenate([named, rest[None]]) if rest.any() or not rows else named
+
+
+def weekdays_of(panel: Panel) -> Counts:
+    """Weekday of each day, Monday 0."""
+    return np.asarray((panel.days.astype("datetime64[D]").astype(np.int64) + 3) % 7)
+
+
+def date_of(panel: Panel, position: int) -> dt.date:
+    """The day at a position of the span."""
+    day: dt.date = panel.days[position].astype("datetime64[D]").astype(object)
+    return day
+
+
+def _silence_outage(panel: Panel, run: Silence) -> Outage:
+    """A silent run as outage: before the first mail and long after the last the sensor is absent."""
+    never = run.first == 0 and run.last == len(panel.days) - 1
+    left = run.place == "trailing" and run.last - run.first + 1 >= LEFT_DAYS
+    evidence = (
+        "no mail at all"
+        if never
+        else f"no mail for {run.last - run.first + 1} days, {run.expected:.0f} expected (chance {run.chance:.1g})"
+    )
+    return Outage(
+        sensor=panel.sensors[run.sensor],
+        start=date_of(panel, run.first),
+        end=None if run.last == len(panel.days) - 1 else date_of(panel, run.last),
+        kind="absent" if run.place == "leading" or left else "down",
+        evidence=evidence,
+        confidence=1.0 - run.chance,
+        onset_low=date_of(panel, run.first),
+        onset_high=date_of(panel, run.first),
+    )
+
+
+def _drop_parts_of_days(values: Floats, silent: list[Silence], spam: Counts, ham: Counts) -> None:
+    """Set to 0 the day before and after a silent run where the sensor was up for part of it, it seems."""
+    mail = spam + ham
+    for run in silent:
+        row = mail[run.sensor]
+        for edge, week in (
+            (run.first - 1, slice(max(0, run.first - 8), max(0, run.first - 1))),
+            (run.last + 1, slice(run.last + 2, run.last + 9)),
+        ):
+            if not 0 <= edge < len(row) or not row[week].size:
+                continue
+            usual = float(np.median(row[week]))
+            if usual >= PARTIAL_MAIL and row[edge] < PARTIAL * usual:
+                values[run.sensor, edge] = 0.0
+
+
+def _apply(panel: Panel, shift: Shift, values: Floats, spam: Counts) -> Outage:
+    """Take a change into the exposure and say so as outage."""
+    row = values[shift.sensor]
+    follows = np.flatnonzero(row[shift.high + 1 :] > 0) + shift.high + 1
+    goes_on = len(follows) >= EPOCH_DAYS and spam[shift.sensor, follows].sum() >= EPOCH_MAIL
+    if goes_on:
+        row[shift.low : shift.high + 1] = 0.0
+    else:
+        row[shift.low :] = 0.0
+    return Outage(
+        sensor=panel.sensors[shift.sensor],
+        start=date_of(panel, shift.day),
+        end=date_of(panel, shift.high) if goes_on else None,
+        kind="changed",
+        evidence=shift.evidence,
+        confidence=shift.confidence,
+        onset_low=date_of(panel, shift.low),
+        onset_high=date_of(panel, shift.high),
+        relay_before=shift.move.before if shift.move else "",
+        relay_after=shift.move.after if shift.move else "",
+    )

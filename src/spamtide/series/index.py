@@ -1,0 +1,252 @@
+"""The index: level of the total, of each botnet and programme, and of each sensor, 100 over a base period.
+
+The total is fitted first. A subject starts from the total's sensor effects and departs from them as far as
+its own mail says so (a normal prior on the log scale), so that a thin subject keeps a stable index and its
+level is on the total's scale. Sensors have their raw counts over their own base.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamtide.errors import SettingsError
+from spamtide.model import UNKNOWN, Counts, Exposure, Floats, IndexSeries, Measurement, Panel
+from spamtide.series.compare import Epoch
+from spamtide.series.exposure import (
+    date_of,
+    epoch_counts,
+    epoch_exposure,
+    epochs_of,
+    estimate,
+    total_of,
+)
+from spamtide.series.loglinear import ASSUMED_DISPERSION, Fit, fit, interval
+from spamtide.settings import Measuring
+
+Bools = NDArray[np.bool_]
+
+BASE_DAYS = 28
+"""Length of a base period that the data choose; half the span if that is shorter."""
+BASE_MAIL = 30
+"""Messages that the total's base period holds at least."""
+BASE_SHARE = 0.25
+"""And at least this share of the median window with mail, so that stray early mail is no base."""
+SUBJECT_BASE_MAIL = 10
+"""Messages that a subject needs in the total's base period; else it gets one of its own."""
+SHRINK = 1.0
+"""Prior standard deviation of a subject's log sensor effects about the total's: a factor of e either way."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """The total's fit and what subjects are fitted on."""
+
+    epochs: tuple[Epoch, ...]
+    exposure: Floats
+    """(E, T), 0 where an epoch is not joined to the rest of the panel."""
+    total: Fit
+    base: Bools
+
+    def subject(self, counts: Counts, base: Bools | None = None) -> Fit:
+        """Fit one subject, counts of shape (S, T), on the total's scale."""
+        expected = self.exposure * self.total.sensor[:, None]
+        return fit(
+            epoch_counts(counts, self.epochs),
+            expected,
+            base=self.base if base is None else base,
+            shrink=SHRINK,
+        )
+
+    def count(self, counts: Counts) -> Counts:
+        """Messages by day that the fit rests on, of counts of shape (S, T)."""
+        table = epoch_counts(counts, self.epochs) * (self.exposure > 0)
+        return np.asarray(table.sum(axis=0))
+
+
+def measure(panel: Panel, measuring: Measuring = Measuring()) -> Measurement:  # noqa: B008 - a frozen record
+    """Estimate exposure and fit the index of every subject of a panel.
+
+    Subjects are the total, botnets and programmes with at least `measuring.subject_floor` messages,
+    'unknown' always, and each sensor. A day is NaN where no sensor was up, or where none that was is joined
+    by overlap to the base period: an index across such a gap would be invented.
+
+    Raises:
+        SettingsError: base_since or base_until is no ISO date.
+    """
+    exposure = estimate(panel)
+    return Measurement(panel, exposure, _series(panel, exposure, measuring))
+
+
+def levels_of(panel: Panel, exposure: Exposure, base: Bools) -> Levels:
+    """Fit the total over the sensors' epochs."""
+    epochs = epochs_of(panel, exposure.outages)
+    used = epoch_exposure(exposure.values, epochs)
+    total = fit(epoch_counts(total_of(panel), epochs), used, base=base)
+    return Levels(epochs, np.where(total.used, used, 0.0), total, total.base)
+
+
+def _series(panel: Panel, exposure: Exposure, measuring: Measuring) -> tuple[IndexSeries, ...]:
+    """All series of a panel."""
+    spam = total_of(panel)
+    wanted = _wanted_base(panel, measuring)
+    up = exposure.values > 0
+    base = wanted if wanted is not None else choose_base((spam * up).sum(axis=0), up.any(axis=0), BASE_MAIL)
+    levels = levels_of(panel, exposure, base)
+    fixed = wanted is not None
+    series = []
+    for row, (kind, name) in enumerate(panel.subjects):
+        counts = np.asarray(panel.counts[row])
+        if kind == "total":
+            series.append(_of_fit(panel, row, levels.total, levels.exposure, levels))
+        elif name == UNKNOWN or counts.sum() >= measuring.subject_floor:
+            used = levels.count(counts)
+            own = levels.base
+            if used[own].sum() < SUBJECT_BASE_MAIL and not fixed:
+                own = choose_base(used, levels.exposure.any(axis=0), SUBJECT_BASE_MAIL)
+            expected = levels.exposure * levels.total.sensor[:, None]
+            series.append(_of_fit(panel, row, levels.subject(counts, own), expected, levels))
+    alpha = levels.total.overdispersion
+    series += [
+        _of_sensor(panel, row, exposure, alpha or ASSUMED_DISPERSION, wanted) for row in range(len(panel.sensors))
+    ]
+    return tuple(series)
+
+
+def choose_base(count: Counts, up: Bools, least: int) -> Bools:
+    """The first four weeks with enough mail and a sensor up on most days; else those with most mail."""
+    length = min(BASE_DAYS, -(-len(count) // 2))
+    mask = np.zeros(len(count), dtype=bool)
+    if not length:
+        return mask
+    sums = np.convolve(count, np.ones(length, dtype=np.int64), "valid")
+    days = np.convolve(up, np.ones(length, dtype=np.int64), "valid")
+    typical = float(np.median(sums[sums > 0])) if sums.any() else 0.0
+    fits = np.flatnonzero((sums >= max(least, BASE_SHARE * typical)) & (days >= length / 2))
+    start = int(fits[0]) if len(fits) else int(np.argmax(sums))
+    mask[start : start + length] = True
+    return mask
+
+
+def base_text(panel: Panel, base: Bools) -> str:
+    """A base period as 'YYYY-MM-DD..YYYY-MM-DD'; '' for none."""
+    days = np.flatnonzero(base)
+    return f"{date_of(panel, days[0])}..{date_of(panel, days[-1])}" if len(days) else ""
+
+
+def base_mask(panel: Panel, text: str) -> Bools:
+    """The days of a base period written by `base_text`."""
+    since, _, until = text.partition("..")
+    days = panel.days.astype("datetime64[D]")
+    if not until:
+        return np.zeros(len(days), dtype=bool)
+    return np.asarray((days >= np.datetime64(since)) & (days <= np.datetime64(until)))
+
+
+def _wanted_base(panel: Panel, measuring: Measuring) -> Bools | None:
+    """The base period that the settings ask for; None where they ask for none, or none of it is in the span."""
+    if not (measuring.base_since or measuring.base_until):
+        return None
+    since = _date("base_since", measuring.base_since)
+    until = _date("base_until", measuring.base_until)
+    if since is None and until is not None:
+        since = until - dt.timedelta(days=BASE_DAYS - 1)
+    if until is None and since is not None:
+        until = since + dt.timedelta(days=BASE_DAYS - 1)
+    mask = base_mask(panel, f"{since}..{until}")
+    return mask if mask.any() else None
+
+
+def _date(key: str, text: str) -> dt.date | None:
+    """One date of the settings."""
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError as error:
+        message = f"measuring.{key}: {text!r} is no date"
+        raise SettingsError(message, "write it as YYYY-MM-DD") from error
+
+
+def _of_fit(panel: Panel, row: int, fitted: Fit, expected: Floats, levels: Levels) -> IndexSeries:
+    """The series of a fitted subject; `expected` is what its sensor effects multiply."""
+    counts = np.asarray(panel.counts[row])
+    count = counts.sum(axis=0)
+    used = levels.count(counts)
+    offset = (expected * fitted.sensor[:, None]).sum(axis=0)
+    # Mail of days and sensors that the fit leaves out is in `count` all the same; the offset follows it.
+    offset = offset * np.where(used > 0, count / np.maximum(used, 1), 1.0)
+    kind, name = panel.subjects[row]
+    return IndexSeries(
+        subject_kind=kind,
+        subject=name,
+        days=panel.days,
+        count=count,
+        index=100.0 * fitted.level,
+        low=100.0 * fitted.low,
+        high=100.0 * fitted.high,
+        base=base_text(panel, fitted.base),
+        offset=np.where(np.isfinite(fitted.level), offset, 0.0),
+        overdispersion=fitted.overdispersion,
+        serial_correlation=fitted.serial_correlation,
+    )
+
+
+def _of_sensor(
+    panel: Panel, row: int, exposure: Exposure, alpha: float, wanted: Bools | None
+) -> IndexSeries:
+    """A sensor's raw counts over their own base. Changes of the sensor stay in: they are its story."""
+    count = total_of(panel)[row]
+    out = np.zeros(len(count), dtype=bool)
+    for outage in exposure.outages:
+        if outage.sensor == panel.sensors[row] and outage.kind != "changed":
+            until = outage.end or date_of(panel, len(count) - 1)
+            out |= base_mask(panel, f"{outage.start}..{until}")
+    up = ~out
+    base = wanted if wanted is not None and (count * wanted).any() else choose_base(count * up, up, SUBJECT_BASE_MAIL)
+    level = np.where(up, 0.0, np.nan)
+    mean = float(count[base & up].mean()) if (base & up).any() else 0.0
+    if mean > 0:
+        level[up] = count[up] / mean
+    log_se = np.full(len(count), np.nan)
+    some = up & (count > 0)
+    log_se[some] = np.sqrt(1.0 / count[some] + alpha)
+    offset = np.where(up, mean, 0.0)
+    low, high = interval(level, log_se, offset[None], alpha)
+    if mean <= 0:
+        high = np.full(len(count), np.nan)
+    return IndexSeries(
+        subject_kind="sensor",
+        subject=panel.sensors[row],
+        days=panel.days,
+        count=count,
+        index=100.0 * level,
+        low=100.0 * low,
+        high=100.0 * high,
+        base=base_text(panel, base),
+        offset=offset,
+        overdispersion=alpha,
+        serial_correlation=0.0,
+    )
+
+
+def naive(counts: Counts, base: Bools) -> Floats:
+    """The sum over sensors, 100 over the base: what a join or an outage moves. For comparison only."""
+    total = counts.sum(axis=0).astype(np.float64)
+    mean = total[base].mean() if base.any() else 0.0
+    return total / mean * 100.0 if mean > 0 else np.full(len(total), np.nan)
+
+
+def chained(counts: Counts, exposure: Floats, base: Bools) -> Floats:
+    """Chained Jevons index: geometric mean of daily ratios over sensors with mail on both days.
+
+    Undefined at zero (such days' ratios are left out) and prone to chain drift. For comparison only.
+    """
+    log = np.zeros(counts.shape[1])
+    for day in range(1, counts.shape[1]):
+        pair = (counts[:, day - 1 : day + 1] > 0).all(axis=1) & (exposure[:, day - 1 : day + 1] > 0).all(axis=1)
+        step = np.log(counts[pair, day] / counts[pair, day - 1]).mean() if pair.any() else 0.0
+        log[day] = log[day - 1] + step
+    level = np.exp(log)
+    return np.asarray(100.0 * level / level[base].mean()) if base.any() else np.full(len(level), np.nan)

@@ -1,0 +1,211 @@
+"""Sensors whose mail changed with their receiving relay: a filter or a host moved, not the spam.
+
+A relay change alone is nothing. It counts when the sensor's spam jumps there and nowhere near, and when
+the sensors whose relay stayed did not jump with it. Windows reach as far as thin mail needs, up to a
+year, so that a few messages a month are enough.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamtide.model import Counts, Floats
+
+Bools = NDArray[np.bool_]
+
+NEIGHBOURS = 20
+"""Days with mail on either side whose relays are compared."""
+LEAST_BEFORE, LEAST_AFTER = 3, 1
+"""Days with mail needed on the side of the old and of the new relay."""
+SAME = 0.15
+"""Overlap of the two sides' relay shares up to which they are different relays."""
+SHORTEST, LONGEST = 28, 365
+"""Days of the windows that are compared, on each side."""
+ENOUGH = 50
+"""Messages that make a window long enough."""
+LEAST_DAYS = 7
+JUMP = float(np.log(1.5))
+"""Least change of level, on the log scale, that is called one."""
+SURE = 10.83
+"""Least likelihood ratio statistic: chance 0.001 for one degree of freedom."""
+LIKELY = 3.84
+"""Days within this of the best are in the onset's 95 % interval."""
+SAME_TIME = 28
+"""Relay changes within this many days of each other are one move."""
+SLACK = 7
+"""Days around the relay change in which the jump may lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One relay change of one sensor; days as positions in the span."""
+
+    sensor: int
+    last_old: int
+    first_new: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A sensor that changed what it lets us see; days as positions in the span."""
+
+    sensor: int
+    day: int
+    """First day of the new behaviour (most likely)."""
+    low: int
+    high: int
+    ratio: float
+    """Spam after / before."""
+    evidence: str
+    confidence: float
+    move: Move | None = None
+
+
+def moves(sensor: int, relays: tuple[str, ...]) -> list[Move]:
+    """Days on which a sensor's usual relays gave way to others, by day.
+
+    Relays may rotate: what is compared is the shares of names over twenty days with mail on either side.
+    """
+    entries = [(day, relay) for day, relay in enumerate(relays) if relay]
+    candidates = []
+    for split in range(LEAST_BEFORE, len(entries) - LEAST_AFTER + 1):
+        old = [relay for _, relay in entries[max(0, split - NEIGHBOURS) : split]]
+        new = [relay for _, relay in entries[split : split + NEIGHBOURS]]
+        if new[0] in old[-LEAST_BEFORE:]:
+            continue
+        left, right = Counter(old), Counter(new)
+        overlap = sum(min(left[name] / len(old), right[name] / len(new)) for name in left)
+        if overlap <= SAME:
+            candidates.append((overlap, -len(new), split, left, right))
+    kept: list[Move] = []
+    taken: list[int] = []
+    for _, _, split, left, right in sorted(candidates, key=lambda item: item[:3]):
+        if all(abs(split - other) >= NEIGHBOURS for other in taken):
+            taken.append(split)
+            names = left.most_common(1)[0][0], right.most_common(1)[0][0]
+            kept.append(Move(sensor, entries[split - 1][0], entries[split][0], *names))
+    return sorted(kept, key=lambda move: move.first_new)
+
+
+def relay_shifts(spam: Counts, ham: Counts, up: Bools, relays: tuple[tuple[str, ...], ...]) -> list[Shift]:
+    """Relay changes at which the sensor's own spam jumped.
+
+    Args:
+        spam: shape (S, T).
+        ham: shape (S, T).
+        up: shape (S, T), days that are no outage.
+        relays: shape (S, T), '' for none.
+    """
+    by_sensor = [moves(sensor, names) for sensor, names in enumerate(relays)]
+    every = [move for group in by_sensor for move in group]
+    found = []
+    for group in by_sensor:
+        for place, move in enumerate(group):
+            start = group[place - 1].first_new if place else 0
+            stop = group[place + 1].last_old + 1 if place + 1 < len(group) else spam.shape[1]
+            shift = _jump(move, start, stop, spam, ham, up, every)
+            if shift is not None:
+                found.append(shift)
+    return found
+
+
+def _jump(  # noqa: PLR0913 - the whole table and one place in it
+    move: Move, start: int, stop: int, spam: Counts, ham: Counts, up: Bools, every: list[Move]
+) -> Shift | None:
+    """The jump of a sensor's spam at its relay change between two positions, or None."""
+    own = spam[move.sensor]
+    live = up[move.sensor]
+    before = _window(own, live, move.last_old, start, -1)
+    after = _window(own, live, move.first_new, stop - 1, 1)
+    if len(before) < LEAST_DAYS or len(after) < LEAST_DAYS:
+        return None
+    days = np.arange(before[0], after[-1] + 1)
+    days = days[live[days]]
+    gain = _gains(own[days].astype(np.float64)) / _dispersion(own, before, after)
+    near = (days >= move.last_old + 1 - SLACK) & (days <= move.first_new + SLACK)
+    if not near.any():
+        return None
+    best = float(gain[near].max())
+    change = float(np.log((own[after].mean() + 0.5 / len(after)) / (own[before].mean() + 0.5 / len(before))))
+    if best < SURE or abs(change) < JUMP or gain.max() - best > LIKELY:
+        return None
+    moved = {
+        other.sensor
+        for other in every
+        if other.first_new >= move.last_old - SAME_TIME and other.last_old <= move.first_new + SAME_TIME
+    }
+    stayed = [row for row in range(len(spam)) if row not in moved]
+    if not _alone(own, change, before, after, spam[stayed], up[stayed]):
+        return None
+    likely = days[near & (gain >= best - LIKELY)]
+    low = max(int(likely[0]), min(move.last_old + 1, int(likely[-1])))
+    high = max(low, min(int(likely[-1]), move.first_new))
+    inside = days[(days >= low) & (days <= high)]
+    day = int(inside[np.argmax(gain[np.isin(days, inside)])]) if len(inside) else low
+    other = ham[move.sensor]
+    evidence = (
+        f"relay {move.before[:80]} -> {move.after[:80]}; spam {own[before].sum()} in {len(before)} days before, "
+        f"{own[after].sum()} in {len(after)} after; other mail {other[before].sum()} and {other[after].sum()}; "
+        f"{len(moved)} of {len(spam)} sensors changed relay then"
+    )
+    goes_on = other[after].sum() > 0 or len(moved) > 1 or bool(stayed)
+    confidence = (1.0 - float(np.exp(-best / 2))) * (0.99 if goes_on else 0.8)
+    return Shift(move.sensor, day, low, high, float(np.exp(change)), evidence, confidence, move)
+
+
+def _window(own: Counts, live: Bools, edge: int, limit: int, step: int) -> NDArray[np.int64]:
+    """Live days from `edge` away to `limit`: at least SHORTEST, more while mail is thin, in rising order."""
+    days = np.arange(edge, limit + step, step)[:LONGEST]
+    days = days[live[days]]
+    enough = int(np.searchsorted(np.cumsum(own[days]), ENOUGH)) + 1
+    return np.sort(days[: max(SHORTEST, enough)])
+
+
+def _dispersion(own: Counts, before: NDArray[np.int64], after: NDArray[np.int64]) -> float:
+    """Variance over mean of weekly sums within the two windows, at least 1."""
+    square, freedom = 0.0, 0
+    for window in (before, after):
+        weeks = len(window) // 7
+        sums = own[window[: weeks * 7]].reshape(weeks, 7).sum(axis=1)
+        if weeks >= 2 and sums.any():  # noqa: PLR2004 - a variance needs two
+            square += float(((sums - sums.mean()) ** 2).sum() / sums.mean())
+            freedom += weeks - 1
+    return max(1.0, square / freedom) if freedom else 1.0
+
+
+def _gains(values: Floats) -> Floats:
+    """Poisson likelihood ratio statistic of a change of level before each day; 0 for the first."""
+    total, n = values.sum(), len(values)
+    left = np.concatenate([[0.0], np.cumsum(values)[:-1]])
+    days = np.arange(n, dtype=np.float64)
+    right, rest = total - left, n - days
+
+    def part(count: Floats, length: Floats) -> Floats:
+        rate = np.where(length > 0, count / np.maximum(length, 1.0), 0.0)
+        return count * np.log(np.where(count > 0, rate, 1.0))
+
+    gain = 2.0 * (part(left, days) + part(right, rest) - part(np.full(n, total), np.full(n, float(n))))
+    gain[0] = 0.0
+    return np.maximum(gain, 0.0)
+
+
+def _alone(  # noqa: PLR0913 - own and others, before and after
+    own: Counts, change: float, before: NDArray[np.int64], after: NDArray[np.int64], others: Counts, up: Bools
+) -> bool:
+    """Whether the sensors whose relay stayed did not jump likewise; True where there are none."""
+    if not len(others):
+        return True
+    was, now = others[:, before][up[:, before]], others[:, after][up[:, after]]
+    if was.sum() < ENOUGH / 5 or not now.size:
+        return True
+    theirs = np.log((now.mean() + 0.5 / now.size) / was.mean())
+    counts = np.array([own[before].sum(), own[after].sum(), was.sum(), now.sum()])
+    error = np.sqrt((1.0 / (counts + 0.5)).sum() * _dispersion(own, before, after))
+    rest = change - theirs
+    return bool(np.sign(rest) == np.sign(change) and abs(rest) >= max(JUMP, 3.0 * error))
