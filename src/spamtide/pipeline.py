@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +105,7 @@ def _match(run: Update) -> str:
     if lake.note("hits").get("ruleset") != run.ruleset.version:
         lake.replace("hits", HITS.empty_table(), note)
     matched = 0
-    stage = partial(match_batch, folders=signature_folders(run.observatory))
+    stage = partial(match_batch, ruleset=run.ruleset)
     with ENGINES["local"](run.observatory.settings.running.workers) as engine:
         found = engine.map(stage, rollup.unmatched(lake, MATCH_ROWS), no_hits)
         for lot in _lots(found, COMMIT_ROWS):
@@ -114,9 +114,9 @@ def _match(run: Update) -> str:
     return f"{matched:,} messages against {len(run.ruleset.signatures)} rules"
 
 
-def match_batch(batch: pa.RecordBatch, *, folders: tuple[Path, ...]) -> pa.RecordBatch:
+def match_batch(batch: pa.RecordBatch, *, ruleset: Ruleset) -> pa.RecordBatch:
     """The record stage `match`: (sha256, sensor, rendering) to rows of HITS."""
-    rules = match(batch.column("rendering").to_pylist(), _cached_ruleset(folders))
+    rules = match(batch.column("rendering").to_pylist(), ruleset)
     columns = [batch.column("sha256"), batch.column("sensor"), pa.array(rules, HITS.field("rules").type)]
     return pa.RecordBatch.from_arrays(columns, schema=HITS)
 
@@ -125,12 +125,6 @@ def no_hits(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Rows of HITS for renderings whose worker died: no rule speaks."""
     rules = pa.array([[]] * batch.num_rows, HITS.field("rules").type)
     return pa.RecordBatch.from_arrays([batch.column("sha256"), batch.column("sensor"), rules], schema=HITS)
-
-
-@lru_cache(maxsize=1)
-def _cached_ruleset(folders: tuple[Path, ...]) -> Ruleset:
-    """A worker compiles the rules once."""
-    return load_signatures(folders)
 
 
 def _lots(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:

@@ -1,0 +1,369 @@
+"""Speed and memory of `spamtide ingest` on each corpus, and beside it, in the same run, what peers parse.
+
+    make bench        (or: python benchmarks/ingest.py [--quick])
+
+Prints a Markdown page and writes it to docs/benchmarks.md. Corpora: SPAMTIDE_CORPORA, else shared/corpora
+beside the checkout. Every figure is messages a second on all processors that this process may use; ratios
+are within one run, since machines differ and drift.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPORA = Path(os.environ.get("SPAMTIDE_CORPORA", ROOT.parent / "shared" / "corpora"))
+PROCESSORS = len(os.sched_getaffinity(0))
+COPIES = 10
+"""CSDMC spam is also read this many times over (each copy made unique by a header), so that the rate is that
+of a stream and not of a program's start."""
+RUNS = 3
+PEER_MESSAGES = {"fast-mail-parser": 13780, "stdlib email": 13780, "mail-parser": 1378, "eml-parser": 300}
+"""How many of the CSDMC spam messages each peer is given; the slow ones get a part."""
+
+
+def main() -> None:
+    """Run everything and write the page."""
+    quick = "--quick" in sys.argv[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        spam = list(csdmc_spam())
+        stream = write_copies(spam, work / "csdmc-spam-copies.tar")
+        lines = list(page(work, spam, stream, runs=1 if quick else RUNS))
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if not quick:
+        (ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
+
+
+def page(work: Path, spam: list[bytes], stream: Path, runs: int) -> Iterator[str]:
+    """The page's lines."""
+    yield "# Speed"
+    yield ""
+    yield (
+        f"Made by `make bench`: {PROCESSORS} processors ({platform.machine()}), Python {platform.python_version()}, "
+        f"median of {runs} runs (lowest to highest). Quote ratios, not single times: machines differ and drift."
+    )
+    yield ""
+    yield "## Ingest, from files to the lake"
+    yield ""
+    yield "Whole command: start of the program, reading, parsing, observing, sketching, both Delta commits."
+    yield ""
+    yield "| corpus | messages | MB | messages/s | MB/s | peak memory of all processes, MB |"
+    yield "|---|---|---|---|---|---|"
+    rates: dict[str, float] = {}
+    for name, path, options in corpora(stream):
+        done = [ingest_once(work, path, options) for _ in range(runs)]
+        rate = statistics.median(one["rate"] for one in done)
+        rates[name] = rate
+        low, high = min(one["rate"] for one in done), max(one["rate"] for one in done)
+        size = done[0]["bytes"] / 1e6
+        megabytes = statistics.median(one["bytes"] / 1e6 / one["seconds"] for one in done)
+        memory = max(one["memory"] for one in done)
+        yield (
+            f"| {name} | {done[0]['stored']:,} | {size:.1f} | {rate:,.0f} ({low:,.0f}-{high:,.0f}) "
+            f"| {megabytes:.0f} | {memory:.0f} |"
+        )
+    yield ""
+    yield "## Where the time goes"
+    yield ""
+    yield "CSDMC spam on one processor, microseconds a message (median over the runs)."
+    yield ""
+    yield "| stage | us | share |"
+    yield "|---|---|---|"
+    stages = stage_costs(spam, runs)
+    total = sum(stages.values())
+    for name, cost in stages.items():
+        yield f"| {name} | {cost:.0f} | {100 * cost / total:.0f} % |"
+    yield f"| all | {total:.0f} | 100 % |"
+    yield ""
+    yield f"## Beside peers: parsing alone, {PROCESSORS} processes"
+    yield ""
+    yield "The same CSDMC spam, already in memory, in the same run. Spamtide's row is the whole ingest into the lake."
+    yield ""
+    yield "| program | does | messages/s | Spamtide's whole ingest is |"
+    yield "|---|---|---|---|"
+    ours = rates[STREAM]
+    yield f"| Spamtide {version('spamtide')} | everything | {ours:,.0f} | 1 |"
+    for name, parse in PEERS.items():
+        rate = peer_rate(name, parse, spam)
+        yield f"| {name} {peer_version(name)} | parses | {rate:,.0f} | {ours / rate:.2f} x |"
+
+
+STREAM = f"CSDMC spam x {COPIES}"
+
+
+def corpora(stream: Path) -> Iterator[tuple[str, Path, list[str]]]:
+    """(name, path, options) of each corpus."""
+    yield STREAM, stream, []
+    yield "CSDMC spam", CORPORA / "csdmc2010.tar.gz", ["--members", "*spam/*"]
+    yield "CSDMC, all", CORPORA / "csdmc2010.tar.gz", []
+    yield "SpamAssassin", CORPORA / "spamassassin.tar.gz", []
+    yield "phishing-pot", CORPORA / "phishing-pot-to-2023.tar.gz", []
+    yield "glitchy-419", CORPORA / "glitchy-419.zip", []
+    for path in sorted((CORPORA / "vger").glob("*.mbox.gz")):
+        yield f"vger {path.name.removesuffix('.mbox.gz')}", path, []
+
+
+def csdmc_spam() -> Iterator[bytes]:
+    """The messages of CSDMC's spam folder."""
+    with tarfile.open(CORPORA / "csdmc2010.tar.gz") as archive:
+        for member in archive:
+            if member.isfile() and "spam/" in member.name:
+                opened = archive.extractfile(member)
+                if opened is not None:
+                    yield opened.read()
+
+
+def write_copies(messages: Iterable[bytes], path: Path) -> Path:
+    """A tar of COPIES unique copies of each message."""
+    with tarfile.open(path, "w") as archive:
+        for copy in range(COPIES):
+            for number, data in enumerate(messages):
+                body = b"X-Copy: %d\n" % copy + data
+                info = tarfile.TarInfo(f"{copy}/{number}.eml")
+                info.size = len(body)
+                archive.addfile(info, BytesIO(body))
+    return path
+
+
+def ingest_once(work: Path, path: Path, options: list[str]) -> dict[str, float]:
+    """One whole `spamtide ingest` into a fresh observatory."""
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "spamtide",
+            "-q",
+            "-C",
+            folder,
+            "ingest",
+            "--json",
+            *options,
+            str(path),
+        ]
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own command
+        memory = 0.0
+        while process.poll() is None:
+            memory = max(memory, tree_memory(process.pid))
+            time.sleep(0.05)
+        seconds = time.perf_counter() - started
+        if process.stdout is None or process.returncode:
+            message = f"{' '.join(command)} failed"
+            raise RuntimeError(message)
+        counts = json.loads(process.stdout.read())
+        stored = counts["stored"]
+        size = raw_bytes(Path(folder))
+    return {
+        "stored": stored,
+        "seconds": seconds,
+        "rate": stored / seconds,
+        "bytes": size,
+        "memory": memory,
+    }
+
+
+def raw_bytes(observatory: Path) -> int:
+    """Bytes of mail in a lake."""
+    import spamtide
+
+    return sum(spamtide.open(observatory).observations().arrow["size"].to_pylist())
+
+
+def tree_memory(pid: int) -> float:
+    """Memory of a process and its children in MB, shared pages counted once each (PSS)."""
+    total = 0
+    for process in [pid, *children(pid)]:
+        try:
+            text = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+    return total / 1024
+
+
+def children(pid: int) -> list[int]:
+    """Process ids of the children."""
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(word) for word in text.split()]
+
+
+# ---------------------------------------------------------------------------- stages
+
+
+def stage_costs(messages: list[bytes], runs: int) -> dict[str, float]:
+    """Microseconds a message by stage, one process."""
+    found = [_stage_costs(messages) for _ in range(runs)]
+    return {name: statistics.median(one[name] for one in found) for name in found[0]}
+
+
+def _stage_costs(messages: list[bytes]) -> dict[str, float]:
+    """One run."""
+    import datetime as dt
+    import hashlib
+
+    import pyarrow as pa
+
+    from spamtide.campaign import sketch
+    from spamtide.ingest import raw_batch
+    from spamtide.message import parse
+    from spamtide.model import RawMessage
+    from spamtide.observation import observe
+    from spamtide.schema import OBSERVATIONS, to_arrow
+    from spamtide.settings import Limits, Observing
+    from spamtide.store import Lake
+
+    costs: dict[str, float] = {}
+    limits, observing = Limits(), Observing()
+    mark = time.perf_counter()
+
+    def lap(name: str) -> None:
+        nonlocal mark
+        now = time.perf_counter()
+        costs[name] = (now - mark) / len(messages) * 1e6
+        mark = now
+
+    raws = [
+        RawMessage(hashlib.sha256(data).hexdigest(), "bench", "spam", None, "bench", data)
+        for data in messages
+    ]
+    lap("identity (SHA-256)")
+    parsed = [parse(raw.data, limits) for raw in raws]
+    lap("parse")
+    pairs = zip(raws, parsed, strict=True)
+    seen = [observe(raw, message, observing=observing, key=b"k" * 32) for raw, message in pairs]
+    lap("observe")
+    sketches = sketch(seen)
+    lap("sketch")
+    facts = to_arrow(
+        seen,
+        pa.schema(
+            [field for field in OBSERVATIONS if field.name not in ("minhash", "shingles", "sketch_key")]
+        ),
+    )
+    columns = {
+        "minhash": pa.array([one.minhash.astype("<u4").tobytes() for one in sketches]),
+        "shingles": pa.array([one.shingles for one in sketches], pa.int32()),
+        "sketch_key": pa.array([one.key for one in sketches]),
+    }
+    rows = pa.table(
+        {f.name: columns[f.name] if f.name in columns else facts.column(f.name) for f in OBSERVATIONS}
+    )
+    raw = pa.Table.from_batches([raw_batch(raws, dt.datetime.now(dt.UTC), "bench")])
+    lap("to Arrow")
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Lake(folder)
+        lake.append("raw", raw.slice(0, 1))
+        lake.append("observations", rows.slice(0, 1))
+        mark = time.perf_counter()
+        lake.append("raw", raw)
+        lake.append("observations", rows)
+        lap("commit to Delta")
+    return costs
+
+
+# ---------------------------------------------------------------------------- peers
+
+
+def parse_fast(data: bytes) -> None:
+    """fast-mail-parser."""
+    from fast_mail_parser import ParseError, parse_email
+
+    try:
+        mail = parse_email(data)
+        _ = mail.subject, mail.text_plain, mail.text_html, mail.headers
+    except ParseError:
+        pass
+
+
+def parse_stdlib(data: bytes) -> None:
+    """The standard library, decoding each text part."""
+    import email
+
+    for part in email.message_from_bytes(data).walk():
+        if part.get_content_maintype() == "text":
+            part.get_payload(decode=True)
+
+
+def parse_mailparser(data: bytes) -> None:
+    """mail-parser."""
+    import mailparser
+
+    mail = mailparser.parse_from_bytes(data)
+    _ = mail.subject, mail.body, mail.headers
+
+
+def parse_emlparser(data: bytes) -> None:
+    """eml-parser with the body decoded."""
+    import eml_parser
+
+    eml_parser.EmlParser(include_raw_body=True).decode_email_bytes(data)
+
+
+PEERS: dict[str, Callable[[bytes], None]] = {
+    "fast-mail-parser": parse_fast,
+    "stdlib email": parse_stdlib,
+    "mail-parser": parse_mailparser,
+    "eml-parser": parse_emlparser,
+}
+
+
+def peer_version(name: str) -> str:
+    """A peer's version."""
+    return platform.python_version() if name.startswith("stdlib") else version(name)
+
+
+def peer_rate(name: str, parse: Callable[[bytes], None], spam: list[bytes]) -> float:
+    """Messages a second of a peer on as many processes as Spamtide has."""
+    wanted = PEER_MESSAGES[name]
+    messages = (spam * (wanted // len(spam) + 1))[:wanted]
+    with multiprocessing.get_context("fork").Pool(PROCESSORS) as pool:
+        pool.starmap(_warm, [(parse, spam[0])] * PROCESSORS * 4, chunksize=1)
+        started = time.perf_counter()
+        failures = sum(
+            pool.starmap(_parse_all, [(parse, messages[n::PROCESSORS]) for n in range(PROCESSORS)])
+        )
+        seconds = time.perf_counter() - started
+    if failures:
+        print(f"{name}: {failures} of {wanted} messages raised", file=sys.stderr)
+    return wanted / seconds
+
+
+def _warm(parse: Callable[[bytes], None], data: bytes) -> None:
+    """Import the parser in a worker."""
+    parse(data)
+
+
+def _parse_all(parse: Callable[[bytes], None], messages: list[bytes]) -> int:
+    """Parse messages; how many raised."""
+    failures = 0
+    for data in messages:
+        try:
+            parse(data)
+        except Exception:  # noqa: BLE001 - a peer's failure is counted, not ours to judge
+            failures += 1
+    return failures
+
+
+if __name__ == "__main__":
+    if not zipfile.is_zipfile(CORPORA / "glitchy-419.zip"):
+        sys.exit("no corpora; set SPAMTIDE_CORPORA to their folder")
+    main()

@@ -1,0 +1,70 @@
+"""The demonstration: a simulated autumn of 2010 through the whole path, from files to a bulletin."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from spamtide import pipeline, reading
+from spamtide.ingest import Source, ingest
+from spamtide.observatory import Observatory, init_observatory
+from spamtide.progress import stage_lines
+from spamtide.simulate import simulate
+
+WORLD = "autumn-2010"
+HEADLINES = 8
+FORMATS = ("html", "md", "json")
+
+
+def run_demo(directory: Path, seed: int, console: Console) -> None:
+    """Simulate, ingest, learn, update, and write the bulletin; running it again stores nothing twice.
+
+    Args:
+        directory: gets world/ (mail and truth), observatory/ and bulletin.html, .md and .json.
+        seed: the same seed makes the same world.
+        console: where progress and the headline claims go.
+    """
+    started = time.monotonic()
+    world = directory / "world"
+    console.print(f"simulate   world '{WORLD}', seed {seed}: made-up mail, written to files only")
+    simulate(WORLD, world, seed=seed)
+    observatory = init_observatory(directory / "observatory")
+    _ingest_world(observatory, world, console)
+    for line in pipeline.learn_signatures(observatory, ()):
+        console.print(f"learn      {line}", markup=False)
+    with stage_lines(console) as on_stage:
+        pipeline.update(observatory, on_stage)
+    for name in FORMATS:
+        text = reading.bulletin(observatory, None, None, name)
+        (directory / f"bulletin.{name}").write_text(text, encoding="utf-8")
+    _headlines(observatory, directory, console)
+    console.print(f"\nDone in {time.monotonic() - started:.0f} s.")
+
+
+def _ingest_world(observatory: Observatory, world: Path, console: Console) -> None:
+    """Spam and ham by sensor, and each lab capture as what its bot sent."""
+    sensors = world / "sensors"
+    spam = Source(tuple(map(str, sorted(sensors.glob("*.spam.mbox.gz")))), label="spam")
+    ham = Source(tuple(map(str, sorted(sensors.glob("*.ham.mbox.gz")))), label="ham")
+    labs = [
+        Source((str(path),), sensor="lab", lab=path.name.removesuffix(".mbox.gz"))
+        for path in sorted((world / "lab").glob("*.mbox.gz"))
+    ]
+    for source in (spam, ham, *labs):
+        summary = ingest(observatory, source)
+        what = f"lab {source.lab}" if source.lab else source.label
+        known = f", {summary.known:,} already known" if summary.known else ""
+        rate = f" ({summary.stored / summary.seconds:,.0f} a second)" if summary.stored else ""
+        console.print(f"ingest     {what}: {summary.stored:,} messages{known}{rate}", markup=False)
+
+
+def _headlines(observatory: Observatory, directory: Path, console: Console) -> None:
+    """Print the most important claims, and where the bulletin lies."""
+    claims = observatory.lake.read("claims").sort_by([("importance", "descending"), ("claim", "ascending")])
+    console.print("\nSIMULATED DATA. The most important claims:")
+    for claim in claims.slice(0, HEADLINES).to_pylist():
+        console.print(f"  * {claim['sentence']}", markup=False)
+    console.print(f"\nThe bulletin: {directory / 'bulletin.html'} (also .md and .json)", markup=False)
+    console.print(f"The truth of the simulated world: {directory / 'world' / 'truth.json'}", markup=False)

@@ -1,0 +1,101 @@
+"""The house: modules stand alone, stay small, and the documents match the program."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src" / "spamtide"
+MODULES = sorted(
+    ".".join(("spamtide", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+    for path in SOURCE.rglob("*.py")
+)
+MAX_LINES = 500
+BANNED_NAMES = {"utils", "helpers", "common", "core", "manager"}
+
+IMPORT_ALONE = """
+import importlib, os, sys
+for name in sys.argv[1:]:
+    child = os.fork()
+    if child == 0:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            print(f"{name}: {type(error).__name__}: {error}", flush=True)
+            os._exit(1)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def test_every_module_can_be_imported_alone() -> None:
+    """Each in a process that has imported nothing else of Spamtide."""
+    command = [sys.executable, "-c", IMPORT_ALONE, *MODULES]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
+
+    assert len(MODULES) > 40
+    assert done.stdout == ""
+
+
+def test_modules_are_small_and_named_for_what_they_hold() -> None:
+    sizes = {path: len(path.read_text().splitlines()) for path in SOURCE.rglob("*.py")}
+
+    assert {
+        str(path): size for path, size in sizes.items() if size > MAX_LINES and path.name != "model.py"
+    } == {}
+    assert {path.stem for path in sizes} & BANNED_NAMES == set()
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, str(ROOT / "docs" / "make.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def documents() -> list[Path]:
+    return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+def test_links_between_documents_resolve() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)} -> {target}"
+        for page in documents()
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+
+    assert broken == []
+
+
+def test_every_stage_has_its_page() -> None:
+    rooms = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").is_file()} - {"knowledge"}
+
+    assert rooms - {path.stem for path in (ROOT / "docs" / "path").glob("*.md")} == set()
+
+
+@pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
+def test_commands_in_documents_exist(page: Path) -> None:
+    """Every `spamtide COMMAND` and `make TARGET` named in a document is one of the program's."""
+    from typer.main import get_command
+
+    from spamtide.cli import app
+
+    commands = set(get_command(app).commands)  # type: ignore[attr-defined]  # a group has commands
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = page.read_text()
+    quoted = "\n".join([*re.findall(r"`([^`\n]+)`", text), *re.findall(r"^ {4}(\S.*)$", text, re.MULTILINE)])
+    named = set(re.findall(r"(?:^|[\s;&(])spamtide(?: -C \S+| -q| -v)* ([a-z]+)\b", quoted))
+
+    assert named - commands <= {"import"}
+    assert set(re.findall(r"(?:^|\s)make ([a-z]+)", quoted)) <= targets
