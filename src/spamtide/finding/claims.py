@@ -1,0 +1,62 @@
+"""`state`: every claim that the data carries, in order of importance, and the statuses behind them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+import pyarrow as pa
+
+from spamtide import schema
+from spamtide.finding.inputs import FindingInputs, Findings, View
+from spamtide.finding.makeup import makeup_claims
+from spamtide.finding.moves import move_claims
+from spamtide.finding.standing import advertised_claims, standing_claims
+from spamtide.finding.status import statuses
+from spamtide.finding.timing import event_claims, outlook_claims
+from spamtide.finding.volume import coverage_claims, volume_claims
+from spamtide.model import Claim, Status
+
+MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
+    lambda view, _: volume_claims(view),
+    lambda view, _: move_claims(view),
+    standing_claims,
+    lambda view, _: advertised_claims(view),
+    lambda view, _: event_claims(view),
+    lambda view, _: makeup_claims(view),
+    outlook_claims,
+    lambda view, _: coverage_claims(view),
+)
+"""Who makes claims; each yields none where the data carries none."""
+
+
+def state(inputs: FindingInputs) -> Findings:
+    """Say what may be said of a measured period.
+
+    Pure and total: thin or empty data yields fewer claims, never an error. Claims come the most important
+    first, then by id; ids are unique (of two changes of one kind, subject and day the surer one is kept).
+    """
+    view = View(inputs)
+    stands = statuses(view)
+    best: dict[str, Claim] = {}
+    for make in MAKERS:
+        for claim in make(view, stands):
+            other = best.get(claim.claim)
+            if other is None or (claim.confidence, claim.sentence) > (other.confidence, other.sentence):
+                best[claim.claim] = claim
+    ordered = sorted(best.values(), key=lambda claim: (-claim.importance, claim.claim))
+    return Findings(tuple(ordered), stands)
+
+
+def claims_table(claims: Sequence[Claim]) -> pa.Table:
+    """Claims as a table of `schema.CLAIMS`; `numbers` is a JSON object, its keys in order."""
+    columns: dict[str, list[object]] = {name: [] for name in schema.CLAIMS.names}
+    for claim in claims:
+        for name in schema.CLAIMS.names:
+            value = getattr(claim, name)
+            if name == "numbers":
+                value = json.dumps(dict(value), sort_keys=True, ensure_ascii=False, allow_nan=False)
+            elif name == "sensors":
+                value = list(value)
+            columns[name].append(value)
+    return pa.table(columns, schema=schema.CLAIMS)

@@ -1,0 +1,169 @@
+"""What `state` is given and what it gives back, and one prepared look at it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from spamtide.finding.events import Event
+from spamtide.finding.figures import Window, day_slice
+from spamtide.finding.span import Period, total_series
+from spamtide.model import (
+    UNKNOWN,
+    Change,
+    Claim,
+    Contribution,
+    Counts,
+    Floats,
+    IndexSeries,
+    Measurement,
+    Status,
+    SubjectKind,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What the mail of the period is made of: wild spam by answer, and everything by label.
+
+    Mail without a believable date counts too where the period is the whole span.
+    """
+
+    labels: Mapping[str, int] = field(default_factory=dict)
+    """'spam' (wild), 'ham', 'lab' -> messages."""
+    botnets: Mapping[str, int] = field(default_factory=dict)
+    """Botnet or 'unknown' -> wild spam messages."""
+    programmes: Mapping[str, int] = field(default_factory=dict)
+    """Programme or 'unknown' -> wild spam messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts over the whole observatory."""
+
+    messages: int
+    """Messages stored, of every label."""
+    quarantined: int = 0
+    simulated: bool = False
+    """Any wild mail in it carries the simulator's mark."""
+    undated: int = 0
+    """Wild spam without a believable date: in no series."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingInputs:
+    """Everything that claims and statuses are made from."""
+
+    measurement: Measurement
+    changes: tuple[Change, ...]
+    contributions: tuple[Contribution, ...]
+    """Made for period.before and period.after; negative points are a fall."""
+    period: Period
+    composition: Composition
+    totals: Totals
+    events: tuple[Event, ...] = ()
+    campaigns: pa.Table | None = None
+    """schema.CAMPAIGNS."""
+    lab_last_seen: Mapping[str, dt.date] = field(default_factory=dict)
+    """Family -> day of the last message of its bot in a lab."""
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Botnet or programme -> the name to show, then other names (aliases, the programme behind a brand)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What may be said, the most important first."""
+
+    claims: tuple[Claim, ...]
+    statuses: tuple[Status, ...]
+
+
+class View:
+    """FindingInputs with the look-ups that every claim needs. Made once by `state`, changed by nobody."""
+
+    def __init__(self, inputs: FindingInputs) -> None:
+        self.inputs = inputs
+        self.measurement = inputs.measurement
+        self.panel = inputs.measurement.panel
+        self.period = inputs.period
+        self.window: Window = (inputs.period.since, inputs.period.until)
+        self.year = inputs.period.until.year
+        self._position = {subject: at for at, subject in enumerate(self.panel.subjects)}
+        self._series = {(s.subject_kind, s.subject): s for s in inputs.measurement.series}
+
+    @cached_property
+    def total(self) -> IndexSeries | None:
+        """The total's index."""
+        return total_series(self.measurement)
+
+    @cached_property
+    def botnets(self) -> tuple[str, ...]:
+        """Botnets with a row in the panel or a lab, without 'unknown', in order of name."""
+        named = {name for kind, name in self.panel.subjects if kind == "botnet"}
+        return tuple(sorted((named | set(self.inputs.lab_last_seen)) - {UNKNOWN}))
+
+    def series(self, kind: SubjectKind, subject: str) -> IndexSeries | None:
+        """Index of one subject, where it has one."""
+        return self._series.get((kind, subject))
+
+    def by_sensor(self, kind: SubjectKind, subject: str) -> Counts:
+        """Counts by sensor and day; zeros for a subject that the panel does not hold."""
+        at = self._position.get((kind, subject))
+        if at is None:
+            return np.zeros((len(self.panel.sensors), self.panel.days.size), dtype=np.int64)
+        counts: Counts = self.panel.counts[at]
+        return counts
+
+    def daily(self, kind: SubjectKind, subject: str) -> Counts:
+        """Counts by day over all sensors."""
+        counts: Counts = self.by_sensor(kind, subject).sum(axis=0)
+        return counts
+
+    def offset(self) -> Floats:
+        """Expected messages a day at the base level, over the sensors that were up."""
+        if self.total is not None and self.total.offset.size == self.panel.days.size:
+            return self.total.offset
+        up: Floats = self.measurement.exposure.values.sum(axis=0)
+        return up
+
+    def within(self, window: Window) -> slice:
+        """Positions of a window in the panel's days."""
+        return day_slice(self.panel.days, window)
+
+    def count(self, kind: SubjectKind, subject: str, window: Window) -> int:
+        """Messages of a subject in a window."""
+        return int(self.daily(kind, subject)[self.within(window)].sum())
+
+    def sensors_of(self, kind: SubjectKind, subject: str, window: Window) -> tuple[str, ...]:
+        """Sensors that saw a subject in a window."""
+        seen = self.by_sensor(kind, subject)[:, self.within(window)].sum(axis=1) > 0
+        return tuple(name for name, has in zip(self.panel.sensors, seen, strict=True) if has)
+
+    def name(self, subject: str) -> str:
+        """The name to show of a botnet or programme."""
+        known = self.inputs.names.get(subject)
+        if known:
+            return known[0]
+        return subject[:1].upper() + subject[1:] if subject.islower() else subject
+
+    def is_about(self, event: Event, subjects: Sequence[str]) -> bool:
+        """Whether an event names one of these subjects, by any of its names."""
+        text = _words_of(event.subject)
+        names = [name for subject in subjects for name in (subject, *self.inputs.names.get(subject, ()))]
+        return any(name.strip() and _words_of(name) in text for name in names)
+
+    def programme_mix(self, botnet: str, window: Window) -> dict[str, int]:
+        """Messages of a botnet by programme in a window, 'unknown' included, most first."""
+        part = self.within(window)
+        mix = {p: int(c[part].sum()) for (b, p), c in self.panel.pairs.items() if b == botnet}
+        return dict(sorted(((p, n) for p, n in mix.items() if n), key=lambda item: (-item[1], item[0])))
+
+
+def _words_of(text: str) -> str:
+    """Text as words between spaces, so that a name is found as a whole and never inside another."""
+    return f" {' '.join(''.join(c if c.isalnum() else ' ' for c in text.casefold()).split())} "

@@ -1,0 +1,381 @@
+"""Claims about changes: one for each change that falls into the period."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from spamtide.finding.draft import About, draft, export, rows_of
+from spamtide.finding.figures import Figure, Window, rate, ratio, wilson
+from spamtide.finding.inputs import View
+from spamtide.finding.volume import in_period
+from spamtide.finding.words import (
+    CONFIDENCE_WORDS,
+    NEGLIGIBLE,
+    Dated,
+    Value,
+    plural,
+    word_from,
+)
+from spamtide.model import UNKNOWN, Change, ChangeKind, Claim, SubjectKind
+
+LOOK_BACK = 28
+"""Days before an onset that stand for the earlier level."""
+TOGETHER = 14
+"""Sensors that change within so many days of one another are told of in one breath."""
+
+ALLOWED_FOR = "This is the sensor, not the spam, and is allowed for."
+TEMPLATES: dict[ChangeKind, tuple[str, str, str]] = {
+    "decline": (
+        "{name} {hedge}began to fall about {onset}",
+        " and stood at {left} of its earlier level by {end}.",
+        " and stands at {left} of its earlier level.",
+    ),
+    "cease": (
+        "{name} {hedge}began to fall about {onset}",
+        " and had fallen silent by {end}.",
+        " and fell silent.",
+    ),
+    "rise": (
+        "{name} {hedge}began to rise about {onset}",
+        " and stood at {factor} its earlier level by {end}.",
+        " and stands at {factor} its earlier level.",
+    ),
+    "resume": ("{name} was {hedge}back about {onset}{silence}", ".", "."),
+    "surge": (
+        "{name} {hedge}surged about {onset}, to {factor} its earlier level",
+        ", and was back near it by {end}.",
+        ".",
+    ),
+    "new": (
+        "{name} was {hedge}first seen about {onset}; {since} messages came to {sensors} of our sensors since",
+        ".",
+        ".",
+    ),
+    "attribution-loss": (
+        "Mail recognised as {name} {hedge}fell about {onset} while mail without any botnet's traits rose; "
+        + "its traits were lost to us, and no fall is counted",
+        ".",
+        ".",
+    ),
+    "sensor-outage": (
+        "Sensor {name}",
+        " was down from {onset} to {end}, {days} days, and is allowed for.",
+        " has been down since {onset} and is allowed for.",
+    ),
+    "sensor-change": (
+        "Sensor {name} {hedge}changed about {onset}: {what}",
+        f". {ALLOWED_FOR}",
+        f". {ALLOWED_FOR}",
+    ),
+}
+"""Kind -> opening, and how the sentence ends where the end of the change is known and where it is not."""
+NEGLIGIBLE_ENDINGS = (
+    " and was negligible, below {limit} of its earlier level, by {end}.",
+    " and is negligible, below {limit} of its earlier level.",
+)
+"""The same for a decline to less than NEGLIGIBLE."""
+
+NAME_FORMS: dict[SubjectKind, str] = {
+    "total": "Spam as a whole",
+    "programme": "Mail for {}",
+    "botnet": "{}",
+    "sensor": "{}",
+}
+
+
+def move_claims(view: View) -> Iterator[Claim]:
+    """A claim for each change in the period; switches and sensor changes have their own form."""
+    changes = [c for c in view.inputs.changes if in_period(view, c)]
+    for change in changes:
+        if change.kind == "switch":
+            yield _switch(view, change)
+        elif change.subject_kind == "sensor":
+            yield _sensor(view, change)
+        else:
+            yield _moved(view, change)
+    yield from _sensors_together(view, [c for c in changes if c.kind == "sensor-change"])
+    yield from _unreported_outages(view, changes)
+
+
+def _template(change: Change, left: float = math.nan) -> str:
+    """The sentence for a change, its hedge already in it."""
+    opening, ended, going_on = TEMPLATES[change.kind]
+    if change.kind == "decline" and left < NEGLIGIBLE:
+        ended, going_on = NEGLIGIBLE_ENDINGS
+    whole = opening + (ended if change.end is not None else going_on)
+    return whole.replace("{hedge}", hedge(change.confidence))
+
+
+def subject_name(view: View, change: Change) -> str:
+    """The words for a change's subject at the start of a sentence."""
+    shown = change.subject if change.subject_kind == "sensor" else view.name(change.subject)
+    return NAME_FORMS[change.subject_kind].format(shown)
+
+
+def hedge(confidence: float) -> str:
+    """'probably ' and the like, or nothing."""
+    word = word_from(CONFIDENCE_WORDS, confidence)
+    return f"{word} " if word else ""
+
+
+def windows_around(view: View, change: Change) -> tuple[Window, Window]:
+    """The days that stand for the level before a change and for the level after it.
+
+    The level after ends before the same subject's next change.
+    """
+    low, end = change.onset_low, change.end_high or change.end or change.onset_high
+    later = [
+        c.onset_low
+        for c in view.inputs.changes
+        if (c.subject_kind, c.subject) == (change.subject_kind, change.subject)
+        and c.onset > change.onset
+        and c.kind != "switch"
+    ]
+    last = min([view.period.until, *(day - dt.timedelta(days=1) for day in later if day > end)])
+    return (low - dt.timedelta(days=LOOK_BACK), low - dt.timedelta(days=1)), (end, last)
+
+
+def level_ratio(view: View, change: Change) -> Figure:
+    """Level after over level before, from counts and sensors up; the change's own where that fails."""
+    before, after = windows_around(view, change)
+    counts = view.daily(change.subject_kind, change.subject)
+    series = view.series(change.subject_kind, change.subject)
+    correlation = series.serial_correlation if series else 0.0
+    offset = view.offset()
+    found = ratio(
+        rate(counts, offset, view.within(after), correlation),
+        rate(counts, offset, view.within(before), correlation),
+    )
+    if math.isfinite(found.value):
+        return found
+    return Figure(change.ratio if change.ratio is not None else math.nan, None, None, "times")
+
+
+def weight_of(view: View, change: Change) -> float:
+    """Share of all mail that a change concerns: messages a day that it took or gave, of all before it."""
+    before, after = windows_around(view, change)
+    all_before = view.daily("total", "total")[view.within(before)]
+    if not all_before.size or not all_before.sum():
+        return 0.0
+    counts = view.daily(change.subject_kind, change.subject)
+    was, now = counts[view.within(before)], counts[view.within(after)]
+    moved = abs((now.mean() if now.size else 0.0) - (was.mean() if was.size else 0.0))
+    return min(float(moved / all_before.mean()), 1.0)
+
+
+def _about(view: View, change: Change, weight: float) -> About:
+    """What a change's claim rests on."""
+    before, after = windows_around(view, change)
+    around = (before[0], max(after[1], before[1]))
+    return About(
+        kind=change.kind,
+        subject_kind=change.subject_kind,
+        subject=change.subject,
+        day=change.onset,
+        n=view.count(change.subject_kind, change.subject, around),
+        sensors=view.sensors_of(change.subject_kind, change.subject, around),
+        command=rows_of(change.subject_kind, change.subject, *around),
+        weight=weight,
+        confidence=change.confidence,
+    )
+
+
+def _moved(view: View, change: Change) -> Claim:
+    """A botnet, a programme or the total moved."""
+    left = level_ratio(view, change)
+    values: dict[str, Value] = {
+        "name": subject_name(view, change),
+        "onset": Dated(change.onset, change.onset_low, change.onset_high),
+        "left": _percent(left),
+        "factor": left,
+        "limit": Figure(100 * NEGLIGIBLE, unit="percent"),
+    }
+    if change.end is not None:
+        values["end"] = Dated(change.end, change.end_low, change.end_high)
+    if change.kind == "new":
+        window = (change.onset_low, view.period.until)
+        values["since"] = view.count(change.subject_kind, change.subject, window)
+        values["sensors"] = len(view.sensors_of(change.subject_kind, change.subject, window))
+    silent = _silent_before(view, change)
+    values["days"] = silent
+    template = _template(change, left.value).replace(
+        "{silence}", f" after {{days}} {plural(silent, 'day')} without a message" if silent else ""
+    )
+    about = _about(view, change, weight_of(view, change))
+    return draft(view, about, template, values, ratio=change.ratio)
+
+
+def _percent(times: Figure) -> Figure:
+    """A ratio in percent."""
+    low = None if times.low is None else 100 * times.low
+    high = None if times.high is None else 100 * times.high
+    return Figure(100 * times.value, low, high, "percent")
+
+
+def _silent_before(view: View, change: Change) -> int:
+    """Days without a message up to the first one of a return."""
+    daily = view.daily(change.subject_kind, change.subject)
+    seen = np.flatnonzero(daily[: view.within((change.onset_low, change.onset_low)).start])
+    if not seen.size:
+        return 0
+    last: dt.date = view.panel.days[seen[-1]].astype(dt.date)
+    return max((change.onset - last).days - 1, 0)
+
+
+def _switch(view: View, change: Change) -> Claim:
+    """A botnet advertises another programme than before."""
+    window = (change.onset_high, view.period.until)
+    mix = {p: n for p, n in view.programme_mix(change.subject, window).items() if p != UNKNOWN}
+    to, whence = change.to_programme or UNKNOWN, change.from_programme or UNKNOWN
+    values: dict[str, Value] = {
+        "name": subject_name(view, change),
+        "from": view.name(whence),
+        "to": view.name(to),
+        "onset": Dated(change.onset, change.onset_low, change.onset_high),
+        "last": change.onset - dt.timedelta(days=1),
+        "share": wilson(mix.get(to, 0), sum(mix.values())),
+    }
+    hedged = hedge(change.confidence)
+    template = (
+        f"{{name}}, until {{last}} a sender of {{from}}, has {hedged}carried {{to}} "
+        "in {share} of its mail with a known programme since about {onset}."
+    )
+    if whence == UNKNOWN:
+        template = template.replace(", until {last} a sender of {from},", "")
+        del values["last"], values["from"]
+    return draft(view, _about(view, change, _share(view, change, window)), template, values)
+
+
+def _share(view: View, change: Change, window: Window) -> float:
+    """A subject's share of all mail in a window."""
+    whole = view.count("total", "total", window)
+    return view.count(change.subject_kind, change.subject, window) / whole if whole else 0.0
+
+
+def _sensor(view: View, change: Change) -> Claim:
+    """A sensor was down, or is no longer what it was."""
+    values: dict[str, Value] = {
+        "name": change.subject,
+        "onset": Dated(change.onset, change.onset_low, change.onset_high),
+    }
+    template = _template(change)
+    if change.kind == "sensor-outage":
+        values["onset"] = change.onset
+        if change.end is not None:
+            days = max((change.end - change.onset).days, 1)
+            values["end"], values["days"] = change.onset + dt.timedelta(days=days - 1), days
+            template = template.replace("{days} days", f"{{days}} {plural(days, 'day')}")
+    else:
+        what, more = _what_changed(view, change)
+        values |= more
+        template = template.replace("{what}", what)
+    at = view.panel.sensors.index(change.subject) if change.subject in view.panel.sensors else None
+    n = 0 if at is None else int(view.by_sensor("total", "total")[at].sum())
+    about = About(
+        change.kind,
+        "sensor",
+        change.subject,
+        change.onset,
+        n,
+        (change.subject,),
+        export("observations", sensor=change.subject, since=change.onset_low - dt.timedelta(days=LOOK_BACK)),
+        confidence=change.confidence,
+    )
+    return draft(view, about, template, values)
+
+
+def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
+    """What speaks for a change of the sensor: its spam, its other mail, its relay."""
+    clauses: list[str] = []
+    values: dict[str, Value] = {}
+    if change.subject in view.panel.sensors:
+        at = view.panel.sensors.index(change.subject)
+        before, after = windows_around(view, change)
+        up = np.ones(view.panel.days.size)
+        spam = view.by_sensor("total", "total")[at]
+        left = ratio(rate(spam, up, view.within(after)), rate(spam, up, view.within(before)))
+        if math.isfinite(left.value):
+            values["left"] = _percent(left)
+            clauses.append("its spam stands at {left} of its earlier level")
+        ham = int(view.panel.ham[at][view.within(after)].sum())
+        if ham:
+            values["ham"] = ham
+            clauses.append(f"{{ham}} {plural(ham, 'message')} of other mail came since")
+    moved = next(
+        (
+            o
+            for o in view.measurement.exposure.outages
+            if o.sensor == change.subject
+            and o.kind == "changed"
+            and o.relay_before != o.relay_after
+            and abs((o.start - change.onset).days) <= TOGETHER
+        ),
+        None,
+    )
+    if moved is not None:
+        values |= {"relay_before": moved.relay_before or "none", "relay_after": moved.relay_after or "none"}
+        clauses.append("its receiving relay was {relay_before} and is {relay_after}")
+    return "; ".join(clauses) or "what it takes in is not what it was", values
+
+
+def _sensors_together(view: View, changes: list[Change]) -> Iterator[Claim]:
+    """Several sensors that changed at about the same time: one headline for all of them."""
+    left = sorted(changes, key=lambda c: (c.onset, c.subject))
+    while left:
+        group = [c for c in left if (c.onset - left[0].onset).days <= TOGETHER]
+        left = [c for c in left if c not in group]
+        names = tuple(sorted({c.subject for c in group}))
+        if len(names) < 2:  # noqa: PLR2004 - one sensor has its own claim
+            continue
+        first, last = group[0].onset, group[-1].onset
+        onset = Dated(first, min(c.onset_low for c in group), max(c.onset_high for c in group))
+        window = (first - dt.timedelta(days=LOOK_BACK), view.period.until)
+        yield draft(
+            view,
+            About(
+                "sensor-change",
+                "sensor",
+                "several",
+                first,
+                view.count("total", "total", window),
+                names,
+                export("changes"),
+                weight=len(names) / max(len(view.panel.sensors), 1),
+                confidence=min(c.confidence for c in group),
+            ),
+            "{k} of {all} sensors changed about {onset}: what moved there is the sensors, not the spam.",
+            {"k": len(names), "all": len(view.panel.sensors), "onset": onset},
+            last_onset=last.isoformat(),
+        )
+
+
+def _unreported_outages(view: View, changes: list[Change]) -> Iterator[Claim]:
+    """Outages that the exposure allows for and no change reports."""
+    reported = [c for c in changes if c.kind == "sensor-outage"]
+    for outage in view.measurement.exposure.outages:
+        if outage.kind != "down" or any(
+            c.subject == outage.sensor
+            and c.onset <= (outage.end or view.period.until)
+            and (c.end is None or c.end >= outage.start)
+            for c in reported
+        ):
+            continue
+        change = Change(
+            kind="sensor-outage",
+            subject_kind="sensor",
+            subject=outage.sensor,
+            onset=outage.start,
+            onset_low=outage.onset_low or outage.start,
+            onset_high=outage.onset_high or outage.start,
+            end=None if outage.end is None else outage.end + dt.timedelta(days=1),
+            end_low=None,
+            end_high=None,
+            ratio=None,
+            confidence=outage.confidence,
+        )
+        if in_period(view, change):
+            yield _sensor(view, change)

@@ -1,0 +1,136 @@
+"""Claims about where botnets stand at the end: quiet or silent, and what the fallen ones advertised."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+from spamtide.finding.draft import About, draft, rows_of
+from spamtide.finding.figures import Figure, poisson_bounds, wilson
+from spamtide.finding.inputs import View
+from spamtide.finding.moves import LOOK_BACK
+from spamtide.finding.status import WEEK
+from spamtide.finding.volume import in_period
+from spamtide.finding.words import Value, listing, plural
+from spamtide.model import UNKNOWN, Change, Claim, Status
+
+TOLD_STATES = frozenset({"quiet, not gone", "silent", "silent for long"})
+"""States that a sentence is made of; the others are in the table of statuses."""
+MOST = 0.5
+FALLS = frozenset({"decline", "cease"})
+
+
+def standing_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
+    """One claim for each botnet that is quiet or silent and was seen at all."""
+    whole = sum(s.before for s in statuses if s.before > 0)
+    for status in statuses:
+        fell = any(
+            c.subject == status.botnet and c.kind in FALLS and in_period(view, c) for c in view.inputs.changes
+        )
+        if status.state in TOLD_STATES and status.last_seen is not None and (fell or status.before > 0):
+            weight = status.before / whole if whole and status.before > 0 else 0.0
+            yield _standing(view, status, weight)
+
+
+def _standing(view: View, status: Status, weight: float) -> Claim:
+    """Volume, residual sensors, lab and control servers, each said apart."""
+    week = (view.period.until - dt.timedelta(days=WEEK - 1), view.period.until)
+    n = view.count("botnet", status.botnet, week)
+    values: dict[str, Value] = {"name": view.name(status.botnet), "state": status.state}
+    clauses = []
+    if status.residual_sensors:
+        low, high = poisson_bounds(n)
+        scale = status.residual_per_day / n if n else 0.0
+        values |= {
+            "residual": status.residual_sensors,
+            "sensors": status.sensors,
+            "rate": Figure(status.residual_per_day, scale * low, scale * high),
+        }
+        clauses.append(
+            f"{{residual}} of {{sensors}} {plural(status.sensors, 'sensor')} still "
+            f"{plural(status.residual_sensors, 'receives', 'receive')} a trickle, {{rate}} messages a day"
+            f"{' between them' if status.residual_sensors > 1 else ''}"
+        )
+    elif status.last_seen is not None:
+        values["last"] = status.last_seen
+        clauses.append("no sensor has seen it since {last}")
+    if status.lab_last_seen is None:
+        clauses.append("no lab of ours runs its bot")
+    else:
+        values["lab"] = status.lab_last_seen
+        recent = (view.period.until - status.lab_last_seen).days < WEEK
+        clauses.append(
+            "its bot in the lab still sends (last on {lab})"
+            if recent
+            else "its bot in the lab last sent on {lab}"
+        )
+    clauses.append("its control servers were not checked")
+    about = About(
+        "status",
+        "botnet",
+        status.botnet,
+        view.period.until,
+        n,
+        view.sensors_of("botnet", status.botnet, week),
+        rows_of("botnet", status.botnet, *week),
+        weight=weight,
+    )
+    return draft(view, about, f"{{name}} is {{state}}: {listing(clauses)}.", values, rule=status.rule)
+
+
+def advertised_claims(view: View) -> Iterator[Claim]:
+    """What each botnet that fell had advertised, and which others advertised the same."""
+    falls = [
+        c
+        for c in view.inputs.changes
+        if c.subject_kind == "botnet" and c.kind in FALLS and in_period(view, c)
+    ]
+    for change in falls:
+        claim = _advertised(view, change)
+        if claim is not None:
+            yield claim
+
+
+def _advertised(view: View, change: Change) -> Claim | None:
+    """The main programme of one botnet in the four weeks before it fell."""
+    window = (change.onset_low - dt.timedelta(days=LOOK_BACK), change.onset_low - dt.timedelta(days=1))
+    mix = {p: n for p, n in view.programme_mix(change.subject, window).items() if p != UNKNOWN}
+    if not mix:
+        return None
+    programme, n = next(iter(mix.items()))
+    known = sum(mix.values())
+    others = [b for b in view.botnets if b != change.subject and _mostly(view, b, programme, window)]
+    values: dict[str, Value] = {
+        "share": wilson(n, known),
+        "name": view.name(change.subject),
+        "programme": view.name(programme),
+        "until": window[1],
+    }
+    template = (
+        "{share} of {name}'s mail with a known programme in the four weeks to {until} carried {programme}"
+    )
+    if others:
+        values["others"] = len(others)
+        values["names"] = listing([view.name(b) for b in others[:5]])
+        more = "" if len(others) <= 5 else " and more"  # noqa: PLR2004 - five names are enough for a sentence
+        template += (
+            f", as did most mail of {{others}} other {plural(len(others), 'botnet')} ({{names}}{more})"
+        )
+    whole = view.count("total", "total", window)
+    about = About(
+        "advertised",
+        "botnet",
+        change.subject,
+        change.onset,
+        known,
+        view.sensors_of("botnet", change.subject, window),
+        rows_of("botnet", change.subject, *window),
+        weight=view.count("botnet", change.subject, window) / whole if whole else 0.0,
+    )
+    return draft(view, about, template + ".", values, programme_name=programme)
+
+
+def _mostly(view: View, botnet: str, programme: str, window: tuple[dt.date, dt.date]) -> bool:
+    """Whether most of a botnet's mail with a known programme carried this one."""
+    mix = {p: n for p, n in view.programme_mix(botnet, window).items() if p != UNKNOWN}
+    return bool(mix) and mix.get(programme, 0) > MOST * sum(mix.values())

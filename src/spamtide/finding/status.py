@@ -1,0 +1,186 @@
+"""What is known of each botnet at the end of the period, and the one word that follows from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from spamtide.finding.figures import Window, day_slice, level, poisson_bounds, rate
+from spamtide.finding.inputs import View
+from spamtide.finding.words import NEGLIGIBLE
+from spamtide.model import UNKNOWN, Status
+
+WEEK = 7
+LAB_DAYS = 14
+"""A lab bot that sent in the last so many days counts as sending."""
+LONG_SILENCE = 90
+LEAST_EXPECTED = 5.0
+"""Fewer messages than this expected in a week at the level before: too little mail to tell."""
+MOVE = 1.5
+"""From this ratio on (or its inverse), with intervals apart, a level counts as risen (fallen)."""
+NEW_AFTER = 28
+"""Days of record before the first sighting that make a botnet new rather than merely first recorded."""
+
+Volume = Literal["active", "falling", "rising", "quiet", "gone", "new", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts that the rules look at."""
+
+    sensors_up: int
+    attribution_lost: bool
+    expected: float
+    """Messages expected in the last week at the level before, given the sensors that were up."""
+    count: int
+    """Messages in the last week."""
+    residual: int
+    """Sensors that saw it in the last week."""
+    left: float
+    """Level against the level before; NaN without one."""
+    apart: bool
+    """The two levels' intervals do not meet."""
+    first_after: int
+    """Days of record before the first sighting inside the period; -1 if first seen before."""
+    silent_days: int
+    """Days since a wild sensor last saw it; -1 where none ever did."""
+    lab_sends: bool
+
+
+VOLUME_RULES: tuple[tuple[str, Callable[[Facts], bool], Volume], ...] = (
+    ("no sensor was up", lambda f: f.sensors_up == 0, "unknown"),
+    ("its traits were lost", lambda f: f.attribution_lost, "unknown"),
+    ("first seen in the period", lambda f: f.first_after >= NEW_AFTER and f.count > 0, "new"),
+    ("too little mail to expect any", lambda f: f.count == 0 and f.expected < LEAST_EXPECTED, "unknown"),
+    ("no message in the last week", lambda f: f.count == 0, "gone"),
+    ("no level before", lambda f: not math.isfinite(f.left), "active"),
+    ("below 5 % of the level before", lambda f: f.left <= NEGLIGIBLE and f.apart, "quiet"),
+    ("well below the level before", lambda f: f.left <= 1 / MOVE and f.apart, "falling"),
+    ("well above the level before", lambda f: f.left >= MOVE and f.apart, "rising"),
+    ("near the level before", lambda _: True, "active"),
+)
+"""(rule, test, volume), the first that holds decides."""
+
+STATE_RULES: tuple[tuple[str, Callable[[Volume, Facts], bool], str], ...] = (
+    ("traits lost", lambda _, f: f.attribution_lost, "not recognised any more"),
+    ("never seen", lambda _, f: f.silent_days < 0, "not seen in the wild"),
+    ("no sensor", lambda _, f: f.sensors_up == 0, "not observed"),
+    ("trickle", lambda v, f: v == "quiet" and f.residual > 0, "quiet, not gone"),
+    ("lab only", lambda v, f: v in {"gone", "unknown"} and f.lab_sends, "quiet, not gone"),
+    ("little mail", lambda v, _: v == "unknown", "too little mail to tell"),
+    ("long silence", lambda v, f: v == "gone" and f.silent_days >= LONG_SILENCE, "silent for long"),
+    ("silence", lambda v, _: v == "gone", "silent"),
+    ("new", lambda v, _: v == "new", "new"),
+    ("falling", lambda v, _: v == "falling", "sending less"),
+    ("rising", lambda v, _: v == "rising", "sending more"),
+    ("sending", lambda *_: True, "active"),
+)
+"""(rule, test, word), the first that holds decides."""
+
+
+def statuses(view: View) -> tuple[Status, ...]:
+    """Status of every botnet that the panel or a lab knows, the largest before or now first."""
+    made = [_status(view, botnet) for botnet in view.botnets]
+    return tuple(sorted(made, key=lambda s: (-max(_size(s.before), _size(s.level)), s.botnet)))
+
+
+def _size(points: float) -> float:
+    """A level for sorting."""
+    return points if math.isfinite(points) else 0.0
+
+
+def _status(view: View, botnet: str) -> Status:
+    """Assess one botnet."""
+    period = view.period
+    last_week: Window = (period.until - dt.timedelta(days=WEEK - 1), period.until)
+    week = view.within(last_week)
+    counts = view.by_sensor("botnet", botnet)
+    daily = counts.sum(axis=0)
+    exposure = view.measurement.exposure.values[:, week]
+    up = int((exposure > 0).any(axis=1).sum()) if exposure.size else 0
+    observed_days = int((exposure > 0).any(axis=0).sum()) if exposure.size else 0
+    now, now_low, now_high = _points(view, botnet, last_week)
+    before, before_low, before_high = (
+        _points(view, botnet, period.before) if period.comparable else (math.nan, math.nan, math.nan)
+    )
+    seen = np.flatnonzero(daily[: view.within((period.since, period.until)).stop])
+    first = int(seen[0]) if seen.size else -1
+    last: dt.date | None = view.panel.days[seen[-1]].astype(dt.date) if seen.size else None
+    lab = view.inputs.lab_last_seen.get(botnet)
+    facts = Facts(
+        sensors_up=up,
+        attribution_lost=any(
+            c.kind == "attribution-loss" and c.subject == botnet and period.since <= c.onset <= period.until
+            for c in view.inputs.changes
+        ),
+        expected=_expected(view, botnet, week),
+        count=int(daily[week].sum()),
+        residual=int((counts[:, week].sum(axis=1) > 0).sum()),
+        left=now / before if before > 0 else math.nan,
+        apart=now_high < before_low or now_low > before_high,
+        first_after=first if seen.size and first >= view.within((period.since, period.until)).start else -1,
+        silent_days=(period.until - last).days if last else -1,
+        lab_sends=lab is not None and abs((period.until - lab).days) < LAB_DAYS,
+    )
+    volume_rule, volume = next((rule, word) for rule, test, word in VOLUME_RULES if test(facts))
+    state_rule, state = next((rule, word) for rule, test, word in STATE_RULES if test(volume, facts))
+    return Status(
+        botnet=botnet,
+        volume=volume,
+        level=now,
+        level_low=now_low,
+        level_high=now_high,
+        before=before,
+        residual_sensors=facts.residual,
+        sensors=up,
+        residual_per_day=facts.count / observed_days if observed_days else math.nan,
+        last_seen=last,
+        lab_last_seen=lab,
+        programmes=_programmes(view, botnet, last),
+        state=state,
+        rule=f"{state_rule}: {volume_rule}",
+    )
+
+
+def _points(view: View, botnet: str, window: Window) -> tuple[float, float, float]:
+    """Index points of the total that are a botnet's: the total's level times its share of the messages."""
+    if view.total is None:
+        return math.nan, math.nan, math.nan
+    part = view.within(window)
+    all_mail = int(view.daily("total", "total")[part].sum())
+    points = level(view.total, window).value
+    if not math.isfinite(points) or not all_mail:
+        return math.nan, math.nan, math.nan
+    series = view.series("botnet", botnet)
+    correlation = series.serial_correlation if series else 0.0
+    one = rate(view.daily("botnet", botnet), view.offset(), part, correlation)
+    low, high = poisson_bounds(one.count, one.dispersion)
+    scale = points / all_mail
+    return scale * one.count, scale * low, scale * high
+
+
+def _expected(view: View, botnet: str, week: slice) -> float:
+    """Messages that the sensors now up would see in the week at the level before."""
+    if not view.period.comparable:
+        return 0.0
+    before = day_slice(view.panel.days, view.period.before)
+    exposure = view.measurement.exposure.values
+    counts = view.by_sensor("botnet", botnet)[:, before].sum(axis=1)
+    was_up = exposure[:, before].sum(axis=1)
+    usual = np.divide(counts, was_up, out=np.zeros_like(was_up), where=was_up > 0)
+    return float((usual[:, None] * exposure[:, week]).sum())
+
+
+def _programmes(view: View, botnet: str, last: dt.date | None) -> tuple[tuple[str, float], ...]:
+    """What it advertised in its last four weeks with mail, by share of the mail with a known programme."""
+    if last is None:
+        return ()
+    mix = view.programme_mix(botnet, (last - dt.timedelta(days=4 * WEEK - 1), last))
+    known = {programme: n for programme, n in mix.items() if programme != UNKNOWN}
+    total = sum(known.values())
+    return tuple((programme, n / total) for programme, n in known.items())

@@ -1,0 +1,299 @@
+"""Claims about the whole: level, what its change is made of, thin data, a quiet period, coverage."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from spamtide.finding.draft import About, draft, export, rows_of
+from spamtide.finding.figures import Figure, Window, level, percent_change, total_of
+from spamtide.finding.inputs import View
+from spamtide.finding.span import FEW_MESSAGES
+from spamtide.finding.words import SHARE_WORDS, Value, listing, plural, word_from
+from spamtide.model import UNKNOWN, Change, Claim, Contribution
+
+FEW_DAYS = 14
+DRIFT = 20.0
+"""Percent. A difference of levels below it is no news unless a change was detected."""
+NAMED_PARTS = 4
+LEAST_POINTS = 0.5
+SENSOR_KINDS = frozenset({"sensor-outage", "sensor-change"})
+
+
+def is_thin(view: View) -> bool:
+    """Whether the period holds too little mail for any statement about its level."""
+    counts = view.daily("total", "total")[view.within(view.window)]
+    return int(counts.sum()) < FEW_MESSAGES or int((counts > 0).sum()) < FEW_DAYS
+
+
+def in_period(view: View, change: Change) -> bool:
+    """Whether a change falls into the period, or goes on into it where it is a sensor's."""
+    since, until = view.window
+    if change.kind == "sensor-outage":
+        return change.onset <= until and (change.end is None or change.end >= since)
+    return change.onset_high >= since and change.onset <= until
+
+
+def levels(view: View) -> tuple[Figure, Figure, Figure]:
+    """Level now, level before, and the change in percent; NaN for what is not known."""
+    nothing = Figure(math.nan, math.nan, math.nan)
+    if view.total is None:
+        return nothing, nothing, nothing
+    now = level(view.total, view.period.after)
+    if not view.period.comparable:
+        return now, nothing, nothing
+    before = level(view.total, view.period.before)
+    return now, before, percent_change(now, before)
+
+
+def volume_claims(view: View) -> Iterator[Claim]:
+    """Level and decomposition, or that nothing changed, or that the data is too thin."""
+    if is_thin(view):
+        yield _thin(view)
+        return
+    now, before, percent = levels(view)
+    if not math.isfinite(now.value):
+        return
+    moved = [c for c in view.inputs.changes if in_period(view, c) and c.kind not in SENSOR_KINDS]
+    drifted = percent.sure and abs(percent.value) >= DRIFT
+    if view.period.comparable and not moved and not drifted:
+        yield _nothing_changed(view, now, percent)
+        return
+    yield _level(view, now, before, percent)
+    if view.period.comparable and percent.sure:
+        yield from _decomposition(view)
+
+
+def _about_total(view: View, kind: str, window: Window, confidence: float = 1.0) -> About:
+    """A claim about all mail in a window."""
+    return About(
+        kind=kind,
+        subject_kind="total",
+        subject="total",
+        day=view.period.until,
+        n=view.count("total", "total", window),
+        sensors=view.sensors_of("total", "total", window),
+        command=export("series", since=window[0], until=window[1]),
+        confidence=confidence,
+    )
+
+
+def _thin(view: View) -> Claim:
+    """Say that the data carries no statement about change, and how little there is."""
+    counts = view.daily("total", "total")[view.within(view.window)]
+    days, n = int((counts > 0).sum()), int(counts.sum())
+    sensors = view.sensors_of("total", "total", view.window)
+    template = (
+        f"{{n}} {plural(n, 'message')} on {{days}} {plural(days, 'day')} at {{sensors}} "
+        f"{plural(len(sensors), 'sensor')} {plural(n, 'is', 'are')} too few to tell a change from chance."
+    )
+    return draft(
+        view,
+        _about_total(view, "thin", view.window),
+        template,
+        {"n": n, "days": days, "sensors": len(sensors)},
+    )
+
+
+def _base(view: View) -> str:
+    """The base period, for the numbers of a claim."""
+    return view.total.base if view.total else ""
+
+
+def _nothing_changed(view: View, now: Figure, percent: Figure) -> Claim:
+    """A period without news says so."""
+    values: dict[str, Value] = {"index": now}
+    template = "Nothing changed in this period: the volume index is {index}, no botnet and no programme moved"
+    down = [c for c in view.inputs.changes if in_period(view, c) and c.kind == "sensor-outage"]
+    if down:
+        names = {c.subject for c in down}
+        days = sum(_days_down(view, c) for c in down)
+        values |= {"down": len(names), "days": days}
+        one = len(names) == 1
+        template += (
+            f"; {{down}} {'sensor was' if one else 'sensors were'} down for {{days}} {plural(days, 'day')}"
+            f"{' and is' if one else ' between them and are'} allowed for"
+        )
+    return draft(
+        view,
+        _about_total(view, "nothing-changed", view.period.after),
+        template + ".",
+        values,
+        percent=round(percent.value, 4),
+        base=_base(view),
+    )
+
+
+def _days_down(view: View, change: Change) -> int:
+    """Days of an outage inside the period; an outage's `end` is the first day up again."""
+    since, until = view.window
+    after = change.end or until + dt.timedelta(days=1)
+    return max((min(after, until + dt.timedelta(days=1)) - max(change.onset, since)).days, 0)
+
+
+def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
+    """Where the index stands, against where it stood."""
+    values: dict[str, Value] = {"index": now}
+    direction = "level"
+    template = "The volume index stands at {index} in the last week"
+    if not view.period.comparable:
+        template += "; there is no earlier level to hold it against."
+    else:
+        values |= {"before": before, "from": view.period.before[0], "to": view.period.before[1]}
+        template += ", against {before} from {from} to {to}"
+        if percent.sure:
+            direction = "fall" if percent.value < 0 else "rise"
+            values["percent"] = percent.flipped() if direction == "fall" else percent
+            template += f": {{percent}} {'less' if direction == 'fall' else 'more'}."
+        else:
+            values["percent"] = percent
+            template += "; the difference, {percent}, is within chance."
+    return draft(
+        view,
+        _about_total(view, "level", view.period.after),
+        template,
+        values,
+        direction=direction,
+        base=_base(view),
+    )
+
+
+def _decomposition(view: View) -> Iterator[Claim]:
+    """Whose the lost (or gained) points are; what others gained meanwhile is a number of its own."""
+    parts = [c for c in view.inputs.contributions if c.subject_kind == "botnet"]
+    if not parts:
+        return
+    stated = next((c for c in view.inputs.contributions if c.subject_kind == "total"), None)
+    whole = _figure(stated) if stated else total_of([_figure(c) for c in parts])
+    if not math.isfinite(whole.value) or not whole.sure:
+        return
+    falling = whole.value < 0
+    sign = -1 if falling else 1
+    with_it = sorted(
+        (c for c in parts if sign * c.points > 0 and c.subject != UNKNOWN),
+        key=lambda c: (-sign * c.points, c.subject),
+    )
+    named = [c for c in with_it if _figure(c).sure and abs(c.points) >= LEAST_POINTS][:NAMED_PARTS]
+    values: dict[str, Value] = {"points": whole.flipped() if falling else whole}
+    clauses = [
+        _clause(view, values, f"part{at}", contribution, falling=falling)
+        for at, contribution in enumerate(named, start=1)
+    ]
+    rest = [c for c in with_it if c not in named]
+    if sum(abs(c.points) for c in rest) >= LEAST_POINTS:
+        values["others"] = _oriented(total_of([_figure(c) for c in rest]), falling=falling)
+        clauses.append("{others} other botnets'")
+    unknown = [c for c in parts if c.subject == UNKNOWN and sign * c.points >= LEAST_POINTS]
+    if unknown:
+        values["unattributed"] = _oriented(_figure(unknown[0]), falling=falling)
+        clauses.append("{unattributed} spread over mail that cannot be attributed")
+    template = f"Of the {{points}} points {'lost' if falling else 'gained'}, "
+    if clauses:
+        first = clauses[0].replace("}", "} are", 1)
+        template += listing([first, *clauses[1:]])
+    else:
+        template += "none can be given to a botnet"
+    against = [c for c in parts if sign * c.points < 0]
+    if sum(abs(c.points) for c in against) >= LEAST_POINTS:
+        values["against"] = _oriented(total_of([_figure(c) for c in against]), falling=not falling)
+        template += f"; others {'gained' if falling else 'lost'} {{against}} meanwhile"
+    share = abs(named[0].points / whole.value) if named else 0.0
+    yield draft(
+        view,
+        About(
+            kind="decomposition",
+            subject_kind="total",
+            subject="total",
+            day=view.period.until,
+            n=view.count("total", "total", view.period.before)
+            + view.count("total", "total", view.period.after),
+            sensors=view.sensors_of("total", "total", (view.period.before[0], view.period.after[1])),
+            command=export("series", since=view.period.before[0], until=view.period.after[1]),
+        ),
+        template + ".",
+        values,
+        direction="fall" if falling else "rise",
+        largest=view.name(named[0].subject) if named else None,
+        largest_share=round(share, 4),
+        largest_word=word_from(SHARE_WORDS, share) if named else None,
+    )
+
+
+def _clause(view: View, values: dict[str, Value], key: str, part: Contribution, *, falling: bool) -> str:
+    """'27 [24-30] Rustock's', its numbers put into `values`."""
+    values[key] = _oriented(_figure(part), falling=falling)
+    values[f"{key}_name"] = view.name(part.subject)
+    return f"{{{key}}} {{{key}_name}}'s"
+
+
+def _figure(part: Contribution) -> Figure:
+    """A contribution as a figure."""
+    return Figure(part.points, part.low, part.high)
+
+
+def _oriented(figure: Figure, *, falling: bool) -> Figure:
+    """Points lost are said as positive numbers."""
+    return figure.flipped() if falling else figure
+
+
+def coverage_claims(view: View) -> Iterator[Claim]:
+    """What the figures rest on, what is kept apart, what could not be read."""
+    inputs, totals = view.inputs, view.inputs.totals
+    part = view.within(view.window)
+    exposure = view.measurement.exposure.values[:, part]
+    n = view.count("total", "total", view.window)
+    seen = view.sensors_of("total", "total", view.window)
+    always = int((exposure > 0).all(axis=1).sum()) if exposure.size else 0
+    whole = bool(np.size(exposure))
+    values: dict[str, Value] = {
+        "n": n,
+        "since": view.period.since,
+        "until": view.period.until,
+        "k": len(seen),
+    }
+    template = (
+        f"The figures rest on {{n}} {plural(n, 'message')} of spam from the wild at {{k}} "
+        f"{plural(len(seen), 'sensor')}, {{since}} to {{until}}"
+    )
+    if whole:
+        values["always"] = always
+        template += "; {always} of them up on every day" if len(seen) > 1 else ""
+        if len(seen) <= 1:
+            del values["always"]
+    if totals.undated:
+        values["undated"] = totals.undated
+        lacking = plural(totals.undated, "has no believable date and is", "have no believable date and are")
+        template += f"; {{undated}} more {lacking} in no series"
+    yield draft(
+        view,
+        About(
+            "coverage",
+            "total",
+            "total",
+            view.period.until,
+            n,
+            seen,
+            rows_of("total", "total", *view.window),
+        ),
+        template + ".",
+        values,
+    )
+    ham, lab = inputs.composition.labels.get("ham", 0), inputs.composition.labels.get("lab", 0)
+    if ham or lab:
+        yield draft(
+            view,
+            About("labels", "total", "total", view.period.until, ham + lab, seen, export("sensors")),
+            "Kept apart and in no volume: {ham} messages of ordinary mail and {lab} from bots in a lab.",
+            {"ham": ham, "lab": lab},
+        )
+    if totals.quarantined:
+        n = totals.quarantined
+        yield draft(
+            view,
+            About("quarantine", "total", "total", view.period.until, n, (), "spamtide status"),
+            f"{{q}} {plural(n, 'message')} could not be processed and {plural(n, 'is', 'are')} in quarantine.",
+            {"q": n},
+        )

@@ -1,0 +1,201 @@
+"""Words for numbers, defined once, and the one way in which a sentence is made.
+
+A sentence is a template and its values. `tell` writes every value the same way wherever it occurs and
+hands back the numbers that it wrote, so that no number can be in a sentence without being in its claim.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from spamtide.finding.figures import Figure
+
+CONFIDENCE_WORDS: tuple[tuple[float, str], ...] = (
+    (0.95, ""),
+    (0.8, "probably"),
+    (0.5, "perhaps"),
+    (0.0, "doubtfully"),
+)
+"""Least probability that a change is real -> how its sentence is hedged; '' is stated plainly."""
+
+SHARE_WORDS: tuple[tuple[float, str], ...] = (
+    (0.9, "nearly all"),
+    (0.5, "most"),
+    (0.25, "a good part"),
+    (0.0, "a small part"),
+)
+"""Least share of a whole -> word."""
+
+COINCIDENCE_WORDS: tuple[tuple[float, str], ...] = (
+    (0.01, "far closer than chance would have it"),
+    (0.05, "closer than chance would have it"),
+    (1.0, "no closer than chance would have it"),
+)
+"""Largest p of the shift null -> word."""
+
+NEGLIGIBLE = 0.05
+"""Below this share of its earlier level, volume is called negligible."""
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August"),
+    *("September", "October", "November", "December"),
+)
+NAME_LENGTH = 80
+UNKNOWN_WORD = "unknown"
+_SLOT = re.compile(r"\{(\w+)\}")
+_HOST_DOT = re.compile(r"(?<=[0-9A-Za-z])\.(?=[A-Za-z])")
+
+
+def word_from(table: Sequence[tuple[float, str]], value: float) -> str:
+    """Look a value up in a table of least values, largest first."""
+    return next((word for least, word in table if value >= least), table[-1][1])
+
+
+def coincidence_word(p: float) -> str:
+    """Word for a p-value of the shift null."""
+    return next((word for largest, word in COINCIDENCE_WORDS if p <= largest), COINCIDENCE_WORDS[-1][1])
+
+
+def clean(text: str, length: int = NAME_LENGTH) -> str:
+    """Make text from a stranger fit for one line: no control, format or direction marks, bounded."""
+    kept = "".join(
+        " " if unicodedata.category(char) in {"Cc", "Zl", "Zp", "Zs"} else char
+        for char in text[: 8 * length]
+        if char in "\n\r\t" or not unicodedata.category(char).startswith("C") or char < " "
+    )
+    line = " ".join(kept.split())
+    return line if len(line) <= length else line[: length - 3].rstrip() + "..."
+
+
+def defang(text: str) -> str:
+    """Make links in text from a message unusable: hxxp, and [.] in host names."""
+    without = re.sub(r"(?i)\bhttp(s?)://", r"hxxp\1://", text)
+    return _HOST_DOT.sub("[.]", without)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A day with its interval."""
+
+    day: dt.date
+    low: dt.date | None = None
+    high: dt.date | None = None
+
+
+Numbers = dict[str, float | str | None]
+"""What a sentence states, by name."""
+
+Value = Figure | Dated | dt.date | int | float | str
+"""What a slot of a template takes. A float is a probability; a string is a name, cleaned when written."""
+
+
+def tell(template: str, values: Mapping[str, Value], year: int) -> tuple[str, Numbers]:
+    """Fill a template; return the sentence and all that it states, by name.
+
+    Days of the year `year` are written without it. A figure's and a day's ends come as name_low, name_high.
+    """
+    numbers: Numbers = {}
+    written: dict[str, str] = {}
+    for name in dict.fromkeys(_SLOT.findall(template)):
+        value = values[name]
+        written[name], stated = _write(name, value, year)
+        numbers |= stated
+    sentence = _SLOT.sub(lambda match: written[match[1]], template)
+    return sentence, numbers
+
+
+def _write(name: str, value: Value, year: int) -> tuple[str, Numbers]:
+    """Write one value and say what was written."""
+    stated: Numbers
+    match value:
+        case str():
+            written = clean(value)
+            stated = {name: written}
+        case int():
+            written, stated = f"{value:,}", {name: float(value)}
+        case float():
+            written = f"{value:.2g}"
+            stated = {name: float(written)}
+        case Figure():
+            written, stated = figure_words(value), {name: _kept(value.value)}
+            if value.low is not None:
+                stated |= {f"{name}_low": _kept(value.low), f"{name}_high": _kept(value.high)}
+        case Dated():
+            written, stated = day_words(value.day, year), {name: value.day.isoformat()}
+            if value.low is not None and value.high is not None:
+                written += f" [{days_words(value.low, value.high, value.day)}]"
+                stated |= {f"{name}_low": value.low.isoformat(), f"{name}_high": value.high.isoformat()}
+        case _:
+            written, stated = day_words(value, year), {name: value.isoformat()}
+    return written, stated
+
+
+def _kept(value: float | None) -> float | None:
+    """A number as it is kept in a claim: None for what is not known."""
+    return round(value, 4) if value is not None and math.isfinite(value) else None
+
+
+def figure_words(figure: Figure) -> str:
+    """Write a figure with as many digits as its interval deserves: '62 [59-65]', '38 % [34-41]'."""
+    if not math.isfinite(figure.value):
+        return UNKNOWN_WORD
+    digits = _digits(figure)
+    unit = {"": "", "percent": " %", "times": " times"}[figure.unit]
+    text = f"{_number(figure.value, digits)}{unit}"
+    if figure.low is None or figure.high is None:
+        return text
+    low, high = _number(figure.low, digits), _number(figure.high, digits)
+    if not math.isfinite(figure.high):
+        return f"{text} [{low} or more]"
+    link = " to " if low.startswith("-") or high.startswith("-") else "-"
+    return f"{text} [{low}{link}{high}]"
+
+
+def _digits(figure: Figure) -> int:
+    """Decimals: none where the interval is two units wide or more, or the number is whole; at most two, for percent one."""
+    if figure.low is None or figure.high is None or not math.isfinite(figure.high - figure.low):
+        return 0 if figure.value == round(figure.value) or abs(figure.value) >= 10 else 1  # noqa: PLR2004 - two-digit numbers need no decimals
+    width = figure.high - figure.low
+    if figure.unit == "percent":
+        return 0 if width >= 1 or figure.value in {0, 100} else 1
+    return 0 if width >= 2 else 1 if width >= 0.2 or abs(figure.value) >= 10 else 2  # noqa: PLR2004 - as the docstring says
+
+
+def _number(value: float, digits: int) -> str:
+    """Write a number with thousands separators and no minus zero."""
+    if not math.isfinite(value):
+        return UNKNOWN_WORD
+    text = f"{value:,.{digits}f}"
+    return text.lstrip("-") if not float(text.replace(",", "")) else text
+
+
+def day_words(day: dt.date, year: int) -> str:
+    """Write a day: '20 September', with its year where that is not `year`."""
+    text = f"{day.day} {MONTHS[day.month - 1]}"
+    return text if day.year == year else f"{text} {day.year}"
+
+
+def days_words(low: dt.date, high: dt.date, day: dt.date) -> str:
+    """Write the interval of a day: '19-21', else '29 September to 3 October'."""
+    if low == high == day:
+        return str(day.day)
+    if (low.year, low.month) == (high.year, high.month) == (day.year, day.month):
+        return f"{low.day}-{high.day}"
+    return f"{day_words(low, day.year)} to {day_words(high, day.year)}"
+
+
+def listing(parts: Sequence[str]) -> str:
+    """Join parts as prose does: 'a, b and c'."""
+    if len(parts) <= 1:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """The noun that goes with a count."""
+    return one if count == 1 else many or f"{one}s"
