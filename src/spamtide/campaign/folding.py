@@ -1,0 +1,64 @@
+"""Text to comparable bytes: what a reader sees the same, becomes the same.
+
+Reads an observation's subject and rendering, writes UTF-8 with personal words taken out.
+Everything here works on one message's text with the standard library's C loops; what needs a look at
+single words is done by `words` for a whole batch at once.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from spamtide.model import Observation
+
+TEXT_CHARS = 5_000
+"""Characters of visible text that are compared. What a mail says, it says before that."""
+GREETING_CHARS = 300
+"""A greeting stands within this many characters of the text's start."""
+
+_TEXT_LINE = "\ntext:"
+
+_REDACTED = re.compile(r"rcpt\.[0-9a-f]+(?:@[\w.-]+)?")
+"""What `observation.redact` leaves in place of a recipient's address."""
+
+_GREETING = re.compile(
+    r"^[ \t]*(?:dear|hello|hi|hey|attn|attention|good (?:day|morning|afternoon|evening)|greetings"
+    r"|bonjour|ch[eè]re?|hallo|liebe[rs]?|sehr geehrte[rs]?|guten tag|hola|estimad[oa]|ciao|car[oa]"
+    r"|gentile|ol[aá]|prezad[oa]|здравствуйте|привет|уважаем(?:ый|ая))"
+    r"\b[^\n,.:;!?]{0,40}(?=[,.:;!?\n])",
+    re.MULTILINE,
+)
+"""A greeting and the name in it, up to the punctuation that ends it."""
+
+_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
+"""Scripts that put no spaces between words (Thai, kana, Han): each character is taken as a word."""
+
+_LOOKALIKES = tuple(zip("аеорсухіѕјԁһοανρτ", "aeopcyxisjdhoavpt", strict=True))
+"""Cyrillic and Greek letters that pass for Latin ones. A real Russian text is merely recoded by this."""
+
+
+def fold(observation: Observation) -> bytes:
+    """Subject and visible text of one message as comparable bytes.
+
+    Returns UTF-8, subject first, a line each; outside ASCII in lower case. Accents, look-alike letters, invisible
+    characters, redacted addresses and the greeting's name are gone. Total and linear in the text.
+    """
+    rendering = observation.rendering
+    start = rendering.find(_TEXT_LINE)
+    text = rendering[start + len(_TEXT_LINE) :][:TEXT_CHARS].lstrip() if start >= 0 else ""
+    text = f"{observation.subject[:TEXT_CHARS]}\n{text}"
+    if not text.isascii():
+        text = _fold_unicode(text)
+    if "rcpt." in text:
+        text = _REDACTED.sub(" ", text)
+    head = len(observation.subject) + GREETING_CHARS
+    return (_GREETING.sub(" ", text[:head].lower(), count=2) + text[head:]).encode("utf-8", "replace")
+
+
+def _fold_unicode(text: str) -> str:
+    """Bring text outside ASCII to plain letters where it has them."""
+    text = unicodedata.normalize("NFKD", text).lower()
+    for lookalike, letter in _LOOKALIKES:
+        text = text.replace(lookalike, letter)
+    return _UNSPACED.sub(r" \g<0> ", text) if _UNSPACED.search(text) else text

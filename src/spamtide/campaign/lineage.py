@@ -1,0 +1,85 @@
+"""Names of campaigns: minted once, carried ever after, and what became of them.
+
+A name is derived from the first message once, when it is minted, and is never derived again. Where two
+campaigns turn out to be one, the older name survives and a row says so; `resolve` follows those rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spamtide.schema import EXEMPLARS, LINEAGE
+
+PREFIX = "c-"
+NAME_CHARACTERS = 6
+"""30 bits: among 100,000 campaigns some five names collide and are minted again."""
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: no i, l, o, u, so a name can be read over the telephone."""
+_BITS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignState:
+    """All that clustering remembers between runs."""
+
+    exemplars: pa.Table
+    """schema.EXEMPLARS: the sketches that stand for each campaign."""
+    lineage: pa.Table
+    """schema.LINEAGE: what happened to the names, oldest entry first."""
+
+    @classmethod
+    def empty(cls) -> CampaignState:
+        """Return the state before the first message."""
+        return cls(EXEMPLARS.empty_table(), LINEAGE.empty_table())
+
+
+def mint(sha256: str, taken: set[str]) -> str:
+    """Make a name for a campaign from its first message, and add it to `taken`.
+
+    Where the name is taken, the message's hash is hashed again with a counter until one is free.
+    """
+    attempt = 0
+    while True:
+        digest = hashlib.sha256(f"{sha256}:{attempt}".encode()).digest()
+        bits = int.from_bytes(digest[:8], "big")
+        name = PREFIX + "".join(_ALPHABET[bits >> (_BITS * place) & 31] for place in range(NAME_CHARACTERS))
+        if name not in taken:
+            taken.add(name)
+            return name
+        attempt += 1
+
+
+def names_ever(lineage: pa.Table) -> set[str]:
+    """Every name that was ever minted or absorbed; none of them is given again."""
+    return {name for column in ("campaign", "other") for name in lineage[column].to_pylist() if name}
+
+
+def resolve(lineage: pa.Table) -> dict[str, str]:
+    """Absorbed name -> name that it goes by now, through as many mergers as there were.
+
+    A name that was never absorbed is not in the answer. A lineage that runs in a circle, which this
+    program never writes, ends at the smallest name of the circle.
+    """
+    merged = lineage.filter(pc.equal(lineage["kind"], "merged"))
+    into = {
+        other: campaign
+        for campaign, other in zip(merged["campaign"].to_pylist(), merged["other"].to_pylist(), strict=True)
+        if other and campaign and other != campaign
+    }
+    resolved: dict[str, str] = {}
+    for name in into:
+        path: dict[str, None] = {}
+        here = name
+        while here in into and here not in resolved and here not in path:
+            path[here] = None
+            here = into[here]
+        if here in path:
+            steps = list(path)
+            here = min(steps[steps.index(here) :])
+        end = resolved.get(here, here)
+        resolved.update(dict.fromkeys(path, end))
+    return {absorbed: survivor for absorbed, survivor in resolved.items() if absorbed != survivor}

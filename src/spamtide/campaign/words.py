@@ -1,0 +1,196 @@
+"""Folded bytes to hashed words, for a batch at once.
+
+Words are parted, classed and hashed over the whole batch's bytes, because a Python loop over words
+costs several times more than all the hashing that follows. A word's hash depends on nothing but its
+letters, so it is the same in every process and on every day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamtide.campaign.mixing import mix
+
+U8 = NDArray[np.uint8]
+U64 = NDArray[np.uint64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+WORDS_KEPT = 1_000
+"""Words of one message that are compared, at most."""
+WORD_BYTES = 40
+"""Bytes of a word that are compared; a multiple of 8."""
+LONGEST_WORD = 24
+"""A longer Latin word is random or data, not a word."""
+LONGEST_MIXED = 8
+"""A word of letters and digits is kept as such below this length ('100mg'), else taken for random."""
+CONSONANT_RUN = 5
+"""So many consonants in a row make a Latin word random."""
+
+NUMBER = np.uint64(1)
+"""Stands for every number, price, date and telephone number."""
+LINK = np.uint64(2)
+"""Stands for every web or mail address; hosts rotate."""
+
+_INNER = b".:-_=&%+#*|~@'`^$\\/?"
+"""Left out inside a word: 'v-i-a-g-r-a', 'e-mail' and '49.95' are one word each."""
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
+_DIGIT, _MARK, _END, _GAP = b"0\x7f\x02 "
+"""Every digit becomes '0'; _MARK stands in an address, _END after each text, _GAP between words."""
+
+
+def _reading_table() -> bytes:
+    """How each byte is read before words are parted: lower case, digits alike, the rest a gap."""
+    table = bytearray([_GAP] * 256)
+    for byte in (*_INNER, *_LETTERS, *range(128, 256)):
+        table[byte] = byte
+    for upper, lower in zip(_LETTERS.upper(), _LETTERS, strict=True):
+        table[upper] = lower
+    for byte in b"0123456789":
+        table[byte] = _DIGIT
+    return bytes(table)
+
+
+_READING = _reading_table()
+_CONSONANT = np.isin(np.arange(256), list(b"bcdfghjklmnpqrstvwxz"))
+_LETTER = np.isin(np.arange(256), list(_LETTERS))
+_LOW_BYTES = np.array([(1 << (8 * kept)) - 1 for kept in range(9)], dtype=np.uint64)
+"""Masks that keep the first 0 to 8 bytes of a little-endian word."""
+
+
+_UNSEEN, _SIGN = b"` "
+"""What characters outside ASCII that are no letters become: left out inside a word, or a gap."""
+
+_NO_LETTERS: tuple[tuple[int, int, int], ...] = (
+    (0x00A0, 0x00AC, _SIGN),
+    (0x00AD, 0x00AD, _UNSEEN),  # soft hyphen
+    (0x00AE, 0x00BF, _SIGN),
+    (0x0300, 0x036F, _UNSEEN),  # accents, which NFKD has parted from their letters
+    (0x061C, 0x061C, _UNSEEN),
+    (0x2000, 0x200A, _SIGN),
+    (0x200B, 0x200F, _UNSEEN),  # zero-width space, joiners, direction marks
+    (0x2010, 0x2029, _SIGN),
+    (0x202A, 0x202E, _UNSEEN),
+    (0x202F, 0x205F, _SIGN),
+    (0x2060, 0x206F, _UNSEEN),
+    (0x20A0, 0x20CF, _SIGN),  # currency
+    (0x2190, 0x2BFF, _SIGN),  # arrows, boxes, ornaments
+    (0x3000, 0x3020, _SIGN),
+    (0xFE00, 0xFE0F, _UNSEEN),  # variation selectors
+    (0xFEFF, 0xFEFF, _UNSEEN),
+    (0x1F000, 0x1FAFF, _SIGN),  # emoji
+)
+"""Code points, first and last, and what they become; all others count as letters. Ascending."""
+_FIRST, _LAST, _BECOMES = (np.array(column) for column in zip(*_NO_LETTERS, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a batch of texts, as hashes in reading order."""
+
+    hashes: U64
+    """One a word; NUMBER and LINK stand for their class."""
+    text: Ints
+    """Which text each word is of, ascending."""
+
+
+def read_words(texts: Sequence[bytes]) -> Words:
+    """Part folded texts (see `folding.fold`) into hashed words.
+
+    Numbers and addresses become their class, random words are left out, repeated classes count once.
+    """
+    raw = _read(texts)
+    inside = raw > _GAP
+    starts = np.flatnonzero(inside[1:] & ~inside[:-1]) + 1  # the buffer begins with a gap
+    ends = np.flatnonzero(inside[:-1] & ~inside[1:]) + 1
+    text = np.searchsorted(np.flatnonzero(raw == _END), starts)
+    hashes = _hash_words(raw, starts, ends - starts)
+    return _classify(raw, starts, ends, hashes, text)
+
+
+def _read(texts: Sequence[bytes]) -> U8:
+    """All texts in one buffer: gaps, letters, '0' for a run of digits, marks in addresses, ends."""
+    buffer = bytearray((b" " + b" ".join(texts) + b" " * 4).translate(_READING))
+    raw = np.frombuffer(buffer, dtype=np.uint8)
+    _blank_no_letters(raw)
+    raw[_address_signs(raw)] = _MARK
+    if texts:
+        raw[np.cumsum([len(text) + 1 for text in texts])] = _END
+    parted = np.frombuffer(buffer.translate(None, _INNER) + b" " * WORD_BYTES, dtype=np.uint8)
+    # '20mg' and '100mg' are the same word: of a run of digits one is kept.
+    repeated = np.zeros(parted.size, dtype=np.bool_)
+    digit = parted == _DIGIT
+    np.logical_and(digit[1:], digit[:-1], out=repeated[1:])
+    return parted[~repeated]
+
+
+def _blank_no_letters(raw: U8) -> None:
+    """Write what `_NO_LETTERS` says over the UTF-8 of its characters, in place."""
+    for lead, last_lead, size in ((0xC2, 0xDF, 2), (0xE0, 0xEF, 3), (0xF0, 0xF4, 4)):
+        at = np.flatnonzero((raw >= lead) & (raw <= last_lead))
+        if not at.size:
+            continue
+        code = (raw[at] & (0x7F >> size)).astype(np.int64)
+        for step in range(1, size):
+            code = (code << 6) | (raw[at + step] & 0x3F)
+        entry = np.searchsorted(_FIRST, code, side="right") - 1
+        listed = (entry >= 0) & (code <= _LAST[entry])
+        for step in range(size):
+            raw[at[listed] + step] = _BECOMES[entry[listed]]
+
+
+def _address_signs(raw: U8) -> Ints:
+    """Where the sign of an address stands: 'x://', 'xx.yy', 'x@y'."""
+    sign = (raw == ord("@")) | (raw == ord(".")) | (raw == ord(":"))
+    at = np.flatnonzero(sign[2:-2]) + 2
+    sign, ahead = raw[at], raw[at + 1]
+    word_before, word_ahead = _LETTER[raw[at - 1]] | (raw[at - 1] == _DIGIT), _LETTER[ahead] | (ahead == _DIGIT)
+    mail = (sign == ord("@")) & word_before & word_ahead
+    scheme = (sign == ord(":")) & (ahead == ord("/")) & (raw[at + 2] == ord("/"))
+    # Two characters before and two letters after tell 'shop.example' from 'e.g.' and 'v.i.a.g.r.a'.
+    host = (sign == ord(".")) & word_before & (raw[at - 2] > _GAP) & _LETTER[ahead] & _LETTER[raw[at + 2]]
+    return at[mail | scheme | host]
+
+
+def _hash_words(raw: U8, starts: Ints, lengths: Ints) -> U64:
+    """Hash the bytes of each word, eight at a time."""
+    eights = np.ndarray((raw.size - 7,), dtype="<u8", buffer=raw, strides=(1,))
+    hashes = np.zeros(starts.size, dtype=np.uint64)
+    for offset in range(0, WORD_BYTES, 8):
+        longer = np.flatnonzero(lengths > offset) if offset else slice(None)
+        here = eights[starts[longer] + offset] & _LOW_BYTES[np.minimum(lengths[longer] - offset, 8)]
+        hashes[longer] = mix(hashes[longer] ^ here)
+    return hashes
+
+
+def _classify(raw: U8, starts: Ints, ends: Ints, hashes: U64, text: Ints) -> Words:
+    """Put classes in place of numbers and addresses, and leave random words out."""
+
+    def holding(positions: Ints) -> Ints:
+        return np.bincount(np.searchsorted(starts, positions, side="right") - 1, minlength=starts.size)
+
+    digits = holding(np.flatnonzero(raw == _DIGIT))
+    address = holding(np.flatnonzero(raw == _MARK)) > 0
+    latin = holding(np.flatnonzero(raw > _MARK)) == 0
+    consonant = _CONSONANT[raw]
+    run = consonant[: -CONSONANT_RUN + 1].copy()
+    for shift in range(1, CONSONANT_RUN):
+        run &= consonant[shift : consonant.size - CONSONANT_RUN + 1 + shift]
+    lengths = ends - starts
+    number = digits == lengths
+    mixed = (digits > 0) & ~number
+    random = (holding(np.flatnonzero(run)) > 0) | (latin & (lengths > LONGEST_WORD))
+    random |= mixed & ((digits > 1) | (lengths >= LONGEST_MIXED))
+    classed = address | number
+    hashes = np.where(address, LINK, np.where(number, NUMBER, hashes))
+    kept = classed | ~random
+    hashes, text = hashes[kept], text[kept]
+    again = np.zeros(hashes.size, dtype=np.bool_)
+    again[1:] = (hashes[1:] <= LINK) & (hashes[1:] == hashes[:-1]) & (text[1:] == text[:-1])
+    hashes, text = hashes[~again], text[~again]
+    near = np.arange(text.size) - np.searchsorted(text, text) < WORDS_KEPT
+    return Words(hashes[near], text[near])
