@@ -1,1 +1,29 @@
-"""Room under construction."""
+"""Who sent it and what it advertises, or unknown; with the evidence.
+
+Reads signature files, renderings, and what the other stages know of each message (campaign, address, links);
+writes answers with their evidence, and learned signatures as text. Trusts the lab's word on a family and the
+author's word on a rule's confidence, within its dates; trusts nothing that a message says. A wrong signature
+file raises SettingsError with file, line and reason; a message that cannot be scanned has no hits. Two
+families that rent one mailer kit are told apart by other layers or left unknown, never guessed.
+"""
+
+from spamtide.attribution.answering import attribute
+from spamtide.attribution.explaining import explain
+from spamtide.attribution.learning import HeldOut, Learned, learn
+from spamtide.attribution.rulefile import LearnedRule
+from spamtide.attribution.signature import Ruleset, Scan, compile_signatures, load_signatures, match, scan
+
+__all__ = [
+    "HeldOut",
+    "Learned",
+    "LearnedRule",
+    "Ruleset",
+    "Scan",
+    "attribute",
+    "compile_signatures",
+    "explain",
+    "learn",
+    "load_signatures",
+    "match",
+    "scan",
+]

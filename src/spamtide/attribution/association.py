@@ -1,0 +1,138 @@
+"""Association: messages that share an address, a domain or a campaign, and what is known of them.
+
+Whole-number arithmetic throughout, so that the order of rows cannot move a result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+UNNAMED = -1
+"""A message that nothing names yet."""
+HAM = -2
+"""Other mail."""
+SILENT = -3
+"""A message that takes no part as evidence."""
+NO_DAY = np.int64(-(2**40))
+"""The day of a message without a believable time."""
+
+UNIT = 1000
+"""One message, at no distance in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """How much messages that share something say about one another."""
+
+    layer: str
+    reach: int
+    """Steps of time (see `step`) on either side within which a message counts."""
+    half_life: float
+    """Steps of time after which it counts half."""
+    step: int
+    """Days in a step."""
+    cap: float
+    """Highest probability that this evidence alone can give."""
+    unnamed: float
+    """What a message without a name weighs against the names, as a share of a named one."""
+    doubt: float
+    """Messages' worth of doubt that are always there."""
+    what: str
+    """For a person; {name} and {share} are filled in."""
+
+
+def associate(keys: Ints, days: Ints, answers: Ints, tie: Tie) -> tuple[Ints, Floats]:
+    """For each entry, the answer that most others under the same key have, and its share of their weight.
+
+    An entry's own answer does not count for itself.
+
+    Args:
+        keys: what is shared, as a code; negative for nothing.
+        days: day of each entry, or NO_DAY.
+        answers: a name's number, or UNNAMED, HAM or SILENT.
+        tie: reach in time and weights.
+
+    Returns:
+        answer (UNNAMED for none) and share (0-1), by entry.
+    """
+    top = np.full(len(keys), UNNAMED, dtype=np.int64)
+    share = np.zeros(len(keys))
+    live = (keys >= 0) & (days != NO_DAY)
+    named_keys = np.unique(keys[live & (answers >= 0)])
+    chosen = np.flatnonzero(live & np.isin(keys, named_keys))
+    if not len(chosen):
+        return top, share
+    step = np.floor_divide(days[chosen], tie.step)
+    step -= step.min() - tie.reach
+    width = int(step.max()) + tie.reach + 1
+    _, key = np.unique(keys[chosen], return_inverse=True)
+    place = key.astype(np.int64) * width + step
+    queries, query_of = np.unique(place, return_inverse=True)
+    answer = answers[chosen]
+    cells, weights = _reached(queries, place, answer, tie)
+    return _shares(chosen, query_of, answer, (cells, weights), (top, share), tie)
+
+
+def _reached(queries: Ints, place: Ints, answer: Ints, tie: Tie) -> tuple[Ints, Ints]:
+    """(query, answer) cells with the weight that reaches each, over all distances in time."""
+    names = int(answer.max(initial=0)) + 4
+    heard = answer != SILENT
+    spots, counts = np.unique(place[heard] * names + (answer[heard] - SILENT), return_counts=True)
+    spot, said = np.divmod(spots, names)
+    cells, weights = [], []
+    for distance in range(-tie.reach, tie.reach + 1):
+        weight = round(UNIT * 0.5 ** (abs(distance) / tie.half_life))
+        found = np.searchsorted(queries, spot + distance)
+        found[found == len(queries)] = 0
+        meets = queries[found] == spot + distance
+        cells.append(found[meets] * names + said[meets])
+        weights.append(counts[meets] * weight)
+    merged, place_of = np.unique(np.concatenate(cells), return_inverse=True)
+    total = np.zeros(len(merged), dtype=np.int64)
+    np.add.at(total, place_of, np.concatenate(weights))
+    return np.stack([merged // names, merged % names + SILENT]), total
+
+
+def _shares(
+    chosen: Ints,
+    query_of: Ints,
+    answer: Ints,
+    reached: tuple[Ints, Ints],
+    into: tuple[Ints, Floats],
+    tie: Tie,
+) -> tuple[Ints, Floats]:
+    """The leading answer by entry and its share, the entry itself left out."""
+    (query, said), weight = reached
+    size = int(query_of.max(initial=-1)) + 1
+    named = said >= 0
+    total, ham, unnamed = (np.zeros(size, dtype=np.int64) for _ in range(3))
+    np.add.at(total, query[named], weight[named])
+    np.add.at(ham, query[said == HAM], weight[said == HAM])
+    np.add.at(unnamed, query[said == UNNAMED], weight[said == UNNAMED])
+    best, lead = np.full(size, UNNAMED, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    order = np.lexsort((said[named], -weight[named], query[named]))
+    first_of, where = np.unique(query[named][order], return_index=True)
+    best[first_of], lead[first_of] = said[named][order][where], weight[named][order][where]
+
+    entry_best = best[query_of]
+    own = UNIT * (answer == entry_best)
+    others = total[query_of] - UNIT * (answer >= 0)
+    leading = lead[query_of] - own
+    against = (
+        others
+        - leading
+        + ham[query_of]
+        - UNIT * (answer == HAM)
+        + tie.unnamed * (unnamed[query_of] - UNIT * (answer == UNNAMED))
+    )
+    top, share = into
+    ahead = (leading > 0) & (entry_best >= 0)
+    top[chosen] = np.where(ahead, entry_best, UNNAMED)
+    share[chosen] = np.where(ahead, leading / (leading + against + tie.doubt * UNIT), 0.0)
+    return top, share

@@ -1,0 +1,164 @@
+"""Learned rules as records, and their text: YARA-X that a person reads, edits and reviews like code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+AUTHOR = "learned by spamtide"
+Z95 = 1.959964
+"""Two-sided 95 % point of the normal distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A rule before it is measured: what it looks for."""
+
+    family: str
+    layer: Literal["skeleton", "template"]
+    strings: tuple[tuple[str, str], ...]
+    """(identifier without '$', YARA pattern: a quoted text or a regular expression)."""
+    condition: str
+    sha256: tuple[str, ...]
+    """The lab messages that it was learned from."""
+    late: bool = False
+    """Learned from the newest lab mail, so that no later lab mail could test it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedRule:
+    """A learned rule with its measured numbers."""
+
+    rule: str
+    """Identifier."""
+    draft: Draft
+    confidence: int
+    """0-100: expected precision, see `learning.confidence`."""
+    lab_messages: int
+    """Lab messages of the family that it was learned from."""
+    lab_hits: int
+    """Lab messages of the family that it matches, of all."""
+    lab_total: int
+    held_out: int
+    """Lab messages of the family kept back from the learner, between the rule's first and last hit."""
+    held_out_hits: int
+    others: int
+    """Lab messages of other families that do not share the kit."""
+    other_hits: int
+    ham: int
+    """Other mail (ham)."""
+    ham_hits: int
+    unseen: int
+    """Messages of other families and ham that the learner did not look at."""
+    unseen_hits: int
+    shared_with: tuple[str, ...] = ()
+    """Families that the rule matches as well: it names none of them alone."""
+    first: dt.date | None = None
+    """Day of the first lab message that it matches."""
+    last: dt.date | None = None
+    coverage: float | None = None
+    """Share of the family's held-out lab mail that any of its rules of this layer matches."""
+    valid_from: dt.date | None = None
+    expires: dt.date | None = None
+    extra: tuple[tuple[str, str], ...] = field(default=())
+
+
+def at_most(hits: int, n: int) -> float:
+    """Upper end of the 95 % Wilson interval for a share of `hits` in `n`; 1 where n is 0.
+
+    Wilson 1927, as in Brown, Cai, DasGupta 2001, section 3.1.1.
+    """
+    return 1.0 if n == 0 else min(1.0, _wilson(hits, n)[1])
+
+
+def at_least(hits: int, n: int) -> float:
+    """Lower end of the same interval; 0 where n is 0."""
+    return 0.0 if n == 0 else max(0.0, _wilson(hits, n)[0])
+
+
+def _wilson(hits: int, n: int) -> tuple[float, float]:
+    share, square = hits / n, Z95 * Z95
+    centre = (share + square / (2 * n)) / (1 + square / n)
+    half = Z95 / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    return centre - half, centre + half
+
+
+def slug(name: str) -> str:
+    """A name as part of an identifier or a file name."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "family"
+
+
+def quoted(text: str) -> str:
+    """`text` as a YARA string, readable where it can be."""
+    out = []
+    for char in text:
+        if char in '"\\':
+            out.append("\\" + char)
+        elif char.isprintable():
+            out.append(char)
+        else:
+            out.extend(f"\\x{byte:02x}" for byte in char.encode("utf-8", "replace"))
+    return '"' + "".join(out) + '"'
+
+
+def source(draft: Draft, rule: str, meta: Sequence[tuple[str, str | int]]) -> str:
+    """One rule as YARA text."""
+    width = max((len(key) for key, _ in meta), default=0)
+    lines = [f"rule {rule}", "{", *(["    meta:"] if meta else [])]
+    for key, value in meta:
+        lines.append(f"        {key:<{width}} = {value if isinstance(value, int) else quoted(value)}")
+    lines.append("    strings:")
+    width = max((len(name) for name, _ in draft.strings), default=0)
+    lines.extend(f"        ${name:<{width}} = {pattern}" for name, pattern in draft.strings)
+    lines.extend(["    condition:", f"        {draft.condition}", "}"])
+    return "\n".join(lines) + "\n"
+
+
+def text_of(family: str, rules: Sequence[LearnedRule]) -> str:
+    """The signature file of one family."""
+    head = (
+        f"// Signatures of {quoted(family)}, learned from mail that its bot sent in the lab.\n"
+        "// Meta says what was measured: on lab mail kept back from the learner, other families and ham.\n"
+        "// Edit freely under another file name; this file is written anew by `spamtide learn`.\n"
+    )
+    return "\n".join([head, *(source(rule.draft, rule.rule, _meta(rule)) for rule in rules)])
+
+
+def _meta(rule: LearnedRule) -> list[tuple[str, str | int]]:
+    """Everything measured, as meta."""
+    meta: list[tuple[str, str | int]] = [
+        ("kind", "botnet"),
+        ("name", rule.draft.family),
+        ("layer", rule.draft.layer),
+        ("confidence", rule.confidence),
+        ("author", AUTHOR),
+    ]
+    if rule.shared_with:
+        meta.append(("shared_with", "; ".join(rule.shared_with)))
+    for key, day in (("valid_from", rule.valid_from), ("expires", rule.expires)):
+        if day is not None:
+            meta.append((key, day.isoformat()))
+    if rule.first and rule.last:
+        meta.append(("lab_days", f"{rule.first} to {rule.last}"))
+    meta.append(("lab_messages", rule.lab_messages))
+    meta.append(("lab_hits", f"{rule.lab_hits} of {rule.lab_total}"))
+    if rule.draft.late:
+        meta.append(("held_out_hits", "none: learned from the newest lab mail"))
+    else:
+        meta.append(("held_out_hits", f"{rule.held_out_hits} of {rule.held_out}"))
+    meta.append(("other_families", f"{rule.other_hits} of {rule.others}"))
+    meta.append(("ham_hits", f"{rule.ham_hits} of {rule.ham}"))
+    bound = 100 * at_most(rule.unseen_hits, rule.unseen)
+    meta.append(("false_hits_unseen", f"{rule.unseen_hits} of {rule.unseen}, at most {bound:.2g} %"))
+    if rule.coverage is not None:
+        meta.append(("family_coverage", f"{rule.coverage:.3f}"))
+    return meta
+
+
+def renamed(rule: LearnedRule, name: str) -> LearnedRule:
+    """The same rule under another identifier."""
+    return replace(rule, rule=name)

@@ -1,0 +1,170 @@
+"""What the rules say of a message by themselves, on the day it was received."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from spamtide.attribution.evidence import odds_of, posterior, tally
+from spamtide.attribution.signature import Ruleset
+from spamtide.knowledge import Knowledge
+from spamtide.model import Evidence, Signature
+
+Kind = Literal["botnet", "programme"]
+
+LAYERS: Mapping[Kind, str] = {"botnet": "template", "programme": "brand"}
+"""Layer of a rule whose meta names none."""
+ENGINE_LAYERS = frozenset({"skeleton", "dialect"})
+"""Layers that see the mail engine; families may rent the same one."""
+
+LEAST_COVERAGE = 0.9
+"""Only where a family's skeletons cover this much of its lab mail does their absence say anything."""
+MOST_AGAINST = 1.5
+"""Log-odds that the absence takes away at most: engines are rebuilt, and a template's words outlive that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The answers that rules and lab can give, by kind, spelt as they will be shown."""
+
+    botnet: tuple[str, ...]
+    programme: tuple[str, ...]
+    spelling: Mapping[tuple[Kind, str], str]
+    """(kind, name as a rule or the lab writes it) -> the name to use."""
+
+    def of(self, kind: Kind) -> tuple[str, ...]:
+        """The names of one kind, sorted."""
+        return self.botnet if kind == "botnet" else self.programme
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Evidence of one set of hits at one time."""
+
+    evidence: Mapping[Kind, tuple[Evidence, ...]]
+    absent: Mapping[str, Evidence]
+    """Botnet -> what the absence of its skeletons takes away from it."""
+    leaning: str | None
+    """The botnet that only its engine speaks for, if the rules name one."""
+
+
+def answer_names(ruleset: Ruleset, knowledge: Knowledge, families: Iterable[str]) -> Names:
+    """Collect the names. Aliases are resolved; a family is spelt as its lab spells it."""
+    lab = {knowledge.canonical(name).casefold(): name for name in sorted(families, reverse=True)}
+    written: dict[Kind, set[str]] = {"botnet": set(families), "programme": set()}
+    for signature in ruleset.signatures.values():
+        written[signature.kind].update({signature.name, *shared_with(signature)})
+    spelling: dict[tuple[Kind, str], str] = {}
+    chosen: dict[Kind, tuple[str, ...]] = {}
+    for kind, names in written.items():
+        first: dict[str, str] = {}
+        for name in sorted(names):
+            use = knowledge.canonical(name)
+            use = lab.get(use.casefold(), use) if kind == "botnet" else use
+            spelling[kind, name] = first.setdefault(use.casefold(), use)
+        chosen[kind] = tuple(sorted(first.values()))
+    return Names(chosen["botnet"], chosen["programme"], spelling)
+
+
+def shared_with(signature: Signature) -> tuple[str, ...]:
+    """Other families that a rule speaks for as much as for its own."""
+    return tuple(name.strip() for name in signature.meta.get("shared_with", "").split(";") if name.strip())
+
+
+def borders(ruleset: Ruleset) -> list[dt.date]:
+    """Days on which some rule begins or ceases to count, in order."""
+    days = set()
+    for signature in ruleset.signatures.values():
+        if signature.valid_from:
+            days.add(signature.valid_from)
+        if signature.expires:
+            days.add(signature.expires + dt.timedelta(days=1))
+    return sorted(days)
+
+
+def in_force(signature: Signature, day: dt.date | None) -> bool:
+    """Whether a rule counts for mail of `day`; of an unknown day, every rule does."""
+    if day is None:
+        return True
+    return not (
+        (signature.valid_from and day < signature.valid_from)
+        or (signature.expires and day > signature.expires)
+    )
+
+
+def speak(hits: Sequence[str], day: dt.date | None, ruleset: Ruleset, names: Names) -> Spoken:
+    """Weigh the hits of one message.
+
+    Args:
+        hits: rule ids; those that the rule set does not know say nothing.
+        day: day of reception, None when unknown.
+        ruleset: the rules.
+        names: from `answer_names`.
+    """
+    found: dict[Kind, list[Evidence]] = {"botnet": [], "programme": []}
+    for rule in sorted(set(hits)):
+        signature = ruleset.signatures.get(rule)
+        if signature is not None:
+            found[signature.kind].extend(_evidence(signature, day, names))
+    kept: dict[Kind, tuple[Evidence, ...]] = {kind: _strongest(items) for kind, items in found.items()}
+    counting = [item for item in kept["botnet"] if item.weight > 0]
+    scores = tally(counting)
+    best, _ = posterior(scores)
+    engine_only = bool(counting) and all(i.layer in ENGINE_LAYERS for i in counting if i.name == best)
+    rivals = sum(score >= 0.5 * scores[best] for score in scores.values()) if counting else 0
+    return Spoken(
+        kept,
+        _absent(ruleset, day, names, {item.name for item in counting if item.layer == "skeleton"}),
+        best if engine_only and rivals == 1 else None,
+    )
+
+
+def _evidence(signature: Signature, day: dt.date | None, names: Names) -> list[Evidence]:
+    """What one rule says: for its own name, and for each family that shares it."""
+    kind = signature.kind
+    layer = signature.meta.get("layer", LAYERS[kind])
+    own = names.spelling[kind, signature.name]
+    if not in_force(signature, day):
+        span = f"{signature.valid_from or ''} to {signature.expires or ''}".strip()
+        return [Evidence(layer, kind, own, 0.0, f"rule {signature.rule} matches, but is in force {span}")]
+    weight = round(odds_of(signature.confidence / 100), 3)
+    shared = shared_with(signature)
+    said = f"rule {signature.rule}" + (f", shared with {', '.join(shared)}" if shared else "")
+    if weight == 0:
+        said += f", too unsure to count ({signature.confidence} %)"
+    also = [names.spelling[kind, name] for name in shared]
+    return [Evidence(layer, kind, name, weight, said) for name in dict.fromkeys([own, *also])]
+
+
+def _strongest(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """The strongest piece for each answer and layer: rules of one layer see the same thing."""
+    best: dict[tuple[str, str], Evidence] = {}
+    for item in items:
+        key = (item.name, item.layer)
+        if key not in best or item.weight > best[key].weight:
+            best[key] = item
+    return tuple(best[key] for key in sorted(best))
+
+
+def _absent(ruleset: Ruleset, day: dt.date | None, names: Names, present: set[str]) -> dict[str, Evidence]:
+    """What speaks against each family whose lab mail nearly always has a skeleton that this has not."""
+    found: dict[str, Evidence] = {}
+    for signature in ruleset.signatures.values():
+        coverage = _number(signature.meta.get("family_coverage"))
+        name = names.spelling[signature.kind, signature.name]
+        if coverage < LEAST_COVERAGE or name in present or not in_force(signature, day):
+            continue
+        weight = round(max(-MOST_AGAINST, math.log(1 - min(coverage, 0.99))), 3)
+        what = f"has none of the header skeletons that {coverage:.0%} of its lab mail has"
+        found[name] = Evidence("skeleton", "botnet", name, weight, what)
+    return found
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text) if text else 0.0
+    except ValueError:
+        return 0.0
