@@ -1,1 +1,10 @@
-"""Room under construction."""
+"""Detect: from a measurement to its dated changes.
+
+Reads a `Measurement` (panel, exposure, index series), writes `Change` records. It trusts the exposure: a
+day's expected count is level x weekday x offset, and where the offset is 0 nothing is known of that day.
+It is pure and total: a panel too short or too thin to say anything about gives no changes, never an error.
+"""
+
+from spamtide.change.detect import detect
+
+__all__ = ["detect"]

@@ -1,7 +1,7 @@
 """Turn the segmentation of one series into dated events, each with a p-value.
 
-An event is a fall, a rise, or a surge: a short burst well above the level on both sides. Short silences
-between two like levels are passed over: a hole of a day or two says nothing about who sends.
+An event is a fall, a rise, or a surge: a short burst well above the level on both sides. Smaller bumps and
+short silences between two like levels are passed over.
 """
 
 from __future__ import annotations
@@ -30,8 +30,14 @@ from spamtide.change.segment import (
 EventKind = Literal["fall", "rise", "surge"]
 LONGEST_BURST = 7
 """Days of a surge, and of one step of a ramp, at most."""
+BURST = 3.0
+"""Times the level on either side that a surge must reach."""
+CAUTION = 0.6
+"""Factor on the NB size when an event is weighed: the least that the estimate may well be wrong by."""
 LONGEST_HOLE = 2
-"""Days of a silence that is passed over, at most."""
+DEEP = 0.2
+"""A silence between like levels is passed over when it lasts no longer than that, or, up to LONGEST_BURST
+days, when it left more than DEEP of the level: it says nothing about who sends."""
 FEWEST_BEFORE = 7
 """Observed days needed at the start of a series before anything can have changed."""
 FEWEST_AFTER = 2
@@ -74,6 +80,8 @@ class Event:
     """Highest level that held for a week or more before `since`; 0 when there is none."""
     silent_before: bool
     """The subject was never seen before the event."""
+    step: int
+    """Days in a unit of the series: 1, or 7 for a thin one."""
 
     @property
     def ratio(self) -> float | None:
@@ -133,7 +141,7 @@ def _pass(track: Track, ratio: float, penalty: float) -> tuple[list[Event], int]
 def _shortest(
     track: Track, segments: Segments, ratio: float
 ) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-    """The first burst and the first hole: segments [i, j) short together and beyond both neighbours."""
+    """The first burst, else the first hole: segments [i, j), short together and beyond both neighbours."""
     levels, starts = segments.levels, segments.starts
     for i in range(1, len(levels) - 1):
         for j in range(i + 1, len(levels)):
@@ -144,8 +152,11 @@ def _shortest(
             inside = levels[i:j]
             alike = min(sides) >= ratio * max(sides)
             if min(inside) * ratio > max(sides):
-                return (i, j), None
-            if days <= LONGEST_HOLE and alike and max(inside) < ratio * min(sides):
+                burst = min(inside) > BURST * max(sides)
+                return ((i, j), None) if burst else (None, (i, j))
+            deepest = max(inside)
+            brief = days <= LONGEST_HOLE or deepest > DEEP * min(sides)
+            if alike and brief and deepest < ratio * min(sides):
                 return None, (i, j)
     return None, None
 
@@ -188,7 +199,7 @@ def _move(
     low, high = sorted((segments.levels[i - 1], segments.levels[j]))
     ramp = date_move(track, direction, (begin, end), room, low / high)
     bounds = [before[0], *starts[i : j + 1], after[1]]
-    gain = merged_gain(track, bounds) / inflation
+    gain = merged_gain(track, bounds, CAUTION * track.size) / inflation
     count_before = _level(track, before[0], min(before[1], ramp.onset.point), segments.levels[i - 1])
     count_after = _level(track, max(after[0], ramp.end.point), after[1], segments.levels[j])
     onset, finish = _dates(track, ramp)
@@ -213,6 +224,7 @@ def _move(
         p_value=tail(gain, len(bounds) - 2, int(observed.sum()), places=int(observed.sum())),
         peak_before=max(past, default=0.0),
         silent_before=not track.count[: before[1]].any(),
+        step=track.step,
     )
 
 
@@ -263,7 +275,7 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], inflation: 
     ramp = Ramp(
         summarise(posterior.sum(axis=1), int(firsts[0])), summarise(posterior.sum(axis=0), int(stops[0]))
     )
-    gain = merged_gain(track, [left, begin, end, right]) / inflation
+    gain = merged_gain(track, [left, begin, end, right], CAUTION * track.size) / inflation
     number = int(track.observed.sum())
     onset, finish = _dates(track, ramp)
     return Event(
@@ -282,6 +294,7 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], inflation: 
         p_value=tail(gain, 2, number, places=number * LONGEST_BURST),
         peak_before=0.0,
         silent_before=not track.count[:begin].any(),
+        step=track.step,
     )
 
 

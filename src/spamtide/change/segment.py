@@ -32,6 +32,8 @@ DRIFTING_PENALTY = 5.0
 """Cost of one change point in units of log n: for levels that hold still, and for levels that drift."""
 POISSON_SIZE = 1000.0
 """NB size that stands for no over-dispersion."""
+NEWTON_STEPS = 50
+NEWTON_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +102,14 @@ def prepare(days: Days, count: Counts, offset: Floats) -> Track:
         offset: expected count at level 1, shape (n,), in any unit; 0, or less, or no number: missing.
     """
     first: dt.date = days[0].astype(dt.date)
-    exposure = _relative(offset)
+    exposure = relative_exposure(offset)
     values = np.where(exposure > 0, count, 0).astype(np.float64)
     if len(days) <= LONGEST_DAILY and busiest(values, exposure) >= THIN:
         weekday = weekday_offsets(values, exposure)[np.arange(len(values)) % WEEK]
         return _track(first, 1, values, exposure, weekday)
     skipped = len(values) % WEEK
     weekly = values[skipped:].reshape(-1, WEEK).sum(axis=1)
-    share = _relative(np.clip(np.nan_to_num(offset[skipped:]), 0, None).reshape(-1, WEEK).sum(axis=1))
+    share = relative_exposure(np.clip(np.nan_to_num(offset[skipped:]), 0, None).reshape(-1, WEEK).sum(axis=1))
     return _track(first + dt.timedelta(days=skipped), WEEK, weekly, share, np.ones_like(weekly))
 
 
@@ -123,7 +125,7 @@ def _track(first: dt.date, step: int, values: Floats, exposure: Floats, weekday:
     return Track(first, step, values, offset, np.where(exposure > 0, weight, 0.0), size)
 
 
-def _relative(offset: Floats) -> Floats:
+def relative_exposure(offset: Floats) -> Floats:
     """Exposure against its median; 0 where it is too small to say anything."""
     clean = np.where(np.isfinite(offset) & (offset > 0), offset, 0.0)
     if not clean.any():
@@ -269,12 +271,35 @@ def _length(segments: Segments, number: int) -> int:
     return end - begin
 
 
-def merged_gain(track: Track, bounds: Sequence[int]) -> float:
-    """Twice the log-likelihood ratio of levels between successive `bounds` against one level for all."""
-    weight, rate = track.weight, np.nan_to_num(track.rate)
+def merged_gain(track: Track, bounds: Sequence[int], size: float) -> float:
+    """Twice the log-likelihood ratio of levels between successive `bounds` against one level for all.
+
+    Unlike `cost`, exact in the offsets, so that days of little exposure weigh what they should.
+
+    Args:
+        track: the series.
+        bounds: units, increasing.
+        size: NB size r to judge by.
+    """
     pieces = [slice(a, b) for a, b in itertools.pairwise(bounds)]
-    pieces.append(slice(bounds[0], bounds[-1]))
-    total = np.array([float((weight[p] * rate[p]).sum()) for p in pieces])
-    number = np.array([float(weight[p].sum()) for p in pieces])
-    costs = cost(total, number, track.size)
-    return float(costs[-1] - costs[:-1].sum())
+    one = _log_likelihood(track, slice(bounds[0], bounds[-1]), size)
+    return 2 * (sum(_log_likelihood(track, piece, size) for piece in pieces) - one)
+
+
+def _log_likelihood(track: Track, units: slice, size: float) -> float:
+    """NB log likelihood of one level at its best, without terms that do not depend on the level."""
+    seen = track.offset[units] > 0
+    count, offset = track.count[units][seen], track.offset[units][seen]
+    if count.sum() <= 0:
+        return 0.0
+    level = count.sum() / offset.sum()
+    for _ in range(NEWTON_STEPS):
+        mean = level * offset
+        score = ((count - mean) * size / (size + mean)).sum()
+        information = (size * mean / (size + mean)).sum()
+        step = float(np.clip(score / information, -1.0, 1.0))
+        level *= np.exp(step)
+        if abs(step) < NEWTON_TOLERANCE:
+            break
+    mean = level * offset
+    return float((count * np.log(mean / (size + mean)) - size * np.log1p(mean / size)).sum())
