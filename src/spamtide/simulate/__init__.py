@@ -25,4 +25,13 @@ from spamtide.simulate.run import simulate, simulate_world
 from spamtide.simulate.truth import NEGLIGIBLE, TrueChange, Truth, true_changes
 from spamtide.simulate.worlds import WORLDS
 
-__all__ = ["MARK", "NEGLIGIBLE", "WORLDS", "TrueChange", "Truth", "simulate", "simulate_world", "true_changes"]
+__all__ = [
+    "MARK",
+    "NEGLIGIBLE",
+    "WORLDS",
+    "TrueChange",
+    "Truth",
+    "simulate",
+    "simulate_world",
+    "true_changes",
+]

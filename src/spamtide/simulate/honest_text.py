@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 GREETINGS = ("Hi {$reader},", "Dear {$reader},", "Hello {$reader},", "{$reader} -", "Good {morning|evening},")
-FAREWELLS = ("Best,\n{$first}", "Cheers\n{$first}", "Regards\n{$first} {$last}", "See you\n{$first}", "-- {$first}")
+FAREWELLS = (
+    "Best,\n{$first}",
+    "Cheers\n{$first}",
+    "Regards\n{$first} {$last}",
+    "See you\n{$first}",
+    "-- {$first}",
+)
 
 CHAT = (
     "Thanks for the {@noun}, it arrived on {Tuesday|Thursday} and fits next to the old {@noun}.",
@@ -18,7 +24,10 @@ CHAT = (
     "My mother asks whether {@first} and {@first} will stay for dinner.",
     "The invoice for the {@adjective} {@noun} is wrong by {?digit:2} euros, I wrote to {@first} {@last}.",
     "We could walk along the {@trade} if the weather holds, otherwise the museum.",
-    "Version {?digit:1}.{?digit:1} builds here now, the tests of the {@noun} module still take {?digit:2} minutes.",
+    (
+        "Version {?digit:1}.{?digit:1} builds here now, the tests of the {@noun} module still take "
+        "{?digit:2} minutes."
+    ),
     "I put the photographs of the {@noun} on the shared disk under {@plant}/{?digit:4}.",
     "{@first} had her baby, a girl of {?digit:1}.{?digit:1} kilos, everybody is well.",
     "Who pays for the {@noun}? Last year it was {@first}, so I guess it is me.",
@@ -61,8 +70,14 @@ LIST_TALK = (
     "The {@noun} table in the manual lists {?digit:3} entries and misses {@adjective} ones.",
     "Has anybody measured {@noun} against {@noun} on a {@adjective} machine?",
     "+1 for moving the {@noun} option into the configuration file.",
-    "Release {?digit:1}.{?digit:2} is planned for the {second|third} week, {@first} keeps the list of open points.",
-    "Our filter let a Canadian Pharmacy mail through to the list last night, sorry; the rule is fixed.",
+    (
+        "Release {?digit:1}.{?digit:2} is planned for the {second|third} week, {@first} keeps the list of "
+        "open points."
+    ),
+    (
+        "Our filter let {three|some|{?digit:1}|a few|two Canadian Pharmacy} mails through to the list last "
+        "night, sorry."
+    ),
     "The archive of {@plant}{@trade} is back after the disk change.",
     "I would rather see this in the {@noun} layer, see the mail of {@first} {@last}.",
     "It works here with {@noun} {?digit:1}.{?digit:1}.{?digit:1}, can you try that first?",
@@ -84,34 +99,45 @@ NEWS = (
 NOTICES: Mapping[str, tuple[str, str]] = {
     "shipping": (
         "Your order {?digit:8} has left our warehouse",
-        "Dear {$reader} {@last},\n\nyour order {?digit:8} ({@adjective} {@noun}, 1 piece) was handed to the carrier.\n"
-        "It should arrive within {two|three} working days. Parcel number: {?digit:12}.\n\n"
-        "You can follow it at http://www.{$publisher}/parcel/{?digit:12}\n\nThank you for your order.\n",
+        (
+            "Dear {$reader} {@last},\n\nyour order {?digit:8} ({@adjective} {@noun}, 1 piece) was handed to "
+            "the carrier.\n"
+            "It should arrive within {two|three} working days. Parcel number: {?digit:12}.\n\n"
+            "You can follow it at http://www.{$publisher}/parcel/{?digit:12}\n\nThank you for your order.\n"
+        ),
     ),
     "statement": (
         "Your statement for {July|August|September} is ready",
-        "Hello {$reader},\n\na new statement is in your mailbox on our site. For safety we send no link to the "
-        "sign-in page.\n\nCustomer number ends in {?digit:3}. Questions? Ring +1 555 01{?digit:2}.\n",
+        (
+            "Hello {$reader},\n\na new statement is in your mailbox on our site. For safety we send no link "
+            "to the "
+            "sign-in page.\n\nCustomer number ends in {?digit:3}. Questions? Ring +1 555 01{?digit:2}.\n"
+        ),
     ),
     "forum": (
-        "New reply to \"{@noun} and {@noun}\"",
-        "{@first}{?digit:2} has answered in the subject that you watch:\n\n    I {@verb} mine with a {@noun}, "
-        "that took {?digit:2} minutes.\n\nRead on: http://forum.{$publisher}/t/{?digit:5}\nStop these letters: "
-        "http://forum.{$publisher}/stop/{?hex:12}\n",
+        'New reply to "{@noun} and {@noun}"',
+        (
+            "{@first}{?digit:2} has answered in the subject that you watch:\n\n    I {@verb} mine with a "
+            "{@noun}, "
+            "that took {?digit:2} minutes.\n\nRead on: http://forum.{$publisher}/t/{?digit:5}\nStop these "
+            "letters: "
+            "http://forum.{$publisher}/stop/{?hex:12}\n"
+        ),
     ),
 }
 """Machine-made notices: subject, text."""
 
-NEWSLETTER_HTML = (
+NEWSLETTER = (
     '<html>\n<head>\n<meta http-equiv="Content-Type" content="text/html; charset={$charset}">\n'
     "<title>{$title}</title>\n</head>\n"
     '<body style="margin: 0; background: #f5f2ea">\n<table width="600" align="center" cellpadding="10" '
-    'style="font: 14px Georgia, serif; background: #ffffff">\n<tr><td><h1>{$title}</h1><p>Dear {$reader},</p></td></tr>\n'
-    "%ITEMS%\n"
-    '<tr><td><small>You get this letter as a member of {$title}. <a href="http://www.{$publisher}/leave/{?hex:16}">'
-    "Leave</a></small></td></tr>\n</table>\n</body>\n</html>\n"
+    'style="font: 14px Georgia, serif; background: #ffffff">\n'
+    "<tr><td><h1>{$title}</h1><p>Dear {$reader},</p></td></tr>\n{$articles}\n"
+    "<tr><td><small>You get this letter as a member of {$title}. "
+    '<a href="http://www.{$publisher}/leave/{?hex:16}">Leave</a></small></td></tr>\n'
+    "</table>\n</body>\n</html>\n"
 )
-NEWSLETTER_ITEM = (
-    "<tr><td><h3>{@adjective} {@noun}</h3><p>%ITEM%</p>"
+ARTICLE = (
+    "<tr><td><h3>{@adjective} {@noun}</h3><p>{$item}</p>"
     '<p><a href="http://www.{$publisher}/n/{?digit:4}">Read more</a></p></td></tr>'
 )

@@ -73,7 +73,7 @@ _KITS = (
         address="{$address}",
         joint=",\n ",
         skew=7200,
-        forged="from {?digit:2}.{?digit:2}.{?digit:3}.{?digit:1} by mx{?digit:1}.{$from_domain}; {$date}",
+        forged="from 253.1{?digit:2}.2{?digit:1}.{?digit:1} by mx{?digit:1}.{$from_domain}; {$date}",
     ),
     Kit(
         "ferry",
@@ -180,7 +180,7 @@ _KITS = (
         body="alternative",
         charset="us-ascii",
         encoding="7bit",
-        boundary="==_{?hex:10}_==",
+        boundary="{?hex:10}.{?digit:6}",
         parts={
             "plain": "Content-type: text/plain\n",
             "html": "Content-type: text/html\n",
@@ -213,7 +213,8 @@ _KITS = (
         encoding="8bit",
         helo=("{$relay}",),
         sender="{$first}.{$last}@{$relay_domain}",
-        forged="from {$client}\n        (SquirrelMail authenticated user {$first})\n        by {$relay} with HTTP;\n"
+        forged="from {$client}\n        (SquirrelMail authenticated user {$first})\n"
+        "        by {$relay} with HTTP;\n"
         "        {$date}",
         skew=2,
     ),

@@ -59,7 +59,7 @@ class SpamWriter:
     """Writes the mail of one sender."""
 
     def __init__(self, world: World, sender: Sender, mix: NDArray[np.float64], streams: Streams) -> None:
-        """Prepare a sender; `mix` has the share of each programme of `sender.mix`, shape (days, programmes)."""
+        """Prepare a sender; `mix` is the share of each of its programmes, shape (days, programmes)."""
         self.sender = sender
         self._days = world.days
         self._mailer = make_mailer(KITS[sender.kit])
@@ -71,14 +71,13 @@ class SpamWriter:
             programme: tuple(make_template(sender, name, streams) for name in names)
             for programme, names in sender.repertoire.items()
         }
-        order = sorted(item.name for item in world.senders).index(sender.name)
-        self._lab = network.lab_machines(sender, order, streams)
+        self._lab = network.lab_machines(sender, len(world.days), streams)
         self._mark = f"{streams.world}/{streams.seed}"
 
     def write(self, day: int, post: Post, dice: Dice, *, lab: bool = False) -> Letter:
         """Write one message that arrives at `post` on a day (its number in the world)."""
         at = receive_time(self._days[day], dice)
-        machine = dice.pick(self._lab) if lab else self._fleet.pick(day, dice)
+        machine = dice.pick(self._lab[day // 7]) if lab else self._fleet.pick(day, dice)
         template = self._template(day, dice)
         recipients = dice.sample(post.addresses, dice.between(*self._mailer.kit.recipients))
         values = self._values(at, machine, recipients, dice)
@@ -160,7 +159,9 @@ class SpamWriter:
         values["host"] = host
         values["base"] = f"http://{host}/"
         values["link"] = values["base"] + render(template.path, dice, values)
-        values["image"] = f"{values['base']}{dice.pick(WORDS['noun'])}{dice.number(90)}.{dice.pick(('jpg', 'gif'))}"
+        values["image"] = (
+            f"{values['base']}{dice.pick(WORDS['noun'])}{dice.number(90)}.{dice.pick(('jpg', 'gif'))}"
+        )
 
 
 def receive_time(day: dt.date, dice: Dice) -> int:

@@ -120,14 +120,11 @@ def _characters(spec: str) -> Piece:
         message = f"no class of characters '{name}'"
         raise MacroError(message)
     alphabet = ALPHABETS[name]
-    size = len(alphabet)
     low, _, high = (span or "1").partition("-")
     least, most = int(low), int(high or low)
 
     def give(dice: Dice, _values: Values) -> str:
-        count = least if least == most else dice.between(least, most)
-        number = dice.number
-        return "".join([alphabet[number(size)] for _ in range(count)])
+        return dice.text(alphabet, least if least == most else dice.between(least, most))
 
     return give
 

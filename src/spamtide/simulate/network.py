@@ -26,6 +26,8 @@ ELSEWHERE = 0.15
 SHARED_HOSTS = 40
 """Machines that are infected by more than one family, and the share of each fleet that stands on them."""
 ON_SHARED_HOST = 0.02
+LAB_MACHINES = 2
+"""Machines that the lab lets one family run on at a time."""
 NAMED = 0.6
 """Share of bots whose address has a name."""
 HOSTS_AT_A_TIME = 6
@@ -108,16 +110,25 @@ def make_machine(ip: str, dice: Dice) -> Machine:
     )
 
 
-def lab_machines(sender: Sender, order: int, streams: Streams) -> tuple[Machine, ...]:
-    """The lab's infected machines of one family; `order` keeps their addresses apart from other families'."""
-    dice = streams.dice("lab", sender.name)
-    return tuple(make_machine(f"240.0.{order + 1}.{last}", dice) for last in (10, 11))
+def lab_machines(sender: Sender, days: int, streams: Streams) -> tuple[tuple[Machine, ...], ...]:
+    """The lab's infected machines of one family, by week: the lab starts from a fresh image every seven days."""
+    net = streams.dice("lab-net", sender.name)
+    block = f"240.{net.number(256)}.{net.number(256)}"
+    weeks = []
+    for week in range(days // 7 + 1):
+        dice = streams.dice("lab", sender.name, week)
+        weeks.append(
+            tuple(make_machine(f"{block}.{dice.between(2, 254)}", dice) for _ in range(LAB_MACHINES))
+        )
+    return tuple(weeks)
 
 
 def provider_machine(provider: str) -> Machine:
     """The mail server of a web mail provider; honest mail comes from there as well."""
     order = WORDS["provider"].index(provider)
-    return Machine(f"203.0.113.{order * 8 + 5}", f"webmail.{provider}", f"webmail.{provider}", provider, "+0000")
+    return Machine(
+        f"203.0.113.{order * 8 + 5}", f"webmail.{provider}", f"webmail.{provider}", provider, "+0000"
+    )
 
 
 class LinkHosts:
@@ -132,7 +143,9 @@ class LinkHosts:
         """Give a host for a link of a programme on a day."""
         epoch = str(day // HOST_DAYS)
         if programme != NO_PROGRAMME and dice.chance(PROGRAMME_HOSTS):
-            book = self._book(_PROGRAMME_HOST.get(programme, self._sender.host), "programme", programme, epoch)
+            book = self._book(
+                _PROGRAMME_HOST.get(programme, self._sender.host), "programme", programme, epoch
+            )
         else:
             book = self._book(self._sender.host, "sender", self._sender.name, programme, epoch)
         return dice.pick(book)

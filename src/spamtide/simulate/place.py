@@ -45,7 +45,8 @@ DIALECTS: Mapping[str, Dialect] = {
         named="{$rdns} ([{$ip}] helo={$helo})",
         bare="[{$ip}] (helo={$helo})",
         block="Return-path: <{$reverse}>\nEnvelope-to: {$recipient}\nDelivery-date: {$received}\n"
-        "Received: from {$peer}\n\tby {$relay} with {smtp|esmtp} (Exim 4.71)\n\t(envelope-from <{$reverse}>)\n"
+        "Received: from {$peer}\n\tby {$relay} with {smtp|esmtp} (Exim 4.71)\n"
+        "\t(envelope-from <{$reverse}>)\n"
         "\tid 1O{?mixed:4}-{?digit:4}{?mixed:2}-{?mixed:2}\n\tfor {$recipient}; {$received}\n",
     ),
     "sendmail": Dialect(
@@ -74,7 +75,8 @@ DIALECTS: Mapping[str, Dialect] = {
         block="Return-Path: <{$reverse}>\nDelivered-To: {$recipient}\n"
         "Received: from localhost (localhost [127.0.0.1])\n\tby {$relay} (Postfix) with ESMTP id {?HEX:9}\n"
         "\tfor <{$recipient}>; {$received}\n"
-        "Received: from {$relay} ([127.0.0.1])\n\tby localhost ({$relay} [127.0.0.1]) (amavisd-new, port 10024)\n"
+        "Received: from {$relay} ([127.0.0.1])\n"
+        "\tby localhost ({$relay} [127.0.0.1]) (amavisd-new, port 10024)\n"
         "\twith ESMTP id {?mixed:12} for <{$recipient}>;\n\t{$received}\n"
         "Received: from {$peer}\n\tby {$relay} (Postfix) with {SMTP|ESMTP} id {?HEX:9}\n"
         "\tfor <{$recipient}>; {$received}\n",
@@ -144,7 +146,5 @@ def offset_of(zone: str) -> int:
 def mail_date(at: int, zone: str, *, weekday: bool = True) -> str:
     """Write an instant as RFC 5322 wants it, independent of the machine's locale."""
     t = time.gmtime(at + offset_of(zone))
-    text = (
-        f"{t.tm_mday} {MONTHS[t.tm_mon - 1]} {t.tm_year} {t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} {zone}"
-    )
+    text = f"{t.tm_mday} {MONTHS[t.tm_mon - 1]} {t.tm_year} {t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} {zone}"
     return f"{WEEKDAYS[t.tm_wday]}, {text}" if weekday else text

@@ -26,7 +26,8 @@ from spamtide.simulate.worlds import WORLDS
 TRAPS = 16
 """Addresses of one sensor."""
 LAB_ADDRESSES = 200
-"""Addresses that the lab's bots are told to write to."""
+"""Addresses that the lab's bots are told to write to, and the domains that these spread over."""
+LAB_DOMAINS = 40
 MAX_SCALE = 100.0
 COLUMNS = ("sha256", "kind", "place", "day", "family", "botnet", "programme", "campaign", "message_id")
 """Columns of truth_messages.csv.gz. kind: spam, ham or lab; place: the sensor, or the lab's family; family:
@@ -127,7 +128,9 @@ class _Run:
         spool.write_gzip(self._out / spool.MESSAGES, _table(COLUMNS, self._rows))
         (self._out / spool.EVENTS).write_bytes(_events(self._world))
         # One line for each top-level key: arrays stay compact, and a difference can be read.
-        lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in as_json(self._world, truth).items()]
+        lines = [
+            f"{json.dumps(key)}: {json.dumps(value)}" for key, value in as_json(self._world, truth).items()
+        ]
         (self._out / spool.TRUTH).write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
         return truth
 
@@ -141,6 +144,8 @@ class _Run:
                 for writer in self._writers:
                     name = writer.sender.name
                     count = int(self._volumes.spam[name][row, day])
+                    if not count:
+                        continue
                     dice = self._streams.dice("mail", name, sensor.name, date)
                     answer = name if writer.sender.captured else UNKNOWN
                     letters += [(writer.write(day, post, dice), name, answer) for _ in range(count)]
@@ -153,8 +158,7 @@ class _Run:
     def _ham(self, sensor: Sensor, row: int) -> None:
         """Write the legitimate mail of one sensor."""
         writer = HonestWriter(sensor, self._streams)
-        readers = _addresses(f"{sensor.name}-people", 1, self._streams)
-        readers = (readers[0].replace("-people", ""),)
+        readers = _addresses(sensor.name, 1, self._streams)
         with spool.Mbox(self._out / spool.SENSORS / f"{sensor.name}.ham.mbox.gz") as mbox:
             for day, date in enumerate(self._world.days):
                 post = Post(sensor.dialect, relay_on(sensor, date), sensor.zone, readers)
@@ -168,7 +172,7 @@ class _Run:
     def _lab(self, writer: SpamWriter) -> None:
         """Write what the lab's bot of one family sent."""
         name = writer.sender.name
-        post = Post("sink", LAB_RELAY, LAB_ZONE, _addresses("targets", LAB_ADDRESSES, self._streams))
+        post = Post("sink", LAB_RELAY, LAB_ZONE, _targets(self._streams))
         with spool.Mbox(self._out / spool.LAB / f"{name}.mbox.gz") as mbox:
             for day, date in enumerate(self._world.days):
                 dice = self._streams.dice("lab-mail", name, date)
@@ -229,6 +233,16 @@ def _addresses(place: str, count: int, streams: Streams) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _targets(streams: Streams) -> tuple[str, ...]:
+    """Make up the addresses on the lists of the lab's bots, over many domains."""
+    dice = streams.dice("targets")
+    domains = [f"{dice.pick(WORDS['noun'])}{dice.pick(WORDS['trade'])}" for _ in range(LAB_DOMAINS)]
+    each = LAB_ADDRESSES // LAB_DOMAINS
+    return tuple(
+        address for domain in dict.fromkeys(domains) for address in _addresses(domain, each, streams)
+    )
+
+
 def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> bytes:
     """Write rows as CSV with line feeds."""
     text = io.StringIO()
@@ -253,10 +267,11 @@ def _readme(world: World, seed: int, scale: float) -> str:
     """Say what the folder is, in the folder."""
     return (
         f"{spool.MARKER_LINE}\n\n"
-        f"World: {world.title} ({world.name}), {world.since} to {world.until}, seed {seed}, scale {scale:g}.\n"
+        f"World: {world.title} ({world.name}), {world.since} to {world.until}.\n"
+        f"Seed {seed}, scale {scale:g}.\n"
         f"Each message ends its headers with X-Spamtide-Simulated: {world.name}/{seed}.\n"
-        "Names of botnets and brands are those of the published record; messages, counts, addresses and hosts\n"
-        "are invented. Hosts end in .example, .test or .invalid; addresses are reserved ones.\n\n"
+        "Names of botnets and brands are those of the published record; messages, counts, addresses\n"
+        "and hosts are invented. Hosts end in .example, .test or .invalid; addresses are reserved ones.\n\n"
         "    sensors/NAME.spam.mbox.gz   what sensor NAME received       spamtide ingest --label spam FILE\n"
         "    sensors/NAME.ham.mbox.gz    its legitimate mail             spamtide ingest --label ham FILE\n"
         "    lab/FAMILY.mbox.gz          what the lab's bot sent         spamtide ingest --lab FAMILY FILE\n"

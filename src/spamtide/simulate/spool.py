@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from spamtide.errors import UnavailableError, UsageError
 from spamtide.simulate.letter import Letter
@@ -94,13 +95,14 @@ class Mbox:
         for letter in letters:
             line = f"From {letter.reverse or 'MAILER-DAEMON'} {time.asctime(time.gmtime(letter.at))}\n"
             buffer.write(line.encode("ascii"))
-            buffer.write(_QUOTED.sub(rb">\1", letter.data))
+            data = letter.data
+            buffer.write(_QUOTED.sub(rb">\1", data) if b"From " in data else data)
             buffer.write(b"\n")
             self.bytes += len(letter.data)
         self.messages += len(letters)
         self._zip.write(buffer.getvalue())
 
-    def __enter__(self) -> Mbox:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -39,6 +39,17 @@ class Dice:
             self._raw = self._bits.random_raw(BLOCK).tolist()
         return self._raw.pop() % bound
 
+    def text(self, alphabet: str, count: int) -> str:
+        """Give `count` characters, ten to a raw number: 64 bits are enough for ten of at most 62 kinds."""
+        size = len(alphabet)
+        characters = []
+        for start in range(0, count, 10):
+            rest = self.number(1 << 64)
+            for _ in range(min(10, count - start)):
+                rest, place = divmod(rest, size)
+                characters.append(alphabet[place])
+        return "".join(characters)
+
     def between(self, low: int, high: int) -> int:
         """Give a whole number from `low` to `high`, both included."""
         return low + self.number(high - low + 1)

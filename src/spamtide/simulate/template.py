@@ -28,11 +28,12 @@ LAYOUTS: Mapping[str, str] = {
         '22px %FONT%; text-decoration: none">%CALL%</a></td></tr>\n'
         '<tr><td style="font: %SIZE%px %FONT%; color: #333333">\n%LINES%\n</td></tr>\n'
         '<tr><td align="center"><a href="{$link}"><b>&raquo; %CALL%</b></a></td></tr>\n'
-        '</table>\n%BUSTER%\n</body>\n</html>\n'
+        "</table>\n%BUSTER%\n</body>\n</html>\n"
     ),
     "image": (
-        '<body>\n<center>\n<a href="{$link}"><img src="{$image}" width="%WIDTH%" height="%HEIGHT%" border="0" '
-        'alt="%CALL%"></a>\n<div style="font: %SIZE%px %FONT%; color: #777777">\n%LINES%\n</div>\n'
+        '<body>\n<center>\n<a href="{$link}"><img src="{$image}" width="%WIDTH%" '
+        'height="%HEIGHT%" border="0" alt="%CALL%"></a>\n'
+        '<div style="font: %SIZE%px %FONT%; color: #777777">\n%LINES%\n</div>\n'
         '<p><font size="1"><a href="{$link}">%CALL%</a></font></p>\n%BUSTER%\n</center>\n</body>\n</html>\n'
     ),
     "prices": (
@@ -43,13 +44,13 @@ LAYOUTS: Mapping[str, str] = {
     "imitation": (
         '<body bgcolor="#EEEEEE">\n<p align="center"><font size="1">If this letter is not shown well, '
         '<a href="{$link}">read it here</a>.</font></p>\n'
-        '<table width="%WIDTH%" align="center" bgcolor="#FFFFFF" cellpadding="12" style="border-top: 6px solid '
-        '%COLOUR%">\n<tr><td style="font: %SIZE%px %FONT%">\n%LINES%\n'
+        '<table width="%WIDTH%" align="center" bgcolor="#FFFFFF" cellpadding="12" '
+        'style="border-top: 6px solid %COLOUR%">\n<tr><td style="font: %SIZE%px %FONT%">\n%LINES%\n'
         '<p><a href="{$link}" style="color: %COLOUR%"><b>%CALL%</b></a></p>\n%BUSTER%\n</td></tr>\n'
         '<tr><td><font size="1" color="#999999">Sent to {$address} because it stands in our list. '
         '<a href="{$base}u?{?digit:6}">Leave the list</a> | <a href="{$base}p">Privacy</a><br>\n'
-        '(c) 2010 {@last} and {@last}, {?digit:3} {@plant} {Street|Road|Avenue}</font></td></tr>\n'
-        '</table>\n</body>\n</html>\n'
+        "(c) 2010 {@last} and {@last}, {?digit:3} {@plant} {Street|Road|Avenue}</font></td></tr>\n"
+        "</table>\n</body>\n</html>\n"
     ),
     "plain": "<body>\n%LINES%\n</body>\n</html>\n",
 }
@@ -57,10 +58,10 @@ LAYOUTS: Mapping[str, str] = {
 
 BUSTERS: Mapping[str, tuple[str, str]] = {
     "": ("", ""),
-    "words": ("\n\n" + "{@noun} " * 9, '<p><font color="#F4F4F4" size="1">' + "{@noun} " * 9 + "</font></p>"),
+    "words": ("\n\n" + "{@noun} " * 6, '<p><font color="#F4F4F4" size="1">' + "{@noun} " * 6 + "</font></p>"),
     "hidden": ("", '<div style="display: none">' + "{@noun} {@adjective} " * 6 + "</div>"),
     "code": ("\n\n{?alnum:6} {?alnum:8}", '<p><font size="1">{?alnum:6} {?alnum:8}</font></p>'),
-    "story": ("\n\n{@story} {@story}", "<p>{@story} {@story}</p>"),
+    "story": ("\n\n{@story}", "<p>{@story}</p>"),
 }
 """What makes every copy differ: in plain text, in HTML."""
 

@@ -22,6 +22,8 @@ NEGLIGIBLE = 0.05
 """Below this share of the level before, a sender counts as quiet."""
 WORTH_NAMING = 0.2
 """A programme or the total counts as changed from this relative change on."""
+NOTHING = 1e-6
+"""Below this share nothing at all is left."""
 SAME = 0.005
 """Two levels this close are one level."""
 
@@ -84,21 +86,24 @@ def true_changes(world: World) -> tuple[TrueChange, ...]:
 
 
 def sender_level(world: World, name: str) -> Floats:
-    """Mail of a sender by day without noise and weekdays, as if every sensor were always up; 1.0 is undisturbed."""
+    """Mail of a sender by day, 1.0 undisturbed: without noise and weekdays, with every sensor always up."""
     sender = next(item for item in world.senders if item.name == name)
     total = sum(sensor.size for sensor in world.sensors)
-    return np.sum(
+    level: Floats = np.sum(
         [volume.story(world, sender, sensor) * sensor.size / total for sensor in world.sensors], axis=0
     )
+    return level
 
 
 def _declines(world: World) -> list[TrueChange]:
     changes = []
     for decline in world.declines:
-        after = float(sender_level(world, decline.sender)[(decline.onset - world.since).days + len(decline.ramp)])
+        after = float(
+            sender_level(world, decline.sender)[(decline.onset - world.since).days + len(decline.ramp)]
+        )
         low = next((i for i, share in enumerate(decline.ramp) if share < NEGLIGIBLE), len(decline.ramp))
         end = decline.onset + dt.timedelta(days=low)
-        kind = "decline" if after else "cease"
+        kind = "decline" if after > NOTHING else "cease"
         changes.append(TrueChange(kind, "botnet", decline.sender, decline.onset, end, round(after, 4)))
     return changes
 

@@ -1,6 +1,7 @@
 """How many messages: the expected number for every sender, sensor and day, and the number drawn from it.
 
-    expected = scale x level x sensor size x affinity x story x weekday x holiday x flood x drift x noise x exposure
+    expected = scale x level x sensor size x affinity x story x weekday x holiday x flood
+               x drift x noise x exposure
     count    ~ negative binomial with that mean and the sender's size r (variance mu + mu**2 / r)
 
 Weekday wave, drift and noise are those of a sender and the same at all sensors; the noise is an AR(1)
@@ -161,7 +162,8 @@ def _honest(world: World, sensor: Sensor) -> Floats:
     """Legitimate mail that is expected at a sensor, by day; a changed filter for spam leaves it alone."""
     week = [HAM_WEEKEND if day.weekday() >= SATURDAY else 1.0 for day in world.days]
     free = [world.holidays.get(day, 1.0) for day in world.days]
-    return sensor.ham * np.array(week) * np.array(free) * up(world, sensor)
+    expected: Floats = sensor.ham * np.array(week) * np.array(free) * up(world, sensor)
+    return expected
 
 
 def _affinity(sender: Sender, sensor: Sensor, streams: Streams) -> float:
@@ -180,7 +182,8 @@ def _wander(sender: Sender, days: int, streams: Streams) -> Floats:
     for day in range(days):
         value = MEMORY * value + sender.noise * np.sqrt(1 - MEMORY**2) * steps[1, day] if day else value
         noise[day] = value
-    return np.exp(drift - drift.mean() + noise - sender.noise**2 / 2)
+    factor: Floats = np.exp(drift - drift.mean() + noise - sender.noise**2 / 2)
+    return factor
 
 
 def _draw(mean: Floats, size: float, generator: np.random.Generator) -> Counts:

@@ -20,18 +20,23 @@ def _brand(plain: str, *disguises: str) -> tuple[str, ...]:
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "first": _words(
-        "Alma Benito Carla Dorian Edith Felix Greta Hugo Irene Jonas Kara Lionel Mabel Nestor Olga Percy Rosa "
-        "Stefan Tilda Ulric Vera Walter Xenia Yorick Zelda Anton Bertha Conrad Dinah Egon Flora Gilbert Hanna "
+        "Alma Benito Carla Dorian Edith Felix Greta Hugo Irene Jonas Kara Lionel Mabel Nestor Olga Percy "
+        "Rosa "
+        "Stefan Tilda Ulric Vera Walter Xenia Yorick Zelda Anton Bertha Conrad Dinah Egon Flora Gilbert "
+        "Hanna "
         "Ivor Judith Karl Leona Marcus Nadia Otto Paula Quentin Ramona Silas Thelma Vincent Wanda Edgar"
     ),
     "last": _words(
-        "Abbot Barlow Castell Drayton Ekman Farrow Gaunt Holloway Ibsen Jarvis Keller Lindqvist Marsh Norwood "
+        "Abbot Barlow Castell Drayton Ekman Farrow Gaunt Holloway Ibsen Jarvis Keller Lindqvist Marsh "
+        "Norwood "
         "Okafor Pell Quist Rademaker Sorley Thackeray Underhill Varga Whitlock Yardley Zimmer Ashdown Birch "
         "Crane Denholm Elder Fenwick Grange Hartley Ingram Kirby Lorne Mercer Nash Orchard Pike Radley Stroud"
     ),
     "plant": _words(
-        "alder aster bracken briar cedar clover cypress daisy elder fern furze gorse hazel heather ivy juniper "
-        "larch laurel lilac lupin maize mallow moss myrtle nettle oak olive orchid pine poppy reed rowan rush "
+        "alder aster bracken briar cedar clover cypress daisy elder fern furze gorse hazel heather ivy "
+        "juniper "
+        "larch laurel lilac lupin maize mallow moss myrtle nettle oak olive orchid pine poppy reed rowan "
+        "rush "
         "sage sedge sorrel spruce thistle thyme tulip vetch violet willow yarrow yew"
     ),
     "trade": _words(
@@ -43,7 +48,8 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "watch": _words("time dial luxe chrono gold swiss bezel jewel strap second crown"),
     "card": _words("bet spin ace chip reel jackpot dice lucky poker slot card roll"),
     "noun": _words(
-        "anchor apron barrel basket beacon bell bench blanket bottle bridge bucket button candle canvas carpet "
+        "anchor apron barrel basket beacon bell bench blanket bottle bridge bucket button candle canvas "
+        "carpet "
         "castle chalk chimney cloud compass copper corner cotton cradle curtain desk drawer engine feather "
         "fence ferry flute forest garden glove hammer harvest helmet island jacket kettle ladder lantern "
         "ledger lemon marble meadow mirror needle orchard oven paddle pebble pencil pillow pocket quarry "

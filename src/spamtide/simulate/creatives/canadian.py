@@ -1,4 +1,4 @@
-"""Creatives for the brand Canadian Pharmacy (published brand of the SpamIt programme); the wording is ours."""
+"""Creatives for the brand Canadian Pharmacy (published: SpamIt); the wording is ours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ CREATIVES: tuple[Creative, ...] = (
         lines=(
             "Dear {$local},",
             "{@canadian} has kept your prescription price low for another {month|season}.",
-            "Order {@blue} from ${$dollars} a tablet, shipped in a plain {envelope|parcel} with no questions asked.",
+            (
+                "Order {@blue} from ${$dollars} a tablet, shipped in a plain {envelope|parcel} with no "
+                "questions asked."
+            ),
             "Four bonus tablets come with {every|each} order that is placed before {Sunday|the weekend}.",
         ),
         call="Refill at {@canadian}",
@@ -25,7 +28,9 @@ CREATIVES: tuple[Creative, ...] = (
     Creative(
         "cp-pricelist",
         BRAND,
-        subject="{Price list|Prices} for {?upper:1}{?lower:2}{?digit:3}: men's {health|pills} from ${$dollars}",
+        subject=(
+            "{Price list|Prices} for {?upper:1}{?lower:2}{?digit:3}: men's {health|pills} from ${$dollars}"
+        ),
         lines=(
             "The {@canadian} autumn list is out and nothing on it went up.",
             "All tablets are checked twice, packed in {Toronto|Montreal} and sent by tracked air mail.",
@@ -58,7 +63,10 @@ CREATIVES: tuple[Creative, ...] = (
             "{Good day|Hello} {$local},",
             "Many men never ask, so our physician at {@canadian} answers before they do.",
             "A {small|modest} tablet of {@weekend} works for thirty-six hours and needs no planning at all.",
-            "You do not have to visit anybody: the consultation takes {three|four} minutes and costs nothing.",
+            (
+                "You do not have to visit anybody: the consultation takes {three|four} minutes and costs "
+                "nothing."
+            ),
             "Delivery is {discreet|unmarked} and the first order carries a full refund promise.",
         ),
         call="Ask the physician",
@@ -86,7 +94,10 @@ CREATIVES: tuple[Creative, ...] = (
         subject="{Licensed|Certified} {tablets|medicine}, {no doctor|no waiting room}",
         lines=(
             "Seven hundred thousand customers chose {@canadian} last year, and they keep coming back.",
-            "Our stock is licensed, our staff answers at night, and our parcels cross borders {without trouble|safely}.",
+            (
+                "Our stock is licensed, our staff answers at night, and our parcels cross borders {without "
+                "trouble|safely}."
+            ),
             "Pay by card, sign nothing, and read the leaflet in {nine|eleven} languages.",
         ),
         call="Meet your {new|online} pharmacy",

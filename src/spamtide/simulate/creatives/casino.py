@@ -95,7 +95,10 @@ CREATIVES: tuple[Creative, ...] = (
         subject="We {miss|missed} you at the {table|harbour}",
         lines=(
             "Your chair has been empty for {?digit:2} days.",
-            "{@casino} filled your account with {?digit:2} free spins so that the {evening|night} starts well.",
+            (
+                "{@casino} filled your account with {?digit:2} free spins so that the {evening|night} starts "
+                "well."
+            ),
             "They are gone when the next guest asks for the chair.",
         ),
         call="Back to the table",
@@ -109,7 +112,10 @@ CREATIVES: tuple[Creative, ...] = (
         subject="{Numbers|Lucky numbers} for {@first}: {?digit:2} {?digit:2} {?digit:2}",
         lines=(
             "The wheel at {@casino} stopped {twice|three times} on {?digit:2} last night.",
-            "Will it do so again? The croupier does not {know|say}, and your first ${$dollars} are not yours.",
+            (
+                "Will it do so again? The croupier does not {know|say}, and your first ${$dollars} are not "
+                "yours."
+            ),
             "Place it on red, on black, or on the captain's number.",
         ),
         call="Spin the wheel",

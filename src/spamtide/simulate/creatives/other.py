@@ -65,13 +65,25 @@ CREATIVES: tuple[Creative, ...] = (
         subject="{URGENT|Confidential}: the {@last} estate",
         lines=(
             "{Dear Sir or Madam|Dear friend},",
-            "I am {@first} {@last}, {a solicitor|an attorney} to a late engineer of your family name, who left no heir.",
-            "The sum of {USD|EUR} {?digit:2},{?digit:3},000 lies with a security company and will be forfeited unless "
-            "a relative comes forward before the quarter ends.",
-            "I propose to present you as next of kin. You would keep forty per cent for your trouble and I would "
-            "see to the papers, which are entirely {legal|proper}.",
-            "Answer to my private address with your full name and telephone number, and tell nobody until the "
-            "matter is closed.",
+            (
+                "I am {@first} {@last}, {a solicitor|an attorney} to a late engineer of your family name, "
+                "who left no heir."
+            ),
+            (
+                "The sum of {USD|EUR} {?digit:2},{?digit:3},000 lies with a security company and will be "
+                "forfeited unless "
+                "a relative comes forward before the quarter ends."
+            ),
+            (
+                "I propose to present you as next of kin. You would keep forty per cent for your trouble and "
+                "I would "
+                "see to the papers, which are entirely {legal|proper}."
+            ),
+            (
+                "Answer to my private address with your full name and telephone number, and tell nobody "
+                "until the "
+                "matter is closed."
+            ),
             "{Yours faithfully|With respect}, {@first} {@last}",
         ),
         layout="plain",
@@ -81,11 +93,19 @@ CREATIVES: tuple[Creative, ...] = (
         NO_PROGRAMME,
         subject="{NOTIFICATION|FINAL NOTICE} ref {?ALNUM:3}/{?digit:4}/{?ALNUM:2}",
         lines=(
-            "We are pleased to inform you that your address won the second category of the international "
-            "electronic draw held in {the capital|our head office}.",
-            "Ticket {?digit:9}, serial {?digit:4}, lucky numbers {?digit:2} {?digit:2} {?digit:2} {?digit:2}.",
+            (
+                "We are pleased to inform you that your address won the second category of the international "
+                "electronic draw held in {the capital|our head office}."
+            ),
+            (
+                "Ticket {?digit:9}, serial {?digit:4}, lucky numbers {?digit:2} {?digit:2} {?digit:2} "
+                "{?digit:2}."
+            ),
             "The amount of {?digit:3},000.00 {pounds|euros} is insured in your name.",
-            "To file the claim send name, age, occupation and country to the fiduciary agent {@first} {@last}.",
+            (
+                "To file the claim send name, age, occupation and country to the fiduciary agent {@first} "
+                "{@last}."
+            ),
             "Keep this award {from public notice|confidential} until the money has been released.",
         ),
         layout="plain",
@@ -96,8 +116,14 @@ CREATIVES: tuple[Creative, ...] = (
         subject="{Consignment|Two trunk boxes} {waiting|held} for {you|clearance}",
         lines=(
             "{Compliments of the day|Good day to you}.",
-            "I write from the transit hall where two trunk boxes with your name on the tag have stood for {?digit:2} days.",
-            "A scan shows {paper|bank notes} worth {?digit:1}.{?digit:1} million, which the sender did not declare.",
+            (
+                "I write from the transit hall where two trunk boxes with your name on the tag have stood "
+                "for {?digit:2} days."
+            ),
+            (
+                "A scan shows {paper|bank notes} worth {?digit:1}.{?digit:1} million, which the sender did "
+                "not declare."
+            ),
             "If we agree on thirty per cent I can move the boxes to your door before my shift changes.",
             "Send a telephone number and the nearest airport to this mailbox only.",
             "{Officer|Inspector} {@first} {@last}",

@@ -64,7 +64,7 @@ AUTUMN_2010 = World(
         Decline(
             "rustock",
             dt.date(2010, 9, 20),
-            ramp=(0.70, 0.35, 0.12, 0.03),
+            ramp=(0.60, 0.30, 0.10, 0.03),
             residual={"heron": 0.09, "fjord": 0.09},
         ),
         Decline(
@@ -74,7 +74,9 @@ AUTUMN_2010 = World(
             residual={"maple": 0.02},
             lab_stops=dt.date(2010, 9, 29),
         ),
-        Decline("cutwail", dt.date(2010, 9, 28), ramp=(0.45, 0.15, 0.04), residual={"maple": 0.05, "quarry": 0.1}),
+        Decline(
+            "cutwail", dt.date(2010, 9, 28), ramp=(0.45, 0.15, 0.04), residual={"maple": 0.05, "quarry": 0.1}
+        ),
     ),
     switches=(Switch("xarvester", dt.date(2010, 10, 1), (0.35, 0.70, 0.92), CANADIAN, REPLICAS),),
     floods=(

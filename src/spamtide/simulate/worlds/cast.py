@@ -1,4 +1,4 @@
-"""The senders that the worlds draw on. Names are those of real families; every trait and number is invented."""
+"""The senders that the worlds draw on. The names are real families'; traits and numbers are invented."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ RUSTOCK = Sender(
     host="{?consonant:2}{?vowel:1}{?consonant:2}{?vowel:1}{?consonant:1}{@med}.example",
     amplitude=0.18,
     peak=1,
-    size=18.0,
+    size=25.0,
+    noise=0.04,
     checks=(12, 11),
 )
 

@@ -1,4 +1,4 @@
-"""A hundred and twenty days on which nothing happens but noise, weekdays, mild drift, and one sensor that joins."""
+"""Four months of noise, weekdays and mild drift, in which nothing happens but one sensor that joins."""
 
 from __future__ import annotations
 
