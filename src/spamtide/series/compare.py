@@ -106,9 +106,12 @@ def _strongest(ratios: _Ratios, rho: float) -> tuple[float, int] | None:
     expected = ratios.expected[: bins * width].reshape(bins, width).sum(axis=1)
     log = np.log((seen + 0.5) / (expected + 0.5))
     noise = float(np.median(np.abs(np.diff(log)))) / (0.6745 * np.sqrt(2.0))
-    noise = max(noise, 0.5 / np.sqrt(seen.mean() + 0.5), LEAST_NOISE)
-    noise *= np.sqrt((1.0 + rho) / (1.0 - rho)) if width == 1 else 1.0
+    if width == 1:
+        # Differences hide part of a correlated noise, and its means vary more: both are put back.
+        noise *= np.sqrt(1.0 + rho) / (1.0 - rho)
+    variance = np.maximum(max(noise, LEAST_NOISE) ** 2, 2.0 / (expected + 0.5))
     summed = np.concatenate([[0.0], np.cumsum(log)])
+    doubt = np.concatenate([[0.0], np.cumsum(variance)])
     edge = max(EDGE_BINS, -(-EDGE_DAYS // width))
     places = np.arange(edge, bins - edge + 1)
     best: tuple[float, int] | None = None
@@ -117,7 +120,9 @@ def _strongest(ratios: _Ratios, rho: float) -> tuple[float, int] | None:
         left, right = np.minimum(places, reach), np.minimum(bins - places, reach)
         change = (summed[places + right] - summed[places]) / right
         change -= (summed[places] - summed[places - left]) / left
-        sure = np.abs(change) / (noise * np.sqrt(1.0 / left + 1.0 / right))
+        error = (doubt[places + right] - doubt[places]) / right**2
+        error += (doubt[places] - doubt[places - left]) / left**2
+        sure = np.abs(change) / np.sqrt(error)
         sure[np.abs(change) < JUMP] = 0.0
         if len(places) and sure.max() >= SURE and (best is None or sure.max() > best[0]):
             best = float(sure.max()), int(places[np.argmax(sure)]) * width
@@ -192,13 +197,14 @@ def _confirmed(
         abs(change) < JUMP
         or np.sign(raw) != np.sign(change)
         or abs(raw) < abs(change) / 2
-        or not telling.any()
+        or telling.sum() < min(2, max(1, int((mine >= TELLING).sum())))
         or alike.sum() < ALIKE * telling.sum()
     ):
         return None
     evidence = (
         f"spam {mine.sum()} in {len(before)} days before, {seen.sum()} in {len(after)} after, against "
-        f"{expected.sum():.0f} expected from the other sensors; {alike.sum()} of {telling.sum()} subjects moved alike"
+        f"{expected.sum():.0f} expected from the other sensors; "
+        f"{alike.sum()} of {telling.sum()} subjects moved alike"
     )
     confidence = 0.99 if telling.sum() > 1 else 0.9
     return Shift(sensor, day, low, high, float(np.exp(change)), evidence, confidence)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spamtide.model import UNKNOWN, Contribution, Counts, Floats, Measurement, Panel, SubjectKind
 from spamtide.series.exposure import total_of, weekdays_of
@@ -58,7 +59,7 @@ def decompose(
 
 
 def _weights(
-    panel: Panel, known: Floats, before: tuple[dt.date, dt.date], after: tuple[dt.date, dt.date]
+    panel: Panel, known: NDArray[np.bool_], before: tuple[dt.date, dt.date], after: tuple[dt.date, dt.date]
 ) -> Floats | None:
     """Weights of days in the two period means, shape (2, T), each adding up to 1; None where one is empty."""
     weekdays = weekdays_of(panel)
@@ -96,7 +97,9 @@ def _by_kind(
     fits = [levels.subject(table) for table in [*counts, rest]]
     shares = np.stack([_on_total_scale(fitted, levels) for fitted in fits])
     together = shares.sum(axis=0)
-    scale = np.where(together > 0, np.nan_to_num(levels.total.level) / np.where(together > 0, together, 1.0), 0.0)
+    scale = np.where(
+        together > 0, np.nan_to_num(levels.total.level) / np.where(together > 0, together, 1.0), 0.0
+    )
     expected = levels.exposure * levels.total.sensor[:, None]
     found = []
     for name, fitted, level in zip(names, fits, shares, strict=True):
@@ -127,7 +130,7 @@ def _on_total_scale(fitted: Fit, levels: Levels) -> Floats:
 
 
 def _variance(fitted: Fit, levels: Levels, parts: Floats) -> float:
-    """Variance of the sum of `parts` (signed levels by day), by the delta method over day and sensor effects."""
+    """Variance of the sum of `parts` (signed levels by day), by the delta method over all effects."""
     arrow = fitted.spread
     if arrow is None:
         return 0.0
@@ -159,4 +162,3 @@ def _contribution(kind: SubjectKind, name: str, change: float, variance: float) 
     """Points and their 95 % interval from a change of level."""
     half = NORMAL * float(np.sqrt(max(variance, 0.0)))
     return Contribution(kind, name, 100.0 * change, 100.0 * (change - half), 100.0 * (change + half))
-

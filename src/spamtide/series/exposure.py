@@ -51,8 +51,7 @@ def estimate(panel: Panel) -> Exposure:
     _drop_parts_of_days(values, silent, spam, panel.ham)
     shifts = relay_shifts(spam, panel.ham, values > 0, panel.relays)
     outages = [_silence_outage(panel, run) for run in silent]
-    for shift in shifts:
-        outages.append(_apply(panel, shift, values, spam))
+    outages += [_apply(panel, shift, values, spam) for shift in shifts]
     by_subject = partition_of(panel)
     for _ in range(MOST_SHIFTS_A_SENSOR * len(spam) if len(spam) > 1 else 0):
         epochs = epochs_of(panel, tuple(outages))
@@ -67,7 +66,9 @@ def estimate(panel: Panel) -> Exposure:
 
 
 def epochs_of(panel: Panel, outages: tuple[Outage, ...]) -> tuple[Epoch, ...]:
-    """Stretches between the changes of each sensor; a 'changed' outage with an end starts a new one after it."""
+    """Stretches between the changes of each sensor: a 'changed' outage with an end starts one after it."""
+    if not len(panel.days):
+        return ()
     first_day = date_of(panel, 0)
     epochs = []
     for row, sensor in enumerate(panel.sensors):
@@ -92,7 +93,8 @@ def epoch_exposure(values: Floats, epochs: tuple[Epoch, ...]) -> Floats:
 
 def epoch_counts(counts: Counts, epochs: tuple[Epoch, ...]) -> Counts:
     """Counts by epoch, shape (E, T); outside an epoch they are not looked at."""
-    return counts[[epoch.sensor for epoch in epochs]]
+    rows = np.array([epoch.sensor for epoch in epochs], dtype=np.int64)
+    return np.asarray(counts[rows])
 
 
 def total_of(panel: Panel) -> Counts:
@@ -124,13 +126,11 @@ def date_of(panel: Panel, position: int) -> dt.date:
 
 def _silence_outage(panel: Panel, run: Silence) -> Outage:
     """A silent run as outage: before the first mail and long after the last the sensor is absent."""
-    never = run.first == 0 and run.last == len(panel.days) - 1
     left = run.place == "trailing" and run.last - run.first + 1 >= LEFT_DAYS
-    evidence = (
-        "no mail at all"
-        if never
-        else f"no mail for {run.last - run.first + 1} days, {run.expected:.0f} expected (chance {run.chance:.1g})"
-    )
+    days = run.last - run.first + 1
+    evidence = f"no mail for {days} days, {run.expected:.0f} expected (chance {run.chance:.1g})"
+    if days == len(panel.days):
+        evidence = "no mail at all"
     return Outage(
         sensor=panel.sensors[run.sensor],
         start=date_of(panel, run.first),

@@ -69,7 +69,7 @@ def gee(y: Floats, u: Floats, days: NDArray[np.int64], start: tuple[Floats, Floa
         if np.abs(move).max() < TOLERANCE:
             break
     inverse = np.linalg.inv(information[1:, 1:])[len(sensor) - 1 :, len(sensor) - 1 :]
-    return Estimate(sensor, day, phi, rho, phi * inverse)
+    return Estimate(sensor, day, phi, rho, np.asarray(phi * inverse, dtype=np.float64))
 
 
 def _serial(residual: Floats, cells: NDArray[np.bool_], days: NDArray[np.int64], phi: float) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from spamtide.errors import SettingsError
 from spamtide.model import UNKNOWN, Counts, Exposure, Floats, IndexSeries, Measurement, Panel
 from spamtide.series.compare import Epoch
+from spamtide.series.dispersion import ASSUMED_DISPERSION
 from spamtide.series.exposure import (
     date_of,
     epoch_counts,
@@ -24,7 +25,8 @@ from spamtide.series.exposure import (
     estimate,
     total_of,
 )
-from spamtide.series.loglinear import ASSUMED_DISPERSION, Fit, fit, interval
+from spamtide.series.interval import interval
+from spamtide.series.loglinear import Fit, fit
 from spamtide.settings import Measuring
 
 Bools = NDArray[np.bool_]
@@ -94,7 +96,11 @@ def _series(panel: Panel, exposure: Exposure, measuring: Measuring) -> tuple[Ind
     spam = total_of(panel)
     wanted = _wanted_base(panel, measuring)
     up = exposure.values > 0
-    base = wanted if wanted is not None else choose_base((spam * up).sum(axis=0), up.any(axis=0), BASE_MAIL)
+    base = (
+        choose_base((spam * up).sum(axis=0), np.asarray(up.any(axis=0)), BASE_MAIL)
+        if wanted is None
+        else wanted
+    )
     levels = levels_of(panel, exposure, base)
     fixed = wanted is not None
     series = []
@@ -106,12 +112,13 @@ def _series(panel: Panel, exposure: Exposure, measuring: Measuring) -> tuple[Ind
             used = levels.count(counts)
             own = levels.base
             if used[own].sum() < SUBJECT_BASE_MAIL and not fixed:
-                own = choose_base(used, levels.exposure.any(axis=0), SUBJECT_BASE_MAIL)
+                own = choose_base(used, np.asarray(levels.exposure.any(axis=0)), SUBJECT_BASE_MAIL)
             expected = levels.exposure * levels.total.sensor[:, None]
             series.append(_of_fit(panel, row, levels.subject(counts, own), expected, levels))
     alpha = levels.total.overdispersion
     series += [
-        _of_sensor(panel, row, exposure, alpha or ASSUMED_DISPERSION, wanted) for row in range(len(panel.sensors))
+        _of_sensor(panel, row, exposure, alpha or ASSUMED_DISPERSION, wanted)
+        for row in range(len(panel.sensors))
     ]
     return tuple(series)
 
@@ -147,7 +154,7 @@ def base_mask(panel: Panel, text: str) -> Bools:
 
 
 def _wanted_base(panel: Panel, measuring: Measuring) -> Bools | None:
-    """The base period that the settings ask for; None where they ask for none, or none of it is in the span."""
+    """The base period that the settings ask for; None without one, or with none of it in the span."""
     if not (measuring.base_since or measuring.base_until):
         return None
     since = _date("base_since", measuring.base_since)
@@ -193,9 +200,7 @@ def _of_fit(panel: Panel, row: int, fitted: Fit, expected: Floats, levels: Level
     )
 
 
-def _of_sensor(
-    panel: Panel, row: int, exposure: Exposure, alpha: float, wanted: Bools | None
-) -> IndexSeries:
+def _of_sensor(panel: Panel, row: int, exposure: Exposure, alpha: float, wanted: Bools | None) -> IndexSeries:
     """A sensor's raw counts over their own base. Changes of the sensor stay in: they are its story."""
     count = total_of(panel)[row]
     out = np.zeros(len(count), dtype=bool)
@@ -204,7 +209,11 @@ def _of_sensor(
             until = outage.end or date_of(panel, len(count) - 1)
             out |= base_mask(panel, f"{outage.start}..{until}")
     up = ~out
-    base = wanted if wanted is not None and (count * wanted).any() else choose_base(count * up, up, SUBJECT_BASE_MAIL)
+    base = (
+        wanted
+        if wanted is not None and (count * wanted).any()
+        else choose_base(count * up, up, SUBJECT_BASE_MAIL)
+    )
     level = np.where(up, 0.0, np.nan)
     mean = float(count[base & up].mean()) if (base & up).any() else 0.0
     if mean > 0:
@@ -245,7 +254,9 @@ def chained(counts: Counts, exposure: Floats, base: Bools) -> Floats:
     """
     log = np.zeros(counts.shape[1])
     for day in range(1, counts.shape[1]):
-        pair = (counts[:, day - 1 : day + 1] > 0).all(axis=1) & (exposure[:, day - 1 : day + 1] > 0).all(axis=1)
+        pair = (counts[:, day - 1 : day + 1] > 0).all(axis=1) & (exposure[:, day - 1 : day + 1] > 0).all(
+            axis=1
+        )
         step = np.log(counts[pair, day] / counts[pair, day - 1]).mean() if pair.any() else 0.0
         log[day] = log[day - 1] + step
     level = np.exp(log)

@@ -115,7 +115,7 @@ def relay_shifts(spam: Counts, ham: Counts, up: Bools, relays: tuple[tuple[str, 
     return found
 
 
-def _jump(  # noqa: PLR0913 - the whole table and one place in it
+def _jump(
     move: Move, start: int, stop: int, spam: Counts, ham: Counts, up: Bools, every: list[Move]
 ) -> Shift | None:
     """The jump of a sensor's spam at its relay change between two positions, or None."""
@@ -150,8 +150,9 @@ def _jump(  # noqa: PLR0913 - the whole table and one place in it
     day = int(inside[np.argmax(gain[np.isin(days, inside)])]) if len(inside) else low
     other = ham[move.sensor]
     evidence = (
-        f"relay {move.before[:80]} -> {move.after[:80]}; spam {own[before].sum()} in {len(before)} days before, "
-        f"{own[after].sum()} in {len(after)} after; other mail {other[before].sum()} and {other[after].sum()}; "
+        f"relay {move.before[:80]} -> {move.after[:80]}; "
+        f"spam {own[before].sum()} in {len(before)} days before, {own[after].sum()} in {len(after)} after; "
+        f"other mail {other[before].sum()} and {other[after].sum()}; "
         f"{len(moved)} of {len(spam)} sensors changed relay then"
     )
     goes_on = other[after].sum() > 0 or len(moved) > 1 or bool(stayed)
@@ -195,7 +196,7 @@ def _gains(values: Floats) -> Floats:
     return np.maximum(gain, 0.0)
 
 
-def _alone(  # noqa: PLR0913 - own and others, before and after
+def _alone(
     own: Counts, change: float, before: NDArray[np.int64], after: NDArray[np.int64], others: Counts, up: Bools
 ) -> bool:
     """Whether the sensors whose relay stayed did not jump likewise; True where there are none."""

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from spamtide.model import Counts, Floats
-from spamtide.series.loglinear import local_dispersion
+from spamtide.series.dispersion import local_dispersion
 
 IMPROBABLE = 1e-4
 """A silent run is an outage when its chance under the usual rate is below this."""
@@ -74,7 +74,9 @@ def silences(spam: Counts, ham: Counts, weekdays: Counts) -> list[Silence]:
             expected = (usual[0] * share + usual[1]) * habit[weekdays[first : last + 1]]
             chance = float(np.exp(-np.log1p(alpha * expected).sum() / alpha))
             if chance < IMPROBABLE:
-                bursts = _burst_dispersion(mail[sensor, seen[0] : seen[-1] + 1], first - seen[0], last - seen[0])
+                bursts = _burst_dispersion(
+                    mail[sensor, seen[0] : seen[-1] + 1], first - seen[0], last - seen[0]
+                )
                 if bursts > 0:
                     chance = max(chance, float(np.exp(-np.log1p(bursts * expected.sum()) / bursts)))
             if chance < IMPROBABLE:
@@ -86,11 +88,13 @@ def silences(spam: Counts, ham: Counts, weekdays: Counts) -> list[Silence]:
 def runs(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[tuple[int, int]]:
     """First and last position of each run of True."""
     edges = np.diff(np.concatenate([[0], mask.astype(np.int8), [0]]))
-    return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
+    return list(
+        zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True)
+    )
 
 
 def _weekday_factors(mail: Counts, weekdays: Counts) -> Floats:
-    """Mean of each weekday over the mean of all days, drawn towards 1 by one day; 0 where silence is habit."""
+    """Mean of each weekday over that of all days, drawn towards 1 by one day; 0 where silence is habit."""
     usable = np.ones(len(mail), dtype=bool)
     for first, last in runs(mail == 0):
         if last - first + 1 > LONG_RUN_DAYS:
@@ -129,7 +133,7 @@ def _usual(spam: Counts, ham: Counts, first: int, last: int) -> tuple[float, flo
     A side supports its mean over four weeks, but no more than the larger of the two days next to the
     run: mail that had faded before it fell silent was fading, not cut off.
     """
-    sides = [side for side in (slice(max(0, first - SIDE_DAYS), first), slice(last + 1, last + 1 + SIDE_DAYS))]
+    sides = [slice(max(0, first - SIDE_DAYS), first), slice(last + 1, last + 1 + SIDE_DAYS)]
     near = [slice(max(0, first - 2), first), slice(last + 1, last + 3)]
     supported = []
     for side, edge in zip(sides, near, strict=True):

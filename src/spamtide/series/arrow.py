@@ -1,0 +1,114 @@
+"""Covariance of a fitted panel: a sandwich with AR(1) correlation within sensors, without T x T matrices.
+
+The information matrix of sensor and day effects is an arrow: the days are a diagonal, bordered by a few
+sensors. Eliminating the days leaves one small system over the sensors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamtide.model import Floats
+
+LARGEST_CORRELATION = 0.95
+LEAST_PAIRS = 10
+"""Neighbouring residuals needed for a serial correlation."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrow:
+    """The information matrix at the estimates, days eliminated, and the AR(1) middle of the sandwich."""
+
+    days: NDArray[np.int64]
+    """Days with an estimated effect, as positions in the whole span."""
+    weight: Floats
+    """(S', D) information of each cell: mu^2 / variance."""
+    free: NDArray[np.int64]
+    """Sensors with an estimated effect, as rows of `weight`."""
+    inverse: Floats
+    """(F, F) inverse of the Schur complement of the days."""
+    prior: Floats
+    """(F,) prior precision of the sensor effects."""
+    rho: float
+
+    def covariance(self, gradients: Floats, of_sensors: Floats | None = None) -> Floats:
+        """Covariance of linear functions of the effects: of days (k, D), and of free sensors (k, F)."""
+        by_day = self.weight.sum(axis=0)
+        through = -(gradients / by_day) @ self.weight[self.free].T
+        sensors = (through if of_sensors is None else through + of_sensors) @ self.inverse
+        days = (gradients - sensors @ self.weight[self.free]) / by_day
+        full = np.zeros((len(gradients), len(self.weight)))
+        full[:, self.free] = sensors
+        scores = np.sqrt(self.weight)[:, :, None] * (days.T[None] + full.T[:, None])
+        middle = np.einsum("sdk,sdl->kl", scores, self._correlate(scores))
+        return np.asarray(middle + (sensors * self.prior) @ sensors.T)
+
+    def log_variance(self, share: Floats) -> Floats:
+        """Variance of each day effect less `share`-weighted day effects (the base), without T x T work."""
+        by_day = self.weight.sum(axis=0)
+        root = np.sqrt(self.weight)
+        border = self.weight[self.free] / by_day
+        count = len(self.free)
+        of_base = -self.inverse @ (border @ share)
+        base_days = (share - of_base @ self.weight[self.free]) / by_day
+        # Solving for the unit vector of day t gives a spike at t plus columns shared by all days, so each
+        # day's quadratic form needs only R applied to those columns.
+        columns = np.zeros((*self.weight.shape, count + 1))
+        columns[:, :, :count] = border.T
+        columns[self.free, :, np.arange(count)] -= 1.0
+        columns[:, :, count] = -base_days
+        columns[self.free, :, count] -= of_base[:, None]
+        columns *= root[:, :, None]
+        smooth = self._correlate(columns)
+        inner = np.einsum("sdk,sdl->kl", columns, smooth)
+        lift = np.concatenate([np.eye(count), of_base[:, None]], axis=1)
+        inner += lift.T @ (self.prior[:, None] * lift)
+        multiple = np.concatenate([self.inverse @ border, np.ones((1, len(by_day)))]).T
+        crossed = np.einsum("sd,sdk,dk->d", root, smooth, multiple) / by_day
+        quadratic = np.einsum("dk,kl,dl->d", multiple, inner, multiple)
+        return np.asarray(np.maximum(1.0 / by_day + 2.0 * crossed + quadratic, 0.0))
+
+    def _correlate(self, values: Floats) -> Floats:
+        """R v along days for R = rho^|t-t'|; absent cells hold zeros, so gaps need no care of their own."""
+        if self.rho <= 0:
+            return values
+        result = values.copy()
+        gaps = np.diff(self.days)
+        ahead = np.zeros_like(values[:, 0])
+        behind = np.zeros_like(ahead)
+        last = values.shape[1] - 1
+        for step in range(1, last + 1):
+            ahead = (ahead + values[:, step - 1]) * self.rho ** gaps[step - 1]
+            result[:, step] += ahead
+            behind = (behind + values[:, last - step + 1]) * self.rho ** gaps[last - step]
+            result[:, last - step] += behind
+        return result
+
+
+def arrow_of(
+    table: tuple[Floats, Floats],
+    days: NDArray[np.int64],
+    sensor: Floats,
+    day: Floats,
+    alpha: float,
+    prior: Floats,
+    free: NDArray[np.int64],
+) -> Arrow:
+    """Information and serial correlation at the estimates."""
+    y, u = table
+    mean = u * np.exp(sensor[:, None] + day)
+    weight = mean / (1.0 + alpha * mean)
+    residual = np.where(u > 0, (y - mean) / np.sqrt(np.where(u > 0, mean + alpha * mean**2, 1.0)), 0.0)
+    near = (np.diff(days) == 1) & (u[:, 1:] > 0) & (u[:, :-1] > 0)
+    rho = 0.0
+    if near.sum() >= LEAST_PAIRS and len(y) > 1:
+        product = (residual[:, 1:] * residual[:, :-1])[near].mean()
+        size = (residual**2).sum() / (u > 0).sum()
+        rho = float(np.clip(product / size, 0.0, LARGEST_CORRELATION)) if size > 0 else 0.0
+    by_day = weight.sum(axis=0)
+    schur = np.diag(weight.sum(axis=1)[free] + prior[free]) - (weight[free] / by_day) @ weight[free].T
+    inverse = np.linalg.inv(schur) if len(free) else np.zeros((0, 0))
+    return Arrow(days, weight, free, inverse, prior[free], rho)

@@ -1,0 +1,49 @@
+"""95 % intervals of levels that stay sensible at few messages and at none."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spamtide.model import Floats
+
+
+def interval(level: Floats, log_se: Floats, expected: Floats, dispersion: float) -> tuple[Floats, Floats]:
+    """95 % interval of levels: gamma quantiles of the count that would be as precise (Jeffreys).
+
+    With a large effective count n = 1/se^2 this is the log-normal interval; with few messages it keeps
+    its coverage; with none it runs from 0 to the level at which none would have a 2.5 % chance.
+
+    Args:
+        level: (T,) estimates.
+        log_se: (T,) standard errors of their logarithms.
+        expected: (S, T) expected counts at level 1, for days without a message.
+        dispersion: alpha of the variance mu + alpha mu^2.
+    """
+    from scipy.special import gammaincinv
+
+    low = np.full_like(level, np.nan)
+    high = np.full_like(level, np.nan)
+    exact = np.isfinite(level) & (log_se == 0)
+    low[exact] = high[exact] = level[exact]
+    some = np.isfinite(level) & (level > 0) & (log_se > 0)
+    n = 1.0 / log_se[some] ** 2
+    low[some] = level[some] * np.minimum(gammaincinv(n + 0.5, 0.025) / n, 1.0)
+    high[some] = level[some] * np.maximum(gammaincinv(n + 0.5, 0.975) / n, 1.0)
+    none = level == 0
+    low[none] = 0.0
+    high[none] = _highest_without_mail(expected[:, none], dispersion)
+    return low, high
+
+
+def _highest_without_mail(expected: Floats, dispersion: float) -> Floats:
+    """Level at which a day without a message has a 2.5 % chance, by bisection on the log scale."""
+    target = -np.log(0.025)
+    total = np.maximum(expected.sum(axis=0), 1e-300)
+    low, high = np.log(target / total) - 1.0, np.log(target / total) + 60.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        rate = expected * np.exp(middle)
+        power = np.log1p(dispersion * rate) / dispersion if dispersion > 0 else rate
+        enough = power.sum(axis=0) >= target
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return np.asarray(np.exp(high))
