@@ -27,7 +27,7 @@ from spamtide.collector import collect
 from spamtide.engine import ENGINES, LocalEngine
 from spamtide.errors import SpamtideError
 from spamtide.message import parse
-from spamtide.model import Envelope, Label, Observation, RawMessage, Unreadable
+from spamtide.model import Envelope, Label, Observation, RawMessage, Sketch, Unreadable
 from spamtide.observation import observe
 from spamtide.observatory import Observatory
 from spamtide.schema import OBSERVATIONS, QUARANTINE, RAW, to_arrow
@@ -141,21 +141,25 @@ def crashed(batch: pa.RecordBatch) -> pa.RecordBatch:
     return _examined(blanks, [("crashed", FAILURE_REASONS["crashed"])] * len(blanks))
 
 
-def _examined(
-    observations: Sequence[Observation], failures: Sequence[tuple[str | None, str | None]]
-) -> pa.RecordBatch:
-    """Observations, their sketches and failures as one batch."""
+def observation_rows(observations: Sequence[Observation], sketches: Sequence[Sketch]) -> pa.RecordBatch:
+    """Observations and their sketches as rows of OBSERVATIONS."""
     facts = to_arrow(observations, pa.schema([f for f in OBSERVATIONS if f.name not in _SKETCHED]))
-    sketches = sketch(observations)
     columns = {
         "minhash": pa.array([s.minhash.astype("<u4").tobytes() for s in sketches], pa.binary()),
         "shingles": pa.array([s.shingles for s in sketches], pa.int32()),
         "sketch_key": pa.array([s.key for s in sketches], pa.string()),
-        "failure": pa.array([reason for reason, _ in failures], pa.string()),
-        "failure_detail": pa.array([detail for _, detail in failures], pa.string()),
     }
-    arrays = [columns[f.name] if f.name in columns else facts.column(f.name) for f in EXAMINED]
-    return pa.RecordBatch.from_arrays(arrays, schema=EXAMINED)
+    arrays = [columns[f.name] if f.name in columns else facts.column(f.name) for f in OBSERVATIONS]
+    return pa.RecordBatch.from_arrays(arrays, schema=OBSERVATIONS)
+
+
+def _examined(
+    observations: Sequence[Observation], failures: Sequence[tuple[str | None, str | None]]
+) -> pa.RecordBatch:
+    """Rows of EXAMINED."""
+    rows = observation_rows(observations, sketch(observations))
+    told = [pa.array([failure[at] for failure in failures], pa.string()) for at in (0, 1)]
+    return pa.RecordBatch.from_arrays([*rows.columns, *told], schema=EXAMINED)
 
 
 _SKETCHED = {"minhash", "shingles", "sketch_key"}
@@ -450,7 +454,8 @@ class _Run:
 
 def _is_enough(raws: Sequence[pa.RecordBatch]) -> bool:
     """Whether these batches fill a commit."""
-    return sum(b.num_rows for b in raws) >= COMMIT_ROWS or sum(b.nbytes for b in raws) >= COMMIT_BYTES
+    rows = sum(batch.num_rows for batch in raws)
+    return rows >= COMMIT_ROWS or bool(sum(batch.nbytes for batch in raws) >= COMMIT_BYTES)
 
 
 def retry(observatory: Observatory) -> IngestSummary:

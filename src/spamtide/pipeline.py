@@ -17,19 +17,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.attribution import Ruleset, attribute, load_signatures, match
+from spamtide.attribution import Ruleset, attribute, learn, load_signatures, match
 from spamtide.campaign import CampaignState, cluster, resolve
 from spamtide.change import detect
 from spamtide.engine import ENGINES
+from spamtide.errors import UnavailableError
+from spamtide.finding import (
+    Composition,
+    FindingInputs,
+    Findings,
+    Totals,
+    claims_table,
+    load_events,
+    period,
+    state,
+)
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
-from spamtide.model import UNKNOWN, Floats, Measurement
-from spamtide.observatory import Observatory
-from spamtide.schema import CHANGES, EXEMPLARS, HITS, LINEAGE, SERIES, to_arrow
-from spamtide.series import measure
-from spamtide.store import rollup, writer_lock
+from spamtide.model import UNKNOWN, Change, Floats, Measurement
+from spamtide.observatory import EVENTS_FILE, Observatory
+from spamtide.schema import CHANGES, CLAIMS, EXEMPLARS, HITS, LINEAGE, SERIES, to_arrow
+from spamtide.series import decompose, measure
+from spamtide.store import Lake, rollup, writer_lock
 
 MATCH_ROWS = 512
 """A worker's helping of renderings."""
+LAB_MESSAGES = 5_000
+"""Latest messages of each family that `learn` reads."""
+HAM_MESSAGES = 20_000
+"""Legitimate messages that `learn` tests its rules on."""
 COMMIT_ROWS = 100_000
 """Rows of one commit of hits."""
 
@@ -184,6 +199,17 @@ def _detect(run: Update) -> str:
     return f"{len(changes)} changes"
 
 
+def _state(run: Update) -> str:
+    """Say what may be said of the usual period."""
+    lake = run.observatory.lake
+    if run.measurement is None or not len(run.measurement.panel.days):
+        lake.replace("claims", CLAIMS.empty_table())
+        return "no dated spam yet"
+    said = findings(run.observatory, run.measurement, None, None)
+    lake.replace("claims", claims_table(said.findings.claims))
+    return f"{len(said.findings.claims)} claims on {said.inputs.period.since} to {said.inputs.period.until}"
+
+
 STAGES: tuple[Stage, ...] = (
     Stage("collect", "source", "files, archives, stdin", "raw", None),
     Stage("parse", "record", "raw", "(memory)", None),
@@ -194,11 +220,102 @@ STAGES: tuple[Stage, ...] = (
     Stage("attribute", "table", "hits, memberships, observations", "attributions, campaigns", _attribute),
     Stage("measure", "table", "attributions, observations", "series, sensors", _measure),
     Stage("detect", "table", "(memory)", "changes", _detect),
+    Stage("state", "table", "series, changes, campaigns", "claims", _state),
 )
 """The path, in order."""
 
 
+# ---------------------------------------------------------------------------- what may be said
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Findings of one period with what they were made from."""
+
+    inputs: FindingInputs
+    findings: Findings
+
+
+def findings(
+    observatory: Observatory, measurement: Measurement, since: dt.date | None, until: dt.date | None
+) -> Said:
+    """Claims and statuses of a period; None for either end means the usual one.
+
+    Raises:
+        BadDataError: there is no dated mail to speak of.
+        SettingsError: the user's events file is wrong.
+    """
+    lake = observatory.lake
+    changes = read_changes(lake)
+    span = period(measurement, since, until, changes)
+    counts = rollup.totals(lake)
+    whole = not len(measurement.panel.days) or span.since <= measurement.panel.days[0].astype(dt.date)
+    knowledge = load_knowledge(observatory.knowledge)
+    event_files = [SHIPPED_SIGNATURES.parent / EVENTS_FILE, *filter(None, [observatory.events])]
+    inputs = FindingInputs(
+        measurement=measurement,
+        changes=changes,
+        contributions=decompose(measurement, span.before, span.after) if span.comparable else (),
+        period=span,
+        composition=Composition(**rollup.composition(lake, span.since, span.until, undated=whole)),
+        totals=Totals(
+            messages=counts["wild"] + counts["lab"] + counts["ham"],
+            quarantined=counts["quarantined"],
+            simulated=counts["simulated"] > 0,
+            undated=counts["undated"],
+        ),
+        events=load_events(event_files),
+        campaigns=lake.read("campaigns"),
+        lab_last_seen=rollup.lab_last_seen(lake),
+        names=names_of(knowledge, measurement),
+    )
+    return Said(inputs, state(inputs))
+
+
+def names_of(knowledge: Knowledge, measurement: Measurement) -> dict[str, tuple[str, ...]]:
+    """Each subject's published name, then its aliases and the programmes behind a brand."""
+    names = {}
+    for kind, subject in measurement.panel.subjects:
+        entity = knowledge.find(subject) if kind in {"botnet", "programme"} else None
+        if entity is not None:
+            aliases = tuple(alias.alias for alias in entity.aliases)
+            names[subject] = (entity.name, *aliases, *knowledge.programmes_of(entity.name))
+    return names
+
+
+def learn_signatures(observatory: Observatory, families: tuple[str, ...]) -> Iterator[str]:
+    """Write a signature file for each family that the lab holds; yields one line for each.
+
+    Raises:
+        UnavailableError: no lab mail.
+    """
+    with writer_lock(observatory.directory / "lake"):
+        lab = rollup.lab_rows(observatory.lake, LAB_MESSAGES)
+        if not lab.num_rows:
+            message = "no lab mail to learn from"
+            raise UnavailableError(message, "spamtide ingest --lab FAMILY PATH")
+        learned = learn(lab, rollup.ham_rows(observatory.lake, HAM_MESSAGES))
+        observatory.signatures.mkdir(exist_ok=True)
+        for family, text in sorted(learned.text.items()):
+            if families and family not in families:
+                continue
+            path = observatory.signatures / f"learned-{file_name(family)}.yar"
+            path.write_text(text, encoding="utf-8")
+            rules = sum(rule.draft.family == family for rule in learned.rules)
+            yield f"{family}: {rules} rules in {path}"
+
+
+def file_name(family: str) -> str:
+    """A family's name as part of a file name."""
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in family.lower())[:80]
+
+
 # ---------------------------------------------------------------------------- records and rows
+
+
+def read_changes(lake: Lake) -> tuple[Change, ...]:
+    """The changes table as records."""
+    return tuple(Change(**row) for row in lake.read("changes").to_pylist())
 
 
 def series_rows(measurement: Measurement) -> pa.Table:

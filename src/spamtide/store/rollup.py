@@ -6,6 +6,7 @@ attributions, and in no series.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -108,12 +109,34 @@ def sensors(lake: Lake, outages: Mapping[str, list[dict[str, str | None]]]) -> p
     return found.append_column("outages", pa.array(told, pa.string())).select(SENSORS.names).cast(SENSORS)
 
 
-def lab_last_seen(lake: Lake) -> pa.Table:
-    """Family and time of the last lab message of each."""
-    return lake.query("""
-        SELECT lab, max(received_at) AS last_seen, count(*) AS messages
-        FROM observations WHERE lab IS NOT NULL GROUP BY lab ORDER BY lab
+def lab_last_seen(lake: Lake) -> dict[str, dt.date]:
+    """Family -> day of the last message of its bot in a lab."""
+    found = lake.query("""
+        SELECT lab, max(received_at)::DATE AS day FROM observations
+        WHERE lab IS NOT NULL AND received_at IS NOT NULL GROUP BY lab ORDER BY lab
     """)
+    return {row["lab"]: row["day"] for row in found.to_pylist()}
+
+
+def composition(lake: Lake, since: dt.date, until: dt.date, *, undated: bool) -> dict[str, dict[str, int]]:
+    """Messages of a period by label ('spam', 'ham', 'lab'), and wild spam by botnet and by programme."""
+    inside = f"o.received_at::DATE BETWEEN DATE '{since}' AND DATE '{until}'"
+    if undated:
+        inside = f"({inside} OR o.received_at IS NULL)"
+    rows = lake.query(f"""
+        SELECT CASE WHEN o.lab IS NOT NULL THEN 'lab' ELSE o.label END AS label,
+               coalesce(a.botnet, 'unknown') AS botnet, coalesce(a.programme, 'unknown') AS programme,
+               count(*) AS n
+        FROM observations o LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
+        WHERE {inside} GROUP BY ALL ORDER BY ALL
+    """).to_pylist()  # noqa: S608 - the dates are dates
+    made: dict[str, dict[str, int]] = {"labels": {}, "botnets": {}, "programmes": {}}
+    for row in rows:
+        made["labels"][row["label"]] = made["labels"].get(row["label"], 0) + row["n"]
+        if row["label"] == "spam":
+            for kind, column in (("botnets", "botnet"), ("programmes", "programme")):
+                made[kind][row[column]] = made[kind].get(row[column], 0) + row["n"]
+    return made
 
 
 def totals(lake: Lake) -> dict[str, int]:

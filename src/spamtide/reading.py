@@ -1,0 +1,146 @@
+"""What a person asks of an observatory: its status, the evidence behind a message, a bulletin."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+
+from spamtide import pipeline
+from spamtide.api import parse_moment
+from spamtide.attribution import explain as explain_answer
+from spamtide.attribution import load_signatures
+from spamtide.bulletin import charts, compose, render
+from spamtide.campaign import resolve
+from spamtide.errors import BadDataError, UnavailableError, UsageError
+from spamtide.knowledge import load_knowledge
+from spamtide.model import Measurement
+from spamtide.observatory import Observatory
+from spamtide.series import measure
+from spamtide.store import rollup
+
+
+def measured(observatory: Observatory) -> Measurement:
+    """The measurement of what `update` last attributed.
+
+    Raises:
+        UnavailableError: `update` has not run yet.
+    """
+    if not observatory.lake.exists("changes"):
+        message = "nothing is measured yet"
+        raise UnavailableError(message, "run `spamtide update` first")
+    return measure(rollup.panel(observatory.lake), observatory.settings.measuring)
+
+
+def bulletin(observatory: Observatory, since: str | None, until: str | None, file_format: str) -> str:
+    """The bulletin of a period as text; the same from the same table versions, to the byte."""
+    measurement = measured(observatory)
+    said = pipeline.findings(observatory, measurement, _day(since, "since"), _day(until, "until"))
+    composed = compose(said.findings, said.inputs, versions=observatory.lake.versions())
+    drawn = charts(said.findings, said.inputs) if file_format == "html" else None
+    return render(composed, file_format, drawn)
+
+
+def status(observatory: Observatory) -> dict[str, Any]:
+    """Totals, botnets and sensors as plain values."""
+    lake = observatory.lake
+    told: dict[str, Any] = {"name": observatory.settings.name, "totals": rollup.totals(lake)}
+    told["versions"] = lake.versions()
+    told["quarantine"] = rollup.quarantine_reasons(lake)
+    told["sensors"] = _plain(lake.read("sensors").to_pylist())
+    told["botnets"] = []
+    if lake.exists("changes"):
+        try:
+            said = pipeline.findings(observatory, measured(observatory), None, None)
+        except BadDataError:
+            return told
+        told["period"] = [said.inputs.period.since.isoformat(), said.inputs.period.until.isoformat()]
+        told["botnets"] = _plain([dataclasses.asdict(one) for one in said.findings.statuses])
+    return told
+
+
+def status_tables(told: dict[str, Any]) -> Group:
+    """The status as tables for a terminal."""
+    totals = told["totals"]
+    head = ", ".join(f"{count:,} {name}" for name, count in totals.items() if count)
+    botnets = Table(title="Botnets", title_justify="left")
+    for column in ("botnet", "state", "level", "before", "last seen", "lab last seen"):
+        botnets.add_column(column)
+    for one in told["botnets"]:
+        level = f"{one['level']:.1f} [{one['level_low']:.1f}-{one['level_high']:.1f}]"
+        seen = [str(one[name] or "-") for name in ("last_seen", "lab_last_seen")]
+        botnets.add_row(one["botnet"], one["state"], level, f"{one['before']:.1f}", *seen)
+    sensors = Table(title="Sensors", title_justify="left")
+    for column in ("sensor", "first seen", "last seen", "spam", "ham"):
+        sensors.add_column(column)
+    for one in told["sensors"]:
+        days = [str(one[name] or "-")[:10] for name in ("first_seen", "last_seen")]
+        sensors.add_row(one["sensor"], *days, f"{one['messages']:,}", f"{one['ham']:,}")
+    return Group(f"{told['name']}: {head or 'no mail yet'}", botnets, sensors)
+
+
+def explain(observatory: Observatory, prefix: str) -> dict[str, Any]:
+    """What is known of one message, and the evidence for and against what is said of it.
+
+    Args:
+        observatory: the observatory.
+        prefix: the first hexadecimal digits of its SHA-256.
+
+    Raises:
+        UsageError: several messages begin so.
+        UnavailableError: none does.
+    """
+    rows = rollup.message(observatory.lake, prefix)
+    if not rows:
+        message = f"no message {prefix} in this observatory"
+        raise UnavailableError(message, "`spamtide export observations` lists them")
+    if len({row["sha256"] for row in rows}) > 1:
+        message = f"{prefix} begins several messages"
+        raise UsageError(message, ", ".join(sorted({row["sha256"][:16] for row in rows})))
+    names = resolve(observatory.lake.read("lineage"))
+    ruleset = load_signatures(pipeline.signature_folders(observatory))
+    knowledge = load_knowledge(observatory.knowledge)
+    lines: list[str] = []
+    for row in rows:
+        row["campaign"] = names.get(row["campaign"], row["campaign"])
+        lines += _facts(row)
+        lines += explain_answer(row, row, ruleset, knowledge, attributing=observatory.settings.attributing)
+    kept = [{name: value for name, value in row.items() if name != "rendering"} for row in rows]
+    return {"messages": _plain(kept), "lines": lines}
+
+
+def _facts(row: dict[str, Any]) -> list[str]:
+    """The facts of one observation, before anything is concluded."""
+    received = row["received_at"].isoformat() if row["received_at"] else "unknown"
+    return [
+        f"message    {row['sha256']}",
+        f"sensor     {row['sensor']} ({'lab, ' + row['lab'] if row['lab'] else row['label']})",
+        f"received   {received} (from: {row['received_at_from']})",
+        f"client     {row['source_ip'] or 'unknown'} (from: {row['source_ip_from']})",
+        f"helo       {row['helo'] or '-'}",
+        f"subject    {row['subject']}",
+        f"skeleton   {row['skeleton']}",
+        f"links      {', '.join(row['link_hosts'] or []) or '-'}",
+        f"campaign   {row['campaign'] or '-'}",
+        f"defects    {', '.join(row['defects'] or []) or '-'}",
+        *(["SIMULATED  this message was made by the simulator"] if row["simulated"] else []),
+    ]
+
+
+def _day(text: str | None, name: str) -> dt.date | None:
+    """A day from an option."""
+    return parse_moment(text, name).date() if text else None
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of a table
+    """The value as JSON can hold it."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    return value.hex() if isinstance(value, bytes) else value
