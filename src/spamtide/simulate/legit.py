@@ -68,7 +68,7 @@ class HonestWriter:
             at, values["server"], values["server_name"], values["server_name"], reverse, post.addresses[0]
         )
         top = trace(post.dialect, post.relay, post.zone, delivery, dice) + _submission(kind, values, at, dice)
-        return seal(at, reverse, top.encode("ascii") + body, "", "")
+        return seal(delivery, top.encode("ascii") + body, "", "")
 
     @staticmethod
     def _address(values: dict[str, str], post: Post, at: int, dice: Dice) -> None:

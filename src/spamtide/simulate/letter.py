@@ -35,6 +35,8 @@ class Letter:
 
     at: int
     """When it was received, in seconds since 1970, UTC."""
+    ip: str
+    """Address that the receiving server took it from."""
     reverse: str
     """Reverse path, for the mbox From_ line."""
     data: bytes
@@ -99,7 +101,7 @@ class SpamWriter:
             recipient=recipients[0],
         )
         data = trace(post.dialect, post.relay, post.zone, delivery, dice).encode("ascii") + body
-        return seal(at, delivery.reverse, data, template.programme, template.campaign)
+        return seal(delivery, data, template.programme, template.campaign)
 
     def _template(self, day: int, dice: Dice) -> Template:
         """Choose a programme by the day's mix, and one of its templates that are in use."""
@@ -169,13 +171,14 @@ def receive_time(day: dt.date, dice: Dice) -> int:
     return calendar.timegm(day.timetuple()) + dice.pick(HOURS) * 3600 + dice.number(3600)
 
 
-def seal(at: int, reverse: str, data: bytes, programme: str, campaign: str) -> Letter:
+def seal(delivery: Delivery, data: bytes, programme: str, campaign: str) -> Letter:
     """Hash a finished message and note what is true of it."""
     head = data[: data.find(b"\n\n")].lower()
     start = head.find(b"\nmessage-id: ") + len(b"\nmessage-id: ")
     return Letter(
-        at=at,
-        reverse=reverse,
+        at=delivery.at,
+        ip=delivery.ip,
+        reverse=delivery.reverse,
         data=data,
         sha256=hashlib.sha256(data).hexdigest(),
         message_id=data[start : data.find(b"\n", start)].decode("ascii"),

@@ -111,7 +111,7 @@ def make_machine(ip: str, dice: Dice) -> Machine:
 
 
 def lab_machines(sender: Sender, days: int, streams: Streams) -> tuple[tuple[Machine, ...], ...]:
-    """The lab's infected machines of one family, by week: the lab starts from a fresh image every seven days."""
+    """The lab's infected machines of one family, by week: it starts afresh every seven days."""
     net = streams.dice("lab-net", sender.name)
     block = f"240.{net.number(256)}.{net.number(256)}"
     weeks = []

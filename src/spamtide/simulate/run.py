@@ -29,7 +29,18 @@ LAB_ADDRESSES = 200
 """Addresses that the lab's bots are told to write to, and the domains that these spread over."""
 LAB_DOMAINS = 40
 MAX_SCALE = 100.0
-COLUMNS = ("sha256", "kind", "place", "day", "family", "botnet", "programme", "campaign", "message_id")
+COLUMNS = (
+    "sha256",
+    "kind",
+    "place",
+    "day",
+    "family",
+    "botnet",
+    "programme",
+    "campaign",
+    "source_ip",
+    "message_id",
+)
 """Columns of truth_messages.csv.gz. kind: spam, ham or lab; place: the sensor, or the lab's family; family:
 who really sent it; botnet and programme: the right answer, which is 'unknown' for a family that no lab
 has, or for no programme."""
@@ -116,7 +127,9 @@ class _Run:
 
     def make(self) -> Truth:
         """Write every file, the marker first and the truth last."""
-        (self._out / spool.MARKER).write_text(_readme(self._world, self._streams.seed, self._scale), "utf-8")
+        (self._out / spool.MARKER).write_text(
+            spool.readme(self._world, self._streams.seed, self._scale), "utf-8"
+        )
         for row, sensor in enumerate(self._world.sensors):
             self._spam(sensor, row)
             if sensor.ham:
@@ -187,7 +200,17 @@ class _Run:
         """Note what one message really is."""
         programme = letter.programme or (UNKNOWN if kind != "ham" else "")
         self._rows.append(
-            (letter.sha256, kind, place, day, *sender, programme, letter.campaign, letter.message_id)
+            (
+                letter.sha256,
+                kind,
+                place,
+                day,
+                *sender,
+                programme,
+                letter.campaign,
+                letter.ip,
+                letter.message_id,
+            )
         )
         self._messages[kind] += 1
         self._size += len(letter.data)
@@ -260,22 +283,4 @@ def _events(world: World) -> bytes:
             (each.day.isoformat(), each.kind, each.subject_kind, each.subject, each.summary, each.source)
             for each in world.events
         ],
-    )
-
-
-def _readme(world: World, seed: int, scale: float) -> str:
-    """Say what the folder is, in the folder."""
-    return (
-        f"{spool.MARKER_LINE}\n\n"
-        f"World: {world.title} ({world.name}), {world.since} to {world.until}.\n"
-        f"Seed {seed}, scale {scale:g}.\n"
-        f"Each message ends its headers with X-Spamtide-Simulated: {world.name}/{seed}.\n"
-        "Names of botnets and brands are those of the published record; messages, counts, addresses\n"
-        "and hosts are invented. Hosts end in .example, .test or .invalid; addresses are reserved ones.\n\n"
-        "    sensors/NAME.spam.mbox.gz   what sensor NAME received       spamtide ingest --label spam FILE\n"
-        "    sensors/NAME.ham.mbox.gz    its legitimate mail             spamtide ingest --label ham FILE\n"
-        "    lab/FAMILY.mbox.gz          what the lab's bot sent         spamtide ingest --lab FAMILY FILE\n"
-        "    truth.json                  counts, changes, sensors: what a perfect observatory would say\n"
-        "    truth_messages.csv.gz       what each message really is\n"
-        "    events.csv                  what was announced outside the mail\n"
     )

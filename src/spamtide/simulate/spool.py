@@ -17,6 +17,7 @@ from typing import Self
 
 from spamtide.errors import UnavailableError, UsageError
 from spamtide.simulate.letter import Letter
+from spamtide.simulate.world import World
 
 MARKER = "README.txt"
 MARKER_LINE = "This is a SIMULATION made by Spamtide. Nothing in it was ever sent or received."
@@ -115,3 +116,21 @@ class Mbox:
 def write_gzip(path: Path, data: bytes) -> None:
     """Write a gzip file whose bytes depend on the data alone."""
     path.write_bytes(gzip.compress(data, LEVEL, mtime=0))
+
+
+def readme(world: World, seed: int, scale: float) -> str:
+    """Say what the folder is, in the folder."""
+    return (
+        f"{MARKER_LINE}\n\n"
+        f"World: {world.title} ({world.name}), {world.since} to {world.until}.\n"
+        f"Seed {seed}, scale {scale:g}.\n"
+        f"Each message ends its headers with X-Spamtide-Simulated: {world.name}/{seed}.\n"
+        "Names of botnets and brands are those of the published record; messages, counts, addresses\n"
+        "and hosts are invented. Hosts end in .example, .test or .invalid; addresses are reserved ones.\n\n"
+        "    sensors/NAME.spam.mbox.gz   what sensor NAME received       spamtide ingest --label spam FILE\n"
+        "    sensors/NAME.ham.mbox.gz    its legitimate mail             spamtide ingest --label ham FILE\n"
+        "    lab/FAMILY.mbox.gz          what the lab's bot sent         spamtide ingest --lab FAMILY FILE\n"
+        "    truth.json                  counts, changes, sensors: what a perfect observatory would say\n"
+        "    truth_messages.csv.gz       what each message really is\n"
+        "    events.csv                  what was announced outside the mail\n"
+    )

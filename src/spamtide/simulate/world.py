@@ -115,7 +115,7 @@ class Sender:
     process with coefficient 0.5."""
     drift: float = 0.006
     """Standard deviation of a day's step of the slow drift, on the log scale."""
-    lab: float = 4.0
+    lab: float = 5.5
     """Messages a day from the lab's bot."""
     checks: tuple[int, int] = (0, 0)
     """Checks of its control servers in the last week, and how many were answered; (0, 0): not checked."""
