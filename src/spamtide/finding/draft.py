@@ -26,7 +26,7 @@ RANK: dict[str, float] = {
     "new": 68,
     "switch": 68,
     "status": 65,
-    "advertised": 60,
+    "advertised": 64,
     "event": 50,
     "botnets": 40,
     "programmes": 39,

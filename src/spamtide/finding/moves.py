@@ -56,8 +56,7 @@ TEMPLATES: dict[ChangeKind, tuple[str, str, str]] = {
         ".",
     ),
     "attribution-loss": (
-        "Mail recognised as {name} {hedge}fell about {onset} while mail without any botnet's traits rose; "
-        + "its traits were lost to us, and no fall is counted",
+        "Mail known as {name} {hedge}fell about {onset} while mail without traits rose; no fall is counted",
         ".",
         ".",
     ),

@@ -85,10 +85,11 @@ def _event(view: View, change: Change, link: Coincidence, weight: float) -> Clai
         "onsets": link.onsets,
     }
     what = ACTIONS[link.event.kind].format("{subject}")
-    template = f"{what[0].upper()}{what[1:]} is on record for {{day}}, {{days}} days {order} {ONSET_WORDS[change.kind]}"
+    what = what[0].upper() + what[1:]
+    template = f"{what} is on record for {{day}}, {{days}} days {order} {ONSET_WORDS[change.kind]}"
     tested = (
-        f"(p = {{p}}, from {{shifts}} shifts of a calendar with {{events}} {plural(link.events, 'event')} "
-        f"against {{onsets}} {plural(link.onsets, 'onset')})"
+        f"(p = {{p}}: {{shifts}} shifts of a calendar with {{events}} {plural(link.events, 'event')}, "
+        f"{{onsets}} {plural(link.onsets, 'onset')})"
     )
     template += f", {coincidence_word(link.p)} {tested}"
     if link.p <= RARE:

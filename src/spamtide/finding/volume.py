@@ -291,9 +291,10 @@ def coverage_claims(view: View) -> Iterator[Claim]:
         )
     if totals.quarantined:
         n = totals.quarantined
+        is_ = plural(n, "is", "are")
         yield draft(
             view,
             About("quarantine", "total", "total", view.period.until, n, (), "spamtide status"),
-            f"{{q}} {plural(n, 'message')} could not be processed and {plural(n, 'is', 'are')} in quarantine.",
+            f"{{q}} {plural(n, 'message')} could not be processed and {is_} in quarantine.",
             {"q": n},
         )

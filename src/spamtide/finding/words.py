@@ -46,6 +46,8 @@ MONTHS = (
     *("September", "October", "November", "December"),
 )
 NAME_LENGTH = 80
+TWO_DIGITS, WIDE, NARROW = 10, 2, 0.2
+"""From two digits on a number has one decimal at most; none where its interval is WIDE, two where NARROW."""
 UNKNOWN_WORD = "unknown"
 _SLOT = re.compile(r"\{(\w+)\}")
 _HOST_DOT = re.compile(r"(?<=[0-9A-Za-z])\.(?=[A-Za-z])")
@@ -157,13 +159,13 @@ def figure_words(figure: Figure) -> str:
 
 
 def _digits(figure: Figure) -> int:
-    """Decimals: none where the interval is two units wide or more, or the number is whole; at most two, for percent one."""
+    """Decimals: none where the interval is wide or the number whole, else one or two."""
     if figure.low is None or figure.high is None or not math.isfinite(figure.high - figure.low):
-        return 0 if figure.value == round(figure.value) or abs(figure.value) >= 10 else 1  # noqa: PLR2004 - two-digit numbers need no decimals
+        return 0 if figure.value == round(figure.value) or abs(figure.value) >= TWO_DIGITS else 1
     width = figure.high - figure.low
     if figure.unit == "percent":
         return 0 if width >= 1 or figure.value in {0, 100} else 1
-    return 0 if width >= 2 else 1 if width >= 0.2 or abs(figure.value) >= 10 else 2  # noqa: PLR2004 - as the docstring says
+    return 0 if width >= WIDE else 1 if width >= NARROW or abs(figure.value) >= TWO_DIGITS else 2
 
 
 def _number(value: float, digits: int) -> str:

@@ -1,0 +1,262 @@
+"""Composing: which claims become prose, in which order, and under which title."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from spamtide.model import Bulletin, Claim, Status
+
+MOVES = ("decline", "cease", "rise", "resume", "surge", "new")
+TOLD_BOTNETS = 4
+"""Botnets that get a paragraph of their own; further ones share one."""
+SHARED_SENTENCES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What a bulletin says of itself."""
+
+    since: dt.date
+    until: dt.date
+    sensors: int
+    """Sensors with wild spam in the period."""
+    messages: int
+    """Wild spam messages of the period."""
+    simulated: bool = False
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """Table -> Delta version that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One paragraph: its heading and the claims that go into it."""
+
+    heading: str
+    kinds: tuple[str, ...]
+    """In reading order."""
+    subject_kinds: tuple[str, ...] = ()
+    """() for any."""
+    sentences: int = 4
+    beside_level: int = 4
+    """The same where there is a level to report, which makes this the lesser news."""
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("", ("thin", "nothing-changed", "level", "decomposition")),
+    Section("What it advertised.", ("advertised", "event"), sentences=3),
+    Section("Who moved.", ("switch",)),
+    Section("Programmes.", MOVES, ("programme",), sentences=2),
+    Section("What the mail is made of.", ("botnets", "programmes", "campaigns"), beside_level=1),
+    Section("Sensors.", ("sensor-change", "attribution-loss", "sensor-outage", "coverage"), sentences=3),
+    Section("What next.", ("outlook",)),
+)
+"""Paragraphs besides those of single botnets. They are ordered by their most important claim."""
+
+QUIET: tuple[Section, ...] = (
+    Section("", ("nothing-changed",)),
+    Section("", ("coverage",)),
+)
+"""A period without news takes two lines."""
+
+TITLE_VERBS: dict[str, str] = {
+    "decline": "fell",
+    "cease": "fell silent",
+    "rise": "rose",
+    "resume": "is back",
+    "surge": "surged",
+    "new": "is new",
+    "switch": "moved to another programme",
+}
+
+
+def compose(claims: Sequence[Claim], statuses: Sequence[Status], edition: Edition) -> Bulletin:
+    """Compose a bulletin from claims alone, short and in the order that an editor would choose.
+
+    Nothing is written here that is not a claim's sentence, besides headings and the title, whose numbers
+    are the claims' too. Claims that find no place in the prose stay in the bulletin's table.
+    """
+    ordered = tuple(sorted(claims, key=lambda c: (-c.importance, c.claim)))
+    quiet = any(c.kind == "nothing-changed" for c in ordered)
+    return Bulletin(
+        title=_title(ordered),
+        since=edition.since,
+        until=edition.until,
+        simulated=edition.simulated,
+        sensors=edition.sensors,
+        messages=edition.messages,
+        paragraphs=_paragraphs(ordered, QUIET) if quiet else _by_importance(ordered),
+        claims=ordered,
+        statuses=tuple(statuses),
+        versions=dict(sorted(edition.versions.items())),
+    )
+
+
+Paragraph = tuple[str, str, tuple[str, ...]]
+
+
+def _paragraphs(claims: Sequence[Claim], sections: Sequence[Section]) -> tuple[Paragraph, ...]:
+    """One paragraph a section, in the order given; sections without claims are left out."""
+    made = []
+    for section in sections:
+        chosen = _chosen(claims, section)
+        if chosen:
+            made.append(_written(section.heading, chosen))
+    return tuple(made)
+
+
+def _chosen(claims: Sequence[Claim], section: Section) -> list[Claim]:
+    """The claims of a section, kind by kind, the most important first within each."""
+    fitting = [
+        c
+        for c in claims
+        if c.kind in section.kinds and (not section.subject_kinds or c.subject_kind in section.subject_kinds)
+    ]
+    fitting.sort(key=lambda c: (section.kinds.index(c.kind), -c.importance, c.claim))
+    together = {s for c in fitting if c.subject == "several" for s in c.sensors}
+    fitting = [c for c in fitting if c.kind != "sensor-change" or c.subject not in together]
+    has_level = any(c.kind == "level" for c in claims)
+    return fitting[: min(section.sentences, section.beside_level) if has_level else section.sentences]
+
+
+def _by_importance(claims: Sequence[Claim]) -> tuple[Paragraph, ...]:
+    """All paragraphs, the lead first, the others by their most important claim."""
+    lead, *others = SECTIONS
+    ranked: list[tuple[float, int, Paragraph]] = []
+    for place, section in enumerate(others):
+        chosen = _chosen(claims, section)
+        if chosen:
+            top = max(c.importance for c in chosen)
+            ranked.append((-top, 100 + place, _written(section.heading, chosen)))
+    botnets = _botnets(claims)
+    for place, (name, told) in enumerate(botnets[:TOLD_BOTNETS]):
+        ranked.append((-told[0].importance, place, _written(name, told)))
+    shared = [told[0] for _, told in botnets[TOLD_BOTNETS:]][:SHARED_SENTENCES]
+    if shared:
+        ranked.append((-shared[0].importance, TOLD_BOTNETS, _written("Others.", shared)))
+    ranked.sort(key=lambda item: item[:2])
+    return (*_paragraphs(claims, [lead]), *(paragraph for *_, paragraph in ranked))
+
+
+def _botnets(claims: Sequence[Claim]) -> list[tuple[str, list[Claim]]]:
+    """(name, claims) of each botnet that moved or stands still now, the most important first."""
+    found: dict[str, list[Claim]] = {}
+    for claim in claims:
+        if claim.subject_kind == "botnet" and claim.kind in {*MOVES, "status"}:
+            found.setdefault(claim.subject, []).append(claim)
+    groups = []
+    for told in found.values():
+        # The story of a botnet: its changes in order of date, then where it stands.
+        story = sorted(told, key=lambda c: (c.kind == "status", c.claim.rsplit(":", 1)[-1], c.claim))
+        groups.append((-max(c.importance for c in told), story[0].claim, _name(story[0]), story))
+    return [(name, story) for *_, name, story in sorted(groups, key=lambda g: g[:2])]
+
+
+def _name(claim: Claim) -> str:
+    """The name by which a claim calls its subject."""
+    name = claim.numbers.get("name")
+    return name if isinstance(name, str) else claim.subject
+
+
+def _written(heading: str, claims: Sequence[Claim]) -> Paragraph:
+    """Join the sentences; a name that the sentence before began with becomes 'It'."""
+    sentences: list[str] = []
+    subject = ""
+    for claim in claims:
+        name = _name(claim)
+        sentence = claim.sentence
+        if sentences and name == subject and sentence.startswith(f"{name} "):
+            sentence = f"It {sentence[len(name) + 1 :]}"
+        sentences.append(sentence)
+        subject = name
+    return heading, " ".join(sentences), tuple(c.claim for c in claims)
+
+
+# ---------------------------------------------------------------------------- the title
+
+
+def _title(claims: Sequence[Claim]) -> str:
+    """The first title that the claims carry, by the rules of TITLES."""
+    by_kind: dict[str, Claim] = {}
+    for claim in claims:
+        by_kind.setdefault(claim.kind, claim)
+    for rule in TITLES:
+        title = rule(by_kind, claims)
+        if title:
+            return title
+    return "Nothing can be said of this period"
+
+
+def _number(claim: Claim, name: str, unit: str = "") -> str:
+    """A claim's number for a title: whole, without its interval, which the text gives."""
+    value = claim.numbers.get(name)
+    return f"{value:,.0f}{unit}" if isinstance(value, int | float) else "an unknown number"
+
+
+def _thin_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
+    """Little mail."""
+    thin = kinds.get("thin")
+    if thin is None:
+        return ""
+    return f"{_number(thin, 'n')} {'message' if thin.n == 1 else 'messages'}: too few for a trend"
+
+
+def _quiet_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
+    """No news."""
+    quiet = kinds.get("nothing-changed")
+    return f"Nothing changed: the volume index is {_number(quiet, 'index')}" if quiet else ""
+
+
+def _sensors_title(_: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
+    """Several sensors changed at once, which outranks what their mail seems to say."""
+    together = next((c for c in claims if c.kind == "sensor-change" and c.subject == "several"), None)
+    if together is None:
+        return ""
+    return f"{_number(together, 'k')} of {_number(together, 'all')} sensors changed; that is not the spam"
+
+
+def _level_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
+    """The total moved."""
+    level, parts = kinds.get("level"), kinds.get("decomposition")
+    if level is None or level.numbers.get("direction") not in {"fall", "rise"}:
+        return ""
+    verb = "fell" if level.numbers["direction"] == "fall" else "rose"
+    title = f"Spam {verb} by {_number(level, 'percent', ' %')}"
+    word = parts.numbers.get("largest_word") if parts else None
+    if parts is not None and word in {"most", "nearly all"}:
+        title += f"; {word} of it is {parts.numbers['largest']}'s"
+    return title
+
+
+def _move_title(_: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
+    """The most important botnet or programme that moved, and the next one."""
+    moved = [c for c in claims if c.kind in TITLE_VERBS and c.subject_kind in {"botnet", "programme"}]
+    told: dict[str, str] = {}
+    for claim in moved:
+        told.setdefault(_name(claim), TITLE_VERBS[claim.kind])
+    return ", ".join(f"{name} {verb}" for name, verb in list(told.items())[:2])
+
+
+def _level_only_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
+    """An index and nothing else."""
+    level = kinds.get("level")
+    return f"The volume index stands at {_number(level, 'index')}" if level else ""
+
+
+def _makeup_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
+    """No history at all."""
+    made = kinds.get("botnets") or kinds.get("campaigns")
+    return f"What {_number(made, 'n')} messages are made of" if made else ""
+
+
+TITLES: tuple[Callable[[Mapping[str, Claim], Sequence[Claim]], str], ...] = (
+    _thin_title,
+    _quiet_title,
+    _sensors_title,
+    _level_title,
+    _move_title,
+    _level_only_title,
+    _makeup_title,
+)
+"""Rules for the title, the first that has one decides."""

@@ -1,0 +1,310 @@
+"""The four charts. Altair is imported where a chart is drawn."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from spamtide.bulletin.pictures import (
+    FAINT,
+    INK,
+    WIDTH,
+    ChartInputs,
+    Picture,
+    Window,
+    draw,
+    iso_days,
+    part_of,
+    plot,
+    time_axis,
+)
+from spamtide.bulletin.svg import clean_text
+from spamtide.model import UNKNOWN, Change, Floats, IndexSeries
+
+TIDE, BAND = "#0b5c8c", "#a9cfe6"
+PALETTE = ("#0b5c8c", "#d1495b", "#edae49", "#00798c", "#8d5a97", "#6a994e")
+"""One colour a named botnet, told apart by colour-blind readers too."""
+UNKNOWN_COLOUR, OTHERS_COLOUR = "#c9d1d6", "#94a3ad"
+LOSS, GAIN = "#d1495b", "#00798c"
+NAMED = len(PALETTE)
+"""Botnets with a colour of their own."""
+STRIP_SENSORS = 24
+"""With more sensors the strip shows their mean."""
+LABELLED = 6
+LABEL_ROWS = 3
+
+# ---------------------------------------------------------------------------- the tide
+
+
+def tide(
+    inputs: ChartInputs, total: IndexSeries, shown: Window, events: Sequence[tuple[dt.date, str]]
+) -> Picture:
+    """Total index with its interval, changes as dated bands, events as ticks."""
+    import altair as alt
+
+    part = part_of(inputs, shown)
+    rows: list[dict[str, Any]] = [
+        {"day": day, "index": float(value), "low": float(low), "high": float(high)}
+        for day, value, low, high in zip(
+            iso_days(total.days, part), total.index[part], total.low[part], total.high[part], strict=True
+        )
+        if math.isfinite(value)
+    ]
+    top = max((min(row["high"], 3 * row["index"] + 1) for row in rows), default=100.0)
+    scale = alt.Scale(domain=[0, max(top * 1.18, 1.0)], nice=False, clamp=True)
+    x = time_axis(shown)
+    base = plot(rows)
+    labels = (
+        plot(_band_labels(inputs, shown))
+        .mark_text(align="left", dx=3, fontSize=10.5, color=INK)
+        .encode(x=x, y=alt.Y("row:Q", scale=alt.Scale(domain=[0, 1]), axis=None), text="label:N")
+    )
+    layers = [
+        plot(_bands(inputs, shown)).mark_rect(opacity=0.16, color=LOSS).encode(x=x, x2="until:T"),
+        base.mark_area(color=BAND, opacity=0.8).encode(
+            x=x,
+            y=alt.Y("low:Q", scale=scale, axis=alt.Axis(title="volume index", grid=True, tickCount=5)),
+            y2="high:Q",
+        ),
+        base.mark_line(color=TIDE, strokeWidth=1.8).encode(x=x, y=alt.Y("index:Q", scale=scale)),
+        plot([{"day": str(day)} for day in sorted({d for d, _ in events})])
+        .mark_point(shape="triangle-up", filled=True, size=60, color=INK, opacity=1)
+        .encode(x=x, y=alt.value(236)),
+    ]
+    chart = (
+        alt.layer(alt.layer(*layers), labels)
+        .resolve_scale(y="independent")
+        .properties(width=WIDTH, height=240)
+    )
+    values = [row["index"] for row in rows]
+    alt_text = (
+        f"Line chart of the daily volume index from {shown[0]} to {shown[1]}: "
+        f"between {min(values):,.0f} and {max(values):,.0f}, {values[-1]:,.0f} on the last day."
+        if values
+        else f"The volume index from {shown[0]} to {shown[1]}: no day with a sensor up."
+    )
+    return Picture(
+        "tide",
+        "The tide",
+        f"Volume index of all spam, 100 over {total.base.replace('..', ' to ')}; the light band is its 95 % "
+        "interval. Shaded: dated changes, from the earliest believable onset to the latest believable end. "
+        "Triangles: outside events, listed below.",
+        alt_text,
+        draw("tide", chart, alt_text),
+    )
+
+
+def _told(inputs: ChartInputs, shown: Window) -> list[Change]:
+    """The changes that are marked: those of the total and of botnets, the surest first, then by date."""
+    fitting = [
+        c
+        for c in inputs.changes
+        if c.subject_kind in {"total", "botnet"}
+        and c.kind != "attribution-loss"
+        and shown[0] <= c.onset <= shown[1]
+    ]
+    fitting.sort(key=lambda c: (-c.confidence, c.onset, c.subject, c.kind))
+    return sorted(fitting[:LABELLED], key=lambda c: (c.onset, c.subject_kind != "total", c.subject, c.kind))
+
+
+def _bands(inputs: ChartInputs, shown: Window) -> list[dict[str, Any]]:
+    """One shaded band a change."""
+    rows = []
+    for change in _told(inputs, shown):
+        until = change.end_high or change.end or change.onset_high
+        rows.append({"day": str(change.onset_low), "until": str(until + dt.timedelta(days=1))})
+    return rows
+
+
+def _band_labels(inputs: ChartInputs, shown: Window) -> list[dict[str, Any]]:
+    """What each band is, on rows that take turns so that neighbours do not collide."""
+    rows = []
+    for turn, change in enumerate(_told(inputs, shown)):
+        subject = "all spam" if change.subject_kind == "total" else clean_text(change.subject, 24)
+        rows.append(
+            {
+                "day": str(change.onset_low),
+                "row": 0.96 - 0.06 * (turn % LABEL_ROWS),
+                "label": f"{subject}: {change.kind}",
+            }
+        )
+    return rows
+
+
+# ---------------------------------------------------------------------------- whose mail
+
+
+def whose(inputs: ChartInputs, total: IndexSeries, shown: Window) -> Picture | None:
+    """Index points by botnet, stacked; days pooled to weeks' means where the span is long."""
+    import altair as alt
+
+    panel = inputs.measurement.panel
+    part = part_of(inputs, shown)
+    daily = {
+        name: panel.counts[at].sum(axis=0)[part].astype(float)
+        for at, (kind, name) in enumerate(panel.subjects)
+        if kind == "botnet"
+    }
+    if not daily:
+        return None
+    mail = panel.counts[0].sum(axis=0)[part].astype(float)
+    index = total.index[part]
+    points = np.where((mail > 0) & np.isfinite(index), index / np.where(mail > 0, mail, 1), 0.0)
+    ranked = sorted((n for n in daily if n != UNKNOWN), key=lambda n: (-float(daily[n].sum()), n))
+    named, rest = ranked[:NAMED], ranked[NAMED:]
+    groups: list[tuple[str, str, Floats]] = [
+        (clean_text(name, 24), colour, daily[name]) for name, colour in zip(named, PALETTE, strict=False)
+    ]
+    if rest:
+        groups.append(("others", OTHERS_COLOUR, np.sum([daily[name] for name in rest], axis=0)))
+    groups.append(
+        (
+            "unattributed",
+            UNKNOWN_COLOUR,
+            mail - np.sum([daily[n] for n in ranked], axis=0) if ranked else mail,
+        )
+    )
+    rows: list[dict[str, Any]] = [
+        {"day": day, "who": who, "points": round(max(float(value), 0.0), 4), "order": order}
+        for order, (who, _, counts) in enumerate(groups)
+        for day, value in zip(iso_days(panel.days, part), counts * points, strict=True)
+    ]
+    chart = (
+        plot(rows)
+        .mark_area(opacity=0.92, line=False)
+        .encode(
+            x=time_axis(shown),
+            y=alt.Y("points:Q", stack="zero", axis=alt.Axis(title="index points", tickCount=5)),
+            color=alt.Color(
+                "who:N",
+                scale=alt.Scale(domain=[g[0] for g in groups], range=[g[1] for g in groups]),
+                legend=alt.Legend(title=None, orient="bottom", columns=4, symbolType="square"),
+            ),
+            order=alt.Order("order:Q", sort="descending"),
+        )
+        .properties(width=WIDTH, height=200)
+    )
+    largest = ", ".join(g[0] for g in groups[:3])
+    alt_text = (
+        f"Stacked areas: the volume index split by botnet, {shown[0]} to {shown[1]}. Largest: {largest}."
+    )
+    return Picture(
+        "whose",
+        "Whose mail it is",
+        "The same index split by the botnet that sent the mail; grey could not be attributed. "
+        "Shares of each day's messages, without intervals.",
+        alt_text,
+        draw("whose", chart, alt_text),
+    )
+
+
+# ---------------------------------------------------------------------------- coverage
+
+
+def coverage(inputs: ChartInputs, shown: Window) -> Picture | None:
+    """Which sensor saw how much of its usual mail on which day."""
+    import altair as alt
+
+    panel = inputs.measurement.panel
+    part = part_of(inputs, shown)
+    values = inputs.measurement.exposure.values[:, part]
+    if not values.size:
+        return None
+    days = iso_days(panel.days, part)
+    many = len(panel.sensors) > STRIP_SENSORS
+    if many:
+        names, values = ["sensors up"], values.mean(axis=0, keepdims=True)
+    else:
+        names = [clean_text(name, 24) or "(no name)" for name in panel.sensors]
+    rows: list[dict[str, Any]] = [
+        {
+            "day": day,
+            "until": str(dt.date.fromisoformat(day) + dt.timedelta(days=1)),
+            "sensor": f"{at:03d} {name}",
+            "up": round(min(max(float(value), 0.0), 1.0), 3),
+        }
+        for at, (name, line) in enumerate(zip(names, values, strict=True))
+        for day, value in zip(days, line, strict=True)
+    ]
+    chart = (
+        plot(rows)
+        .mark_rect()
+        .encode(
+            x=time_axis(shown),
+            x2="until:T",
+            y=alt.Y(
+                "sensor:N",
+                axis=alt.Axis(title=None, labelExpr="slice(datum.label, 4)", ticks=False),
+                sort=None,
+            ),
+            color=alt.Color(
+                "up:Q", scale=alt.Scale(domain=[0, 1], range=["#f3d9dc", "#6ba7c9"]), legend=None
+            ),
+        )
+        .properties(width=WIDTH, height=max(16 * len(names), 16))
+    )
+    dark = int((values <= 0).sum())
+    alt_text = (
+        f"Coverage of {len(panel.sensors)} sensors, {shown[0]} to {shown[1]}: "
+        f"{dark} of {values.size} {'days' if many else 'sensor days'} without any."
+    )
+    return Picture(
+        "coverage",
+        "Sensors' coverage",
+        "Blue: the sensor was up; pale red: it was down or absent. Days down are allowed for in the index.",
+        alt_text,
+        draw("coverage", chart, alt_text),
+    )
+
+
+# ---------------------------------------------------------------------------- taken apart
+
+
+def apart(inputs: ChartInputs) -> Picture | None:
+    """Index points lost or gained by botnet, with intervals, the largest first."""
+    import altair as alt
+
+    parts = [
+        c
+        for c in inputs.contributions
+        if c.subject_kind == "botnet" and all(map(math.isfinite, (c.points, c.low, c.high)))
+    ]
+    if not parts or inputs.before == inputs.after:
+        return None
+    parts.sort(key=lambda c: (-abs(c.points), c.subject))
+    rows: list[dict[str, Any]] = [
+        {
+            "who": f"{at:03d} {'unattributed' if c.subject == UNKNOWN else clean_text(c.subject, 24)}",
+            "points": c.points,
+            "low": c.low,
+            "high": c.high,
+            "colour": LOSS if c.points < 0 else GAIN,
+        }
+        for at, c in enumerate(parts[:12])
+    ]
+    base = plot(rows)
+    y = alt.Y("who:N", sort=None, axis=alt.Axis(title=None, labelExpr="slice(datum.label, 4)", ticks=False))
+    chart = alt.layer(
+        base.mark_bar(height=13, opacity=0.85).encode(
+            y=y,
+            x=alt.X("points:Q", axis=alt.Axis(title="index points", tickCount=6)),
+            color=alt.Color("colour:N", scale=None, legend=None),
+        ),
+        base.mark_rule(color=INK, strokeWidth=1.4).encode(y=y, x="low:Q", x2="high:Q"),
+        plot([{"zero": 0}]).mark_rule(color=FAINT).encode(x="zero:Q"),
+    ).properties(width=WIDTH - 90, height=max(22 * len(rows), 44))
+    alt_text = "Bars of index points by botnet: " + "; ".join(
+        f"{row['who'][4:]} {row['points']:+.1f} [{row['low']:.1f} to {row['high']:.1f}]" for row in rows[:6]
+    )
+    return Picture(
+        "apart",
+        "The change taken apart",
+        f"Index points lost or gained by each botnet, {inputs.before[0]} to {inputs.before[1]} "
+        f"against {inputs.after[0]} to {inputs.after[1]}; the thin line is the 95 % interval.",
+        f"{alt_text}.",
+        draw("apart", chart, f"{alt_text}."),
+    )
