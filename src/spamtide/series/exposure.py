@@ -50,7 +50,14 @@ def estimate(panel: Panel) -> Exposure:
         values[run.sensor, run.first : run.last + 1] = 0.0
     _drop_parts_of_days(values, silent, spam, panel.ham)
     shifts = relay_shifts(spam, panel.ham, values > 0, panel.relays)
-    outages = [_silence_outage(panel, run) for run in silent]
+    moved = {(shift.sensor, shift.low) for shift in shifts}
+    outages = [
+        _silence_outage(panel, run)
+        for run in silent
+        if not any(
+            sensor == run.sensor and low <= run.last and run.place == "trailing" for sensor, low in moved
+        )
+    ]
     outages += [_apply(panel, shift, values, spam) for shift in shifts]
     by_subject = partition_of(panel)
     for _ in range(MOST_SHIFTS_A_SENSOR * len(spam) if len(spam) > 1 else 0):

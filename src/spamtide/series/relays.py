@@ -8,7 +8,7 @@ year, so that a few messages a month are enough.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,68 +96,101 @@ def moves(sensor: int, relays: tuple[str, ...]) -> list[Move]:
 def relay_shifts(spam: Counts, ham: Counts, up: Bools, relays: tuple[tuple[str, ...], ...]) -> list[Shift]:
     """Relay changes at which the sensor's own spam jumped.
 
+    Sensors that moved together speak together: their evidence is pooled (Stouffer), so that mail too thin
+    to decide alone may. A sensor that falls silent for good when others leave the relay it had moves
+    with them, though no mail names its new one.
+
     Args:
         spam: shape (S, T).
         ham: shape (S, T).
         up: shape (S, T), days that are no outage.
         relays: shape (S, T), '' for none.
     """
-    by_sensor = [moves(sensor, names) for sensor, names in enumerate(relays)]
-    every = [move for group in by_sensor for move in group]
+    every = [move for sensor, names in enumerate(relays) for move in moves(sensor, names)]
+    every += _followers(every, relays)
+    jumps = [jump for jump in (_jump(move, every, spam, ham, up, relays) for move in every) if jump]
     found = []
-    for group in by_sensor:
-        for place, move in enumerate(group):
-            start = group[place - 1].first_new if place else 0
-            stop = group[place + 1].last_old + 1 if place + 1 < len(group) else spam.shape[1]
-            shift = _jump(move, start, stop, spam, ham, up, every)
-            if shift is not None:
-                found.append(shift)
+    for shift, weight in jumps:
+        together = [
+            other_weight
+            for other, other_weight in jumps
+            if _together(shift.move, other.move) and (other.ratio < 1) == (shift.ratio < 1)
+        ]
+        if sum(np.sqrt(together)) / np.sqrt(len(together)) >= np.sqrt(SURE):
+            confidence = shift.confidence * (1.0 - float(np.exp(-max(weight, SURE) / 2)))
+            found.append(replace(shift, confidence=confidence))
+    return found
+
+
+def _together(one: Move | None, other: Move | None) -> bool:
+    """Whether two relay changes may be one move."""
+    if one is None or other is None:
+        return False
+    return other.first_new >= one.last_old - SAME_TIME and other.last_old <= one.first_new + SAME_TIME
+
+
+def _followers(every: list[Move], relays: tuple[tuple[str, ...], ...]) -> list[Move]:
+    """Sensors whose last mail came by a relay that another sensor left at that time."""
+    found = []
+    for sensor, names in enumerate(relays):
+        last = max((day for day, relay in enumerate(names) if relay), default=-1)
+        for move in every:
+            here = move.last_old - SAME_TIME <= last <= move.first_new + SAME_TIME
+            if move.sensor != sensor and here and names[last] == move.before and last + 1 < len(names):
+                first = min(max(move.first_new, last + 1), len(names) - 1)
+                found.append(Move(sensor, last, first, move.before, move.after))
+                break
     return found
 
 
 def _jump(
-    move: Move, start: int, stop: int, spam: Counts, ham: Counts, up: Bools, every: list[Move]
-) -> Shift | None:
-    """The jump of a sensor's spam at its relay change between two positions, or None."""
+    move: Move,
+    every: list[Move],
+    spam: Counts,
+    ham: Counts,
+    up: Bools,
+    relays: tuple[tuple[str, ...], ...],
+) -> tuple[Shift, float] | None:
+    """The jump of a sensor's spam at its relay change, and its likelihood ratio statistic; or None."""
     own = spam[move.sensor]
-    live = up[move.sensor]
+    live = up[move.sensor].copy()
+    if not any(relays[move.sensor][move.first_new :]):
+        live[move.last_old :] = True  # a follower: its silence is what is judged
+    mine = [other for other in every if other.sensor == move.sensor and other != move]
+    start = max((other.first_new for other in mine if other.first_new <= move.last_old), default=0)
+    stop = min((other.last_old for other in mine if other.last_old >= move.first_new), default=len(own) - 1)
     before = _window(own, live, move.last_old, start, -1)
-    after = _window(own, live, move.first_new, stop - 1, 1)
+    after = _window(own, live, move.first_new, stop, 1)
     if len(before) < LEAST_DAYS or len(after) < LEAST_DAYS:
         return None
     days = np.arange(before[0], after[-1] + 1)
     days = days[live[days]]
     gain = _gains(own[days].astype(np.float64)) / _dispersion(own, before, after)
     near = (days >= move.last_old + 1 - SLACK) & (days <= move.first_new + SLACK)
-    if not near.any():
-        return None
-    best = float(gain[near].max())
+    best = float(gain[near].max(initial=0.0))
     change = float(np.log((own[after].mean() + 0.5 / len(after)) / (own[before].mean() + 0.5 / len(before))))
-    if best < SURE or abs(change) < JUMP or gain.max() - best > LIKELY:
+    if best < LIKELY or abs(change) < JUMP or gain.max() - best > LIKELY:
         return None
-    moved = {
-        other.sensor
-        for other in every
-        if other.first_new >= move.last_old - SAME_TIME and other.last_old <= move.first_new + SAME_TIME
-    }
-    stayed = [row for row in range(len(spam)) if row not in moved]
+    moved = {other.sensor for other in every if _together(move, other)}
+    stayed = [row for row, names in enumerate(relays) if row not in moved and any(names[move.first_new :])]
     if not _alone(own, change, before, after, spam[stayed], up[stayed]):
         return None
     likely = days[near & (gain >= best - LIKELY)]
     low = max(int(likely[0]), min(move.last_old + 1, int(likely[-1])))
     high = max(low, min(int(likely[-1]), move.first_new))
-    inside = days[(days >= low) & (days <= high)]
-    day = int(inside[np.argmax(gain[np.isin(days, inside)])]) if len(inside) else low
-    other = ham[move.sensor]
+    inside = (days >= low) & (days <= high)
+    day = int(days[inside][np.argmax(gain[inside])]) if inside.any() else low
+    other_mail = ham[move.sensor]
     evidence = (
         f"relay {move.before[:80]} -> {move.after[:80]}; "
         f"spam {own[before].sum()} in {len(before)} days before, {own[after].sum()} in {len(after)} after; "
-        f"other mail {other[before].sum()} and {other[after].sum()}; "
+        f"other mail {other_mail[before].sum()} and {other_mail[after].sum()}; "
         f"{len(moved)} of {len(spam)} sensors changed relay then"
     )
-    goes_on = other[after].sum() > 0 or len(moved) > 1 or bool(stayed)
-    confidence = (1.0 - float(np.exp(-best / 2))) * (0.99 if goes_on else 0.8)
-    return Shift(move.sensor, day, low, high, float(np.exp(change)), evidence, confidence, move)
+    backed = other_mail[after].sum() > 0 or len(moved) > 1 or bool(stayed)
+    return Shift(
+        move.sensor, day, low, high, float(np.exp(change)), evidence, 0.99 if backed else 0.8, move
+    ), best
 
 
 def _window(own: Counts, live: Bools, edge: int, limit: int, step: int) -> NDArray[np.int64]:
