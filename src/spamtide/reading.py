@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 from typing import Any
 
+import numpy as np
 from rich.console import Group
 from rich.table import Table
 
@@ -13,7 +14,7 @@ from spamtide import pipeline
 from spamtide.api import parse_moment
 from spamtide.attribution import explain as explain_answer
 from spamtide.attribution import load_signatures
-from spamtide.bulletin import charts, compose, render
+from spamtide.bulletin import ChartInputs, Edition, charts, compose, render
 from spamtide.campaign import resolve
 from spamtide.errors import BadDataError, UnavailableError, UsageError
 from spamtide.knowledge import load_knowledge
@@ -39,9 +40,38 @@ def bulletin(observatory: Observatory, since: str | None, until: str | None, fil
     """The bulletin of a period as text; the same from the same table versions, to the byte."""
     measurement = measured(observatory)
     said = pipeline.findings(observatory, measurement, _day(since, "since"), _day(until, "until"))
-    composed = compose(said.findings, said.inputs, versions=observatory.lake.versions())
-    drawn = charts(said.findings, said.inputs) if file_format == "html" else None
+    composed = compose(said.findings.claims, said.findings.statuses, _edition(observatory, said))
+    drawn = charts(_chart_inputs(said)) if file_format == "html" else None
     return render(composed, file_format, drawn)
+
+
+def _edition(observatory: Observatory, said: pipeline.Said) -> Edition:
+    """What the bulletin says of itself."""
+    panel, span = said.inputs.measurement.panel, said.inputs.period
+    inside = (panel.days >= np.datetime64(span.since)) & (panel.days <= np.datetime64(span.until))
+    by_sensor = panel.counts[0][:, inside].sum(axis=1) if len(panel.days) else np.zeros(0)
+    return Edition(
+        since=span.since,
+        until=span.until,
+        sensors=int((by_sensor > 0).sum()),
+        messages=int(by_sensor.sum()),
+        simulated=said.inputs.totals.simulated,
+        versions=observatory.lake.versions(),
+    )
+
+
+def _chart_inputs(said: pipeline.Said) -> ChartInputs:
+    """What the charts show."""
+    inputs = said.inputs
+    return ChartInputs(
+        measurement=inputs.measurement,
+        changes=inputs.changes,
+        contributions=inputs.contributions,
+        window=(inputs.period.since, inputs.period.until),
+        before=inputs.period.before,
+        after=inputs.period.after,
+        events=tuple((event.date_start, event.summary) for event in inputs.events),
+    )
 
 
 def status(observatory: Observatory) -> dict[str, Any]:

@@ -1,0 +1,166 @@
+"""The demonstration's bulletin holds against the truth of its world; a quiet world gives no change."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+Exported = Callable[..., list[dict[str, Any]]]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, spamtide: Run) -> Path:
+    """One run of `spamtide demo`."""
+    folder: Path = tmp_path_factory.mktemp("demo")
+    done = spamtide("demo", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def truth(demo: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((demo / "world" / "truth.json").read_text())
+    return found
+
+
+@pytest.fixture(scope="module")
+def bulletin(demo: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((demo / "bulletin.json").read_text())
+    return found
+
+
+@pytest.fixture(scope="module")
+def changes(demo: Path, exported: Exported) -> list[dict[str, Any]]:
+    return exported(demo / "observatory", "changes")
+
+
+def true_change(truth: dict[str, Any], subject: str, *kinds: str) -> dict[str, Any]:
+    return next(c for c in truth["changes"] if c["subject"] == subject and c["kind"] in kinds)
+
+
+def day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
+
+
+@pytest.mark.parametrize("botnet", ["rustock", "grum", "cutwail"])
+def test_each_decline_is_dated_inside_its_interval(
+    botnet: str, truth: dict[str, Any], changes: list[dict[str, Any]]
+) -> None:
+    real = true_change(truth, botnet, "decline")
+    found = [c for c in changes if c["subject"] == botnet and c["kind"] in {"decline", "cease"}]
+
+    assert len(found) == 1
+    assert day(found[0]["onset_low"]) <= day(real["onset"]) <= day(found[0]["onset_high"])
+    assert day(found[0]["end_low"]) <= day(real["end"]) <= day(found[0]["end_high"])
+
+
+def test_the_switch_is_named_with_its_programmes_and_dated(
+    truth: dict[str, Any], changes: list[dict[str, Any]]
+) -> None:
+    real = true_change(truth, "xarvester", "switch")
+    found = [c for c in changes if c["kind"] == "switch"]
+
+    assert [c["subject"] for c in found] == ["xarvester"]
+    assert found[0]["from_programme"] == "Canadian Pharmacy"
+    assert found[0]["to_programme"] == "Ultimate Replicas"
+    assert day(found[0]["onset_low"]) <= day(real["end"])
+    assert day(found[0]["onset_high"]) >= day(real["onset"])
+
+
+def test_no_sensor_is_called_a_botnets_change(truth: dict[str, Any], changes: list[dict[str, Any]]) -> None:
+    """Every reported change of a botnet is a true one; joins, outages and shrinks are the sensors'."""
+    real = {(c["subject"], c["kind"]) for c in truth["changes"] if c["subject_kind"] == "botnet"}
+    real |= {(subject, "cease") for subject, kind in real if kind == "decline"}
+    called = {(c["subject"], c["kind"]) for c in changes if c["subject_kind"] == "botnet"}
+
+    assert called <= real
+    assert {c["subject"] for c in changes if c["kind"] == "sensor-outage"} == {"heron"}
+    assert {c["subject"] for c in changes if c["kind"] == "sensor-change"} == {"lantern"}
+
+
+def test_the_bulletin_says_how_many_points_are_the_large_botnets(
+    truth: dict[str, Any], bulletin: dict[str, Any]
+) -> None:
+    """Its interval holds the true share of the fall, computed from the world's expected counts."""
+    claims = {claim["claim"]: claim for claim in bulletin["claims"]}
+    share = next(c for name, c in claims.items() if c["kind"] == "decomposition" and "rustock" in name)
+    numbers = share["numbers"]
+
+    assert "Rustock" in share["sentence"]
+    assert numbers["points_low"] <= numbers["points"] <= numbers["points_high"] < 0
+
+
+def test_simulated_data_is_said_to_be_simulated(demo: Path) -> None:
+    assert "imulated" in (demo / "bulletin.md").read_text()
+    assert "imulated" in (demo / "bulletin.html").read_text()
+
+
+def test_the_page_is_self_contained(demo: Path) -> None:
+    page = (demo / "bulletin.html").read_text()
+
+    assert "<svg" in page
+    assert not re.search(r"<(?:script|link|iframe|object)\b", page)
+    assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", page.replace("http://www.w3.org", ""))
+
+
+def test_the_same_bulletin_again_is_the_same_to_the_byte(demo: Path, spamtide: Run, tmp_path: Path) -> None:
+    for name in ("html", "md", "json"):
+        again = tmp_path / f"again.{name}"
+        assert spamtide("-C", demo / "observatory", "bulletin", "-o", again).returncode == 0
+        assert again.read_bytes() == (demo / f"bulletin.{name}").read_bytes()
+
+
+def test_known_families_are_named_and_others_are_unknown(demo: Path, exported: Exported) -> None:
+    """Every message against the world's truth; lab-known families only through `learn`."""
+    with gzip.open(demo / "world" / "truth_messages.csv.gz", "rt") as lines:
+        real = {row["sha256"]: row["botnet"] for row in csv.DictReader(lines) if row["kind"] == "spam"}
+    rows = [row for row in exported(demo / "observatory", "observations") if row["sha256"] in real]
+    named = [(row["botnet"], real[row["sha256"]]) for row in rows if row["botnet"] != "unknown"]
+    known = [truth for truth in real.values() if truth != "unknown"]
+
+    assert sum(said == is_true for said, is_true in named) / len(named) >= 0.99
+    assert sum(said == is_true for said, is_true in named) / len(known) >= 0.90
+
+
+def test_no_legitimate_mail_is_a_botnets(demo: Path, exported: Exported) -> None:
+    ham = [row for row in exported(demo / "observatory", "observations") if row["label"] == "ham"]
+
+    assert len(ham) > 1000
+    assert [row["sha256"] for row in ham if row["botnet"] != "unknown"] == []
+
+
+def test_the_demo_again_stores_nothing(demo: Path, spamtide: Run) -> None:
+    done = spamtide(
+        "-C", demo / "observatory", "ingest", "--json", demo / "world" / "sensors", "--members", "*.spam.*"
+    )
+
+    assert json.loads(done.stdout)["stored"] == 0
+
+
+def test_a_quiet_world_has_no_change(tmp_path: Path, spamtide: Run, exported: Exported) -> None:
+    world, observatory = tmp_path / "world", tmp_path / "o"
+    assert spamtide("simulate", "quiet", "-o", world).returncode == 0
+    spam = sorted((world / "sensors").glob("*.spam.mbox.gz"))
+    ham = sorted((world / "sensors").glob("*.ham.mbox.gz"))
+    assert spamtide("-C", observatory, "ingest", *spam).returncode == 0
+    assert spamtide("-C", observatory, "ingest", "--label", "ham", *ham).returncode == 0
+    for lab in sorted((world / "lab").glob("*.mbox.gz")):
+        family = lab.name.removesuffix(".mbox.gz")
+        assert spamtide("-C", observatory, "ingest", "--sensor", "lab", "--lab", family, lab).returncode == 0
+    assert spamtide("-C", observatory, "learn").returncode == 0
+    assert spamtide("-C", observatory, "update").returncode == 0
+
+    assert exported(observatory, "changes") == []
+    told = spamtide("-C", observatory, "bulletin", "--format", "md").stdout
+    assert "Nothing changed" in told
