@@ -25,6 +25,7 @@ from spamtide.attribution.rulefile import (
     source,
     text_of,
 )
+from spamtide.attribution.signature import SCAN_SECONDS
 from spamtide.attribution.skeleton import skeleton_drafts
 from spamtide.attribution.template import ROUNDS, candidates, forbidden, template_drafts
 
@@ -283,7 +284,7 @@ def _hits(
         taken[f"r{number}"] = draft
     scanner = yara_x.Scanner(compiler.build())
     scanner.fast_scan(yes=True)
-    scanner.set_timeout(1)
+    scanner.set_timeout(SCAN_SECONDS)
     found: dict[str, set[str]] = {rule: set() for rule in taken}
     for mail in (*(m for family in families for m in family.mail), *ham):
         try:

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 AUTHOR = "learned by spamtide"
@@ -64,7 +64,11 @@ class LearnedRule:
     """Share of the family's held-out lab mail that any of its rules of this layer matches."""
     valid_from: dt.date | None = None
     expires: dt.date | None = None
-    extra: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def family(self) -> str:
+        """The family that it was learned from."""
+        return self.draft.family
 
 
 def at_most(hits: int, n: int) -> float:
