@@ -1,0 +1,235 @@
+"""HTML to what a reader sees: visible text with its lines, hidden text, links and the texts of images.
+
+One lexbor parse a message. Line breaks survive because a form feed, which is white space to HTML and so never moves
+an element, is put before every tag that begins a line; afterwards it is the only white space that counts.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from spamtide.message.text import tidy_words
+from spamtide.message.url import clean_url
+
+DEPTH = 512
+"""Open elements that are laid out, as in Chromium; lexbor takes quadratic time beyond."""
+
+FEW_TAGS = 2000
+"""Fewer tags than this cannot be nested deep enough to cost time, and their depth is not counted."""
+
+
+def _spelt(names: str) -> str:
+    """Alternatives for tag names in any letter case, spelt out: twice as fast as ignoring case."""
+    return "|".join(
+        "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in name) for name in names.split()
+    )
+
+
+_STARTS_LINE = _spelt("br p div tr li dt dd hr h1 h2 h3 h4 h5 h6 pre option center blockquote")
+_ENDS_LINE = _spelt("p div table ul ol dl h1 h2 h3 h4 h5 h6 pre center blockquote form")
+_LINE_TAG = re.compile(rf"<(?=(?:{_STARTS_LINE}|/(?:{_ENDS_LINE}))\b)")
+_CELL_TAG = re.compile(r"><(?=[tT][dDhH]\b)")
+_TAG = re.compile(
+    r"<(?=/?(?:br|p|div|tr|li|h[1-6]|table|ul|ol|dl|dt|dd|hr|center|blockquote|pre|form|option|title|address"
+    r"|section|article|header|footer)\b)",
+    re.IGNORECASE,
+)
+_CELL_TAG = re.compile(r"<(?=/t[dh]\b)", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_ANY_TAG = re.compile(r"<[!/?a-zA-Z][^>]*>?")
+_ATTRIBUTE_URL = re.compile(r"""=\s*["']?\s*(https?:[^"'\s>]+)""", re.IGNORECASE)
+_REFRESH_URL = re.compile(r"url\s*=\s*['\"]?\s*([^'\"\s>]+)", re.IGNORECASE)
+
+_LINKING = "[href],[src],[background],[action]"
+_LINK_ATTRIBUTES = ("href", "src", "background", "action")
+_UNSEEN = ["script", "style", "noscript", "template", "title", "noframes", "iframe", "object"]
+_VOID = frozenset(
+    {"br", "img", "hr", "input", "meta", "link", "area", "base", "col", "embed", "param", "wbr"}
+)
+
+_STYLED = "[style],[hidden],font[color]"
+_HIDING = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all"
+    r"|font-size\s*:\s*(?:0(?:px|pt|em|%)?\s*(?:;|!|\Z)|[01](?:\.\d+)?(?:px|pt))"
+    r"|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|\Z)|max-height\s*:\s*0(?:px|pt)?\s*(?:;|!|\Z)",
+    re.IGNORECASE,
+)
+_MANY_HIDDEN = 1000
+"""Hidden elements after which no more are looked for."""
+_COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]{1,40})", re.IGNORECASE)
+_GROUND = re.compile(r"background(?:-color)?\s*:\s*([^;!]{1,200})", re.IGNORECASE)
+_WHITES = frozenset({"#fff", "#ffffff", "white", "#fffffe", "#fefefe", "rgb(255,255,255)"})
+_STYLE = re.compile(r"""style\s*=\s*("[^"]*|'[^']*|[^\s>"']+)""")
+_FONT_WHITE = re.compile(r"<font[^>]{0,200}\scolor\s*=\s*[\"']?\s*(?:#fff|white|#fefefe|rgb)")
+_NEVER_CUT = frozenset({"html", "head", "body", "img", "input"})
+
+
+class Page(NamedTuple):
+    """What one HTML text holds."""
+
+    text: str
+    """Visible text, one line a block; texts of images stand at the end."""
+    hidden: str
+    urls: list[str]
+    """Addresses in attributes, in order, with repeats."""
+
+
+NO_PAGE = Page("", "", [])
+
+
+def read_html(source: str, bound: int, defects: set[str]) -> Page:
+    """Lay out one HTML text; total. `bound` is the number of links worth reading."""
+    if source.count("<") > FEW_TAGS and _depth(source) > DEPTH:
+        defects.add("html-too-deep")
+        return _read_flat(source)
+    marked = _LINE_TAG.sub("\f<", source.replace("\f", " ") if "\f" in source else source)
+    marked = _CELL_TAG.sub("> <", marked)
+    lower = source.lower()
+    try:
+        tree = LexborHTMLParser(marked)
+        urls, alts = _attributes(tree, lower, bound)
+        hidden = _cut_hidden(tree, lower)
+        unseen = [tag for tag in _UNSEEN if "<" + tag in lower]
+        if unseen:
+            tree.strip_tags(unseen)
+        body = tree.body
+        text = body.text() if body is not None else ""
+    except (SelectolaxError, ValueError, RuntimeError):
+        defects.add("html-too-deep")
+        return _read_flat(source)
+    return Page(_lines(text, alts), hidden, urls)
+
+
+def _lines(text: str, alts: list[str]) -> str:
+    """Text of a page with form feeds for lines, tidied, without empty lines."""
+    return "\n".join(filter(None, [" ".join(line.split()) for line in (*text.split("\f"), *alts)]))
+
+
+def _attributes(tree: LexborHTMLParser, lower: str, bound: int) -> tuple[list[str], list[str]]:
+    """Addresses and the texts of images, in order."""
+    urls: list[str] = []
+    alts: list[str] = []
+    if "http" in lower or "www." in lower or "alt" in lower:
+        for node in tree.css(_LINKING):
+            attributes = node.attributes
+            for name in _LINK_ATTRIBUTES:
+                value = attributes.get(name)
+                url = clean_url(value) if value else ""
+                if url:
+                    urls.append(url)
+            alt = attributes.get("alt")
+            if alt and len(alts) < bound:
+                alts.append(alt)
+    if "http-equiv" in lower and "refresh" in lower:
+        for node in tree.css("meta[http-equiv][content]"):
+            match = _REFRESH_URL.search(node.attributes.get("content") or "")
+            if match:
+                urls.append(clean_url(match[1]))
+    return urls, alts
+
+
+def _cut_hidden(tree: LexborHTMLParser, lower: str) -> str:
+    """Take elements that a reader would not see out of the tree; their text."""
+    if not _may_hide(lower):
+        return ""
+    hidden: dict[int, LexborNode] = {}
+    for node in tree.css(_STYLED):
+        if node.tag in _NEVER_CUT or not _is_hidden(node):
+            continue
+        # Cutting an element frees what it holds, so only the outermost hidden ones are cut.
+        if not any(above.mem_id in hidden for above in _ancestors(node)):
+            hidden[node.mem_id] = node
+            if len(hidden) >= _MANY_HIDDEN:
+                break
+    texts = [tidy_words(node.text()) for node in hidden.values()]
+    for node in hidden.values():
+        node.decompose()
+    return "\n".join(text for text in texts if text)
+
+
+def _may_hide(lower: str) -> bool:
+    """Whether a page, in lower case, holds anything that `_is_hidden` would look at: cheap, and rarely so."""
+    if "hidden" in lower or _FONT_WHITE.search(lower):
+        return True
+    for style in set(_STYLE.findall(lower)):
+        hides, colour = _style_facts(style.strip("\"'"))
+        if hides or _is_white(colour):
+            return True
+    return False
+
+
+def _ancestors(node: LexborNode) -> Iterator[LexborNode]:
+    """Elements above a node, the nearest first."""
+    above = node.parent
+    while above is not None and above.tag != "-undef":
+        yield above
+        above = above.parent
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    """Whether an element hides what it holds: by its style, or white on what is white as far as one can tell."""
+    attributes = node.attributes
+    if "hidden" in attributes:
+        return True
+    style = attributes.get("style") or ""
+    hides, colour = _style_facts(style)
+    if hides:
+        return True
+    if not _is_white(colour or attributes.get("color") or ""):
+        return False
+    return all(_may_be_white(element.attributes) for element in (node, *_ancestors(node)))
+
+
+def _may_be_white(attributes: Mapping[str, str | None]) -> bool:
+    """Whether nothing says that an element's ground is coloured. A class may colour it, which is not followed."""
+    if "class" in attributes or "background" in attributes:
+        return False
+    ground = attributes.get("bgcolor") or _ground(attributes.get("style") or "")
+    return not ground or _is_white(ground)
+
+
+@lru_cache(maxsize=4096)
+def _style_facts(style: str) -> tuple[bool, str]:
+    """Whether an inline style hides its element, and the text colour it sets ('' for none)."""
+    colour = _COLOUR.search(style)
+    return bool(_HIDING.search(style)), colour[1] if colour else ""
+
+
+def _ground(style: str) -> str:
+    match = _GROUND.search(style)
+    return match[1] if match else ""
+
+
+def _is_white(colour: str) -> bool:
+    return colour.replace(" ", "").lower() in _WHITES
+
+
+def _depth(source: str) -> int:
+    """Upper bound on the elements open at one time, counting each end tag against a start tag of its name."""
+    open_now: dict[str, int] = {}
+    depth = deepest = 0
+    for slash, name in _TAG.findall(source.lower()):
+        if name in _VOID:
+            continue
+        count = open_now.get(name, 0)
+        if not slash:
+            open_now[name] = count + 1
+            depth += 1
+            deepest = max(deepest, depth)
+        elif count:
+            open_now[name] = count - 1
+            depth -= 1
+    return deepest
+
+
+def _read_flat(source: str) -> Page:
+    """Read a page by cutting its tags out: for HTML that costs too much to lay out."""
+    text = _ANY_TAG.sub("", _LINE_TAG.sub("\f<", source.replace("\f", " ")))
+    urls = [clean_url(url) for url in _ATTRIBUTE_URL.findall(source)]
+    return Page(_lines(entities.unescape(text), []), "", urls)

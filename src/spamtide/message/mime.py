@@ -1,0 +1,300 @@
+"""The MIME tree of a message as a flat list of leaves: fast-mail-parser (Rust) first, the standard library after it.
+
+Both parsers are given a message of our own making: the header fields that our scan found to govern the body, and the
+body cut to the bounds. So both see the same structure, and neither can lose a message over a header that it dislikes.
+Leaves come back as bytes; text is decoded in one place (`charset`), whichever parser gave it.
+"""
+
+from __future__ import annotations
+
+import binascii
+import email
+import email.message
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from fast_mail_parser import ParseError, parse_email_tree
+
+from spamtide.model import Header
+from spamtide.settings import Limits
+
+DASHED_LINES = 5000
+"""Lines that begin with '--' (as boundaries do) that are given to a parser."""
+STDLIB_LINES = 60_000
+"""Lines that are given to the standard library, whose parser takes a microsecond or more for each."""
+LAYOUT_CHARS = 500
+
+ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "quoted-printable", "base64"})
+"""Content-Transfer-Encodings of RFC 2045; fast-mail-parser knows no others."""
+
+_GOVERNING = ("content-type", "content-transfer-encoding", "content-disposition")
+COMPOSITE = frozenset({"multipart", "message/r", "message/d", "message/p", "message/e"})
+"""Beginnings of the types whose bodies hold parts."""
+_BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n|\Z)")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_TYPE = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]{1,64})\s*/\s*([A-Za-z0-9!#$&^_.+-]{1,64})")
+_PARAMETER = {
+    name: re.compile(rf"[;\s]{name}\s*=\s*(?:\"([^\"]*)\"?|([^\s;\"]+))", re.IGNORECASE)
+    for name in ("boundary", "charset", "name", "filename")
+}
+
+
+@dataclass(slots=True)
+class Leaf:
+    """One part that holds no parts."""
+
+    content_type: str
+    """'type/subtype' in lower case; 'text/plain' when none or a broken one is claimed."""
+    charset: str
+    encoding: str
+    """As written; '' when there is none."""
+    attached: bool
+    name: str
+    content: bytes
+    """Transfer encoding undone."""
+
+
+@dataclass(slots=True)
+class Body:
+    """The MIME structure of one message."""
+
+    layout: str = "text/plain"
+    boundary: str = ""
+    leaves: list[Leaf] = field(default_factory=list)
+    parser: Literal["fast", "stdlib", "none"] = "none"
+
+
+class _Node(NamedTuple):
+    """A node of either parser's tree, in one shape."""
+
+    header: Mapping[str, str]
+    """Header fields by lower-case name, the first of each."""
+    name: str
+    children: Sequence[Any]
+    """Nodes of the parser's own kind."""
+    content: Callable[[], bytes]
+    """Bytes of a leaf, transfer encoding undone; raises ParseError where that fails."""
+
+
+class _Doubtful(Exception):  # noqa: N818 - not an error: the fast parser's answer is not to be trusted here
+    """The fast parser may have got this structure wrong."""
+
+
+def parameter(value: str, name: str) -> str:
+    """A parameter of a Content-Type value, as written; '' when there is none."""
+    match = _PARAMETER[name].search(value)
+    return (match[1] or match[2] or "") if match else ""
+
+
+def media_type(value: str, defects: set[str]) -> str:
+    """'type/subtype' in lower case; what has no such form counts as text/plain (RFC 2045 section 5.2)."""
+    if not value:
+        return "text/plain"
+    match = _TYPE.match(value)
+    if match:
+        return f"{match[1]}/{match[2]}".lower()
+    defects.add("content-type")
+    return "text/html" if value.strip().lower().startswith(("html", "text/html")) else "text/plain"
+
+
+def read_body(headers: Sequence[Header], body: bytes, limits: Limits, defects: set[str]) -> Body:
+    """Take the body of a message apart; total. Names of defects are added to `defects`."""
+    governing: dict[str, str] = {}
+    for header in headers:
+        name = header.name.lower()
+        if name in _GOVERNING:
+            governing.setdefault(name, header.value)
+    body = _cut(body, limits, defects)
+    single = _single(governing, body, defects)
+    if single is not None:
+        return single
+    data = _message_of(governing, body)
+    found = _fast(data, body, limits, defects) or _stdlib(data, body, limits, defects)
+    if found is None:
+        defects.add("unparsable")
+        found = Body(
+            leaves=[Leaf("text/plain", "", "", attached=False, name="", content=body[: limits.text_chars])]
+        )
+    return found
+
+
+def _message_of(governing: Mapping[str, str], body: bytes) -> bytes:
+    """The bytes that the parsers are given."""
+    head = "".join([f"{name}: {value}\n" for name, value in governing.items()])
+    return head.encode("utf-8", "replace") + b"\n" + body
+
+
+def _cut(body: bytes, limits: Limits, defects: set[str]) -> bytes:
+    """Body within the bounds that keep the parsers quick."""
+    if len(body) > limits.body_bytes:
+        defects.add("body-too-long")
+        body = body[: limits.body_bytes]
+    if body.count(b"\n--") > DASHED_LINES:
+        defects.add("too-many-parts")
+        body = b"\n--".join(body.split(b"\n--", DASHED_LINES)[:DASHED_LINES])
+    return body
+
+
+def _single(governing: Mapping[str, str], body: bytes, defects: set[str]) -> Body | None:
+    """A body of one part, which has no structure to parse; None for any other."""
+    encoding = governing.get("content-transfer-encoding", "").strip()
+    known = encoding.lower()
+    claimed = governing.get("content-type", "")
+    if known not in ENCODINGS or claimed.lstrip()[:9].lower() in COMPOSITE:
+        return None
+    kind = media_type(claimed, defects)
+    content = body
+    if known == "base64":
+        content = decode_base64(body, defects)
+    else:
+        if known == "quoted-printable":
+            if _BAD_ESCAPE.search(body):
+                defects.add("quoted-printable")
+            content = binascii.a2b_qp(body)
+        content = content.replace(b"\r\n", b"\n").rstrip(b"\n")
+    charset = parameter(claimed, "charset").strip().lower()
+    name = parameter(governing.get("content-disposition", ""), "filename") or parameter(claimed, "name")
+    leaf = Leaf(kind, charset, encoding, attached=False, name=name, content=content)
+    return Body(layout=kind, leaves=[leaf], parser="fast")
+
+
+def decode_base64(data: bytes, defects: set[str]) -> bytes:
+    """Undo base64 as far as it goes: characters outside its alphabet are passed over, a broken end is cut."""
+    try:
+        return binascii.a2b_base64(data)
+    except binascii.Error:
+        defects.add("base64")
+    clean = _NOT_BASE64.sub(b"", data.split(b"=")[0])
+    return binascii.a2b_base64(clean[: len(clean) // 4 * 4])
+
+
+def _fast(data: bytes, body: bytes, limits: Limits, defects: set[str]) -> Body | None:
+    """Read with fast-mail-parser; None when it refuses or when its answer is doubtful."""
+    found = Body(parser="fast")
+    named: set[str] = set()
+    try:
+        _walk(_fast_node(parse_email_tree(data, mode="lazy")), _fast_node, found, _Walk(body, limits, named))
+    except (ParseError, _Doubtful):
+        return None
+    defects |= named
+    return found
+
+
+def _fast_node(part: Any) -> _Node:  # noqa: ANN401 - the library ships no types for its nodes here
+    header = {name.lower(): values[0] for name, values in reversed(part.headers.items())}
+    return _Node(header, part.filename, part.children, lambda: part.content or b"")
+
+
+def _stdlib(data: bytes, body: bytes, limits: Limits, defects: set[str]) -> Body | None:
+    """Read with the standard library; None where bounds forbid it or it fails."""
+    if data.count(b"\n") > STDLIB_LINES:
+        defects.add("body-too-long")
+        data = b"\n".join(data.split(b"\n", STDLIB_LINES)[:STDLIB_LINES])
+    if data.lower().count(b"boundary=") > 10 * limits.depth:
+        return None  # its time grows with lines times depth
+    found = Body(parser="stdlib")
+    named: set[str] = set()
+    try:
+        root = email.message_from_bytes(data)
+        _walk(_stdlib_node(root), _stdlib_node, found, _Walk(body, limits, named))
+        broken = {type(defect).__name__ for part in root.walk() for defect in part.defects}
+    except Exception:  # noqa: BLE001 - total: whatever a hostile message does to the library, it is one message
+        return None
+    if any(name.startswith("InvalidBase64") for name in broken):
+        named.add("base64")
+    defects |= named
+    return found
+
+
+def _stdlib_node(part: email.message.Message) -> _Node:
+    header = {name.lower(): str(value) for name, value in reversed(part.items())}
+    payload = part.get_payload()
+    children: list[email.message.Message] = payload if isinstance(payload, list) else []
+    if part.get_content_type() == "message/delivery-status":
+        blocks = b"\n".join(child.as_bytes() for child in children)
+        return _Node(header, "", (), lambda: blocks)
+    return _Node(header, part.get_filename() or "", children, lambda: part.get_payload(decode=True) or b"")
+
+
+class _Walk(NamedTuple):
+    """What stays the same on the way through one tree."""
+
+    body: bytes
+    limits: Limits
+    defects: set[str]
+
+
+def _walk(root: _Node, node_of: Callable[[Any], _Node], found: Body, walk: _Walk) -> None:
+    """Fill `found` from a tree, depth first, within the bounds."""
+    boundaries: list[str] = []
+    looked_at = 0
+
+    def visit(node: _Node, depth: int) -> str:
+        nonlocal looked_at
+        looked_at += 1
+        claimed = node.header.get("content-type", "")
+        kind = media_type(claimed, walk.defects)
+        if kind.startswith("multipart/"):
+            boundary = parameter(claimed, "boundary").rstrip()
+            boundaries.append(boundary)
+            _name_boundary(boundary, walk)
+        if not node.children:
+            if kind.startswith("multipart/"):
+                if found.parser == "fast":
+                    raise _Doubtful
+                kind = "text/plain"
+            found.leaves.append(_leaf(node, kind, found.parser, at_root=depth == 0))
+            return kind
+        inner: list[str] = []
+        if depth >= walk.limits.depth:
+            walk.defects.add("too-deep")
+            return f"{kind}(...)"
+        for child in node.children:
+            if looked_at >= walk.limits.parts:
+                walk.defects.add("too-many-parts")
+                break
+            inner.append(visit(node_of(child), depth + 1))
+        return f"{kind}({','.join(inner)})"
+
+    found.layout = visit(root, 0)[:LAYOUT_CHARS]
+    found.boundary = boundaries[0] if boundaries else ""
+    if any(a != b and a and b.startswith(a) for a in boundaries for b in boundaries):
+        walk.defects.add("boundary-prefix")
+        if found.parser == "fast":  # it takes '--boundary-2' for '--boundary'
+            raise _Doubtful
+
+
+def _name_boundary(boundary: str, walk: _Walk) -> None:
+    """Name what is wrong with the boundary of one multipart."""
+    if not boundary:
+        walk.defects.add("no-boundary")
+        return
+    line = b"--" + boundary.encode("utf-8", "replace")
+    if line not in walk.body:
+        walk.defects.add("boundary-not-found")
+    elif line + b"--" not in walk.body and "body-too-long" not in walk.defects:
+        walk.defects.add("unclosed-multipart")
+
+
+def _leaf(node: _Node, kind: str, parser: str, *, at_root: bool) -> Leaf:
+    """One leaf; raises _Doubtful for what the fast parser does not decode."""
+    encoding = node.header.get("content-transfer-encoding", "").strip()
+    known = encoding.lower()
+    if known not in ENCODINGS and parser == "fast":
+        raise _Doubtful
+    content = node.content()
+    if known != "base64":
+        # Line ends are the transport's, and those before a boundary belong to it.
+        content = content.replace(b"\r\n", b"\n").rstrip(b"\n")
+    claimed = node.header.get("content-type", "")
+    disposition = node.header.get("content-disposition", "")
+    return Leaf(
+        content_type=kind,
+        charset=parameter(claimed, "charset").strip().lower(),
+        encoding=encoding,
+        attached=disposition.strip().lower().startswith("attachment") and not at_root,
+        name=node.name,
+        content=content,
+    )

@@ -1,0 +1,213 @@
+"""A message and its reception to one Observation."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+from spamtide.model import Message, Observation, Provenance, RawMessage
+from spamtide.observation.lure import link_domains, link_hosts
+from spamtide.observation.redact import Redactor, recipients_of
+from spamtide.observation.relay import Hop, canonical, is_trusted_address, read_hop, trace
+from spamtide.observation.rendering import drop_controls, one_line, render
+from spamtide.observation.skeleton import SIMULATED_HEADER, skeleton
+from spamtide.observation.template import boundary_shape, message_id_shape
+from spamtide.observation.when import read_date
+from spamtide.settings import Observing
+
+FIELD_CHARS = 2000
+"""Characters of a value taken from one header."""
+_DEFAULTS = Observing()
+_SIMULATED = SIMULATED_HEADER.lower()
+_ANGLE = re.compile(r"<[^<>@]*@([^<>@\s]+)>")
+_DOMAIN = re.compile(r"@([A-Za-z0-9._-]+|\[[^\]]*\])")
+
+
+class _Source(NamedTuple):
+    """Where a message came from."""
+
+    address: str | None
+    provenance: Provenance
+    hop: Hop | None
+    """The hop that shows the address, where one does."""
+
+
+def observe(
+    raw: RawMessage, message: Message, *, observing: Observing = _DEFAULTS, key: bytes
+) -> Observation:
+    """Say what was seen of one message at one sensor.
+
+    Args:
+        raw: where and when the message was received.
+        message: what `message.parse` made of `raw.data`.
+        observing: relays that are believed, and headers of the user's own gateway.
+        key: the observatory's secret for recipients' hashes, at most 64 bytes are used.
+
+    Total: any message gives an Observation, and no recipient's address is left in it.
+    """
+    try:
+        return _observe(raw, message, observing, key)
+    except Exception:  # noqa: BLE001 - the promise is total; the fault is named and the message counted
+        return _bare(raw, message)
+
+
+def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes) -> Observation:
+    """As `observe`, as long as nothing here is wrong."""
+    headers = [header for header in message.headers if header.name.lower() != _SIMULATED]
+    first: dict[str, str] = {}
+    received: list[str] = []
+    for header in headers:
+        name = header.name.lower()
+        if name == "received":
+            received.append(header.value)
+        elif name not in first:
+            first[name] = header.value
+    hops, entry = trace(received, observing)
+    source = _source(raw, first, hops, entry, observing)
+    sent_at, zone = read_date(first.get("date", ""))
+    received_at, received_at_from = _received_at(raw, received, hops, sent_at)
+    helo = raw.envelope.helo if source.provenance == "envelope" and raw.envelope.helo else None
+    hop = source.hop
+    if hop and not helo:
+        helo = hop.helo
+    message_id = first.get("message-id")
+    frame = skeleton([header.name for header in headers])
+    plain = {
+        "source": raw.source,
+        "message_id": message_id,
+        "helo": helo,
+        "rdns": hop.rdns if hop else None,
+        "relay": hop.by if hop else None,
+        "sender_domain": _sender_domain(raw, first),
+        "from_domain": _from_domain(first.get("from", "")),
+        "subject": message.subject,
+        "zone": zone,
+        "mailer": first.get("x-mailer") or first.get("user-agent", ""),
+        "skeleton": frame,
+        "message_id_shape": message_id_shape(message_id or ""),
+        "boundary_shape": boundary_shape(message.boundary),
+        "layout": message.layout,
+        "charset": message.charset,
+        "encoding": message.encoding,
+    }
+    attachments = [f"{part.content_type};{part.name};{part.size};{part.sha256}" for part in message.parts]
+    rendering = render(message, headers, source.address or "", helo or "", frame)
+    redact = Redactor(recipients_of(headers, received, raw.envelope.rcpt_to), key)
+    # One pass over everything: fields, links and attachments a line each, then the rendering.
+    lines = [one_line((value or "")[:FIELD_CHARS]) for value in plain.values()]
+    lines += [one_line(link) for link in message.links]
+    lines += [one_line(attachment) for attachment in attachments]
+    *clean, rendering = redact(drop_controls("\n".join([*lines, rendering]))).split("\n", len(lines))
+    seen = dict(zip(plain, clean, strict=False))
+    links_end = len(plain) + len(message.links)
+    hosts = link_hosts(message.links)
+    return Observation(
+        sha256=raw.sha256,
+        sensor=raw.sensor,
+        label=raw.label,
+        lab=raw.lab,
+        simulated=len(headers) < len(message.headers),
+        source=seen["source"],
+        received_at=received_at,
+        received_at_from=received_at_from,
+        sent_at=sent_at,
+        zone=seen["zone"],
+        message_id=seen["message_id"] or None,
+        source_ip=source.address,
+        source_ip_from=source.provenance,
+        helo=seen["helo"] or None,
+        rdns=seen["rdns"] or None,
+        relay=seen["relay"] or None,
+        hops=len(received),
+        sender_domain=seen["sender_domain"],
+        from_domain=seen["from_domain"],
+        recipients=redact.tokens,
+        subject=seen["subject"],
+        mailer=seen["mailer"],
+        skeleton=seen["skeleton"],
+        message_id_shape=seen["message_id_shape"],
+        boundary_shape=seen["boundary_shape"],
+        layout=seen["layout"],
+        charset=seen["charset"],
+        encoding=seen["encoding"],
+        links=tuple(clean[len(plain) : links_end]),
+        link_hosts=hosts,
+        link_domains=link_domains(hosts),
+        attachments=tuple(clean[links_end:]),
+        size=message.size,
+        defects=message.defects,
+        rendering=rendering,
+    )
+
+
+def _source(
+    raw: RawMessage, first: dict[str, str], hops: list[Hop], entry: Hop | None, observing: Observing
+) -> _Source:
+    """Find the injecting address: the sensor's own session, the user's gateway, then the trace."""
+    client = canonical(raw.envelope.client_ip or "")
+    if client and not is_trusted_address(client, observing.trusted_relays):
+        return _Source(client, "envelope", _hop_of(client, hops))
+    for name in observing.source_headers:
+        address = canonical(first.get(name.lower(), ""))
+        if address:
+            return _Source(address, "header", _hop_of(address, hops))
+    if entry:
+        return _Source(entry.address, "received", entry)
+    return _Source(None, "none", None)
+
+
+def _hop_of(address: str, hops: list[Hop]) -> Hop | None:
+    """The believed hop that shows an address."""
+    return next((hop for hop in hops if hop.address == address), None)
+
+
+def _received_at(
+    raw: RawMessage, received: list[str], hops: list[Hop], sent_at: dt.datetime | None
+) -> tuple[dt.datetime | None, Provenance]:
+    """When the sensor received the message, from the most trusted trace that gives a believable time.
+
+    Where the sensor itself spoke to the client, Received headers that do not show that client are the sender's.
+    """
+    client = canonical(raw.envelope.client_ip or "")
+    at = raw.envelope.received_at
+    if at is None or client is None or _hop_of(client, hops):
+        for value in received[: len(hops)]:
+            written, _ = read_date(value.rpartition(";")[2])
+            if written:
+                return written, "received"
+    if at:
+        return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).astimezone(dt.UTC), "envelope"
+    return (sent_at, "date") if sent_at else (None, "none")
+
+
+def _sender_domain(raw: RawMessage, first: dict[str, str]) -> str:
+    """Domain of the reverse path, in lower case."""
+    path = raw.envelope.mail_from
+    if path is None:
+        path = first.get("return-path", "")
+    match = _DOMAIN.search(path, max(path.rfind("@"), 0))
+    return match[1].lower().rstrip(".") if match else ""
+
+
+def _from_domain(value: str) -> str:
+    """Domain of the address in From, in lower case; addresses in display names are passed over."""
+    value = value[:FIELD_CHARS]
+    angles = _ANGLE.findall(value)
+    if angles:
+        return str(angles[-1]).lower().rstrip(".")
+    match = _DOMAIN.search(value, max(value.rfind("@"), 0))
+    return match[1].lower().rstrip(".") if match else ""
+
+
+def _bare(raw: RawMessage, message: Message) -> Observation:
+    """What is left to say when something here is wrong: that there was a message."""
+    blank: dict[str, Any] = {field.name: _BLANKS.get(str(field.type)) for field in fields(Observation)}
+    blank |= {name: "none" for name in ("received_at_from", "source_ip_from")}
+    blank |= {name: getattr(raw, name) for name in ("sha256", "sensor", "label", "lab")}
+    return Observation(**blank | {"size": message.size, "defects": ("internal",)})
+
+
+_BLANKS = {"str": "", "tuple[str, ...]": (), "int": 0, "bool": False}
+"""Type of a field, as written in `model` -> its empty value; every other may be None."""

@@ -1,0 +1,62 @@
+"""The one decoded text of a message that signatures see. Its line forms are fixed (DESIGN, Signature files).
+
+    client: <address>
+    helo: <HELO>
+    header-order: <skeleton>
+    header Name: <value, unfolded, encoded words as written>        one line a field
+    subject: <decoded>
+    link: <address>                                                 one line a link
+    text:
+    <visible text>
+
+A field value holds no line end, so no message can forge a line above `text:`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from spamtide.model import Header, Message
+
+VALUE_CHARS = 4000
+"""Characters of one header value that are shown."""
+HEADERS_CHARS = 100_000
+"""Characters of all header lines together."""
+TEXT_CHARS = 200_000
+"""Characters of visible text."""
+
+_CONTROL_BYTES = bytes(code for code in (*range(32), 127) if code not in b"\t\n")
+_C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
+
+
+def render(message: Message, headers: Iterable[Header], client: str, helo: str, skeleton: str) -> str:
+    """Lay out a message for signatures; bounded. Control characters and recipients are still to be taken out."""
+    lines = [f"client: {client}", f"helo: {one_line(helo)}", f"header-order: {skeleton}"]
+    size = 0
+    for header in headers:
+        line = f"header {header.name}: {header.value[:VALUE_CHARS]}"
+        size += len(line)
+        if size > HEADERS_CHARS:
+            break
+        lines.append(line)
+    lines.append(f"subject: {message.subject}")
+    lines += [f"link: {link}" for link in message.links]
+    above = "\n".join(lines)
+    if above.count("\n") >= len(lines):
+        above = "\n".join([one_line(line) for line in lines])
+    return f"{above}\ntext:\n{message.text[:TEXT_CHARS]}"
+
+
+def one_line(text: str) -> str:
+    """Text with its line ends as spaces."""
+    return " ".join(text.split("\n")) if "\n" in text else text
+
+
+def drop_controls(text: str) -> str:
+    """Text without control characters other than line feed and tab, and without lone surrogates."""
+    data = text.encode("utf-8", "replace")
+    kept = data.translate(None, _CONTROL_BYTES)
+    if not text.isascii():
+        kept = _C1_BYTES.sub(b"", kept)
+    return kept.decode("utf-8")
