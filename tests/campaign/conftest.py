@@ -24,12 +24,13 @@ SYLLABLES = [consonant + vowel for consonant in LETTERS for vowel in "aeiou"]
 def _vocabulary(size: int) -> list[str]:
     dice = random.Random(7)  # noqa: S311 - planted text, not a secret
     words = ["".join(dice.choices(SYLLABLES, k=dice.choice((1, 1, 2, 2, 3)))) for _ in range(size)]
-    return list(dict.fromkeys(words))
+    words = list(dict.fromkeys(words))
+    return sorted(words[:150], key=len) + words[150:]
 
 
 WORDS = _vocabulary(6000)
 WEIGHTS = [1 / (rank + 3) for rank in range(len(WORDS))]
-"""Zipf's law: unrelated texts share their common words, as real ones do."""
+"""Zipf's law: unrelated texts share their common words, as real ones do, and those are short."""
 
 
 def prose(dice: random.Random, size: int) -> list[str]:
@@ -82,14 +83,18 @@ class Template:
         return observe(text, f"{subject} {dice.randint(1000, 99999)}", links=(link,), received_at=when)
 
 
-def plant_template(dice: random.Random, spin: float, *, size: int = 0, footer: Sequence[str] = ()) -> Template:
+def plant_template(
+    dice: random.Random, spin: float, *, size: int = 0, footer: Sequence[str] = ()
+) -> Template:
     """Draw a template in which a share `spin` of the words has two or three synonyms."""
     places = [
         [word, *prose(dice, dice.choice((1, 2)))] if dice.random() < spin else [word]
         for word in prose(dice, size or dice.randint(40, 200))
     ]
     subjects = [prose(dice, dice.randint(2, 6)) for _ in range(dice.randint(1, 4))]
-    return Template(subjects, places, list(footer), dice.choice((0, 0, 6)), dice.choice(("", "a/b", "shop.php")))
+    return Template(
+        subjects, places, list(footer), dice.choice((0, 0, 6)), dice.choice(("", "a/b", "shop.php"))
+    )
 
 
 @dataclass(frozen=True)
@@ -139,8 +144,10 @@ def tabulate(observations: Sequence[Observation]) -> pa.Table:
 
 
 def b_cubed(found: dict[str, str], truth: dict[str, int]) -> tuple[float, float]:
-    """B-cubed precision and recall (Bagga and Baldwin 1998): means over messages of how pure their found
-    campaign is, and how much of their true campaign it holds."""
+    """B-cubed precision and recall (Bagga and Baldwin 1998).
+
+    Means over messages: how pure their found campaign is, and how much of their true campaign it holds.
+    """
     cells = Counter((found[item], truth[item]) for item in truth)
     by_found = Counter(found[item] for item in truth)
     by_truth = Counter(truth.values())

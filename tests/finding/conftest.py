@@ -139,7 +139,11 @@ def news() -> tuple[Change, ...]:
         change("decline", "total", FALL, subject_kind="total", end=dt.date(2010, 9, 23), ratio=0.51),
         change("decline", "rustock", FALL, end=dt.date(2010, 9, 23), ratio=0.02),
         change(
-            "switch", "xarvester", SWITCH, from_programme="Canadian Pharmacy", to_programme="Ultimate Replicas"
+            "switch",
+            "xarvester",
+            SWITCH,
+            from_programme="Canadian Pharmacy",
+            to_programme="Ultimate Replicas",
         ),
         change("sensor-outage", "trap-c", DOWN[0], subject_kind="sensor", end=DOWN[1]),
     )
@@ -171,6 +175,12 @@ def event(day: str, kind: str, subject: str, end: str = "", subject_type: str = 
 @pytest.fixture
 def spamit() -> Event:
     return event("2010-09-27", "programme_closure", "SpamIt")
+
+
+@pytest.fixture
+def campaigns() -> Callable[..., pa.Table]:
+    """Makes a table of campaigns."""
+    return campaigns_table
 
 
 def campaigns_table(*rows: tuple[str, int, int, str]) -> pa.Table:

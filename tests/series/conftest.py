@@ -28,9 +28,11 @@ class World:
     rng: np.random.Generator
 
     def counts(self) -> NDArray[np.int64]:
+        """Draw what is counted, (K, S, T)."""
         return self.rng.poisson(self.mean * self.noise)
 
     def index(self, base: slice) -> Array:
+        """The true index of the total."""
         total = self.mean.sum(axis=(0, 1))
         return 100.0 * total / total[base].mean()
 

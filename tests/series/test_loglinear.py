@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,9 @@ from hypothesis.extra.numpy import arrays
 
 from spamtide.series import fit
 from spamtide.series.loglinear import _scoring
+
+Make = Callable[..., Any]
+"""Makes a world or a panel; see conftest."""
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +61,7 @@ def test_poisson_scores_equal_a_direct_maximum_of_the_likelihood() -> None:
     u = rng.uniform(0.5, 2.0, (3, 9))
     u[0, :3] = 0.0
     y[0, :3] = 0.0
-    sensor, day = _scoring(y, u, 0.0, np.zeros(3), np.array([0, 1]))
+    sensor, day = _scoring(y, u, 0.0, (np.zeros(3), np.zeros(3)), np.array([0, 1]))
 
     def loss(effects: np.ndarray) -> float:
         mean = u * np.exp(np.append(effects[:2], 0.0)[:, None] + effects[2:])
@@ -94,6 +99,8 @@ def test_covariance_without_large_matrices_equals_the_dense_sandwich(rho: float)
         design *= np.sqrt(spread.weight[row])[:, None]
         bread += design.T @ design
         meat += design.T @ rho ** np.abs(spread.days[:, None] - spread.days) @ design
+    bread[spread.free, spread.free] += spread.prior
+    meat[spread.free, spread.free] += spread.prior
     keep = np.append(spread.free, np.arange(sensors, sensors + days))
     inverse = np.linalg.inv(bread[np.ix_(keep, keep)])
     dense = (inverse @ meat[np.ix_(keep, keep)] @ inverse)[len(spread.free) :, len(spread.free) :]
@@ -103,7 +110,7 @@ def test_covariance_without_large_matrices_equals_the_dense_sandwich(rho: float)
     np.testing.assert_allclose(spread.covariance(contrast), contrast @ dense @ contrast.T, atol=1e-12)
 
 
-def test_a_sensor_ten_times_larger_moves_the_sum_but_not_the_index(world) -> None:
+def test_a_sensor_ten_times_larger_moves_the_sum_but_not_the_index(world: Make) -> None:
     """Joining half-way: mean error of the level after the join within 2 % over 30 worlds; the sum doubles."""
     errors, jumps = [], []
     for seed in range(30):
@@ -121,7 +128,7 @@ def test_a_sensor_ten_times_larger_moves_the_sum_but_not_the_index(world) -> Non
     assert min(jumps) > 2.0
 
 
-def test_intervals_hold_the_truth_about_as_often_as_they_say(world) -> None:
+def test_intervals_hold_the_truth_about_as_often_as_they_say(world: Make) -> None:
     """Nominal 95 %, day by day, with noise, correlation, a joiner and outages: 91 to 98 % over 30 worlds."""
     inside = []
     for seed in range(30):
@@ -136,7 +143,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(world) -> None:
     assert 0.91 < np.mean(inside) < 0.98
 
 
-def test_intervals_of_thin_mail_hold_the_truth(world) -> None:
+def test_intervals_of_thin_mail_hold_the_truth(world: Make) -> None:
     """The same with a message or two a day, most sensor-days empty."""
     inside = []
     for seed in range(20):
@@ -147,8 +154,8 @@ def test_intervals_of_thin_mail_hold_the_truth(world) -> None:
     assert 0.92 < np.mean(inside) <= 1.0
 
 
-def test_dispersion_and_correlation_are_found(world) -> None:
-    """alpha 0.1 and rho 0.3 come back within a third, on average."""
+def test_dispersion_and_correlation_are_found(world: Make) -> None:
+    """Dispersion 0.1 and correlation 0.3 come back within a third, on average."""
     fits = [fit(world(seed).counts().sum(axis=0), np.ones((5, 180))) for seed in range(10)]
     assert np.mean([f.overdispersion for f in fits]) == pytest.approx(0.1, rel=0.33)
     assert np.mean([f.serial_correlation for f in fits]) == pytest.approx(0.3, rel=0.4)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LONG = 4000
 """Characters of one text that are shown."""
-_LINK = re.compile(r"(?i)\bhttp(s?)://")
+_LINK = re.compile(r"(?i)http(s?)://")
 _PERCENT = re.compile(r"(?<=\d) %")
 _MD_SPECIAL = re.compile(r"([\\`*_|~])")
 _MD_LINK = re.compile(r"\](?=[(\[:])")

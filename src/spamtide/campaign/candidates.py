@@ -1,6 +1,6 @@
 """Locality-sensitive hashing: which pairs of sketches are worth a comparison, and which of them pass.
 
-Banding after Indyk and Motwani (1998), Broder (1997): sketches that agree in all values of a band are candidates.
+Banding (Indyk and Motwani, STOC 1998): sketches that agree in all values of a band are candidates.
 """
 
 from __future__ import annotations

@@ -84,18 +84,14 @@ def cluster(new: pa.Table, known: CampaignState, *, similarity: float = 0.6) -> 
     rows = _lay_out(new, known)
     roots = _group(rows, similarity)[rows.content]
     touched = np.isin(roots, roots[rows.fresh])
-    keys = pa.table({"root": roots, "time": rows.time, "sha256": rows.table["sha256"], "row": np.arange(roots.size)})
-    keys = keys.filter(pa.array(touched))
-    order = keys.take(pc.sort_indices(keys, [(key, "ascending") for key in ("root", "time", "sha256", "row")]))
-    order = order["row"].to_numpy()
+    order = _in_order(rows, roots, np.flatnonzero(touched))
     names, events = _name(rows, roots, order, known.lineage)
     chosen = _choose_exemplars(rows, roots, order)
+    standing = pa.array([names[root] for root in roots[chosen].tolist()], pa.string())
     exemplars = pa.concat_tables(
         [
             rows.table.filter(pa.array(~touched)),
-            rows.table.take(pa.array(chosen)).set_column(
-                0, EXEMPLARS.field("campaign"), pa.array([names[root] for root in roots[chosen].tolist()], pa.string())
-            ),
+            rows.table.take(pa.array(chosen)).set_column(0, EXEMPLARS.field("campaign"), standing),
         ]
     )
     memberships = pa.table(
@@ -115,9 +111,8 @@ def _lay_out(new: pa.Table, known: CampaignState) -> _Rows:
     fresh = np.arange(table.num_rows) >= known.exemplars.num_rows
     campaigns = table["campaign"].combine_chunks().dictionary_encode()
     # A sketch that cannot be compared is grouped by its key; one without a key stays alone.
-    comparable = pc.and_(
-        pc.greater_equal(table["shingles"], MIN_SHINGLES), pc.equal(pc.binary_length(table["minhash"]), MINHASH_BYTES)
-    )
+    whole = pc.equal(pc.binary_length(table["minhash"]), MINHASH_BYTES)
+    comparable = pc.and_(pc.greater_equal(table["shingles"], MIN_SHINGLES), whole)
     comparable = pc.fill_null(comparable, fill_value=False)
     has_key = pc.fill_null(pc.greater(pc.utf8_length(table["sketch_key"]), 0), fill_value=False)
     key = pc.if_else(has_key, table["sketch_key"], table["sha256"])
@@ -162,6 +157,14 @@ def _group(rows: _Rows, similarity: float) -> Ints:
     return groups.roots()
 
 
+def _in_order(rows: _Rows, roots: Ints, chosen: Ints) -> Ints:
+    """Rows by group, time and content."""
+    hashes = rows.table["sha256"].take(pa.array(chosen))
+    keys = pa.table({"root": roots[chosen], "time": rows.time[chosen], "sha256": hashes})
+    order = pc.sort_indices(keys, [("root", "ascending"), ("time", "ascending"), ("sha256", "ascending")])
+    return np.asarray(chosen[order.to_numpy()])
+
+
 def _name(rows: _Rows, roots: Ints, order: Ints, lineage: pa.Table) -> tuple[dict[int, str], pa.Table]:
     """Name each touched group, and say in lineage rows what is new.
 
@@ -179,13 +182,13 @@ def _name(rows: _Rows, roots: Ints, order: Ints, lineage: pa.Table) -> tuple[dic
         former.setdefault(root, set()).add(campaign)
     founders = _firsts(roots, order)
     arrivals = _firsts(roots, order[rows.fresh[order]])
-    sha256 = dict(zip(founders.tolist(), rows.table["sha256"].take(pa.array(founders)).to_pylist(), strict=True))
+    hashes = rows.table["sha256"].take(pa.array(founders)).to_pylist()
+    sha256 = dict(zip(founders.tolist(), hashes, strict=True))
     taken = names_ever(lineage) | set(rows.names)
     names: dict[int, str] = {}
     events: list[tuple[int, str, str, str | None]] = []
-    for founder, arrival in sorted(
-        zip(founders.tolist(), arrivals.tolist(), strict=True), key=lambda pair: (rows.time[pair[0]], sha256[pair[0]])
-    ):
+    pairs = zip(founders.tolist(), arrivals.tolist(), strict=True)
+    for founder, arrival in sorted(pairs, key=lambda pair: (rows.time[pair[0]], sha256[pair[0]])):
         root = int(roots[founder])
         if root not in former:
             names[root] = mint(sha256[founder], taken)
@@ -228,7 +231,7 @@ def _choose_exemplars(rows: _Rows, roots: Ints, order: Ints) -> Ints:
         members = distinct[begin:end]
         chosen.append(members if members.size <= EXEMPLARS_KEPT else _most_different(rows, members))
     places = np.isin(order, np.concatenate(chosen))
-    return order[places]
+    return np.asarray(order[places])
 
 
 def _most_different(rows: _Rows, members: Ints) -> Ints:

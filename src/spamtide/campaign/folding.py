@@ -12,7 +12,7 @@ import unicodedata
 
 from spamtide.model import Observation
 
-TEXT_CHARS = 5_000
+TEXT_CHARS = 4_000
 """Characters of visible text that are compared. What a mail says, it says before that."""
 GREETING_CHARS = 300
 """A greeting stands within this many characters of the text's start."""
@@ -41,8 +41,8 @@ _LOOKALIKES = tuple(zip("аеорсухіѕјԁһοανρτ", "aeopcyxisjdhoavpt
 def fold(observation: Observation) -> bytes:
     """Subject and visible text of one message as comparable bytes.
 
-    Returns UTF-8, subject first, a line each; outside ASCII in lower case. Accents, look-alike letters, invisible
-    characters, redacted addresses and the greeting's name are gone. Total and linear in the text.
+    Returns UTF-8, subject first, a line each; outside ASCII in lower case. Look-alike letters are Latin
+    ones; redacted addresses and the greeting's name are gone. Total, and linear in the text.
     """
     rendering = observation.rendering
     start = rendering.find(_TEXT_LINE)

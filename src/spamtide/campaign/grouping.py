@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 COHESION = 0.75
 """Two groups are one only if, on average, they agree at this share of the threshold at least."""
 LIKENESS = 0.85
-"""Without a pair at the threshold they are one if they agree at this share of how a group agrees in itself."""
+"""Without a pair at the threshold, they must agree at this share of how a group agrees in itself."""
 GROWN = 3
 """Members from which a group shows how much its template varies."""
 DELEGATES = 8
@@ -30,10 +30,10 @@ class Groups:
     both, and still parts a template that is spun so hard that few pairs reach the threshold. So the
     groups themselves are heard: `DELEGATES` members each, drawn by hash, compared all with all.
 
-    | the pair's similarity | groups are one if they agree on average at                             |
-    |-----------------------|------------------------------------------------------------------------|
-    | the threshold or more | COHESION of the threshold                                              |
-    | less                  | that, and LIKENESS of what the more uniform grown group does in itself |
+    | the pair's similarity | groups are one if they agree on average at                                 |
+    |-----------------------|----------------------------------------------------------------------------|
+    | the threshold or more | COHESION of the threshold, and of what a grown group agrees at in itself   |
+    | less                  | the same with LIKENESS for the latter, and only if one of them has grown   |
 
     A template that is spun hard agrees with a stray variant as much as with itself; two campaigns that
     share a footer agree far more with themselves. Ties are broken by content: the outcome is a function
@@ -110,12 +110,11 @@ class Groups:
         """Hear the delegates of two groups, one pair of which has met."""
         if variants and ours.size == theirs.size == 1:
             return True
-        least = self._threshold * COHESION
-        if not variants:
-            grown = [self._agreement(group, group) for group in (ours, theirs) if group.size >= GROWN]
-            if not grown:
-                return False
-            least = max(least, LIKENESS * max(grown))
+        grown = [self._agreement(group, group) for group in (ours, theirs) if group.size >= GROWN]
+        if not variants and not grown:
+            return False
+        share = COHESION if variants else LIKENESS
+        least = max(COHESION * self._threshold, share * max(grown, default=0.0))
         return self._agreement(ours, theirs) >= least
 
     def _agreement(self, ours: Ints, theirs: Ints) -> float:

@@ -17,10 +17,8 @@ from spamtide.model import Observation, Sketch
 
 PERMUTATIONS = 64
 """MinHash values of a sketch. The estimate's standard deviation is sqrt(r(1-r)/64): 0.06 at r = 0.6."""
-SHINGLE_WORDS = 2
-"""Words of a shingle."""
-MIN_SHINGLES = 12
-"""With fewer distinct shingles the text alone decides nothing and `Sketch.key` does."""
+MIN_SHINGLES = 20
+"""With fewer distinct shingles, some ten words, the text alone decides nothing and `Sketch.key` does."""
 MIN_KEY_WORDS = 3
 """So many words make a one-line text say something of its own."""
 BATCH = 256
@@ -28,6 +26,9 @@ BATCH = 256
 
 _SEED = 20081111
 """Part of the lake's format: sketches of different seeds cannot be compared."""
+_SECOND = np.uint64(0x9E3779B97F4A7C15)
+"""Tells the second word of a pair from the first."""
+_HASH = np.uint64(2**48 - 1)
 _LINKS_IN_KEY = 8
 
 
@@ -45,7 +46,7 @@ def sketch(observations: Sequence[Observation]) -> list[Sketch]:
 
 def estimate(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.float64]:
     """Estimated Jaccard similarity of rows of MinHash values, shape (n, 64) each."""
-    return np.count_nonzero(left == right, axis=-1) / PERMUTATIONS
+    return np.asarray(np.count_nonzero(left == right, axis=-1) / PERMUTATIONS)
 
 
 def _sketch_batch(observations: Sequence[Observation]) -> Iterator[Sketch]:
@@ -66,18 +67,22 @@ def _sketch_batch(observations: Sequence[Observation]) -> Iterator[Sketch]:
 
 
 def shingle(words: Words, texts: int) -> tuple[U64, Ints]:
-    """Distinct shingles of each text: flat hashes, and where each text's begin and end (texts + 1)."""
-    count = max(words.hashes.size - SHINGLE_WORDS + 1, 0)
-    whole = words.text[:count] == words.text[words.text.size - count :]
-    joined = np.zeros(count, dtype=np.uint64)
-    for step in range(SHINGLE_WORDS):
-        joined = mix(joined + words.hashes[step : step + count])
+    """Distinct shingles of each text: flat hashes, and where each text's begin and end (texts + 1).
+
+    The shingles are the words and the pairs of neighbouring words. Pairs alone lose a campaign whose words
+    are spun (a spun word breaks two of them), words alone take letters of one kind for variants.
+    """
+    hashes, text = words.hashes, words.text
+    pairs = mix(hashes[:-1] + hashes[1:] * _SECOND)
     # The text's number above, 48 bits of the hash below: one sort finds the distinct ones of each text.
-    packed = (words.text[:count].astype(np.uint64) << np.uint64(48)) | (joined >> np.uint64(16))
-    packed = np.sort(packed[whole])
+    owners = text.astype(np.uint64) << np.uint64(48)
+    within = text[:-1] == text[1:]
+    paired = (owners[:-1] | (pairs >> np.uint64(16)))[within]
+    packed = np.concatenate((owners | (hashes >> np.uint64(16)), paired))
+    packed.sort()
     packed = packed[np.concatenate(([True], packed[1:] != packed[:-1]))[: packed.size]]
     edges = np.arange(texts + 1, dtype=np.uint64) << np.uint64(48)
-    return mix(packed & np.uint64(2**48 - 1)), np.searchsorted(packed, edges).astype(np.int64)
+    return mix(packed & _HASH), np.searchsorted(packed, edges).astype(np.int64)
 
 
 def exact_key(observation: Observation, words: U64) -> str:

@@ -30,22 +30,32 @@ LONGEST_MIXED = 8
 """A word of letters and digits is kept as such below this length ('100mg'), else taken for random."""
 CONSONANT_RUN = 5
 """So many consonants in a row make a Latin word random."""
+SALAD_WORDS = 12
+"""Latin words from which a line can be taken for padding: of so many, prose has a short one."""
+SHORT_WORD = 3
+"""Letters of a short word: articles, prepositions, pronouns."""
+RANDOM_SHARE = 3
+"""A line of which one word in so many is random is all padding."""
+WORDS_LEFT = 10
+"""Padding is left out only of a text that keeps so many words; else it may be a language of long words."""
 
-NUMBER = np.uint64(1)
+NUMBER = np.uint64(1 << 16)
 """Stands for every number, price, date and telephone number."""
-LINK = np.uint64(2)
+LINK = np.uint64(2 << 16)
 """Stands for every web or mail address; hosts rotate."""
 
 _INNER = b".:-_=&%+#*|~@'`^$\\/?"
 """Left out inside a word: 'v-i-a-g-r-a', 'e-mail' and '49.95' are one word each."""
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz"
-_DIGIT, _MARK, _END, _GAP = b"0\x7f\x02 "
-"""Every digit becomes '0'; _MARK stands in an address, _END after each text, _GAP between words."""
+_DIGIT, _MARK, _END, _LINE, _GAP = b"0\x7f\x02\n "
+"""Every digit becomes '0'; _MARK stands in an address, _END after each text, _GAP between words.
+The last three are the lowest, so that a byte above _GAP is in a word."""
 
 
 def _reading_table() -> bytes:
     """How each byte is read before words are parted: lower case, digits alike, the rest a gap."""
     table = bytearray([_GAP] * 256)
+    table[_LINE] = _LINE
     for byte in (*_INNER, *_LETTERS, *range(128, 256)):
         table[byte] = byte
     for upper, lower in zip(_LETTERS.upper(), _LETTERS, strict=True):
@@ -107,9 +117,13 @@ def read_words(texts: Sequence[bytes]) -> Words:
     inside = raw > _GAP
     starts = np.flatnonzero(inside[1:] & ~inside[:-1]) + 1  # the buffer begins with a gap
     ends = np.flatnonzero(inside[:-1] & ~inside[1:]) + 1
-    text = np.searchsorted(np.flatnonzero(raw == _END), starts)
+    text = _numbered(starts, raw == _END)
+    line = _numbered(starts, (raw == _END) | (raw == _LINE))
+    looks = _look_at(raw, starts, ends - starts)
+    kept = ~looks.random & ~_padding(looks, line, text)
     hashes = _hash_words(raw, starts, ends - starts)
-    return _classify(raw, starts, ends, hashes, text)
+    hashes = np.where(looks.address, LINK, np.where(looks.number, NUMBER, hashes))
+    return _bounded(hashes[kept], text[kept])
 
 
 def _read(texts: Sequence[bytes]) -> U8:
@@ -147,13 +161,19 @@ def _address_signs(raw: U8) -> Ints:
     """Where the sign of an address stands: 'x://', 'xx.yy', 'x@y'."""
     sign = (raw == ord("@")) | (raw == ord(".")) | (raw == ord(":"))
     at = np.flatnonzero(sign[2:-2]) + 2
-    sign, ahead = raw[at], raw[at + 1]
-    word_before, word_ahead = _LETTER[raw[at - 1]] | (raw[at - 1] == _DIGIT), _LETTER[ahead] | (ahead == _DIGIT)
-    mail = (sign == ord("@")) & word_before & word_ahead
+    sign, before, ahead = raw[at], raw[at - 1], raw[at + 1]
+    word_before = _LETTER[before] | (before == _DIGIT)
+    mail = (sign == ord("@")) & word_before & (_LETTER[ahead] | (ahead == _DIGIT))
     scheme = (sign == ord(":")) & (ahead == ord("/")) & (raw[at + 2] == ord("/"))
     # Two characters before and two letters after tell 'shop.example' from 'e.g.' and 'v.i.a.g.r.a'.
     host = (sign == ord(".")) & word_before & (raw[at - 2] > _GAP) & _LETTER[ahead] & _LETTER[raw[at + 2]]
-    return at[mail | scheme | host]
+    return np.asarray(at[mail | scheme | host])
+
+
+def _numbered(starts: Ints, stop: Flags) -> Ints:
+    """How many stops stand before each word."""
+    until = np.searchsorted(starts, np.flatnonzero(stop))
+    return np.repeat(np.arange(until.size + 1), np.diff(until, prepend=0, append=starts.size))
 
 
 def _hash_words(raw: U8, starts: Ints, lengths: Ints) -> U64:
@@ -167,30 +187,68 @@ def _hash_words(raw: U8, starts: Ints, lengths: Ints) -> U64:
     return hashes
 
 
-def _classify(raw: U8, starts: Ints, ends: Ints, hashes: U64, text: Ints) -> Words:
-    """Put classes in place of numbers and addresses, and leave random words out."""
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What kind of word each one looks like; a word of no kind is foreign or plain."""
 
-    def holding(positions: Ints) -> Ints:
-        return np.bincount(np.searchsorted(starts, positions, side="right") - 1, minlength=starts.size)
+    number: Flags
+    address: Flags
+    random: Flags
+    latin: Flags
+    """Nothing but Latin letters."""
+    short: Flags
+    """Latin, and at most SHORT_WORD letters."""
 
-    digits = holding(np.flatnonzero(raw == _DIGIT))
-    address = holding(np.flatnonzero(raw == _MARK)) > 0
-    latin = holding(np.flatnonzero(raw > _MARK)) == 0
+
+def _look_at(raw: U8, starts: Ints, lengths: Ints) -> _Looks:
+    """Class each word by the bytes in it."""
+
+    def held(where: Flags) -> Ints:
+        word = np.searchsorted(starts, np.flatnonzero(where), side="right") - 1
+        return np.bincount(word, minlength=starts.size)
+
+    digits = held(raw == _DIGIT)
+    address = held(raw == _MARK) > 0
+    ascii_only = held(raw > _MARK) == 0
     consonant = _CONSONANT[raw]
     run = consonant[: -CONSONANT_RUN + 1].copy()
     for shift in range(1, CONSONANT_RUN):
         run &= consonant[shift : consonant.size - CONSONANT_RUN + 1 + shift]
-    lengths = ends - starts
     number = digits == lengths
     mixed = (digits > 0) & ~number
-    random = (holding(np.flatnonzero(run)) > 0) | (latin & (lengths > LONGEST_WORD))
+    random = (held(run) > 0) | (ascii_only & (lengths > LONGEST_WORD))
     random |= mixed & ((digits > 1) | (lengths >= LONGEST_MIXED))
-    classed = address | number
-    hashes = np.where(address, LINK, np.where(number, NUMBER, hashes))
-    kept = classed | ~random
-    hashes, text = hashes[kept], text[kept]
+    latin = ascii_only & ~address & (digits == 0)
+    return _Looks(
+        number=number & ~address,
+        address=address,
+        random=random & ~address,
+        latin=latin,
+        short=latin & (lengths <= SHORT_WORD),
+    )
+
+
+def _padding(looks: _Looks, line: Ints, text: Ints) -> Flags:
+    """Words in lines of random words, and of dictionary words without the short ones that prose needs."""
+    lines = int(line[-1]) + 1 if line.size else 0
+    words, latin, short, random = (
+        np.bincount(line, weights=flags, minlength=lines)
+        for flags in (np.ones(line.size), looks.latin, looks.short, looks.random)
+    )
+    salad = (latin >= SALAD_WORDS) & (short * SALAD_WORDS < latin)
+    noise = (random > 1) & (random * RANDOM_SHARE >= words)
+    padding = (salad | noise)[line]
+    left = np.bincount(text[~padding], minlength=int(text[-1]) + 1 if text.size else 0)
+    return padding & (left >= WORDS_LEFT)[text]
+
+
+def _bounded(hashes: U64, text: Ints) -> Words:
+    """Count a class once where it repeats, and keep the first WORDS_KEPT words of each text."""
     again = np.zeros(hashes.size, dtype=np.bool_)
     again[1:] = (hashes[1:] <= LINK) & (hashes[1:] == hashes[:-1]) & (text[1:] == text[:-1])
     hashes, text = hashes[~again], text[~again]
-    near = np.arange(text.size) - np.searchsorted(text, text) < WORDS_KEPT
-    return Words(hashes[near], text[near])
+    counts = np.bincount(text)
+    if counts.size and counts.max() > WORDS_KEPT:
+        place = np.arange(text.size) - np.repeat(np.cumsum(counts) - counts, counts)
+        hashes, text = hashes[place < WORDS_KEPT], text[place < WORDS_KEPT]
+    return Words(hashes, text)

@@ -39,6 +39,8 @@ def detect(measurement: Measurement, detecting: Detecting = Detecting()) -> tupl
         Changes of the total, of botnets and of programmes, whose false discovery rate over all series is
         held by Benjamini and Hochberg's procedure (1995, JRSS B 57), and the sensors' own outages.
     """
+    if not len(measurement.panel.days):
+        return ()
     changes = list(sensor_changes(measurement.panel, measurement.exposure))
     if len(measurement.panel.days) >= FEWEST_DAYS:
         changes += _of_subjects(measurement, detecting)
@@ -103,7 +105,7 @@ def _mixes(measurement: Measurement) -> list[tuple[str, tuple[Switch, ...]]]:
     for botnet, pairs in sorted(by_botnet.items()):
         if len([name for name in pairs if name != UNKNOWN]) < 2:  # noqa: PLR2004 - two to switch between
             continue
-        exposure = relative_exposure(offsets[botnet]) if botnet in offsets else usual
+        exposure = relative_exposure(offsets.get(botnet, usual))
         found.append((botnet, find_switches(make_mix(measurement.panel.days, pairs, exposure))))
     return found
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from spamtide.change.date import Ramp, date_move, summarise
+from spamtide.change.date import LONGEST_RAMP, Ramp, date_move, summarise
 from spamtide.change.segment import (
     DRIFTING_PENALTY,
     STEADY_PENALTY,
@@ -189,15 +189,13 @@ def _move(
     """Date a fall or rise, and weigh it; None when too little was seen before or after it."""
     direction, i, j = move
     starts = segments.starts
-    begin, end = starts[i], starts[j]
     observed = track.observed
     before, after = segments.span(i - 1), segments.span(j)
     seen_before = int(observed[: before[1]].sum()) * track.step
     seen_after = int(observed[after[0] :].sum()) * track.step
     if seen_before < FEWEST_BEFORE or seen_after < FEWEST_AFTER:
         return None
-    low, high = sorted((segments.levels[i - 1], segments.levels[j]))
-    ramp = date_move(track, direction, (begin, end), room, low / high)
+    ramp = _date(track, segments, (direction, i, j), room)
     bounds = [before[0], *starts[i : j + 1], after[1]]
     gain = merged_gain(track, bounds, CAUTION * track.size) / inflation
     count_before = _level(track, before[0], min(before[1], ramp.onset.point), segments.levels[i - 1])
@@ -226,6 +224,23 @@ def _move(
         silent_before=not track.count[: before[1]].any(),
         step=track.step,
     )
+
+
+def _date(track: Track, segments: Segments, move: tuple[Direction, int, int], room: tuple[int, int]) -> Ramp:
+    """Date one move; a staircase longer than a ramp may be, by its first step and its last."""
+    direction, i, j = move
+    starts, levels = segments.starts, segments.levels
+    begin, end = starts[i], starts[j]
+
+    def step(first: int, last: int, within: tuple[int, int]) -> Ramp:
+        low, high = sorted((levels[first - 1], levels[last]))
+        return date_move(track, direction, (starts[first], starts[last]), within, low / high)
+
+    if end - begin <= LONGEST_RAMP - 2:
+        return step(i, j, room)
+    opening = step(i, i, (room[0], segments.span(i)[1]))
+    closing = step(j, j, (starts[j - 1], room[1]))
+    return Ramp(opening.onset, closing.end)
 
 
 def _level(track: Track, begin: int, end: int, otherwise: float) -> float:

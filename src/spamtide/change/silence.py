@@ -89,12 +89,7 @@ def _by_sensor(
     if not any(_touches(outage, event) for outage in exposure.outages):
         return False
     counts = panel.counts[panel.subjects.index(subject)]
-    witness = exposure.values >= UP
-    for outage in exposure.outages:
-        if outage.sensor in panel.sensors:
-            first = np.datetime64(outage.start)
-            last = panel.days[-1] if outage.end is None else np.datetime64(outage.end)
-            witness[panel.sensors.index(outage.sensor), (panel.days >= first) & (panel.days <= last)] = False
+    witness = _witnesses(panel, exposure, event)
     before, after = _sides(event, panel.days)
     if event.kind == "surge":
         after = (panel.days >= np.datetime64(event.onset)) & (
@@ -112,6 +107,27 @@ def _by_sensor(
         return expected < LEAST_EXPECTED or saw > math.sqrt(ratio) * expected
     # After a rise the messages seen, not those expected, are what bears witness.
     return saw < LEAST_EXPECTED or expected > math.sqrt(ratio) * saw
+
+
+def _witnesses(panel: Panel, exposure: Exposure, event: Event) -> Bools:
+    """Days on which each sensor can bear witness of a move, shape (sensors, days).
+
+    Not while it is out; and after a change a sensor is another sensor, which can only be compared with
+    itself on one side of that change.
+    """
+    witness: Bools = exposure.values >= UP
+    onset = np.datetime64(event.onset)
+    for outage in exposure.outages:
+        if outage.sensor not in panel.sensors:
+            continue
+        row = panel.sensors.index(outage.sensor)
+        first = np.datetime64(outage.onset_low or outage.start)
+        last = panel.days[-1] if outage.end is None else np.datetime64(outage.end)
+        witness[row, (panel.days >= first) & (panel.days <= last)] = False
+        if outage.kind == "changed":
+            earlier = first <= onset
+            witness[row, panel.days <= last if earlier else panel.days >= first] = False
+    return witness
 
 
 def _touches(outage: Outage, event: Event) -> bool:
@@ -159,10 +175,11 @@ def sensor_changes(panel: Panel, exposure: Exposure) -> tuple[Change, ...]:
     for outage in exposure.outages:
         if outage.confidence < LEAST_CONFIDENCE or not _worth_telling(outage, panel):
             continue
-        back = None if outage.end is None else outage.end + dt.timedelta(days=1)
+        changed = outage.kind == "changed"
+        # A change lasts: the end of its record is only that of the days in doubt.
+        back = None if changed or outage.end is None else outage.end + dt.timedelta(days=1)
         if back is not None and back > panel.days[-1].astype(dt.date):
             back = None
-        changed = outage.kind == "changed"
         found.append(
             Change(
                 kind="sensor-change" if changed else "sensor-outage",
@@ -174,7 +191,7 @@ def sensor_changes(panel: Panel, exposure: Exposure) -> tuple[Change, ...]:
                 end=back,
                 end_low=back,
                 end_high=back,
-                ratio=_seen_during(panel, exposure, outage),
+                ratio=_own_ratio(panel, outage) if changed else 0.0,
                 confidence=outage.confidence,
                 evidence=outage.evidence,
             )
@@ -192,15 +209,14 @@ def _worth_telling(outage: Outage, panel: Panel) -> bool:
     return outage.start > first and goes_on and (last - outage.start).days >= LEFT_FOR_GOOD
 
 
-def _seen_during(panel: Panel, exposure: Exposure, outage: Outage) -> float | None:
-    """Mean exposure in an outage against the sensor's before it; None when neither is known."""
+def _own_ratio(panel: Panel, outage: Outage) -> float | None:
+    """A changed sensor's own spam, after against before, at most REACH days of each; None without any."""
     if outage.sensor not in panel.sensors:
         return None
-    values = exposure.values[panel.sensors.index(outage.sensor)]
-    first = np.datetime64(outage.start)
-    last = panel.days[-1] if outage.end is None else np.datetime64(outage.end)
-    during, before = values[(panel.days >= first) & (panel.days <= last)], values[panel.days < first]
-    before = before[before > 0]
-    if not len(during) or not len(before):
+    spam = panel.counts[0, panel.sensors.index(outage.sensor)]
+    first = np.datetime64(outage.onset_low or outage.start)
+    last = np.datetime64(outage.onset_high or outage.start)
+    before, after = spam[panel.days < first][-REACH:], spam[panel.days > last][:REACH]
+    if not len(after) or not before.sum():
         return None
-    return float(during.mean() / before.mean())
+    return float(after.mean() / before.mean())

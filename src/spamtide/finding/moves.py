@@ -11,7 +11,7 @@ import numpy as np
 from spamtide.finding.draft import About, draft, export, rows_of
 from spamtide.finding.figures import Figure, Window, rate, ratio, wilson
 from spamtide.finding.inputs import View
-from spamtide.finding.volume import in_period
+from spamtide.finding.volume import SENSOR_KINDS, in_period
 from spamtide.finding.words import (
     CONFIDENCE_WORDS,
     NEGLIGIBLE,
@@ -82,7 +82,7 @@ NAME_FORMS: dict[SubjectKind, str] = {
     "total": "Spam as a whole",
     "programme": "Mail for {}",
     "botnet": "{}",
-    "sensor": "{}",
+    "sensor": "Mail at sensor {}",
 }
 
 
@@ -92,7 +92,7 @@ def move_claims(view: View) -> Iterator[Claim]:
     for change in changes:
         if change.kind == "switch":
             yield _switch(view, change)
-        elif change.subject_kind == "sensor":
+        elif change.kind in SENSOR_KINDS:
             yield _sensor(view, change)
         else:
             yield _moved(view, change)

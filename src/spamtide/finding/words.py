@@ -76,7 +76,7 @@ def clean(text: str, length: int = NAME_LENGTH) -> str:
 
 def defang(text: str) -> str:
     """Make links in text from a message unusable: hxxp, and [.] in host names."""
-    without = re.sub(r"(?i)\bhttp(s?)://", r"hxxp\1://", text)
+    without = re.sub(r"(?i)http(s?)://", r"hxxp\1://", text)
     return _HOST_DOT.sub("[.]", without)
 
 
@@ -163,6 +163,8 @@ def _digits(figure: Figure) -> int:
     if figure.low is None or figure.high is None or not math.isfinite(figure.high - figure.low):
         return 0 if figure.value == round(figure.value) or abs(figure.value) >= TWO_DIGITS else 1
     width = figure.high - figure.low
+    if figure.low < 0 < figure.high and min(-figure.low, figure.high) < 1:
+        return 1  # an end near zero must not look as if it were on the other side
     if figure.unit == "percent":
         return 0 if width >= 1 or figure.value in {0, 100} else 1
     return 0 if width >= WIDE else 1 if width >= NARROW or abs(figure.value) >= TWO_DIGITS else 2

@@ -53,6 +53,7 @@ class _Ratios:
     seen: Floats
     expected: Floats
     alpha: float
+    rho: float
 
 
 def surest_shift(by_subject: Counts, epochs: tuple[Epoch, ...], used: Floats, fitted: Fit) -> Shift | None:
@@ -68,7 +69,7 @@ def surest_shift(by_subject: Counts, epochs: tuple[Epoch, ...], used: Floats, fi
     for row in range(len(epochs)):
         ratios = _against_others(row, by_subject.sum(axis=0), epochs, used, fitted)
         if ratios is not None:
-            found = _strongest(ratios, fitted.serial_correlation)
+            found = _strongest(ratios)
             if found is not None:
                 candidates.append((*found, ratios))
     for _, split, ratios in sorted(candidates, key=lambda item: -item[0]):
@@ -92,10 +93,12 @@ def _against_others(
         return None
     level = (weight * table * (expected > 0)).sum(axis=0)[days] / below[days]
     seen = table[row, days].astype(np.float64)
-    return _Ratios(epochs[row], days, seen, expected[row, days] * level, fitted.overdispersion)
+    return _Ratios(
+        epochs[row], days, seen, expected[row, days] * level, fitted.overdispersion, fitted.serial_correlation
+    )
 
 
-def _strongest(ratios: _Ratios, rho: float) -> tuple[float, int] | None:
+def _strongest(ratios: _Ratios) -> tuple[float, int] | None:
     """Largest standardised change of the log ratio between neighbouring windows, and its place."""
     mean = max(float(ratios.seen.mean()), 1e-9)
     width = int(np.clip(np.ceil(BIN_MAIL / mean), 1, LONGEST_BIN))
@@ -105,10 +108,11 @@ def _strongest(ratios: _Ratios, rho: float) -> tuple[float, int] | None:
     seen = ratios.seen[: bins * width].reshape(bins, width).sum(axis=1)
     expected = ratios.expected[: bins * width].reshape(bins, width).sum(axis=1)
     log = np.log((seen + 0.5) / (expected + 0.5))
-    noise = float(np.median(np.abs(np.diff(log)))) / (0.6745 * np.sqrt(2.0))
+    telling = log[expected >= 1.0]  # where nobody has mail, the ratio is still, and says nothing of noise
+    noise = float(np.median(np.abs(np.diff(telling)))) / (0.6745 * np.sqrt(2.0)) if len(telling) > 1 else 1.0
     if width == 1:
         # Differences hide part of a correlated noise, and its means vary more: both are put back.
-        noise *= np.sqrt(1.0 + rho) / (1.0 - rho)
+        noise *= np.sqrt(1.0 + ratios.rho) / (1.0 - ratios.rho)
     variance = np.maximum(max(noise, LEAST_NOISE) ** 2, 2.0 / (expected + 0.5))
     summed = np.concatenate([[0.0], np.cumsum(log)])
     doubt = np.concatenate([[0.0], np.cumsum(variance)])
@@ -142,7 +146,8 @@ def _dated(ratios: _Ratios, split: int) -> tuple[int, int, int]:
         seen, expected * now, ratios.alpha
     )
     profile = np.concatenate([[0.0], np.cumsum(gain)])[:-1]
-    likely = np.flatnonzero(2.0 * (profile.max() - profile) <= LIKELY)
+    inflation = (1.0 + ratios.rho) / (1.0 - ratios.rho)
+    likely = np.flatnonzero(2.0 * (profile.max() - profile) <= LIKELY * inflation)
     days = ratios.days[low:high]
     return int(days[np.argmax(profile)]), int(days[likely[0]]), int(days[likely[-1]])
 

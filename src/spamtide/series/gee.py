@@ -63,12 +63,12 @@ def gee(y: Floats, u: Floats, days: NDArray[np.int64], start: tuple[Floats, Floa
         information, score = _equations(root, residual, cells, rho**distance)
         # The common constant of sensor and day effects is free: hold the first sensor.
         move = np.zeros(len(score))
-        move[1:] = np.linalg.solve(information[1:, 1:], score[1:])
+        move[1:] = np.linalg.lstsq(information[1:, 1:], score[1:])[0]
         sensor += move[: len(sensor)]
         day += move[len(sensor) :]
         if np.abs(move).max() < TOLERANCE:
             break
-    inverse = np.linalg.inv(information[1:, 1:])[len(sensor) - 1 :, len(sensor) - 1 :]
+    inverse = np.linalg.pinv(information[1:, 1:], hermitian=True)[len(sensor) - 1 :, len(sensor) - 1 :]
     return Estimate(sensor, day, phi, rho, np.asarray(phi * inverse, dtype=np.float64))
 
 

@@ -34,6 +34,9 @@ LEAST_FREEDOM = 10
 LARGEST_STEP = 1.5
 """Bound on one scoring step, on the log scale."""
 STEPS = 100
+LOOSE = 5.0
+"""Prior standard deviation of log sensor effects about their raw rates: too wide to matter, but it keeps
+finite a sensor whose mail all came when no other was up."""
 ROUNDS = 8
 
 
@@ -123,16 +126,18 @@ def fit(
     cells = np.ix_(rows, days)
     inside = used[cells]
     table = y[cells] * inside, u[cells] * inside
-    prior = np.full(len(rows), 1.0 / shrink**2 if shrink > 0 else 0.0)
-    free = (
-        np.arange(len(rows)) if shrink > 0 else np.delete(np.arange(len(rows)), table[0].sum(axis=1).argmax())
-    )
+    weak = 1.0 / LOOSE**2 if variance == "negative-binomial" else 0.0
+    prior = np.full(len(rows), 1.0 / shrink**2 if shrink > 0 else weak)
+    centre = np.log((table[0].sum(axis=1) + 0.5) / np.maximum(table[1].sum(axis=1), 1e-12)) * (shrink <= 0)
+    free = np.arange(len(rows))
+    if shrink <= 0:  # the constant that sensor and day effects share: the largest sensor keeps its centre
+        free = np.delete(free, table[0].sum(axis=1).argmax())
     if variance == "quasi-poisson":
-        result = gee(*table, days, _scoring(*table, 0.0, prior, free))
+        result = gee(*table, days, _scoring(*table, 0.0, (centre, prior), free))
         sensor, day, dispersion, rho = result.sensor, result.day, result.overdispersion, result.rho
         arrow = None
     else:
-        sensor, day, dispersion = _negative_binomial(*table, days, prior, free)
+        sensor, day, dispersion = _negative_binomial(*table, days, (centre, prior), free)
         arrow = arrow_of(table, days, sensor, day, dispersion, prior, free)
         rho = arrow.rho
     level = np.full(seen.shape[1], np.nan)
@@ -202,14 +207,17 @@ def _scoring(
     y: Floats,
     u: Floats,
     alpha: float,
-    prior: Floats,
+    prior: tuple[Floats, Floats],
     free: NDArray[np.int64],
     start: tuple[Floats, Floats] | None = None,
 ) -> tuple[Floats, Floats]:
-    """Fisher scoring with the days eliminated; returns log sensor effects and log day effects."""
+    """Fisher scoring with the days eliminated; returns log sensor effects and log day effects.
+
+    `prior` is the centre, where scoring starts, and the precision of the sensor effects.
+    """
+    centre, precision = prior
     if start is None:
-        ratio = (y.sum(axis=1) + 0.5) / u.sum(axis=1)
-        sensor = np.zeros(len(y)) if prior.any() else np.log(ratio)
+        sensor = centre.copy()
         day = np.log(y.sum(axis=0) / (u * np.exp(sensor)[:, None]).sum(axis=0))
     else:
         sensor, day = start[0].copy(), start[1].copy()
@@ -220,8 +228,8 @@ def _scoring(
         score = (y - mean) * damp
         by_day = weight.sum(axis=0)
         border = (weight / by_day)[free]
-        schur = np.diag(weight.sum(axis=1)[free] + prior[free]) - border @ weight[free].T
-        right = (score.sum(axis=1) - prior * sensor)[free] - border @ score.sum(axis=0)
+        schur = np.diag(weight.sum(axis=1)[free] + precision[free]) - border @ weight[free].T
+        right = (score.sum(axis=1) - precision * (sensor - centre))[free] - border @ score.sum(axis=0)
         move = np.zeros(len(y))
         move[free] = np.linalg.solve(schur, right) if len(free) else 0.0
         shift = (score.sum(axis=0) - move @ weight) / by_day
@@ -235,7 +243,11 @@ def _scoring(
 
 
 def _negative_binomial(
-    y: Floats, u: Floats, days: NDArray[np.int64], prior: Floats, free: NDArray[np.int64]
+    y: Floats,
+    u: Floats,
+    days: NDArray[np.int64],
+    prior: tuple[Floats, Floats],
+    free: NDArray[np.int64],
 ) -> tuple[Floats, Floats, float]:
     """Alternate effects and dispersion: Pearson's chi-square set equal to its degrees of freedom."""
     sensor, day = _scoring(y, u, 0.0, prior, free)

@@ -1,9 +1,9 @@
-"""Simulated measurements with known truth: sensors that come and go, botnets that cease, switch or lose their name."""
+"""Simulated observatories with known truth: sensors come and go, botnets cease, switch or lose their name."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,7 +53,6 @@ class Setting:
     """First day on which all sensors are filtered to a twentieth."""
     mixing: float = 50.0
     """Dirichlet concentration of each botnet's daily programme mix."""
-    extra: dict[str, float] = field(default_factory=dict)
 
 
 def make(rng: np.random.Generator, setting: Setting) -> Measurement:
@@ -129,7 +128,9 @@ def _sensors(setting: Setting) -> tuple[np.ndarray, tuple[Outage, ...]]:
     outages = []
     if setting.joins:
         exposure[-1, : setting.joins] = 0
-        outages.append(Outage(f"s{setting.sensors - 1}", date(0), date(setting.joins - 1), "absent", "joined"))
+        outages.append(
+            Outage(f"s{setting.sensors - 1}", date(0), date(setting.joins - 1), "absent", "joined")
+        )
     if setting.leaves:
         exposure[1, setting.leaves :] = 0
         outages.append(Outage("s1", date(setting.leaves), None, "absent", "left"))
@@ -140,7 +141,8 @@ def _sensors(setting: Setting) -> tuple[np.ndarray, tuple[Outage, ...]]:
     if setting.changed:
         exposure[:, setting.changed :] *= 0.05
         outages += [
-            Outage(f"s{i}", date(setting.changed), None, "changed", "relay moved") for i in range(setting.sensors)
+            Outage(f"s{i}", date(setting.changed), None, "changed", "relay moved")
+            for i in range(setting.sensors)
         ]
     return exposure, tuple(outages)
 
@@ -183,6 +185,8 @@ def _measure(
         if total.sum() < 30:
             continue
         series.append(
-            IndexSeries(kind, name, days, total, total.astype(float), total * 0.8, total * 1.2, "", offset, 0.1, 0.0)
+            IndexSeries(
+                kind, name, days, total, total.astype(float), total * 0.8, total * 1.2, "", offset, 0.1, 0.0
+            )
         )
     return Measurement(panel, Exposure(exposure, outages), tuple(series))

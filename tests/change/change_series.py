@@ -1,6 +1,6 @@
-"""The simulator of dated falls and rises, and what the change room measures on it.
+"""Simulated single series with known onset and end, and the score of what is found in them.
 
-Run `python tests/change/measure.py [series]` for the full tables; the tests run small versions.
+`measure_change.py` prints the full tables; the tests run small versions.
 """
 
 from __future__ import annotations

@@ -1,0 +1,150 @@
+"""Dating a ramp: against a slow reading of the formulas, and against its own mirror."""
+
+import datetime as dt
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from spamtide.change.date import RESIDUALS, date_move, ramp_posterior, summarise
+from spamtide.change.segment import Track
+
+
+def log_nb(y, mean, r):
+    """Log NB probability, written out."""
+    value = math.lgamma(y + r) - math.lgamma(r) - math.lgamma(y + 1) + r * math.log(r / (r + mean))
+    return value + (y * math.log(mean / (r + mean)) if y else 0.0)
+
+
+def log_sum(values):
+    top = max(values)
+    return top + math.log(sum(math.exp(v - top) for v in values)) if top > -math.inf else top
+
+
+def slow_posterior(y, o, r, move, residuals, longest):
+    """P(t0, D) by plain loops over sizes, levels, residuals, onsets and lengths."""
+    a, b = move
+    n = len(y)
+    lo, hi = max(0, a - 43), min(n, b + 31)
+    candidates = list(range(max(lo + 7, a - 8), min(n - 1, b + 3) + 1))
+    r = min(max(r, 1.5), 200.0)
+    base = [y[t] / o[t] for t in range(lo, max(a, lo + 5)) if o[t] > 0]
+    m = max(sum(base) / len(base), 0.3)
+    terms = {(t0, d): [] for t0 in candidates for d in range(longest + 1)}
+
+    def day(t, level, size):
+        return log_nb(y[t], level * o[t], size) if o[t] > 0 else 0.0
+
+    for size in (0.6 * r, r, 1.7 * r):
+        s = min(math.sqrt((m + m * m / size) / len(base)) / m, 0.5)
+        for z in np.linspace(-4, 4, 21):
+            level = m * math.exp(z * s)
+            for f in residuals:
+                heights = [f + (1 - f) * (k + 0.5) / 12 for k in range(11, -1, -1)]
+                before = {t: day(t, level, size) for t in range(lo, hi)}
+                after = {t: day(t, level * f, size) for t in range(lo, hi)}
+                steps = {
+                    t: [day(t, level * u, size) for u in heights]
+                    for t in range(candidates[0], min(candidates[-1] + longest, hi))
+                }
+                for t0 in candidates:
+                    head = sum(before[t] for t in range(lo, t0))
+                    path = None
+                    for d in range(longest + 1):
+                        t1 = t0 + d
+                        if t1 > hi - 3:
+                            break
+                        if d == 1:
+                            path = [g - math.log(12) for g in steps[t0]]
+                        elif d > 1:
+                            path = [
+                                log_sum(path[: k + 1]) + steps[t1 - 1][k] + math.log(d / (12 + d - 1))
+                                for k in range(12)
+                            ]
+                        ramp = log_sum(path) if d else 0.0
+                        terms[t0, d].append(head + ramp + sum(after[t] for t in range(t1, hi)))
+    mass = np.array(
+        [
+            [
+                log_sum(terms[t0, d]) - math.log(d + 1) if terms[t0, d] else -math.inf
+                for d in range(longest + 1)
+            ]
+            for t0 in candidates
+        ]
+    )
+    mass = np.exp(mass - mass.max())
+    return candidates[0], mass / mass.sum()
+
+
+def ramp_series(seed=1, days=70, onset=45):
+    rng = np.random.default_rng(seed)
+    level = np.full(days, 30.0)
+    level[onset : onset + 3] = [20, 9, 3]
+    level[onset + 3 :] = 0.6
+    o = np.exp(0.2 * np.cos(2 * np.pi * np.arange(days) / 7))
+    y = rng.negative_binomial(8, 8 / (8 + level * o)).astype(float)
+    o[[20, onset + 1]] = 0.0
+    y[[20, onset + 1]] = 0.0
+    return y, o
+
+
+def test_posterior_is_that_of_the_slow_formulas(monkeypatch):
+    """Same posterior to 1e-9 as plain loops, with a missing day amid the ramp."""
+    monkeypatch.setattr("spamtide.change.date.LONGEST_RAMP", 4)
+    y, o = ramp_series()
+    residuals = RESIDUALS[[1, 4, 8]]
+    first, slow = slow_posterior(y, o, 8.0, (46, 48), residuals, 4)
+    found_first, fast = ramp_posterior(y, o, 8.0, (46, 48), (0, len(y)), residuals)
+    assert found_first == first
+    assert fast == pytest.approx(slow, abs=1e-9)
+
+
+def test_ramp_term_is_the_mean_over_all_falling_paths():
+    """The recursion over levels against the list of all non-increasing sequences."""
+    from spamtide.change.date import RAMP_LEVELS, _extend
+
+    rng = np.random.default_rng(2)
+    days = rng.normal(size=(3, RAMP_LEVELS))
+    path = np.zeros(0)
+    for length, day in enumerate(days, start=1):
+        path = _extend(path, day, length)
+        sequences = list(itertools.combinations_with_replacement(range(RAMP_LEVELS), length))
+        mean = sum(math.exp(sum(days[i][k] for i, k in enumerate(s))) for s in sequences) / len(sequences)
+        assert np.logaddexp.reduce(path) == pytest.approx(math.log(mean), abs=1e-12)
+
+
+def test_a_rise_is_a_fall_in_reversed_time():
+    y, o = ramp_series(3)
+    n = len(y)
+    weight = (o > 0).astype(float)
+    start = dt.date(2024, 1, 1)
+    fall = date_move(Track(start, 1, y, o, weight, 8.0), "fall", (46, 48), (0, n), 0.02)
+    mirror = Track(start, 1, y[::-1], o[::-1], weight[::-1], 8.0)
+    rise = date_move(mirror, "rise", (n - 48, n - 46), (0, n), 0.02)
+    assert (rise.onset.low, rise.onset.high) == (n - fall.end.high, n - fall.end.low)
+    assert (rise.end.low, rise.end.high) == (n - fall.onset.high, n - fall.onset.low)
+    assert abs(rise.onset.point - (n - fall.end.point)) <= 1
+    assert abs(rise.end.point - (n - fall.onset.point)) <= 1
+
+
+def test_a_clear_stop_is_dated_to_the_day():
+    y = np.concatenate((np.full(60, 500.0), np.zeros(30)))
+    track = Track(dt.date(2024, 1, 1), 1, y, np.ones(90), np.ones(90), 200.0)
+    ramp = date_move(track, "fall", (60, 60), (0, 90), 0.0)
+    assert (ramp.onset.point, ramp.end.point) == (60, 60)
+    assert ramp.onset.low <= 60 <= ramp.onset.high
+
+
+def test_move_near_the_start_or_the_end_still_has_a_date():
+    y = np.concatenate((np.full(3, 80.0), np.zeros(60)))
+    track = Track(dt.date(2024, 1, 1), 1, y, np.ones(63), np.ones(63), 50.0)
+    assert date_move(track, "fall", (3, 3), (0, 63), 0.0).onset.point == 3
+    late = Track(dt.date(2024, 1, 1), 1, y[::-1], np.ones(63), np.ones(63), 50.0)
+    assert date_move(late, "rise", (60, 60), (0, 63), 0.0).onset.point == 60
+
+
+def test_interval_is_the_hull_of_the_likeliest_days():
+    mass = np.array([0.02, 0.5, 0.01, 0.44, 0.03])
+    found = summarise(mass, 10, 0.9)
+    assert (found.point, found.low, found.high) == (11, 11, 13)

@@ -1,0 +1,157 @@
+"""Cutting a series: against exhaustive search, and against plain readings of the formulas."""
+
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spamtide.change.segment import (
+    Segments,
+    Track,
+    cost,
+    dispersion,
+    merged_gain,
+    moves,
+    partition,
+    prepare,
+    weekday_offsets,
+)
+
+START = np.datetime64("2024-01-01")
+
+
+def track_of(count, size=5.0, offset=None):
+    count = np.asarray(count, dtype=float)
+    offset = np.ones(len(count)) if offset is None else np.asarray(offset, dtype=float)
+    return Track(START.astype(object), 1, count, offset, (offset > 0).astype(float), size)
+
+
+def plain_cost(values, r):
+    """The formula of one segment, term by term."""
+    n, total = len(values), sum(values)
+    m = total / n
+    if m <= 1e-9:
+        return 0.0
+    return -2 * (total * math.log(m) - (total + n * r) * math.log(r + m)) - 2 * n * r * math.log(r)
+
+
+@given(
+    st.lists(st.integers(0, 40), min_size=2, max_size=9),
+    st.floats(0.5, 50),
+    st.floats(0.5, 4),
+)
+@settings(max_examples=60, deadline=None)
+def test_partition_is_the_best_of_all_segmentations(values, size, penalty):
+    """Every one of the 2^(n-1) segmentations is tried; none is cheaper."""
+    n = len(values)
+    beta = penalty * math.log(n)
+    cheapest = min(
+        sum(plain_cost(values[a:b], size) for a, b in itertools.pairwise((0, *cuts, n))) + beta * len(cuts)
+        for k in range(n)
+        for cuts in itertools.combinations(range(1, n), k)
+    )
+    starts = partition(track_of(values, size), penalty).starts
+    found = sum(plain_cost(values[a:b], size) for a, b in itertools.pairwise((*starts, n)))
+    assert found + beta * (len(starts) - 1) == pytest.approx(cheapest, abs=1e-8)
+
+
+@given(st.lists(st.integers(0, 2000), min_size=1, max_size=30), st.floats(0.3, 900))
+def test_cost_is_the_formula(values, size):
+    assert float(
+        cost(np.array([float(sum(values))]), np.array([float(len(values))]), size)[0]
+    ) == pytest.approx(plain_cost(values, size), rel=1e-8, abs=1e-6)
+
+
+def test_gain_at_full_exposure_is_the_difference_of_costs():
+    values, size = [20, 25, 18, 22, 3, 2, 5, 1], 6.0
+    expected = plain_cost(values, size) - plain_cost(values[:4], size) - plain_cost(values[4:], size)
+    assert merged_gain(track_of(values, size), [0, 4, 8], size) == pytest.approx(expected, rel=1e-9)
+
+
+def test_gain_of_a_change_of_exposure_alone_is_nothing():
+    """Half the mail while half the sensors are up is no change of level."""
+    offset = np.repeat([1.0, 0.5], 20)
+    assert merged_gain(track_of(40 * offset, 5.0, offset), [0, 20, 40], 5.0) == pytest.approx(0, abs=1e-9)
+
+
+@given(st.lists(st.integers(0, 50), min_size=10, max_size=30), st.data())
+@settings(max_examples=40, deadline=None)
+def test_missing_days_leave_the_segmentation_as_it_is(values, data):
+    """A day without exposure may hold any count; segments are those of the days around it."""
+    at = data.draw(st.integers(0, len(values)))
+    gap = data.draw(st.lists(st.integers(0, 10_000), min_size=1, max_size=5))
+    plain = partition(track_of(values), 2.0)
+    holed = partition(
+        track_of(
+            values[:at] + gap + values[at:], offset=[1] * at + [0] * len(gap) + [1] * (len(values) - at)
+        ),
+        2.0,
+    )
+    assert tuple(s if s < at else s + len(gap) for s in plain.starts) == holed.starts
+    assert holed.levels == pytest.approx(plain.levels)
+
+
+def test_weekday_offsets_are_medians_of_ratios_to_the_week_around():
+    rng = np.random.default_rng(3)
+    wave = np.array([1.4, 1.2, 1.1, 1.0, 0.9, 0.8, 0.6])
+    y = rng.poisson(200 * wave[np.arange(70) % 7]).astype(float)
+    seen = rng.random(70) > 0.1
+    factors = np.ones(7)
+    for d in range(7):
+        ratios = []
+        for t in range(d, 70, 7):
+            around = [y[u] for u in range(max(t - 3, 0), min(t + 4, 70)) if seen[u]]
+            if seen[t] and np.mean(around) > 2:
+                ratios.append(y[t] / np.mean(around))
+        factors[d] = max(np.median(ratios), 0.05) if len(ratios) >= 4 else 1.0
+    found = weekday_offsets(np.where(seen, y, 0.0), seen.astype(float))
+    assert found == pytest.approx(factors / factors.mean(), rel=1e-12)
+    assert found == pytest.approx(wave, rel=0.1)
+
+
+@pytest.mark.parametrize("size", [3.0, 10.0, 30.0])
+def test_dispersion_is_found_beside_a_level_shift(size):
+    rng = np.random.default_rng(4)
+    level = np.repeat([400.0, 40.0], 700)
+    y = rng.negative_binomial(size, size / (size + level)).astype(float)
+    ones = np.ones(1400)
+    assert dispersion(y, ones, ones) == pytest.approx(size, rel=0.25)
+
+
+def test_counts_too_thin_for_windows_are_not_taken_for_poisson():
+    """At 1.5 a day with r = 1 no window is busy; the pooled estimate still sees the excess."""
+    rng = np.random.default_rng(5)
+    y = rng.negative_binomial(1.0, 1 / 2.5, 400).astype(float)
+    ones = np.ones(400)
+    assert 0.5 < dispersion(y, ones, ones) < 2.0
+
+
+def test_thin_series_are_looked_at_by_the_week():
+    days = START + np.arange(200)
+    thin = prepare(days, np.tile([0, 0, 1, 0, 0, 1, 0, 0, 0, 0], 20), np.ones(200))
+    busy = prepare(days, np.full(200, 4), np.ones(200))
+    assert (thin.step, len(thin.count), thin.day(0)) == (7, 28, (START + 4).astype(object))
+    assert (busy.step, len(busy.count)) == (1, 200)
+
+
+def test_offsets_that_are_no_numbers_are_missing_days():
+    offset = np.array([1.0, np.nan, np.inf, -2.0, 0.0, 1.0, 1e-9] * 10)
+    track = prepare(START + np.arange(70), np.full(70, 5), offset)
+    assert track.observed.tolist() == ([True] + [False] * 4 + [True, False]) * 10
+
+
+def test_a_ramp_of_short_steps_is_one_fall_and_its_mirror_one_rise():
+    down = Segments((0, 50, 53, 56), 100, (100.0, 70.0, 30.0, 2.0))
+    up = replace(down, starts=(0, 44, 47, 50), levels=down.levels[::-1])
+    assert moves(down, "fall", 0.5, 7) == [(1, 3)]
+    assert moves(up, "rise", 0.5, 7) == [(1, 3)]
+    assert moves(down, "rise", 0.5, 7) == []
+
+
+def test_steps_that_hold_are_falls_of_their_own():
+    slow = Segments((0, 50, 80), 120, (100.0, 60.0, 20.0))
+    assert moves(slow, "fall", 0.5, 7) == [(2, 2)]

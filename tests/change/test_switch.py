@@ -1,0 +1,104 @@
+"""Switches of programme: called when loser falls and gainer rises, and only then."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from change_observatory import Setting, date, make
+
+from spamtide.change.detect import detect
+from spamtide.change.switch import PENALTY_EXTRA, Mix, find_switches, intra_day, make_mix, partition_mix
+from spamtide.model import UNKNOWN
+
+START = np.datetime64("2024-01-01")
+
+
+def switches(setting, seed):
+    return [c for c in detect(make(np.random.default_rng(seed), setting)) if c.kind == "switch"]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        Setting(switch=(60, 4, 0.5)),
+        Setting(switch=(60, 1, 0.5), joins=40, lost=(62, 7)),
+        Setting(volume=800, switch=(60, 3, 0.2)),
+    ],
+    ids=["four days", "sensors come and go", "twenty points"],
+)
+def test_a_switch_is_found_and_dated(setting):
+    covered = 0
+    for seed in range(8):
+        (found,) = switches(setting, seed)
+        assert (found.subject, found.from_programme, found.to_programme) == (
+            "b1",
+            "acorn-pills",
+            "birch-casino",
+        )
+        assert abs((found.onset - date(60)).days) <= 3
+        covered += found.onset_low <= date(60) <= found.onset_high
+    assert covered >= 7
+
+
+def test_growth_of_one_programme_is_no_switch():
+    """Its share rises and all others' fall, but nobody lost a message."""
+    assert not any(switches(Setting(grow=(60, 4.0)), seed) for seed in range(12))
+
+
+def test_loss_of_one_programme_is_no_switch():
+    rng = np.random.default_rng(1)
+    a = rng.poisson(np.where(np.arange(120) < 60, 60, 10))
+    b = rng.poisson(30, 120)
+    assert find_switches(make_mix(START + np.arange(120), {"a": a, "b": b}, np.ones(120))) == ()
+
+
+def test_unknown_is_neither_loser_nor_gainer():
+    rng = np.random.default_rng(2)
+    a = rng.poisson(np.where(np.arange(120) < 60, 60, 10))
+    b, c = rng.poisson(70 - np.where(np.arange(120) < 60, 60, 10)), rng.poisson(20, 120)
+    mix = make_mix(START + np.arange(120), {"a": a, UNKNOWN: b, "c": c}, np.ones(120))
+    assert find_switches(mix) == ()
+
+
+@pytest.mark.parametrize("mixing", [1.0, 5.0, 50.0])
+def test_campaigns_that_come_and_go_are_no_switches(mixing):
+    """Days dominated by one campaign: the intra-day correlation takes their weight away."""
+    assert not any(switches(Setting(days=200, mixing=mixing), seed) for seed in range(6))
+
+
+def test_a_short_change_of_mix_is_no_switch():
+    """A four-day campaign for the other programme is not a change of side."""
+    rng = np.random.default_rng(3)
+    inside = (np.arange(120) >= 60) & (np.arange(120) < 64)
+    a, b = rng.poisson(np.where(inside, 10, 60)), rng.poisson(np.where(inside, 70, 20))
+    assert find_switches(make_mix(START + np.arange(120), {"a": a, "b": b}, np.ones(120))) == ()
+
+
+def test_partition_of_a_mix_is_the_best_of_all():
+    """Against all segmentations of eight days."""
+    rng = np.random.default_rng(4)
+    count = rng.multinomial(12, [0.6, 0.3, 0.1], 8).T.astype(float)
+    count[:, 5:] = rng.multinomial(12, [0.1, 0.3, 0.6], 3).T
+    mix = Mix(START.astype(object), 1, ("a", "b", "c"), count, np.ones(8), 0.05)
+
+    def likelihood(begin, end):
+        mass = mix.effective[:, begin:end].sum(axis=1)
+        return sum(m * math.log(m / mass.sum()) for m in mass if m > 0)
+
+    beta = (2 + PENALTY_EXTRA) * math.log(8)
+
+    def price(cuts):
+        return -2 * sum(likelihood(a, b) for a, b in itertools.pairwise(cuts)) + beta * (len(cuts) - 2)
+
+    all_cuts = [(0, *cuts, 8) for k in range(8) for cuts in itertools.combinations(range(1, 8), k)]
+    assert price(partition_mix(mix)) == pytest.approx(min(map(price, all_cuts)), abs=1e-9)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.02, 0.3])
+def test_intra_day_correlation_is_found(rho):
+    rng = np.random.default_rng(5)
+    shares = np.array([0.5, 0.3, 0.2])
+    daily = rng.dirichlet(shares * (1 / rho - 1), 600) if rho else np.tile(shares, (600, 1))
+    count = np.array([rng.multinomial(80, p) for p in daily]).T.astype(float)
+    assert intra_day(count) == pytest.approx(rho, abs=0.006 + 0.25 * rho)

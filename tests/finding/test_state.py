@@ -1,0 +1,508 @@
+"""What is said of a small world: exact sentences, and what holds of every sentence."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spamtide import schema
+from spamtide.finding import (
+    Composition,
+    Event,
+    FindingInputs,
+    Findings,
+    Period,
+    Totals,
+    claims_table,
+    load_events,
+    period,
+    state,
+)
+from spamtide.finding.moves import TEMPLATES
+from spamtide.finding.status import STATE_RULES, VOLUME_RULES
+from spamtide.model import Change, Claim, Exposure, Measurement, Outage
+
+Make = Callable[..., FindingInputs]
+DAY = dt.timedelta(days=1)
+CAUSAL = (
+    r"because|caus(e|es|ed|ing)\b|due to|led to|leads to|result(s|ed)? (in|from|of)|owing to|thanks to|"
+    r"trigger|as a consequence|consequently|therefore|hence|brought about|responsible for|explain|driven by|"
+    r"account(s|ed)? for|blame|effect of|in response|so that"
+)
+"""Wording that would claim more than dates can carry."""
+
+
+def said(found: Findings, kind: str, subject: str | None = None) -> Claim:
+    """The one claim of a kind (and subject)."""
+    fitting = [c for c in found.claims if c.kind == kind and subject in (None, c.subject)]
+    assert len(fitting) == 1, [c.claim for c in found.claims]
+    return fitting[0]
+
+
+def shift(kind: str, subject: str, onset: str, **more: Any) -> Change:
+    """A change with an interval of a day on both sides and no end, unless told otherwise."""
+    day = dt.date.fromisoformat(onset)
+    fields: dict[str, Any] = {
+        "subject_kind": "botnet",
+        "onset_low": day - DAY,
+        "onset_high": day + DAY,
+        "end": None,
+        "end_low": None,
+        "end_high": None,
+        "ratio": None,
+        "confidence": 0.99,
+    }
+    return Change(kind=kind, subject=subject, onset=day, **(fields | more))  # type: ignore[arg-type]  # kinds as given
+
+
+def shipped() -> tuple[Event, ...]:
+    return load_events([Path(str(files("spamtide.knowledge") / "events.csv"))])
+
+
+# ---------------------------------------------------------------------------- each kind of claim
+
+
+def test_the_level_is_said_against_the_weeks_before(make: Make) -> None:
+    """Index now and before with intervals, and the difference in percent."""
+    claim = said(state(make()), "level")
+    assert re.fullmatch(
+        r"The volume index stands at 5\d \[\d\d-\d\d\] in the last week, against 100 \[9\d-10\d\] from "
+        r"22 August to 18 September: \d\d % \[\d\d-\d\d\] less\.",
+        claim.sentence,
+    )
+    assert claim.numbers["direction"] == "fall"
+    assert claim.numbers["base"] == "2010-07-02..2010-07-29"
+    assert claim.command == "spamtide export series --since 2010-10-08 --until 2010-10-14"
+    assert claim.sensors == tuple(f"trap-{x}" for x in "abcdef")
+
+
+def test_the_lost_points_are_shared_out_and_substitution_is_its_own_number(make: Make) -> None:
+    """Contributions come with their intervals; parts that may be nothing are not said."""
+    claim = said(state(make()), "decomposition")
+    assert claim.sentence == (
+        "Of the 48 [45-51] points lost, 49 [46-52] are Rustock's and 1.2 [0.4-2.0] Grum's; "
+        "others gained 2 [1-4] meanwhile."
+    )
+    assert (claim.numbers["largest"], claim.numbers["largest_word"]) == ("Rustock", "nearly all")
+
+
+def test_a_fall_to_nearly_nothing_is_called_negligible(make: Make) -> None:
+    """Onset and end with their intervals; the word's own threshold is said."""
+    claim = said(state(make()), "decline", "rustock")
+    assert claim.sentence == (
+        "Rustock began to fall about 20 September [19-21] and was negligible, below 5 % of its earlier "
+        "level, by 23 September [22-23]."
+    )
+    assert claim.claim == "decline:botnet:rustock:2010-09-20"
+    assert (
+        claim.command == "spamtide export observations --botnet rustock --since 2010-08-22 --until 2010-10-14"
+    )
+    assert claim.n > 9000
+
+
+def test_a_fallen_botnet_is_quiet_not_gone_while_sensors_and_lab_still_see_it(make: Make) -> None:
+    """Volume, residual sensors, lab and control servers are said apart."""
+    found = state(make())
+    claim = said(found, "status", "rustock")
+    assert re.fullmatch(
+        r"Rustock is quiet, not gone: 6 of 6 sensors still receive a trickle, \d \[\d-\d+\] messages a day "
+        r"between them, its bot in the lab still sends \(last on 13 October\) and its control servers were "
+        r"not checked\.",
+        claim.sentence,
+    )
+    status = next(s for s in found.statuses if s.botnet == "rustock")
+    assert (status.volume, status.state) == ("quiet", "quiet, not gone")
+    assert status.rule == "trickle: below 5 % of the level before"
+    assert status.level_low <= status.level <= status.level_high < 2
+    assert {s.botnet: s.state for s in found.statuses if s.botnet != "rustock"} == {
+        "grum": "active",
+        "cutwail": "active",
+        "xarvester": "active",
+    }
+
+
+def test_a_switch_names_both_programmes_the_share_and_the_day(make: Make) -> None:
+    """The share is of mail with a known programme, since the switch."""
+    claim = said(state(make()), "switch")
+    assert re.fullmatch(
+        r"Xarvester, until 1 October a sender of Canadian Pharmacy, has carried Ultimate Replicas in "
+        r"(8|9)\d % \[\d\d-\d\d\] of its mail with a known programme since about 2 October \[1-3\]\.",
+        claim.sentence,
+    )
+
+
+def test_an_outage_is_said_as_such_once(make: Make) -> None:
+    """Nine days, allowed for; the exposure's outage and the reported change are one thing."""
+    claim = said(state(make()), "sensor-outage")
+    assert (
+        claim.sentence == "Sensor trap-c was down from 24 September to 2 October, 9 days, and is allowed for."
+    )
+    alone = said(state(make(changes=())), "sensor-outage")
+    assert alone.sentence == claim.sentence
+
+
+def test_what_the_fallen_botnet_advertised_and_who_else_did(make: Make) -> None:
+    """The programme of the weeks before the fall, with the others that mostly carried it."""
+    claim = said(state(make()), "advertised")
+    assert claim.sentence == (
+        "100 % [100-100] of Rustock's mail with a known programme in the four weeks to 18 September carried "
+        "Canadian Pharmacy, as did most mail of 2 other botnets (Grum and Xarvester)."
+    )
+
+
+def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Event) -> None:
+    """One event in a year, seven days from one of three onsets: rarer than chance would have it."""
+    claim = said(state(make(events=(spamit,))), "event")
+    assert claim.sentence == (
+        "The announced closure of SpamIt is on record for 27 September, 7 [6-8] days after the fall of Rustock "
+        "began, no closer than chance would have it (p = 0.074: 365 shifts of a calendar with 1 event, 2 onsets)."
+    )
+    near = replace(spamit, date_start=dt.date(2010, 9, 21))
+    rarer = said(state(make(events=(near,))), "event")
+    assert "1 [0-2] days after" in rarer.sentence
+    assert "closer than chance would have it (p = 0.016" in rarer.sentence
+    assert rarer.sentence.endswith("the data cannot say which way the arrow points, or whether there is one.")
+
+
+def test_an_event_about_something_else_is_told_only_where_rare(make: Make) -> None:
+    """Of a crowded calendar nothing unrelated is told."""
+    crowd = tuple(
+        Event(dt.date(2010, 1, 1) + k * 3 * DAY, None, "takedown", "botnet", f"Bot{k}", "", "", "high")
+        for k in range(95)
+    )
+    assert not [c for c in state(make(events=crowd)).claims if c.kind == "event"]
+
+
+def test_others_measurements_are_never_held_against_ours(make: Make) -> None:
+    """A published decline of the same botnet is no event that could coincide with ours."""
+    twin = Event(dt.date(2010, 9, 20), None, "decline", "botnet", "Rustock", "", "", "high")
+    assert not [c for c in state(make(events=(twin,))).claims if c.kind == "event"]
+
+
+def test_the_outlook_stands_beside_its_base(make: Make) -> None:
+    """Nothing after the period is used; n stands beside every share."""
+    claim = said(state(make(events=shipped())), "outlook")
+    assert claim.sentence == (
+        "Of 9 recorded silences of botnets, 7 ended within 90 days (78 % [45-94]). Rustock's has lasted 21 days; "
+        "of 3 that had lasted as long, 1 ended within 90 days more (33 % [6-79]). "
+        "The record is short and holds what was published."
+    )
+    assert claim.n == 9
+
+
+def test_the_make_up_of_the_mail_counts_what_has_no_answer_too(make: Make) -> None:
+    """Counts with shares and intervals; what was not attributed is said."""
+    composition = Composition({"spam": 20}, {"rustock": 8, "unknown": 12}, {"unknown": 20})
+    found = state(make(composition=composition))
+    assert said(found, "botnets").sentence == (
+        "Of 20 messages in the period, 8 (40 % [22-61]) carry a botnet's traits: Rustock 8 (40 % [22-61]); "
+        "12 (60 % [39-78]) could not be attributed."
+    )
+    assert said(found, "programmes").sentence == (
+        "None of 20 messages in the period (0 % [0-16]) advertises a programme that we know."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (shift("cease", "grum", "2010-10-06"), "Grum began to fall about 6 October [5-7] and fell silent."),
+        (
+            shift("cease", "grum", "2010-10-06", end=dt.date(2010, 10, 8)),
+            "Grum began to fall about 6 October [5-7] and had fallen silent by 8 October.",
+        ),
+        (
+            shift("rise", "grum", "2010-10-06", confidence=0.9),
+            r"Grum probably began to rise about 6 October \[5-7\] and stands at \d\.\d+ times \[\d\.\d+-\d\.\d+\] "
+            r"its earlier level\.",
+        ),
+        (shift("resume", "grum", "2010-10-06"), r"Grum was back about 6 October \[5-7\]\."),
+        (
+            shift("surge", "grum", "2010-10-06", end=dt.date(2010, 10, 8), confidence=0.6),
+            r"Grum perhaps surged about 6 October \[5-7\], to .* its earlier level, and was back near it by "
+            r"8 October\.",
+        ),
+        (
+            shift("new", "grum", "2010-10-06"),
+            r"Grum was first seen about 6 October \[5-7\]; 1,\d\d\d messages came to 6 of our sensors since\.",
+        ),
+        (
+            shift("attribution-loss", "grum", "2010-10-06"),
+            r"Mail known as Grum fell about 6 October \[5-7\] while mail without traits rose; no fall is counted\.",
+        ),
+        (
+            shift("decline", "Canadian Pharmacy", "2010-09-20", subject_kind="programme"),
+            r"Mail for Canadian Pharmacy began to fall about 20 September \[19-21\] and stands at \d\d % "
+            r"\[\d\d-\d\d\] of its earlier level\.",
+        ),
+        (
+            shift("sensor-outage", "trap-a", "2010-10-10", subject_kind="sensor"),
+            "Sensor trap-a has been down since 10 October and is allowed for.",
+        ),
+        (
+            shift("sensor-change", "trap-a", "2010-10-06", subject_kind="sensor"),
+            r"Sensor trap-a changed about 6 October \[5-7\]: its spam stands at \d\d % \[\d\d-\d\d\] of its "
+            r"earlier level\. This is the sensor, not the spam, and is allowed for\.",
+        ),
+    ],
+)
+def test_each_kind_of_change_has_its_sentence(make: Make, change: Change, sentence: str) -> None:
+    """Every kind, with and without an end, sure and less sure."""
+    claim = said(state(make(changes=(change,))), change.kind, change.subject)
+    assert claim.sentence == sentence or re.fullmatch(sentence, claim.sentence), claim.sentence
+    assert claim.confidence == change.confidence
+
+
+def test_every_kind_of_change_has_a_template() -> None:
+    """The table covers the model's kinds; a switch has its own form."""
+    kinds = set(Change.__annotations__) and {
+        *("decline", "cease", "rise", "resume", "surge", "new", "sensor-outage", "sensor-change"),
+        "attribution-loss",
+    }
+    assert set(TEMPLATES) == kinds
+
+
+def test_a_return_says_how_long_the_silence_was(make: Make) -> None:
+    """Days without a message are counted in the sensors' own record."""
+    inputs = make()
+    panel = inputs.measurement.panel
+    counts = panel.counts.copy()
+    at = panel.subjects.index(("botnet", "grum"))
+    counts[at, :, 40:90] = 0
+    measurement = replace(inputs.measurement, panel=replace(panel, counts=counts))
+    back = shift("resume", "grum", "2010-09-30")
+    claim = said(state(make(measurement, changes=(back,))), "resume")
+    assert (
+        claim.sentence
+        == "Grum was back about 30 September [29 September to 1 October] after 50 days without a message."
+    )
+
+
+def test_sensors_that_change_together_make_one_headline(make: Make) -> None:
+    """Relay and other mail are the evidence; the headline says that it is not the spam."""
+    inputs = make()
+    outages = tuple(
+        Outage(
+            f"trap-{x}",
+            dt.date(2010, 10, 5),
+            None,
+            "changed",
+            "",
+            relay_before="mx.old",
+            relay_after="mx.new",
+        )
+        for x in "ab"
+    )
+    ham = np.full_like(inputs.measurement.panel.ham, 3)
+    measurement = replace(
+        inputs.measurement,
+        panel=replace(inputs.measurement.panel, ham=ham),
+        exposure=replace(inputs.measurement.exposure, outages=outages),
+    )
+    changes = tuple(shift("sensor-change", f"trap-{x}", "2010-10-05", subject_kind="sensor") for x in "ab")
+    found = state(make(measurement, changes=changes))
+    together = said(found, "sensor-change", "several")
+    assert together.sentence == (
+        "2 of 6 sensors changed about 5 October [4-6]: what moved there is the sensors, not the spam."
+    )
+    single = said(found, "sensor-change", "trap-a").sentence
+    assert "messages of other mail came since; its receiving relay was mx.old and is mx.new." in single
+
+
+# ---------------------------------------------------------------------------- quiet and thin
+
+
+def test_a_quiet_period_says_that_nothing_changed(quiet: FindingInputs) -> None:
+    """One sentence in place of a level, and no change anywhere."""
+    found = state(quiet)
+    assert re.fullmatch(
+        r"Nothing changed in this period: the volume index is \d+ \[\d+-\d+\], no botnet and no programme moved\.",
+        said(found, "nothing-changed").sentence,
+    )
+    assert {c.kind for c in found.claims} == {
+        "nothing-changed",
+        "botnets",
+        "programmes",
+        "coverage",
+        "labels",
+    }
+
+
+def test_an_outage_in_a_quiet_period_is_part_of_the_sentence(quiet: FindingInputs) -> None:
+    """A dead sensor is no news of the spam, but it is said."""
+    down = shift("sensor-outage", "trap-c", "2010-09-24", subject_kind="sensor", end=dt.date(2010, 10, 3))
+    sentence = said(state(replace(quiet, changes=(down,))), "nothing-changed").sentence
+    assert sentence.endswith("moved; 1 sensor was down for 9 days and is allowed for.")
+
+
+def test_thin_data_says_something_true(make: Make) -> None:
+    """Twenty messages on three days at one sensor, all unknown: no level, no change, the make-up first."""
+    inputs = make()
+    panel = inputs.measurement.panel
+    counts = np.zeros_like(panel.counts)
+    for at in (0, panel.subjects.index(("botnet", "unknown"))):
+        counts[at, 0, [60, 61, 63]] = [8, 7, 5]
+    measurement = Measurement(replace(panel, counts=counts, pairs={}), Exposure(np.ones((6, 105)), ()), ())
+    found = state(
+        make(
+            measurement,
+            changes=(),
+            contributions=(),
+            composition=Composition({"spam": 20}, {"unknown": 20}, {"unknown": 20}),
+            totals=Totals(messages=20, quarantined=1, undated=2),
+            lab_last_seen={},
+        )
+    )
+    assert said(found, "thin").sentence == (
+        "20 messages on 3 days at 1 sensor are too few to tell a change from chance."
+    )
+    assert [c.kind for c in found.claims] == ["thin", "botnets", "programmes", "coverage", "quarantine"]
+    assert said(found, "botnets").sentence == (
+        "None of 20 messages in the period (0 % [0-16]) carries a botnet's traits."
+    )
+    assert "2 more have no believable date and are in no series" in said(found, "coverage").sentence
+    assert all(s.state == "too little mail to tell" or s.last_seen is None for s in found.statuses)
+
+
+def test_no_mail_at_all_is_no_error(make: Make) -> None:
+    """An empty measurement with a period gives a thin claim and nothing untrue."""
+    days = np.array([], dtype="datetime64[D]")
+    panel = replace(
+        make().measurement.panel,
+        days=days,
+        sensors=(),
+        subjects=(),
+        counts=np.zeros((0, 0, 0), dtype=np.int64),
+        ham=np.zeros((0, 0), dtype=np.int64),
+        relays=(),
+        pairs={},
+    )
+    measurement = Measurement(panel, Exposure(np.zeros((0, 0)), ()), ())
+    window = (dt.date(2010, 10, 8), dt.date(2010, 10, 14))
+    found = state(
+        FindingInputs(measurement, (), (), Period(*window, window, window), Composition(), Totals(0))
+    )
+    assert said(found, "thin").sentence.startswith("0 messages on 0 days at 0 sensors are too few")
+
+
+def test_a_dead_sensor_is_not_a_silent_botnet(make: Make) -> None:
+    """Where the only sensor that saw a botnet is down, its silence tells nothing."""
+    inputs = make()
+    panel = inputs.measurement.panel
+    counts = panel.counts.copy()
+    at = panel.subjects.index(("botnet", "grum"))
+    counts[at, 1:] = 0
+    counts[at, 0, 90:] = 0
+    exposure = inputs.measurement.exposure.values.copy()
+    exposure[0, 90:] = 0
+    blind = replace(inputs.measurement, panel=replace(panel, counts=counts), exposure=Exposure(exposure, ()))
+    seeing = replace(blind, exposure=Exposure(np.ones_like(exposure), ()))
+    states = {
+        name: next(s for s in state(make(m)).statuses if s.botnet == "grum").state
+        for name, m in (("blind", blind), ("seeing", seeing))
+    }
+    assert states == {"blind": "too little mail to tell", "seeing": "silent"}
+
+
+# ---------------------------------------------------------------------------- what holds of all
+
+
+def numbers_of(values: Mapping[str, float | str | None]) -> set[str]:
+    """How the numbers of a claim may be written: whole or with up to two decimals, days, years."""
+    written: set[str] = set()
+    for value in values.values():
+        if isinstance(value, float):
+            written |= {f"{abs(value):,.{digits}f}" for digits in (0, 1, 2)} | {f"{value:.2g}"}
+        elif isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            year, _, day = value.split("-")
+            written |= {str(int(day)), year}
+    return written
+
+
+HOSTILE = "Buy <script>alert(1)</script>\u202e\x00 http://evil.example.com/x?q=1 **now** | [a](b)"
+
+
+def rich(make: Make, campaigns: Any) -> FindingInputs:
+    """Inputs that yield nearly every kind of claim, with hostile text in what strangers wrote."""
+    return make(
+        events=shipped(),
+        campaigns=campaigns(("c-4k2m9q", 3000, 120, HOSTILE), ("c-b", 900, 3, "hello")),
+        totals=Totals(messages=80_000, quarantined=3, simulated=True, undated=5),
+    )
+
+
+def test_every_number_in_a_sentence_is_in_its_numbers(make: Make, campaigns: Any) -> None:
+    """No figure without a name: names out, every run of digits must be one of the claim's numbers."""
+    for claim in state(rich(make, campaigns)).claims:
+        sentence = claim.sentence
+        for value in claim.numbers.values():
+            if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+                sentence = sentence.replace(value, "")
+        known = numbers_of(claim.numbers)
+        for number in re.findall(r"\d[\d,]*(?:\.\d+)?", sentence):
+            assert number.rstrip(",") in known, (number, claim.sentence, claim.numbers)
+
+
+def test_no_sentence_claims_a_cause(make: Make, campaigns: Any) -> None:
+    """Nowhere in the claims, nor in any template or rule."""
+    texts = [c.sentence for c in state(rich(make, campaigns)).claims]
+    texts += [part for parts in TEMPLATES.values() for part in parts]
+    texts += [rule for rule, *_ in (*VOLUME_RULES, *STATE_RULES)]
+    for text in texts:
+        assert not re.search(CAUSAL, text, re.IGNORECASE), text
+
+
+def test_hostile_text_is_one_harmless_line(make: Make, campaigns: Any) -> None:
+    """Control and direction marks are gone, the link is unusable; escaping is left to the renderer."""
+    sentence = said(state(rich(make, campaigns)), "campaigns").sentence
+    assert '"Buy <script>alert(1)</script> hxxp://evil[.]example[.]com/x' in sentence
+    assert not set(sentence) & set("\x00\n\u202e")
+
+
+def test_claims_are_ordered_unique_and_the_same_again(make: Make, campaigns: Any) -> None:
+    """The order is that of importance; two runs agree to the byte; the table holds every claim."""
+    inputs = rich(make, campaigns)
+    first, second = state(inputs), state(inputs)
+    assert first == second
+    assert repr(first) == repr(second)
+    importances = [c.importance for c in first.claims]
+    assert importances == sorted(importances, reverse=True)
+    assert len({c.claim for c in first.claims}) == len(first.claims)
+    table = claims_table(first.claims)
+    assert table.schema == schema.CLAIMS
+    assert table.column("claim").to_pylist() == [c.claim for c in first.claims]
+
+
+def test_every_claim_is_marked_when_the_data_is_simulated(make: Make, campaigns: Any) -> None:
+    """A claim that leaves the bulletin still says what it was made from."""
+    assert {c.numbers["data"] for c in state(rich(make, campaigns)).claims} == {"simulated"}
+    assert not [c for c in state(make()).claims if "data" in c.numbers]
+
+
+def test_commands_are_safe_to_paste(make: Make) -> None:
+    """A hostile family name stays one argument of the command."""
+    name = "x; rm -rf ~ $(id)"
+    inputs = make()
+    panel = inputs.measurement.panel
+    subjects = tuple((k, name if s == "grum" else s) for k, s in panel.subjects)
+    measurement = replace(inputs.measurement, panel=replace(panel, subjects=subjects))
+    claim = said(state(make(measurement, changes=(shift("cease", name, "2010-10-06"),))), "cease")
+    assert shlex.split(claim.command)[3:5] == ["--botnet", name]
+
+
+def test_a_period_that_the_caller_chose_is_kept(make: Make) -> None:
+    """Claims speak of the period given: an earlier one knows nothing of the fall."""
+    inputs = make()
+    early = period(inputs.measurement, dt.date(2010, 8, 1), dt.date(2010, 8, 31), inputs.changes)
+    found = state(make(period=early, contributions=()))
+    assert "nothing-changed" in {c.kind for c in found.claims}
+    assert not [c for c in found.claims if "September" in c.sentence]
