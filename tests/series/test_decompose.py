@@ -27,9 +27,9 @@ def _fallen(world: Make, seed: int) -> Any:  # noqa: ANN401 - a World of conftes
     return made
 
 
-def _truth(made: Any) -> dict[str, float]:
+def _truth(mean: np.ndarray) -> dict[str, float]:
     """Points of each subject as if every sensor had been up."""
-    by_day = made.mean.sum(axis=1)
+    by_day = mean.sum(axis=1)
     base = by_day.sum(axis=0)[:28].mean()
     change = 100 * (by_day[:, 120:148].mean(axis=1) - by_day[:, 60:88].mean(axis=1)) / base
     names = [f"b{row}" for row in range(len(change) - 1)] + ["unknown"]
@@ -50,7 +50,7 @@ def test_points_add_up_and_intervals_hold_the_truth(world: Make, panel_of: Make,
         for kind in ("botnet", "programme"):
             points = sum(c.points for c in found if c.subject_kind == kind)
             assert points == pytest.approx(found[0].points, abs=1e-9)
-        truth = _truth(made)
+        truth = _truth(made.mean)
         held += [c.low <= truth[c.subject] <= c.high for c in found if c.subject_kind != "programme"]
     assert np.mean(held) > 0.85
 

@@ -132,7 +132,7 @@ def _moved(days: int, sensors: int, who: set[int]) -> tuple[tuple[str, ...], ...
 
 
 def test_sensors_that_fall_with_their_relay_have_changed(world: Make, panel_of: Make) -> None:
-    """All sensors change relay and lose their spam on one day while ham goes on: the filter, not the botnets."""
+    """All sensors change relay and lose their spam on one day while ham goes on: it is the filter."""
     made = world(3)
     made.mean[:, :, AT:] *= 0.05
     exposure = estimate(panel_of(made.counts(), made.ham, _moved(180, 5, set(range(5)))))

@@ -113,7 +113,7 @@ def test_a_subject_without_a_message_is_not_estimated(world: Make, panel_of: Mak
 
 
 def test_a_thin_subject_stays_stable(world: Make, panel_of: Make) -> None:
-    """A message every other day over five sensors: finite intervals, mean level of the second half near truth."""
+    """A message every other day over five sensors: finite intervals, and a level that does not drift."""
     ratios = []
     for seed in range(10):
         made = world(seed)

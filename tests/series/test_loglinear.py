@@ -40,7 +40,7 @@ def trim(corpora: Path) -> tuple[np.ndarray, dict]:
 
 @pytest.mark.corpus
 def test_published_trim_output_is_reproduced(trim: tuple[np.ndarray, dict]) -> None:
-    """Index to four decimals, standard errors within 1 %, over-dispersion and serial correlation as printed."""
+    """Index to four decimals, standard errors within 1 %, dispersion and correlation as printed."""
     counts, expected = trim
     fitted = fit(
         counts, np.where(np.isfinite(counts), 1.0, np.nan), variance="quasi-poisson", base=slice(0, 1)
