@@ -69,7 +69,7 @@ def make(rng: np.random.Generator, setting: Setting) -> Measurement:
     path = path * weekday[np.arange(n) % 7] * _history(setting, len(names))
     rate = path * rng.gamma(setting.size, 1 / setting.size, path.shape)
     mixes = _mixes(rng, setting, len(names))
-    # (botnet, programme, sensor, day)
+    # Axes: botnet, programme, sensor, day.
     mean = rate[:, None, None, :] * mixes[:, :, None, :] * reach[:, None, :, None] * exposure[None, None]
     counts = rng.poisson(mean)
     if setting.lose_name:

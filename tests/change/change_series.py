@@ -122,7 +122,8 @@ class Score:
     def line(self) -> str:
         """One row of the table."""
         return (
-            f"n={self.series} found {self.found:.3f} onset MAE {self.onset_error:.2f} bias {self.onset_bias:+.2f} "
+            f"n={self.series} found {self.found:.3f} "
+            f"onset MAE {self.onset_error:.2f} bias {self.onset_bias:+.2f} "
             f"within 1 d {self.within_one:.2f} cover {self.onset_cover:.3f} width {self.onset_width:.1f} "
             f"end MAE {self.end_error:.2f} cover {self.end_cover:.3f} other/yr {self.others_a_year:.3f}"
         )

@@ -11,18 +11,20 @@ from spamtide.change.date import RESIDUALS, date_move, ramp_posterior, summarise
 from spamtide.change.segment import Track
 
 
-def log_nb(y, mean, r):
+def log_nb(y: float, mean: float, r: float) -> float:
     """Log NB probability, written out."""
     value = math.lgamma(y + r) - math.lgamma(r) - math.lgamma(y + 1) + r * math.log(r / (r + mean))
     return value + (y * math.log(mean / (r + mean)) if y else 0.0)
 
 
-def log_sum(values):
+def log_sum(values: list[float]) -> float:
     top = max(values)
     return top + math.log(sum(math.exp(v - top) for v in values)) if top > -math.inf else top
 
 
-def slow_posterior(y, o, r, move, residuals, longest):
+def slow_posterior(
+    y: np.ndarray, o: np.ndarray, r: float, move: tuple[int, int], residuals: np.ndarray, longest: int
+) -> tuple[int, np.ndarray]:
     """P(t0, D) by plain loops over sizes, levels, residuals, onsets and lengths."""
     a, b = move
     n = len(y)
@@ -33,7 +35,7 @@ def slow_posterior(y, o, r, move, residuals, longest):
     m = max(sum(base) / len(base), 0.3)
     terms = {(t0, d): [] for t0 in candidates for d in range(longest + 1)}
 
-    def day(t, level, size):
+    def day(t: int, level: float, size: float) -> float:
         return log_nb(y[t], level * o[t], size) if o[t] > 0 else 0.0
 
     for size in (0.6 * r, r, 1.7 * r):
@@ -77,7 +79,7 @@ def slow_posterior(y, o, r, move, residuals, longest):
     return candidates[0], mass / mass.sum()
 
 
-def ramp_series(seed=1, days=70, onset=45):
+def ramp_series(seed: int = 1, days: int = 70, onset: int = 45) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     level = np.full(days, 30.0)
     level[onset : onset + 3] = [20, 9, 3]
@@ -89,7 +91,7 @@ def ramp_series(seed=1, days=70, onset=45):
     return y, o
 
 
-def test_posterior_is_that_of_the_slow_formulas(monkeypatch):
+def test_posterior_is_that_of_the_slow_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Same posterior to 1e-9 as plain loops, with a missing day amid the ramp."""
     monkeypatch.setattr("spamtide.change.date.LONGEST_RAMP", 4)
     y, o = ramp_series()
@@ -100,7 +102,7 @@ def test_posterior_is_that_of_the_slow_formulas(monkeypatch):
     assert fast == pytest.approx(slow, abs=1e-9)
 
 
-def test_ramp_term_is_the_mean_over_all_falling_paths():
+def test_ramp_term_is_the_mean_over_all_falling_paths() -> None:
     """The recursion over levels against the list of all non-increasing sequences."""
     from spamtide.change.date import RAMP_LEVELS, _extend
 
@@ -114,7 +116,7 @@ def test_ramp_term_is_the_mean_over_all_falling_paths():
         assert np.logaddexp.reduce(path) == pytest.approx(math.log(mean), abs=1e-12)
 
 
-def test_a_rise_is_a_fall_in_reversed_time():
+def test_a_rise_is_a_fall_in_reversed_time() -> None:
     y, o = ramp_series(3)
     n = len(y)
     weight = (o > 0).astype(float)
@@ -128,7 +130,7 @@ def test_a_rise_is_a_fall_in_reversed_time():
     assert abs(rise.end.point - (n - fall.onset.point)) <= 1
 
 
-def test_a_clear_stop_is_dated_to_the_day():
+def test_a_clear_stop_is_dated_to_the_day() -> None:
     y = np.concatenate((np.full(60, 500.0), np.zeros(30)))
     track = Track(dt.date(2024, 1, 1), 1, y, np.ones(90), np.ones(90), 200.0)
     ramp = date_move(track, "fall", (60, 60), (0, 90), 0.0)
@@ -136,7 +138,7 @@ def test_a_clear_stop_is_dated_to_the_day():
     assert ramp.onset.low <= 60 <= ramp.onset.high
 
 
-def test_move_near_the_start_or_the_end_still_has_a_date():
+def test_move_near_the_start_or_the_end_still_has_a_date() -> None:
     y = np.concatenate((np.full(3, 80.0), np.zeros(60)))
     track = Track(dt.date(2024, 1, 1), 1, y, np.ones(63), np.ones(63), 50.0)
     assert date_move(track, "fall", (3, 3), (0, 63), 0.0).onset.point == 3
@@ -144,7 +146,7 @@ def test_move_near_the_start_or_the_end_still_has_a_date():
     assert date_move(late, "rise", (60, 60), (0, 63), 0.0).onset.point == 60
 
 
-def test_interval_is_the_hull_of_the_likeliest_days():
+def test_interval_is_the_hull_of_the_likeliest_days() -> None:
     mass = np.array([0.02, 0.5, 0.01, 0.44, 0.03])
     found = summarise(mass, 10, 0.9)
     assert (found.point, found.low, found.high) == (11, 11, 13)

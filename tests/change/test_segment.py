@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from spamtide.change.segment import (
     Segments,
@@ -24,13 +25,13 @@ from spamtide.change.segment import (
 START = np.datetime64("2024-01-01")
 
 
-def track_of(count, size=5.0, offset=None):
+def track_of(count: ArrayLike, size: float = 5.0, offset: ArrayLike | None = None) -> Track:
     count = np.asarray(count, dtype=float)
     offset = np.ones(len(count)) if offset is None else np.asarray(offset, dtype=float)
     return Track(START.astype(object), 1, count, offset, (offset > 0).astype(float), size)
 
 
-def plain_cost(values, r):
+def plain_cost(values: list[int], r: float) -> float:
     """The formula of one segment, term by term."""
     n, total = len(values), sum(values)
     m = total / n
@@ -45,7 +46,7 @@ def plain_cost(values, r):
     st.floats(0.5, 4),
 )
 @settings(max_examples=60, deadline=None)
-def test_partition_is_the_best_of_all_segmentations(values, size, penalty):
+def test_partition_is_the_best_of_all_segmentations(values: list[int], size: float, penalty: float) -> None:
     """Every one of the 2^(n-1) segmentations is tried; none is cheaper."""
     n = len(values)
     beta = penalty * math.log(n)
@@ -60,19 +61,19 @@ def test_partition_is_the_best_of_all_segmentations(values, size, penalty):
 
 
 @given(st.lists(st.integers(0, 2000), min_size=1, max_size=30), st.floats(0.3, 900))
-def test_cost_is_the_formula(values, size):
+def test_cost_is_the_formula(values: list[int], size: float) -> None:
     assert float(
         cost(np.array([float(sum(values))]), np.array([float(len(values))]), size)[0]
     ) == pytest.approx(plain_cost(values, size), rel=1e-8, abs=1e-6)
 
 
-def test_gain_at_full_exposure_is_the_difference_of_costs():
+def test_gain_at_full_exposure_is_the_difference_of_costs() -> None:
     values, size = [20, 25, 18, 22, 3, 2, 5, 1], 6.0
     expected = plain_cost(values, size) - plain_cost(values[:4], size) - plain_cost(values[4:], size)
     assert merged_gain(track_of(values, size), [0, 4, 8], size) == pytest.approx(expected, rel=1e-9)
 
 
-def test_gain_of_a_change_of_exposure_alone_is_nothing():
+def test_gain_of_a_change_of_exposure_alone_is_nothing() -> None:
     """Half the mail while half the sensors are up is no change of level."""
     offset = np.repeat([1.0, 0.5], 20)
     assert merged_gain(track_of(40 * offset, 5.0, offset), [0, 20, 40], 5.0) == pytest.approx(0, abs=1e-9)
@@ -80,7 +81,7 @@ def test_gain_of_a_change_of_exposure_alone_is_nothing():
 
 @given(st.lists(st.integers(0, 50), min_size=10, max_size=30), st.data())
 @settings(max_examples=40, deadline=None)
-def test_missing_days_leave_the_segmentation_as_it_is(values, data):
+def test_missing_days_leave_the_segmentation_as_it_is(values: list[int], data: st.DataObject) -> None:
     """A day without exposure may hold any count; segments are those of the days around it."""
     at = data.draw(st.integers(0, len(values)))
     gap = data.draw(st.lists(st.integers(0, 10_000), min_size=1, max_size=5))
@@ -95,7 +96,7 @@ def test_missing_days_leave_the_segmentation_as_it_is(values, data):
     assert holed.levels == pytest.approx(plain.levels)
 
 
-def test_weekday_offsets_are_medians_of_ratios_to_the_week_around():
+def test_weekday_offsets_are_medians_of_ratios_to_the_week_around() -> None:
     rng = np.random.default_rng(3)
     wave = np.array([1.4, 1.2, 1.1, 1.0, 0.9, 0.8, 0.6])
     y = rng.poisson(200 * wave[np.arange(70) % 7]).astype(float)
@@ -114,7 +115,7 @@ def test_weekday_offsets_are_medians_of_ratios_to_the_week_around():
 
 
 @pytest.mark.parametrize("size", [3.0, 10.0, 30.0])
-def test_dispersion_is_found_beside_a_level_shift(size):
+def test_dispersion_is_found_beside_a_level_shift(size: float) -> None:
     rng = np.random.default_rng(4)
     level = np.repeat([400.0, 40.0], 700)
     y = rng.negative_binomial(size, size / (size + level)).astype(float)
@@ -122,7 +123,7 @@ def test_dispersion_is_found_beside_a_level_shift(size):
     assert dispersion(y, ones, ones) == pytest.approx(size, rel=0.25)
 
 
-def test_counts_too_thin_for_windows_are_not_taken_for_poisson():
+def test_counts_too_thin_for_windows_are_not_taken_for_poisson() -> None:
     """At 1.5 a day with r = 1 no window is busy; the pooled estimate still sees the excess."""
     rng = np.random.default_rng(5)
     y = rng.negative_binomial(1.0, 1 / 2.5, 400).astype(float)
@@ -130,7 +131,7 @@ def test_counts_too_thin_for_windows_are_not_taken_for_poisson():
     assert 0.5 < dispersion(y, ones, ones) < 2.0
 
 
-def test_thin_series_are_looked_at_by_the_week():
+def test_thin_series_are_looked_at_by_the_week() -> None:
     days = START + np.arange(200)
     thin = prepare(days, np.tile([0, 0, 1, 0, 0, 1, 0, 0, 0, 0], 20), np.ones(200))
     busy = prepare(days, np.full(200, 4), np.ones(200))
@@ -138,13 +139,13 @@ def test_thin_series_are_looked_at_by_the_week():
     assert (busy.step, len(busy.count)) == (1, 200)
 
 
-def test_offsets_that_are_no_numbers_are_missing_days():
+def test_offsets_that_are_no_numbers_are_missing_days() -> None:
     offset = np.array([1.0, np.nan, np.inf, -2.0, 0.0, 1.0, 1e-9] * 10)
     track = prepare(START + np.arange(70), np.full(70, 5), offset)
     assert track.observed.tolist() == ([True] + [False] * 4 + [True, False]) * 10
 
 
-def test_a_ramp_of_short_steps_is_one_fall_and_its_mirror_one_rise():
+def test_a_ramp_of_short_steps_is_one_fall_and_its_mirror_one_rise() -> None:
     down = Segments((0, 50, 53, 56), 100, (100.0, 70.0, 30.0, 2.0))
     up = replace(down, starts=(0, 44, 47, 50), levels=down.levels[::-1])
     assert moves(down, "fall", 0.5, 7) == [(1, 3)]
@@ -152,6 +153,6 @@ def test_a_ramp_of_short_steps_is_one_fall_and_its_mirror_one_rise():
     assert moves(down, "rise", 0.5, 7) == []
 
 
-def test_steps_that_hold_are_falls_of_their_own():
+def test_steps_that_hold_are_falls_of_their_own() -> None:
     slow = Segments((0, 50, 80), 120, (100.0, 60.0, 20.0))
     assert moves(slow, "fall", 0.5, 7) == [(2, 2)]

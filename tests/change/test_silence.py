@@ -1,18 +1,20 @@
 """The three-way cause of silence, and sensors as subjects of their own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from change_observatory import Setting, date, make
 
 from spamtide.change.detect import detect
-from spamtide.model import Exposure, Measurement, Outage
+from spamtide.model import Change, Exposure, Measurement, Outage
 
 
-def changes(setting, seed=1):
+def changes(setting: Setting, seed: int = 1) -> tuple[Change, ...]:
     return detect(make(np.random.default_rng(seed), setting))
 
 
-def of_subjects(found):
+def of_subjects(found: tuple[Change, ...]) -> list[Change]:
     return [c for c in found if c.subject_kind != "sensor"]
 
 
@@ -28,58 +30,56 @@ def of_subjects(found):
     ],
     ids=["lost", "joins", "leaves", "all changed", "two sensors", "the only sensor"],
 )
-def test_sensors_that_come_go_or_change_move_no_subject(setting):
+def test_sensors_that_come_go_or_change_move_no_subject(setting: Setting) -> None:
     for seed in range(6):
         assert of_subjects(changes(setting, seed)) == []
 
 
-def test_outages_of_sensors_are_told_as_theirs():
+def test_outages_of_sensors_are_told_as_theirs() -> None:
     (found,) = changes(Setting(lost=(60, 7), joins=50))
     assert (found.kind, found.subject_kind, found.subject) == ("sensor-outage", "sensor", "s0")
     assert (found.onset, found.end) == (date(60), date(67))
 
 
-def test_a_sensor_that_left_is_told_and_one_that_left_days_ago_is_not():
+def test_a_sensor_that_left_is_told_and_one_that_left_days_ago_is_not() -> None:
     (left,) = changes(Setting(leaves=90))
     assert (left.kind, left.subject, left.onset, left.end) == ("sensor-outage", "s1", date(90), None)
     assert changes(Setting(leaves=117)) == ()
 
 
-def test_a_change_of_filter_on_all_sensors_is_a_change_of_sensors():
+def test_a_change_of_filter_on_all_sensors_is_a_change_of_sensors() -> None:
     found = changes(Setting(changed=80))
     assert [(c.kind, c.onset, c.end) for c in found] == [("sensor-change", date(80), None)] * 6
     assert all(c.ratio < 0.1 for c in found)
 
 
-def unadjusted(measured):
+def unadjusted(measured: Measurement) -> Measurement:
     """The same measurement with an exposure that explains nothing: every sensor up on every day."""
-    from dataclasses import replace
-
     series = tuple(replace(s, offset=np.full(len(s.days), s.offset.max())) for s in measured.series)
     values = np.ones_like(measured.exposure.values)
     return Measurement(measured.panel, Exposure(values, measured.exposure.outages), series)
 
 
-def test_a_fall_that_only_changed_sensors_show_is_theirs():
+def test_a_fall_that_only_changed_sensors_show_is_theirs() -> None:
     """The exposure was not adjusted, all sensors changed on the day of the fall: no botnet stopped."""
     found = detect(unadjusted(make(np.random.default_rng(2), Setting(changed=80))))
     assert {c.kind for c in found} == {"sensor-change"}
 
 
-def test_a_stop_during_an_outage_is_told_by_the_sensors_that_stayed():
+def test_a_stop_during_an_outage_is_told_by_the_sensors_that_stayed() -> None:
     for seed in range(6):
         found = changes(Setting(cease=(60, 3), lost=(60, 7)), seed)
         assert ("cease", "b0") in {(c.kind, c.subject) for c in found}
         assert ("sensor-outage", "s0") in {(c.kind, c.subject) for c in found}
 
 
-def test_a_stop_while_the_only_sensor_was_away_is_told_after_its_return():
+def test_a_stop_while_the_only_sensor_was_away_is_told_after_its_return() -> None:
     """The silence itself proves nothing; what comes after it does."""
     found = changes(Setting(sensors=1, cease=(60, 2), lost=(58, 5)))
     assert ("cease", "b0") in {(c.kind, c.subject) for c in found}
 
 
-def test_a_lost_name_is_no_decline():
+def test_a_lost_name_is_no_decline() -> None:
     """A botnet's mail becomes unknown, the total stays: neither a cease of the one nor a rise of the other."""
     for seed in range(6):
         (found,) = changes(Setting(lose_name=(60, 3)), seed)
@@ -87,12 +87,12 @@ def test_a_lost_name_is_no_decline():
         assert abs((found.onset - date(60)).days) <= 3
 
 
-def test_a_stop_beside_a_steady_unknown_is_a_stop():
+def test_a_stop_beside_a_steady_unknown_is_a_stop() -> None:
     found = changes(Setting(cease=(60, 3)))
     assert not [c for c in found if c.kind == "attribution-loss"]
 
 
-def test_a_doubtful_outage_is_not_told():
+def test_a_doubtful_outage_is_not_told() -> None:
     measured = make(np.random.default_rng(1), Setting())
     doubt = Outage("s0", date(50), date(52), "down", "perhaps", confidence=0.3)
     exposed = Exposure(measured.exposure.values, (doubt,))

@@ -9,12 +9,12 @@ from change_observatory import Setting, date, make
 
 from spamtide.change.detect import detect
 from spamtide.change.switch import PENALTY_EXTRA, Mix, find_switches, intra_day, make_mix, partition_mix
-from spamtide.model import UNKNOWN
+from spamtide.model import UNKNOWN, Change
 
 START = np.datetime64("2024-01-01")
 
 
-def switches(setting, seed):
+def switches(setting: Setting, seed: int) -> list[Change]:
     return [c for c in detect(make(np.random.default_rng(seed), setting)) if c.kind == "switch"]
 
 
@@ -27,7 +27,7 @@ def switches(setting, seed):
     ],
     ids=["four days", "sensors come and go", "twenty points"],
 )
-def test_a_switch_is_found_and_dated(setting):
+def test_a_switch_is_found_and_dated(setting: Setting) -> None:
     covered = 0
     for seed in range(8):
         (found,) = switches(setting, seed)
@@ -41,19 +41,19 @@ def test_a_switch_is_found_and_dated(setting):
     assert covered >= 7
 
 
-def test_growth_of_one_programme_is_no_switch():
+def test_growth_of_one_programme_is_no_switch() -> None:
     """Its share rises and all others' fall, but nobody lost a message."""
     assert not any(switches(Setting(grow=(60, 4.0)), seed) for seed in range(12))
 
 
-def test_loss_of_one_programme_is_no_switch():
+def test_loss_of_one_programme_is_no_switch() -> None:
     rng = np.random.default_rng(1)
     a = rng.poisson(np.where(np.arange(120) < 60, 60, 10))
     b = rng.poisson(30, 120)
     assert find_switches(make_mix(START + np.arange(120), {"a": a, "b": b}, np.ones(120))) == ()
 
 
-def test_unknown_is_neither_loser_nor_gainer():
+def test_unknown_is_neither_loser_nor_gainer() -> None:
     rng = np.random.default_rng(2)
     a = rng.poisson(np.where(np.arange(120) < 60, 60, 10))
     b, c = rng.poisson(70 - np.where(np.arange(120) < 60, 60, 10)), rng.poisson(20, 120)
@@ -62,12 +62,12 @@ def test_unknown_is_neither_loser_nor_gainer():
 
 
 @pytest.mark.parametrize("mixing", [1.0, 5.0, 50.0])
-def test_campaigns_that_come_and_go_are_no_switches(mixing):
+def test_campaigns_that_come_and_go_are_no_switches(mixing: float) -> None:
     """Days dominated by one campaign: the intra-day correlation takes their weight away."""
     assert not any(switches(Setting(days=200, mixing=mixing), seed) for seed in range(6))
 
 
-def test_a_short_change_of_mix_is_no_switch():
+def test_a_short_change_of_mix_is_no_switch() -> None:
     """A four-day campaign for the other programme is not a change of side."""
     rng = np.random.default_rng(3)
     inside = (np.arange(120) >= 60) & (np.arange(120) < 64)
@@ -75,20 +75,20 @@ def test_a_short_change_of_mix_is_no_switch():
     assert find_switches(make_mix(START + np.arange(120), {"a": a, "b": b}, np.ones(120))) == ()
 
 
-def test_partition_of_a_mix_is_the_best_of_all():
+def test_partition_of_a_mix_is_the_best_of_all() -> None:
     """Against all segmentations of eight days."""
     rng = np.random.default_rng(4)
     count = rng.multinomial(12, [0.6, 0.3, 0.1], 8).T.astype(float)
     count[:, 5:] = rng.multinomial(12, [0.1, 0.3, 0.6], 3).T
     mix = Mix(START.astype(object), 1, ("a", "b", "c"), count, np.ones(8), 0.05)
 
-    def likelihood(begin, end):
+    def likelihood(begin: int, end: int) -> float:
         mass = mix.effective[:, begin:end].sum(axis=1)
         return sum(m * math.log(m / mass.sum()) for m in mass if m > 0)
 
     beta = (2 + PENALTY_EXTRA) * math.log(8)
 
-    def price(cuts):
+    def price(cuts: tuple[int, ...]) -> float:
         return -2 * sum(likelihood(a, b) for a, b in itertools.pairwise(cuts)) + beta * (len(cuts) - 2)
 
     all_cuts = [(0, *cuts, 8) for k in range(8) for cuts in itertools.combinations(range(1, 8), k)]
@@ -96,7 +96,7 @@ def test_partition_of_a_mix_is_the_best_of_all():
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.02, 0.3])
-def test_intra_day_correlation_is_found(rho):
+def test_intra_day_correlation_is_found(rho: float) -> None:
     rng = np.random.default_rng(5)
     shares = np.array([0.5, 0.3, 0.2])
     daily = rng.dirichlet(shares * (1 / rho - 1), 600) if rho else np.tile(shares, (600, 1))
