@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,10 @@ def trim(corpora: Path) -> tuple[np.ndarray, dict]:
     """Counts (sites, years), NaN where not observed, and the published figures."""
     folder = corpora.parent / "reference" / "trim"
     if not (folder / "expected.json").is_file():
-        pytest.skip("no TRIM reference beside the corpora")
+        reason = "no TRIM reference beside the corpora"
+        if os.environ.get("SPAMTIDE_REQUIRE_ALL") == "1":
+            pytest.fail(f"required, but missing: {reason}")
+        pytest.skip(reason)
     expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     with (folder / "skylark.csv").open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
