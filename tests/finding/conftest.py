@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -49,7 +48,7 @@ def index_series(kind: str, subject: str, counts: np.ndarray, exposure: np.ndarr
     index = np.where(offset > 0, 100 * daily / np.where(offset > 0, offset, 1), np.nan)
     error = np.sqrt(np.maximum(index * 100 / np.where(offset > 0, offset, 1), 1.0))
     return IndexSeries(
-        subject_kind=kind,  # type: ignore[arg-type]  # the caller gives one of the kinds
+        subject_kind=kind,
         subject=subject,
         days=np.arange(DAYS) + np.datetime64(START),
         count=daily,
@@ -100,7 +99,7 @@ def measured(*, falls: bool = True, down: bool = True, switches: bool = True) ->
     panel = Panel(
         days=np.arange(DAYS) + np.datetime64(START),
         sensors=SENSORS,
-        subjects=tuple(subjects),  # type: ignore[arg-type]  # the kinds are literals
+        subjects=tuple(subjects),
         counts=np.stack([total, *counts.values(), *spread]),
         ham=np.zeros((len(SENSORS), DAYS), dtype=np.int64),
         relays=tuple(("",) * DAYS for _ in SENSORS),
@@ -116,11 +115,11 @@ def measured(*, falls: bool = True, down: bool = True, switches: bool = True) ->
     return Measurement(panel, Exposure(exposure, outages), series)
 
 
-def change(kind: str, subject: str, onset: dt.date, **more: Any) -> Change:
+def change(kind: str, subject: str, onset: dt.date, **more: object) -> Change:
     """A change with an interval of one day on both sides."""
     day = dt.timedelta(days=1)
     end = more.pop("end", None)
-    fields: dict[str, Any] = {
+    fields: dict[str, object] = {
         "subject_kind": "botnet",
         "onset_low": onset - day,
         "onset_high": onset + day,
@@ -130,7 +129,7 @@ def change(kind: str, subject: str, onset: dt.date, **more: Any) -> Change:
         "ratio": None,
         "confidence": 0.99,
     }
-    return Change(kind=kind, subject=subject, onset=onset, **(fields | more))  # type: ignore[arg-type]  # kinds as given
+    return Change(kind=kind, subject=subject, onset=onset, **(fields | more))
 
 
 def news() -> tuple[Change, ...]:
@@ -220,7 +219,7 @@ def composed(measurement: Measurement, since: dt.date, until: dt.date) -> Compos
 def make() -> Callable[..., FindingInputs]:
     """Inputs of the eventful world, any of them replaced."""
 
-    def build(measurement: Measurement | None = None, **replaced: Any) -> FindingInputs:
+    def build(measurement: Measurement | None = None, **replaced: object) -> FindingInputs:
         measurement = measurement or measured()
         changes = replaced.pop("changes", news())
         chosen = replaced.pop("period", None) or period(measurement, None, None, changes)

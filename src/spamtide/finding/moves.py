@@ -24,6 +24,8 @@ from spamtide.model import UNKNOWN, Change, ChangeKind, Claim, SubjectKind
 
 LOOK_BACK = 28
 """Days before an onset that stand for the earlier level."""
+WORTH_TELLING = 3
+"""Days of silence before a return from which on they are told."""
 TOGETHER = 14
 """Sensors that change within so many days of one another are told of in one breath."""
 
@@ -222,7 +224,8 @@ def _silent_before(view: View, change: Change) -> int:
     if not seen.size:
         return 0
     last: dt.date = view.panel.days[seen[-1]].astype(dt.date)
-    return max((change.onset - last).days - 1, 0)
+    days = (change.onset - last).days - 1
+    return days if days >= WORTH_TELLING else 0
 
 
 def _switch(view: View, change: Change) -> Claim:

@@ -1,0 +1,126 @@
+"""What becomes prose, in which order, under which title."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from spamtide.bulletin import Edition, compose
+from spamtide.model import Bulletin, Claim, Status
+
+Claims = tuple[Claim, ...]
+
+
+def test_the_lead_comes_first_then_the_botnet_then_who_moved(
+    claims: Claims, statuses: Sequence[Status], edition: Edition
+) -> None:
+    """Order of importance, whatever the order of the claims given."""
+    bulletin = compose(claims, statuses, edition)
+    assert [heading for heading, *_ in bulletin.paragraphs] == [
+        "",
+        "Rustock",
+        "Who moved.",
+        "What the mail is made of.",
+        "Sensors.",
+    ]
+    assert compose(tuple(reversed(claims)), statuses, edition) == bulletin
+
+
+def test_the_title_says_how_much_and_whose(
+    claims: Claims, statuses: Sequence[Status], edition: Edition
+) -> None:
+    """From the numbers of the level and of the decomposition."""
+    assert compose(claims, statuses, edition).title == "Spam fell by 38 %; most of it is Rustock's"
+
+
+def test_every_paragraph_is_made_of_claims_and_names_them(
+    claims: Claims, statuses: Sequence[Status], edition: Edition
+) -> None:
+    """No sentence stands without its claim; a repeated name becomes 'It'."""
+    bulletin = compose(claims, statuses, edition)
+    by_id = {c.claim: c for c in bulletin.claims}
+    for _, text, ids in bulletin.paragraphs:
+        rest = text
+        for one in ids:
+            sentence = by_id[one].sentence
+            short = sentence.replace(str(by_id[one].numbers.get("name")), "It", 1)
+            assert rest.startswith((sentence, short))
+            rest = rest.removeprefix(sentence).removeprefix(short).lstrip()
+        assert rest == ""
+    assert bulletin.paragraphs[1][1] == (
+        "Rustock began to fall about 20 September [19-21]. It is quiet, not gone: a trickle."
+    )
+
+
+def test_beside_a_level_the_make_up_is_one_sentence(
+    claims: Claims, statuses: Sequence[Status], edition: Edition
+) -> None:
+    """Without a level it is the news, and told in full."""
+    with_level = dict((h, ids) for h, _, ids in compose(claims, statuses, edition).paragraphs)  # noqa: C402 - pairs of three
+    without = tuple(c for c in claims if c.kind in {"botnets", "programmes", "coverage"})
+    alone = dict((h, ids) for h, _, ids in compose(without, statuses, edition).paragraphs)  # noqa: C402 - pairs of three
+    heading = "What the mail is made of."
+    assert (len(with_level[heading]), len(alone[heading])) == (1, 2)
+
+
+def test_a_quiet_period_takes_two_lines(
+    claims: Claims, statuses: Sequence[Status], edition: Edition, make_claim: Callable[..., Claim]
+) -> None:
+    """The make-up stays in the table of claims."""
+    quiet = make_claim(
+        "nothing-changed",
+        "total",
+        "Nothing changed: 98 [95-101].",
+        99,
+        subject_kind="total",
+        numbers={"index": 98.0},
+    )
+    kept = tuple(c for c in claims if c.kind in {"botnets", "coverage"})
+    bulletin = compose((quiet, *kept), statuses, edition)
+    assert bulletin.title == "Nothing changed: the volume index is 98"
+    assert [text for _, text, _ in bulletin.paragraphs] == [
+        "Nothing changed: 98 [95-101].",
+        "The figures rest on 9 messages.",
+    ]
+    assert len(bulletin.claims) == 3
+
+
+@pytest.mark.parametrize(
+    ("kinds", "title"),
+    [
+        ((), "Nothing can be said of this period"),
+        (("coverage",), "Nothing can be said of this period"),
+        (("decline", "switch"), "Rustock fell, Xarvester moved to another programme"),
+        (("level",), "Spam fell by 38 %"),
+    ],
+)
+def test_titles_follow_what_there_is(
+    claims: Claims, edition: Edition, kinds: tuple[str, ...], title: str
+) -> None:
+    """Each rule stands alone; no claims at all make an honest title."""
+    assert compose([c for c in claims if c.kind in kinds], (), edition).title == title
+
+
+def test_sensors_that_changed_together_make_the_title(
+    claims: Claims, edition: Edition, make_claim: Callable[..., Claim]
+) -> None:
+    """What the sensors did outranks what their mail seems to say; single sensors are not told again."""
+    several = make_claim(
+        "sensor-change", "several", "2 of 3 sensors changed.", 90,
+        subject_kind="sensor", numbers={"k": 2.0, "all": 3.0}, sensors=("trap-a", "trap-b"),
+    )  # fmt: skip
+    one = make_claim("sensor-change", "trap-a", "Sensor trap-a changed.", 80, subject_kind="sensor")
+    bulletin: Bulletin = compose((*claims, several, one), (), edition)
+    assert bulletin.title == "2 of 3 sensors changed; that is not the spam"
+    (text,) = [text for heading, text, _ in bulletin.paragraphs if heading == "Sensors."]
+    assert text == "2 of 3 sensors changed. The figures rest on 9 messages."
+
+
+def test_many_botnets_share_a_paragraph(edition: Edition, make_claim: Callable[..., Claim]) -> None:
+    """Four get one each, five more a sentence each, the rest stay in the table."""
+    many = tuple(make_claim("decline", f"bot{k:02d}", f"Bot{k:02d} fell.", 70 - k) for k in range(12))
+    bulletin = compose(many, (), edition)
+    assert [h for h, *_ in bulletin.paragraphs] == ["Bot00", "Bot01", "Bot02", "Bot03", "Others."]
+    assert len(bulletin.paragraphs[-1][2]) == 5
+    assert len(bulletin.claims) == 12
