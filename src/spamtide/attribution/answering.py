@@ -26,11 +26,15 @@ from spamtide.model import Evidence
 from spamtide.schema import ATTRIBUTIONS
 from spamtide.settings import Attributing
 
-SENDER = Tie("sender", 7, 2.0, 1, 0.85, 0.1, 0.2, "what its address sent within 7 days")
-BOTNET_LINK = Tie("link", 7, 3.0, 1, 0.75, 0.1, 0.2, "the mail with its links within 7 days")
+SENDER = Tie("sender", 7, 2.0, 1, 0.85, 0.1, 0.2, "what its address sent within 7 days", 0.1, ham_bars=True)
+BOTNET_LINK = Tie(
+    "link", 7, 3.0, 1, 0.75, 0.1, 0.2, "the mail with its links within 7 days", 0.2, ham_bars=True
+)
 BOTNET_CAMPAIGN = Tie("campaign", 4, 2.0, 7, 0.85, 0.1, 0.5, "its campaign within 4 weeks")
 LAB_CAMPAIGN = Tie("campaign", 4, 4.0, 7, 0.93, 0.0, 0.3, "the lab mail in its campaign within 4 weeks")
-PROGRAMME_LINK = Tie("link", 14, 7.0, 1, 0.95, 0.05, 0.2, "the mail with its links within 14 days")
+PROGRAMME_LINK = Tie(
+    "link", 14, 7.0, 1, 0.95, 0.05, 0.2, "the mail with its links within 14 days", 0.2, ham_bars=True
+)
 PROGRAMME_CAMPAIGN = Tie("campaign", 4, 2.0, 7, 0.9, 0.1, 0.5, "its campaign within 4 weeks")
 """An address or a link alone never names a botnet. A registered domain names a programme: nearly all links to
 one are of one programme (Levchenko et al. 2011, section 4)."""
@@ -215,7 +219,8 @@ def _seeds(kind: Kind, rows: _Rows, number: dict[str, int], threshold: float) ->
     """
     best, seeds = [], []
     for spoken in rows.spoken:
-        scores = tally(spoken.evidence[kind])
+        found = list(spoken.evidence[kind])
+        scores = tally([*found, *(_against(spoken, found, 0) if kind == "botnet" else ())])
         name, probability = posterior(scores)
         best.append(number.get(name, UNNAMED))
         sure = answer(scores, threshold)[1] > 0

@@ -44,7 +44,12 @@ class Tie:
     doubt: float
     """Messages' worth of doubt that are always there."""
     what: str
-    """For a person; {name} and {share} are filled in."""
+    """What the share is a share of, for a person."""
+    own: float = 0.0
+    """Least share of named messages among all that ever had the key: a mail host or a search engine that
+    everybody shares is below it."""
+    ham_bars: bool = False
+    """Whether a key that other mail has as well says nothing."""
 
 
 def associate(keys: Ints, days: Ints, answers: Ints, tie: Tie) -> tuple[Ints, Floats]:
@@ -64,8 +69,7 @@ def associate(keys: Ints, days: Ints, answers: Ints, tie: Tie) -> tuple[Ints, Fl
     top = np.full(len(keys), UNNAMED, dtype=np.int64)
     share = np.zeros(len(keys))
     live = (keys >= 0) & (days != NO_DAY)
-    named_keys = np.unique(keys[live & (answers >= 0)])
-    chosen = np.flatnonzero(live & np.isin(keys, named_keys))
+    chosen = np.flatnonzero(live & np.isin(keys, _speaking(keys[live], answers[live], tie)))
     if not len(chosen):
         return top, share
     step = np.floor_divide(days[chosen], tie.step)
@@ -77,6 +81,18 @@ def associate(keys: Ints, days: Ints, answers: Ints, tie: Tie) -> tuple[Ints, Fl
     answer = answers[chosen]
     cells, weights = _reached(queries, place, answer, tie)
     return _shares(chosen, query_of, answer, (cells, weights), (top, share), tie)
+
+
+def _speaking(keys: Ints, answers: Ints, tie: Tie) -> Ints:
+    """Keys that say something: named at all, and nobody's common ground."""
+    size = int(keys.max(initial=-1)) + 1
+    named = np.bincount(keys[answers >= 0], minlength=size)
+    unnamed = np.bincount(keys[answers == UNNAMED], minlength=size)
+    ham = np.bincount(keys[answers == HAM], minlength=size)
+    speaks = (named > 0) & (named >= tie.own * (named + unnamed))
+    if tie.ham_bars:
+        speaks &= ham == 0
+    return np.flatnonzero(speaks)
 
 
 def _reached(queries: Ints, place: Ints, answer: Ints, tie: Tie) -> tuple[Ints, Ints]:

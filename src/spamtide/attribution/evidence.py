@@ -1,9 +1,9 @@
 """What evidence is worth: log-odds, their caps, and the answer that they add up to.
 
 Every piece of evidence is a probability that its answer is right if nothing else were known, turned into
-log-odds with an even prior, so that 50 % says nothing. Pieces of one layer see the same thing and are not
-added: the strongest counts. Layers see different things and are added. The probability of an answer is its
-odds against all other answers and against 'none of these'.
+log-odds with an even prior, so that 50 % says nothing. Pieces of one sense (SENSES) see the same thing and
+are not added: the strongest counts. Different senses are added. The probability of an answer is its odds
+against all other answers and against 'none of these'.
 """
 
 from __future__ import annotations
@@ -12,6 +12,20 @@ import math
 from collections.abc import Mapping, Sequence
 
 from spamtide.model import UNKNOWN, Evidence
+
+SENSES: Mapping[str, Mapping[str, str]] = {
+    "botnet": {
+        "skeleton": "engine",
+        "dialect": "engine",
+        "template": "content",
+        "campaign": "content",
+        "link": "content",
+        "brand": "content",
+    },
+    "programme": {},
+}
+"""Kind -> layer -> what it looks at; other layers are senses of their own. A template, the campaign of its
+copies and the links in them are one text seen three times."""
 
 MOST = 0.995
 """No single piece of evidence is surer than this."""
@@ -50,14 +64,14 @@ def answer(scores: Mapping[str, float], threshold: float) -> tuple[str, float]:
 
 
 def tally(evidence: Sequence[Evidence]) -> dict[str, float]:
-    """Sum of log-odds by answer: of each layer the strongest support, and all that speaks against."""
+    """Sum of log-odds by answer: of each sense the strongest support, and all that speaks against."""
     best: dict[tuple[str, str], float] = {}
     scores: dict[str, float] = {}
     for item in evidence:
         if item.weight < 0:
             scores[item.name] = scores.get(item.name, 0.0) + item.weight
         else:
-            key = (item.name, item.layer)
+            key = (item.name, SENSES[item.kind].get(item.layer, item.layer))
             best[key] = max(best.get(key, 0.0), item.weight)
     for (name, _), weight in sorted(best.items()):
         scores[name] = scores.get(name, 0.0) + weight

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from spamtide.attribution.evidence import odds_of, posterior
+from spamtide.attribution.evidence import odds_of, posterior, tally
 from spamtide.attribution.rulefile import (
     Draft,
     LearnedRule,
@@ -28,6 +28,7 @@ from spamtide.attribution.rulefile import (
 from spamtide.attribution.signature import SCAN_SECONDS
 from spamtide.attribution.skeleton import skeleton_drafts
 from spamtide.attribution.template import ROUNDS, candidates, forbidden, template_drafts
+from spamtide.model import Evidence
 
 FIRST_PART = 0.75
 """Share of a family's lab mail, the earliest, that rules are made from."""
@@ -358,13 +359,16 @@ def confidence(rule: LearnedRule, share: float) -> int:
 def _covered(
     rules: Sequence[LearnedRule], families: Sequence[_Family], hits: Mapping[Draft, frozenset[str]]
 ) -> list[LearnedRule]:
-    """Tell each skeleton rule how much of its family's held-out mail all skeleton rules together match."""
+    """Tell each skeleton rule how much of its family's held-out mail all skeleton rules together match.
+
+    One hit and one miss are added to the counts (Laplace), so that little mail never looks like certainty.
+    """
     share: dict[str, float] = {}
     for family in families:
         own = [hits[r.draft] for r in rules if r.draft.family == family.name and r.draft.layer == "skeleton"]
         if own and family.rest:
             covered = sum(any(m.sha256 in found for found in own) for m in family.rest)
-            share[family.name] = covered / len(family.rest)
+            share[family.name] = (covered + 1) / (len(family.rest) + 2)
     return [
         replace(rule, coverage=share.get(rule.draft.family)) if rule.draft.layer == "skeleton" else rule
         for rule in rules
@@ -376,16 +380,13 @@ def _held_out(family: _Family, rules: Sequence[LearnedRule], hits: Mapping[Draft
     tested = [rule for rule in rules if not rule.draft.late]
     right = wrong = 0
     for mail in family.rest:
-        best: dict[tuple[str, str], float] = {}
-        for rule in tested:
-            if mail.sha256 in hits[rule.draft]:
-                for name in (rule.draft.family, *rule.shared_with):
-                    key = (rule.draft.layer, name)
-                    best[key] = max(best.get(key, 0.0), odds_of(rule.confidence / 100))
-        scores: dict[str, float] = {}
-        for (_, name), weight in best.items():
-            scores[name] = scores.get(name, 0.0) + weight
-        name, probability = posterior(scores)
+        evidence = [
+            Evidence(rule.draft.layer, "botnet", name, odds_of(rule.confidence / 100), rule.rule)
+            for rule in tested
+            if mail.sha256 in hits[rule.draft]
+            for name in (rule.draft.family, *rule.shared_with)
+        ]
+        name, probability = posterior(tally(evidence))
         if probability >= NOMINAL:
             right, wrong = (right + 1, wrong) if name == family.name else (right, wrong + 1)
     n = len(family.rest)

@@ -61,7 +61,7 @@ class LearnedRule:
     """Day of the first lab message that it matches."""
     last: dt.date | None = None
     coverage: float | None = None
-    """Share of the family's held-out lab mail that any of its rules of this layer matches."""
+    """Expected share of the family's mail that any of its rules of this layer matches, from held-out mail."""
     valid_from: dt.date | None = None
     expires: dt.date | None = None
 

@@ -26,8 +26,8 @@ LOG = logging.getLogger(__name__)
 DEFAULT_CONFIDENCE = 90
 """Of a rule whose author states none: the author stands behind it, so that it counts by itself."""
 SCAN_SECONDS = 5
-"""Longest scan of one message. YARA-X counts whole ticks of a clock that is already running, so that a limit of
-one second can end a scan of microseconds; measured: once a second."""
+"""Longest scan of one message. YARA-X counts whole ticks of a clock that is already running: with a limit of
+one second, each tick ends the scan under way, however short it is (measured)."""
 MAX_FILE_BYTES = 16 * 2**20
 MAX_NAME = 100
 SUFFIX = ".yar"

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from spamtide.attribution.grammar import grammar, listed, literal
-from spamtide.attribution.rulefile import Draft, quoted
+from spamtide.attribution.rulefile import Draft
 
 MIN_MESSAGES = 5
 """Fewer messages of one header order make no rule."""
@@ -83,7 +83,7 @@ def skeleton_drafts(family: str, messages: Sequence[tuple[str, str]], *, late: b
         if len(groups[order]) < floor:
             break
         layouts = [layout for _, layout in sorted(groups[order], key=lambda item: item[0])]
-        strings = [("order", quoted(f"{ORDER}{order}\n").replace("\\x0a", "\\n")), *_strings(order, layouts)]
+        strings = [("order", _order(order)), *_strings(order, layouts)]
         drafts.append(
             Draft(
                 family,
@@ -95,6 +95,11 @@ def skeleton_drafts(family: str, messages: Sequence[tuple[str, str]], *, late: b
             )
         )
     return drafts
+
+
+def _order(order: str) -> str:
+    """The headers in a row; a relay may have put others above or below them."""
+    return f"/{literal(ORDER)}([^\\n]{{0,2000}},)?{literal(order)}(,[^\\n]{{0,2000}})?\\n/"
 
 
 def _strings(order: str, layouts: Sequence[Layout]) -> list[tuple[str, str]]:

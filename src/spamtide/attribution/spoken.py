@@ -22,8 +22,9 @@ ENGINE_LAYERS = frozenset({"skeleton", "dialect"})
 
 LEAST_COVERAGE = 0.9
 """Only where a family's skeletons cover this much of its lab mail does their absence say anything."""
-MOST_AGAINST = 1.5
-"""Log-odds that the absence takes away at most: engines are rebuilt, and a template's words outlive that."""
+MOST_AGAINST = 4.0
+"""Log-odds that the absence takes away at most. Programmes hand the same text to many senders, so that
+words alone do not hold out against another engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def _absent(ruleset: Ruleset, day: dt.date | None, names: Names, present: set[st
         name = names.spelling[signature.kind, signature.name]
         if coverage < LEAST_COVERAGE or name in present or not in_force(signature, day):
             continue
-        weight = round(max(-MOST_AGAINST, math.log(1 - min(coverage, 0.99))), 3)
+        weight = round(max(-MOST_AGAINST, math.log(1 - min(coverage, 0.999))), 3)
         what = f"has none of the header skeletons that {coverage:.0%} of its lab mail has"
         found[name] = Evidence("skeleton", "botnet", name, weight, what)
     return found
