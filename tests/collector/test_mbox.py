@@ -7,7 +7,7 @@ import hashlib
 import mailbox
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from spamtide.collector.from_line import from_line, read_from_line
@@ -72,7 +72,8 @@ def in_blocks(data: bytes, size: int, *, cut: bool = False) -> Stream:
     def pull() -> bytes:
         block = next(blocks, b"")
         if cut and not block:
-            raise Damage("x", "archive-cut", "cut")
+            source = "x"
+            raise Damage(source, "archive-cut", "cut")
         return block
 
     return Stream(pull, "x")
@@ -121,11 +122,11 @@ def test_splitting_does_not_depend_on_the_block_size(data: bytes, size: int, lim
     assert pieces(data, size, limit) == pieces(data, 2**20, limit)
 
 
-@given(st.lists(st.tuples(st.booleans(), st.lists(LINES, max_size=6).map(b"\n".join)), max_size=8))
+@given(st.lists(st.lists(LINES, max_size=6).map(b"\n".join), max_size=8))
 @settings(deadline=None)
-def test_what_an_mboxrd_writer_quoted_comes_back(messages: list[tuple[bool, bytes]]) -> None:
-    """Writing as mboxrd and reading gives every message back, byte for byte, but for a missing last newline."""
-    whole = [b"Subject: x\n\n" + body + b"\n" for _, body in messages]
+def test_what_an_mboxrd_writer_quoted_comes_back(bodies: list[bytes]) -> None:
+    """Writing as mboxrd and reading gives every message back, byte for byte."""
+    whole = [b"Subject: x\n\n" + body + b"\n" for body in bodies]
     quoted = [
         b"".join(
             b">" + line if line.lstrip(b">").startswith(b"From ") else line
@@ -144,20 +145,15 @@ def test_what_an_mboxrd_writer_quoted_comes_back(messages: list[tuple[bool, byte
 def test_a_cut_mbox_gives_a_prefix_and_the_rest_as_cut(data: bytes, kept: int) -> None:
     """Messages before a cut are those of the whole; what there is of the last one says that it is cut."""
     data = F + b"A: 1\n\n" + data
+    assume(quoting(data[:kept]) == quoting(data))  # a cut in the first MiB may take away the evidence
     whole = pieces(data)
     found: list[Piece] = []
     with pytest.raises(Damage):
-        found.extend(iter_into(found, split(in_blocks(data[:kept], 50, cut=True), NO_LIMIT)))
+        # On an exception, extend keeps what came before it.
+        found.extend(split(in_blocks(data[:kept], 50, cut=True), NO_LIMIT))
     *before, last = found
     assert last.reason == "archive-cut"
     assert [piece.data for piece in before] == [piece.data for piece in whole[: len(before)]]
-
-
-def iter_into(found: list[Piece], source: object) -> list[Piece]:
-    """Append one by one, so that what came before an exception is kept."""
-    for piece in source:
-        found.append(piece)
-    return []
 
 
 def test_a_too_large_message_is_hashed_as_it_would_be_stored() -> None:
@@ -245,5 +241,5 @@ def test_a_message_of_its_own_loses_its_from_line() -> None:
     ids=["quotes", "quoted", "starts", "words", "half dates"],
 )
 def test_text_built_to_be_slow_is_one_message(text: bytes) -> None:
-    """A MiB in which every few bytes could begin something holds nothing (a quadratic splitter would hang)."""
+    """A MiB in which every few bytes could begin something holds nothing (a quadratic one would hang)."""
     assert len(pieces(F + b"A: 1\n\n" + text)) == 1

@@ -21,8 +21,8 @@ from spamtide.collector.stream import Budget, Damage, Stream
 OUTPUT_BYTES = 2**18
 """Most bytes that one decoding step gives (zstd: see ZSTD_INPUT_BYTES)."""
 INPUT_BYTES = 2**16
-ZSTD_INPUT_BYTES = 2**10
-"""A block of zstd takes 4 bytes at least and gives 128 KiB at most, so one step gives 32 MiB at most."""
+ZSTD_INPUT_BYTES = 2**9
+"""A block of zstd takes 4 bytes at least and gives 128 KiB at most, so one step gives 16 MiB at most."""
 MEMORY_BYTES = 2**27
 """Window or dictionary that a stream may ask for; `xz -9` needs half of it, `zstd --ultra` all of it."""
 RESCUE_BYTES = 64
