@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+
+class _WithoutPandas(MetaPathFinder):
+    """Makes pandas look not installed: pyarrow imports it wherever it is, a second of every start."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002 - the finder protocol
+        target: ModuleType | None = None,  # noqa: ARG002 - the finder protocol
+    ) -> ModuleSpec | None:
+        """Refuse pandas, leave all else to others."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname, name=fullname)
+        return None
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    sys.meta_path.insert(0, _WithoutPandas())
     from spamtide.cli import run
 
     sys.exit(run(sys.argv[1:]))

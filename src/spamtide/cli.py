@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
-import click
 import typer
 from rich.console import Console
 
@@ -23,7 +22,7 @@ from spamtide import __version__
 from spamtide.errors import BadDataError, SpamtideError, UsageError
 
 app = typer.Typer(
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=True,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -55,12 +54,10 @@ FACE = Face()
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code."""
     try:
-        app(list(arguments), standalone_mode=False, prog_name="spamtide")
-    except click.exceptions.Exit as leaving:
+        code = app(list(arguments), standalone_mode=False, prog_name="spamtide")
+        return code if isinstance(code, int) else 0  # typer gives the code of an Exit back as a value
+    except typer.Exit as leaving:
         return leaving.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return EX_USAGE
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the last flush fails once more
     except (Exception, KeyboardInterrupt) as error:
@@ -81,9 +78,9 @@ def _told(error: BaseException) -> tuple[str, str, int]:
     """What to say of an error, what to do about it, and its exit code."""
     if isinstance(error, SpamtideError):
         return error.message, error.advice, error.exit_code
-    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
+    if isinstance(error, typer.Abort | KeyboardInterrupt):
         return _STOPPED
-    if isinstance(error, click.ClickException):
+    if isinstance(error, typer.TyperException):
         return error.format_message(), "see `spamtide --help`", EX_USAGE
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return _NO_ROOM
@@ -93,6 +90,7 @@ def _told(error: BaseException) -> tuple[str, str, int]:
 
 @app.callback()
 def globals_(
+    context: typer.Context,
     directory: Annotated[
         Path, typer.Option("-C", metavar="DIR", help="The observatory; as in git. Default: this directory.")
     ] = Path(),
@@ -105,6 +103,9 @@ def globals_(
     if version:
         print(f"spamtide {__version__}")
         raise typer.Exit(0)
+    if context.invoked_subcommand is None:
+        context.get_help()  # prints by itself
+        raise typer.Exit(EX_USAGE)
 
 
 # ---------------------------------------------------------------------------- make and fill

@@ -92,13 +92,29 @@ def test_no_sensor_is_called_a_botnets_change(truth: dict[str, Any], changes: li
 def test_the_bulletin_says_how_many_points_are_the_large_botnets(
     truth: dict[str, Any], bulletin: dict[str, Any]
 ) -> None:
-    """Its interval holds the true share of the fall, computed from the world's expected counts."""
-    claims = {claim["claim"]: claim for claim in bulletin["claims"]}
-    share = next(c for name, c in claims.items() if c["kind"] == "decomposition" and "rustock" in name)
-    numbers = share["numbers"]
+    """Its interval holds the true points: the world's expected counts in the same two windows."""
+    claims = {claim["kind"]: claim for claim in bulletin["claims"] if claim["subject_kind"] == "total"}
+    level, parts = claims["level"]["numbers"], claims["decomposition"]["numbers"]
+    last = day(bulletin["until"])
+    before = (day(level["from"]), day(level["to"]))
+    after = (last - dt.timedelta(days=6), last)
+    fall = true_mean(truth, "rustock", *after) - true_mean(truth, "rustock", *before)
+    points = -fall / true_mean(truth, "total", *before) * level["before"]
 
-    assert "Rustock" in share["sentence"]
-    assert numbers["points_low"] <= numbers["points"] <= numbers["points_high"] < 0
+    assert parts["part1_name"] == "Rustock"
+    assert parts["part1_low"] - 1 <= points <= parts["part1_high"] + 1
+
+
+def true_mean(truth: dict[str, Any], sender: str, since: dt.date, until: dt.date) -> float:
+    """Mean expected messages a day with every sensor up, as the world says."""
+    counts = truth["counts"]
+    series = counts["total"] if sender == "total" else counts["sender"][sender]
+    values = [
+        value
+        for text, value in zip(truth["days"], series["expected_full"], strict=True)
+        if since <= day(text) <= until
+    ]
+    return sum(values) / len(values)
 
 
 def test_simulated_data_is_said_to_be_simulated(demo: Path) -> None:

@@ -130,7 +130,12 @@ class Lake:
         try:
             with self._reading("query"):
                 reader: pa.RecordBatchReader = connection.sql(sql, params=list(values)).to_arrow_reader(rows)
-                yield from reader
+                empty = True
+                for batch in reader:
+                    empty = False
+                    yield batch
+                if empty:
+                    yield pa.RecordBatch.from_pylist([], schema=reader.schema)
         finally:
             connection.close()
 
