@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from change_series import START, Scenario, measure
 
-from spamtide.change.event import find_events, tail
+from spamtide.change.event import find_events
 from spamtide.change.segment import Track, prepare
+from spamtide.change.weigh import tail
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from spamtide.change.segment import (
     Track,
     cost,
     dispersion,
-    merged_gain,
     moves,
     partition,
     prepare,
     weekday_offsets,
 )
+from spamtide.change.weigh import merged_gain
 
 START = np.datetime64("2024-01-01")
 

@@ -66,6 +66,17 @@ def test_a_fall_that_only_changed_sensors_show_is_theirs() -> None:
     assert {c.kind for c in found} == {"sensor-change"}
 
 
+def test_a_sensor_whose_relay_moved_too_is_no_witness() -> None:
+    """Five of six sensors are known to have changed; the relay of the sixth moved on the same day."""
+    measured = unadjusted(make(np.random.default_rng(2), Setting(changed=80)))
+    known = Exposure(measured.exposure.values, measured.exposure.outages[:5])
+    moved = tuple(("old",) * 80 + ("new",) * 40 for _ in measured.panel.sensors)
+    found = detect(replace(measured, exposure=known, panel=replace(measured.panel, relays=moved)))
+    assert {c.kind for c in found} == {"sensor-change"}
+    stayed = detect(replace(measured, exposure=known))
+    assert {"decline", "cease"} & {c.kind for c in stayed}
+
+
 def test_a_stop_during_an_outage_is_told_by_the_sensors_that_stayed() -> None:
     for seed in range(6):
         found = changes(Setting(cease=(60, 3), lost=(60, 7)), seed)
@@ -80,7 +91,7 @@ def test_a_stop_while_the_only_sensor_was_away_is_told_after_its_return() -> Non
 
 
 def test_a_lost_name_is_no_decline() -> None:
-    """A botnet's mail becomes unknown, the total stays: neither a cease of the one nor a rise of the other."""
+    """A botnet's mail becomes unknown, the total stays: the one did not cease, the other did not rise."""
     for seed in range(6):
         (found,) = changes(Setting(lose_name=(60, 3)), seed)
         assert (found.kind, found.subject_kind, found.subject) == ("attribution-loss", "botnet", "b2")

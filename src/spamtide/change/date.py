@@ -154,7 +154,7 @@ def ramp_posterior(
 
     log_mass = np.full((len(candidates), LONGEST_RAMP + 1), -np.inf)
     start = np.moveaxis(until[..., candidates], 2, 0)[..., None]
-    path = np.zeros(0)
+    reached = np.zeros(0)
     for length in range(LONGEST_RAMP + 1):
         stops = candidates + length
         # D = 0 needs no path and is always allowed for the last candidate.
@@ -164,8 +164,8 @@ def ramp_posterior(
             term = np.zeros(1)
         else:
             day = np.minimum(stops - 1 - ramp_days[0], len(ramp_days) - 1)
-            path = _extend(path, ramp[day], length)
-            term = np.logaddexp.reduce(path, axis=-1)
+            reached = _extend(reached, ramp[day], length)
+            term = reached[..., -1]
         tail = np.moveaxis(since[..., np.minimum(stops, len(y))], 3, 0)
         value = (start + term + tail).reshape(len(candidates), -1)
         top = value.max(axis=1)
@@ -198,12 +198,13 @@ def _log_nb(y: Floats, o: Floats, seen: Bools, level: Floats, size: Floats) -> F
     return np.where(seen, value, 0.0)
 
 
-def _extend(path: Floats, day: Floats, length: int) -> Floats:
-    """Log mean over non-increasing paths that end at each level k, one unit longer than before."""
-    if length == 1:
-        return day - math.log(RAMP_LEVELS)
-    reached: Floats = np.logaddexp.accumulate(path, axis=-1)
-    return reached + day + math.log(length / (RAMP_LEVELS + length - 1))
+def _extend(reached: Floats, day: Floats, length: int) -> Floats:
+    """Log mean over non-increasing paths that end at level k or higher, one unit longer than `reached`."""
+    path = day - math.log(RAMP_LEVELS)
+    if length > 1:
+        path = reached + day + math.log(length / (RAMP_LEVELS + length - 1))
+    extended: Floats = np.logaddexp.accumulate(path, axis=-1)
+    return extended
 
 
 def summarise(mass: Floats, first: int, credibility: float = CREDIBILITY) -> Estimate:

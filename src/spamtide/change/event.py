@@ -7,7 +7,6 @@ short silences between two like levels are passed over.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,18 +21,16 @@ from spamtide.change.segment import (
     Segments,
     Track,
     cost,
-    merged_gain,
     moves,
     partition,
 )
+from spamtide.change.weigh import CAUTION, merged_gain, serial_inflation, tail
 
 EventKind = Literal["fall", "rise", "surge"]
 LONGEST_BURST = 7
 """Days of a surge, and of one step of a ramp, at most."""
 BURST = 3.0
 """Times the level on either side that a surge must reach."""
-CAUTION = 0.6
-"""Factor on the NB size when an event is weighed: the least that the estimate may well be wrong by."""
 LONGEST_HOLE = 2
 DEEP = 0.2
 """A silence between like levels is passed over when it lasts no longer than that, or, up to LONGEST_BURST
@@ -48,6 +45,10 @@ SMALL_STEPS = 2
 """Change points too small for an event from which a series is taken to drift."""
 SURGE_SLACK = 4
 """Units to either side that the ends of a surge are looked for in."""
+WORTH_DATING = 0.5
+"""P-value above which a move is not even dated."""
+MOST_MOVES = 20
+"""Moves of one series that are dated, the surest first; a series with more has no level to speak of."""
 MOST_PASSES = 20
 """Bursts and holes that are taken out of one series, at most."""
 
@@ -89,6 +90,35 @@ class Event:
         return self.after / self.before if self.before > 0 else None
 
 
+Move = tuple[Direction, int, int]
+"""A fall or rise as segment numbers: segment i - 1 is before it, segment j after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A track cut into segments, and what was found in it."""
+
+    track: Track
+    """Days of bursts and holes are missing."""
+    segments: Segments
+    bursts: tuple[tuple[Track, Segments, tuple[int, int]], ...]
+    """Each with the track and segments that it was found in, as segment numbers [i, j)."""
+    moves: tuple[Move, ...]
+
+    @property
+    def small_steps(self) -> int:
+        """Change points that belong to no move."""
+        return len(self.segments.starts) - 1 - sum(j - i + 1 for _, i, j in self.moves)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Weight:
+    """What speaks for a move."""
+
+    p_value: float
+    gain: float
+
+
 def find_events(track: Track, ratio: float) -> tuple[Event, ...]:
     """All events of one series, in order of onset.
 
@@ -98,17 +128,20 @@ def find_events(track: Track, ratio: float) -> tuple[Event, ...]:
     """
     if track.observed.sum() < FEWEST_UNITS:
         return ()
-    penalty = STEADY_PENALTY
-    events, steps = _pass(track, ratio, penalty)
-    if steps >= SMALL_STEPS:
+    cut = _cut(track, ratio, STEADY_PENALTY)
+    if cut.small_steps >= SMALL_STEPS:
         # Steps that are no events: the level drifts; a higher penalty keeps drift apart from change.
-        penalty = DRIFTING_PENALTY
-        events, _ = _pass(track, ratio, penalty)
+        cut = _cut(track, ratio, DRIFTING_PENALTY)
+    inflation = serial_inflation(cut.track, cut.segments)
+    events = [_surge(*burst, inflation) for burst in cut.bursts]
+    weighed = [(_weigh(cut, move, inflation), number) for number, move in enumerate(cut.moves)]
+    worth = sorted((weight, number) for weight, number in weighed if weight.p_value <= WORTH_DATING)
+    events += [_move(cut, number, weight) for weight, number in worth[:MOST_MOVES]]
     return tuple(sorted(events, key=lambda event: (event.onset, event.kind)))
 
 
-def _pass(track: Track, ratio: float, penalty: float) -> tuple[list[Event], int]:
-    """Events at one penalty, and the number of change points that belong to none."""
+def _cut(track: Track, ratio: float, penalty: float) -> Cut:
+    """Segment a track, taking bursts and holes out of it one after the other."""
     bursts: list[tuple[Track, Segments, tuple[int, int]]] = []
     segments = partition(track, penalty)
     for _ in range(MOST_PASSES):
@@ -123,19 +156,7 @@ def _pass(track: Track, ratio: float, penalty: float) -> tuple[list[Event], int]
     longest = max(LONGEST_BURST // track.step, 1)
     directions: tuple[Direction, ...] = ("fall", "rise")
     found = [(way, i, j) for way in directions for i, j in moves(segments, way, ratio, longest)]
-    found.sort(key=lambda item: item[1])
-    inflation = serial_inflation(track, segments)
-    events = [_surge(*burst, inflation) for burst in bursts]
-    for number, (direction, i, j) in enumerate(found):
-        room = (
-            segments.starts[found[number - 1][2]] if number else segments.starts[0],
-            segments.starts[found[number + 1][1]] if number + 1 < len(found) else segments.stop,
-        )
-        event = _move(track, segments, (direction, i, j), room, inflation)
-        if event is not None:
-            events.append(event)
-    steps = len(segments.starts) - 1 - sum(j - i + 1 for _, i, j in found)
-    return events, steps
+    return Cut(track, segments, tuple(bursts), tuple(sorted(found, key=lambda move: move[1])))
 
 
 def _shortest(
@@ -161,50 +182,40 @@ def _shortest(
     return None, None
 
 
-def serial_inflation(track: Track, segments: Segments) -> float:
-    """Variance inflation (1 + rho) / (1 - rho) from the lag-1 correlation of residuals; at least 1."""
-    residual = np.full(len(track.count), np.nan)
-    for number, level in enumerate(segments.levels):
-        if level <= 0:
-            continue
-        mine = slice(*segments.span(number))
-        residual[mine] = (track.rate[mine] - level) / math.sqrt(level + level**2 / track.size)
-    pair = np.isfinite(residual[1:]) & np.isfinite(residual[:-1])
-    if pair.sum() < FEWEST_UNITS:
-        return 1.0
-    # One wild day must not hide (or make) the correlation of all others.
-    now, then = np.clip(residual[1:][pair], -3, 3), np.clip(residual[:-1][pair], -3, 3)
-    power = float(np.sqrt((now**2).sum() * (then**2).sum()))
-    rho = min(max(float((now * then).sum()) / power, 0.0), 0.9) if power > 0 else 0.0
-    return (1 + rho) / (1 - rho)
-
-
-def _move(
-    track: Track,
-    segments: Segments,
-    move: tuple[Direction, int, int],
-    room: tuple[int, int],
-    inflation: float,
-) -> Event | None:
-    """Date a fall or rise, and weigh it; None when too little was seen before or after it."""
-    direction, i, j = move
-    starts = segments.starts
+def _weigh(cut: Cut, move: Move, inflation: float) -> Weight:
+    """What speaks for one move; a p-value of 1 when too little was seen before or after it."""
+    _, i, j = move
+    track, segments = cut.track, cut.segments
     observed = track.observed
     before, after = segments.span(i - 1), segments.span(j)
     seen_before = int(observed[: before[1]].sum()) * track.step
     seen_after = int(observed[after[0] :].sum()) * track.step
     if seen_before < FEWEST_BEFORE or seen_after < FEWEST_AFTER:
-        return None
-    ramp = _date(track, segments, (direction, i, j), room)
-    bounds = [before[0], *starts[i : j + 1], after[1]]
+        return Weight(1.0, 0.0)
+    bounds = [before[0], *segments.starts[i : j + 1], after[1]]
     gain = merged_gain(track, bounds, CAUTION * track.size) / inflation
+    units = int(observed.sum())
+    return Weight(tail(gain, len(bounds) - 2, units, places=units), gain)
+
+
+def _move(cut: Cut, number: int, weight: Weight) -> Event:
+    """Date one fall or rise between its neighbours."""
+    track, segments = cut.track, cut.segments
+    direction, i, j = cut.moves[number]
+    starts = segments.starts
+    before, after = segments.span(i - 1), segments.span(j)
+    room = (
+        starts[cut.moves[number - 1][2]] if number else starts[0],
+        starts[cut.moves[number + 1][1]] if number + 1 < len(cut.moves) else segments.stop,
+    )
+    ramp = _date(track, segments, (direction, i, j), room)
     count_before = _level(track, before[0], min(before[1], ramp.onset.point), segments.levels[i - 1])
     count_after = _level(track, max(after[0], ramp.end.point), after[1], segments.levels[j])
     onset, finish = _dates(track, ramp)
-    past = [
+    held = [
         level / track.step
-        for number, level in enumerate(segments.levels[: i - 1])
-        if (segments.span(number)[1] - segments.span(number)[0]) * track.step >= WEEK
+        for past, level in enumerate(segments.levels[: i - 1])
+        if (segments.span(past)[1] - segments.span(past)[0]) * track.step >= WEEK
     ]
     return Event(
         kind=direction,
@@ -218,9 +229,9 @@ def _move(
         after=count_after,
         since=track.day(before[0]),
         until=track.day(after[1]),
-        gain=gain,
-        p_value=tail(gain, len(bounds) - 2, int(observed.sum()), places=int(observed.sum())),
-        peak_before=max(past, default=0.0),
+        gain=weight.gain,
+        p_value=weight.p_value,
+        peak_before=max(held, default=0.0),
         silent_before=not track.count[: before[1]].any(),
         step=track.step,
     )
@@ -311,17 +322,3 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], inflation: 
         silent_before=not track.count[:begin].any(),
         step=track.step,
     )
-
-
-def tail(gain: float, parameters: int, units: int, places: int) -> float:
-    """Conservative p-value of a gain: F tail, because the dispersion is estimated, times the places tried.
-
-    Args:
-        gain: twice the log-likelihood ratio.
-        parameters: levels added.
-        units: observed units, half of which are taken as the degrees of freedom of the dispersion.
-        places: places where the change might have been found (Bonferroni).
-    """
-    from scipy.special import fdtrc
-
-    return min(1.0, places * float(fdtrc(parameters, max(units / 2, 4), max(gain, 0.0) / parameters)))

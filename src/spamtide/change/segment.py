@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -27,13 +26,12 @@ LONGEST_DAILY = 2000
 """Days beyond which a series is looked at by the week, because cutting takes quadratic time."""
 LEAST_EXPOSURE = 0.05
 """Share of the usual exposure below which a day says nothing and counts as missing."""
+MOST_EXPOSURE = 1000.0
 STEADY_PENALTY = 3.0
 DRIFTING_PENALTY = 5.0
 """Cost of one change point in units of log n: for levels that hold still, and for levels that drift."""
 POISSON_SIZE = 1000.0
 """NB size that stands for no over-dispersion."""
-NEWTON_STEPS = 50
-NEWTON_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,8 @@ def relative_exposure(offset: Floats) -> Floats:
     clean = np.where(np.isfinite(offset) & (offset > 0), offset, 0.0)
     if not clean.any():
         return clean
-    relative = clean / np.median(clean[clean > 0])
+    # No sensor sees a thousand times its usual mail: such an offset is a fault of its maker.
+    relative = np.minimum(clean / np.median(clean[clean > 0]), MOST_EXPOSURE)
     return np.where(relative < LEAST_EXPOSURE, 0.0, relative)
 
 
@@ -269,37 +268,3 @@ def _length(segments: Segments, number: int) -> int:
     """Units that a segment spans."""
     begin, end = segments.span(number)
     return end - begin
-
-
-def merged_gain(track: Track, bounds: Sequence[int], size: float) -> float:
-    """Twice the log-likelihood ratio of levels between successive `bounds` against one level for all.
-
-    Unlike `cost`, exact in the offsets, so that days of little exposure weigh what they should.
-
-    Args:
-        track: the series.
-        bounds: units, increasing.
-        size: NB size r to judge by.
-    """
-    pieces = [slice(a, b) for a, b in itertools.pairwise(bounds)]
-    one = _log_likelihood(track, slice(bounds[0], bounds[-1]), size)
-    return 2 * (sum(_log_likelihood(track, piece, size) for piece in pieces) - one)
-
-
-def _log_likelihood(track: Track, units: slice, size: float) -> float:
-    """NB log likelihood of one level at its best, without terms that do not depend on the level."""
-    seen = track.offset[units] > 0
-    count, offset = track.count[units][seen], track.offset[units][seen]
-    if count.sum() <= 0:
-        return 0.0
-    level = count.sum() / offset.sum()
-    for _ in range(NEWTON_STEPS):
-        mean = level * offset
-        score = ((count - mean) * size / (size + mean)).sum()
-        information = (size * mean / (size + mean)).sum()
-        step = float(np.clip(score / information, -1.0, 1.0))
-        level *= np.exp(step)
-        if abs(step) < NEWTON_TOLERANCE:
-            break
-    mean = level * offset
-    return float((count * np.log(mean / (size + mean)) - size * np.log1p(mean / size)).sum())

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -39,6 +41,8 @@ STAYED = 0.4
 LEAST_T = 3.0
 LEAST_CONFIDENCE = 0.5
 """Outages that are less sure than this are not reported."""
+REACHES, ENOUGH_MAIL = (28, 84, 252), 30
+"""Days that a changed sensor is compared over: the fewest that held enough messages before."""
 LEFT_FOR_GOOD = 7
 """Days of absence at the end of the panel from which a sensor is reported as lost."""
 
@@ -96,8 +100,11 @@ def _by_sensor(
             panel.days < np.datetime64(event.end or event.until)
         )
     was = expected = saw = 0.0
-    for row, sees in zip(counts, witness, strict=True):
+    for row, sees, relays in zip(counts, witness, panel.relays, strict=True):
         mine_before, mine_after = sees & before, sees & after
+        if _usual_relay(relays, mine_before) != _usual_relay(relays, mine_after):
+            # It moved while others changed: no witness, even if it is too thin to be called changed.
+            continue
         if mine_before.sum() < FEWEST_DAYS or mine_after.sum() < min(FEWEST_DAYS, after.sum()):
             continue
         was += float(row[mine_before].sum())
@@ -107,6 +114,12 @@ def _by_sensor(
         return expected < LEAST_EXPECTED or saw > math.sqrt(ratio) * expected
     # After a rise the messages seen, not those expected, are what bears witness.
     return saw < LEAST_EXPECTED or expected > math.sqrt(ratio) * saw
+
+
+def _usual_relay(relays: Sequence[str], days: Bools) -> str:
+    """The relay that a sensor received by on most of some days; '' when there is none."""
+    named = Counter(relay for relay, wanted in zip(relays, days, strict=False) if wanted and relay)
+    return named.most_common(1)[0][0] if named else ""
 
 
 def _witnesses(panel: Panel, exposure: Exposure, event: Event) -> Bools:
@@ -210,13 +223,15 @@ def _worth_telling(outage: Outage, panel: Panel) -> bool:
 
 
 def _own_ratio(panel: Panel, outage: Outage) -> float | None:
-    """A changed sensor's own spam, after against before, at most REACH days of each; None without any."""
+    """A changed sensor's own spam, after against before, over as many days as it takes; None without any."""
     if outage.sensor not in panel.sensors:
         return None
     spam = panel.counts[0, panel.sensors.index(outage.sensor)]
     first = np.datetime64(outage.onset_low or outage.start)
     last = np.datetime64(outage.onset_high or outage.start)
-    before, after = spam[panel.days < first][-REACH:], spam[panel.days > last][:REACH]
-    if not len(after) or not before.sum():
-        return None
-    return float(after.mean() / before.mean())
+    before, after = spam[panel.days < first], spam[panel.days > last]
+    for reach in REACHES:
+        near, next_to = before[-reach:], after[:reach]
+        if near.sum() >= ENOUGH_MAIL or reach == REACHES[-1]:
+            break
+    return float(next_to.mean() / near.mean()) if len(next_to) and near.sum() else None

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from spamtide.change.date import LONGEST_RAMP, Estimate, summarise
-from spamtide.change.event import CAUTION, tail
 from spamtide.change.segment import LONGEST_DAILY, WEEK, Bools, weekday_offsets
+from spamtide.change.weigh import CAUTION, tail
 from spamtide.model import UNKNOWN, Counts, Days, Floats
 
 LEAST_MOVE = 0.1
