@@ -6,8 +6,10 @@ import datetime as dt
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -29,12 +31,12 @@ def _vocabulary(size: int) -> list[str]:
 
 
 WORDS = _vocabulary(6000)
-WEIGHTS = [1 / (rank + 3) for rank in range(len(WORDS))]
+WEIGHTS = list(accumulate(1 / (rank + 3) for rank in range(len(WORDS))))
 """Zipf's law: unrelated texts share their common words, as real ones do, and those are short."""
 
 
 def prose(dice: random.Random, size: int) -> list[str]:
-    return dice.choices(WORDS, WEIGHTS, k=size)
+    return dice.choices(WORDS, cum_weights=WEIGHTS, k=size)
 
 
 def observe(text: str, subject: str = "", **facts: object) -> Observation:
@@ -170,20 +172,15 @@ def adjusted_rand(one: dict[str, str], other: dict[str, str]) -> float:
     return 1.0 if ceiling == expected else (both - expected) / (ceiling - expected)
 
 
-@dataclass(frozen=True)
-class Planting:
-    """The tools of this file, for tests."""
-
-    observe: Callable[..., Observation] = observe
-    plant: Callable[..., World] = plant
-    template: Callable[..., Template] = plant_template
-    prose: Callable[[random.Random, int], list[str]] = prose
-    tabulate: Callable[[Sequence[Observation]], pa.Table] = tabulate
-    b_cubed: Callable[[dict[str, str], dict[str, int]], tuple[float, float]] = b_cubed
-    adjusted_rand: Callable[[dict[str, str], dict[str, str]], float] = adjusted_rand
-
-
 @pytest.fixture(scope="session")
-def planting() -> Planting:
-    """Generator and measures."""
-    return Planting()
+def planting() -> SimpleNamespace:
+    """The generator and the measures, as one name each."""
+    return SimpleNamespace(
+        observe=observe,
+        plant=plant,
+        template=plant_template,
+        prose=prose,
+        tabulate=tabulate,
+        b_cubed=b_cubed,
+        adjusted_rand=adjusted_rand,
+    )

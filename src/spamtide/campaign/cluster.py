@@ -81,6 +81,9 @@ def cluster(new: pa.Table, known: CampaignState, *, similarity: float = 0.6) -> 
     Raises:
         KeyError: a column is missing.
     """
+    new = new.select(EXEMPLARS.names[1:])
+    if not new.num_rows:
+        return Clustering(MEMBERSHIPS.empty_table(), known)
     rows = _lay_out(new, known)
     roots = _group(rows, similarity)[rows.content]
     touched = np.isin(roots, roots[rows.fresh])
@@ -106,7 +109,7 @@ def cluster(new: pa.Table, known: CampaignState, *, similarity: float = 0.6) -> 
 
 def _lay_out(new: pa.Table, known: CampaignState) -> _Rows:
     """Bring known exemplars and new contents into one frame and number the distinct contents."""
-    new = new.select(EXEMPLARS.names[1:]).add_column(0, "campaign", pa.nulls(new.num_rows, pa.string()))
+    new = new.add_column(0, "campaign", pa.nulls(new.num_rows, pa.string()))
     table = pa.concat_tables([known.exemplars.cast(EXEMPLARS), new.cast(EXEMPLARS)]).combine_chunks()
     fresh = np.arange(table.num_rows) >= known.exemplars.num_rows
     campaigns = table["campaign"].combine_chunks().dictionary_encode()
@@ -245,4 +248,4 @@ def _most_different(rows: _Rows, members: Ints) -> Ints:
     while len(taken) < EXEMPLARS_KEPT - 1:
         taken.append(int(np.argmin(nearest)))
         nearest = np.maximum(nearest, estimate(sketches, sketches[taken[-1]]))
-    return members[np.sort(np.array(taken))]
+    return np.asarray(members[np.sort(np.array(taken))])

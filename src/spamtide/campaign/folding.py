@@ -26,7 +26,7 @@ _GREETING = re.compile(
     r"^[ \t]*(?:dear|hello|hi|hey|attn|attention|good (?:day|morning|afternoon|evening)|greetings"
     r"|bonjour|ch[eè]re?|hallo|liebe[rs]?|sehr geehrte[rs]?|guten tag|hola|estimad[oa]|ciao|car[oa]"
     r"|gentile|ol[aá]|prezad[oa]|здравствуйте|привет|уважаем(?:ый|ая))"
-    r"\b[^\n,.:;!?]{0,40}(?=[,.:;!?\n])",
+    r"\b(?:[ \t]+(?:mrs?|ms|miss|dr|prof)\.)?[^\n,.:;!?]{0,40}(?=[,.:;!?\n])",
     re.MULTILINE,
 )
 """A greeting and the name in it, up to the punctuation that ends it."""

@@ -30,10 +30,10 @@ class Groups:
     both, and still parts a template that is spun so hard that few pairs reach the threshold. So the
     groups themselves are heard: `DELEGATES` members each, drawn by hash, compared all with all.
 
-    | the pair's similarity | groups are one if they agree on average at                                 |
+    | the pair's similarity | the groups are one if they agree on average at                             |
     |-----------------------|----------------------------------------------------------------------------|
-    | the threshold or more | COHESION of the threshold, and of what a grown group agrees at in itself   |
-    | less                  | the same with LIKENESS for the latter, and only if one of them has grown   |
+    | the threshold or more | COHESION of the threshold, and of what the larger group agrees in itself   |
+    | less                  | the same with LIKENESS for the latter, and only if the larger has grown    |
 
     A template that is spun hard agrees with a stray variant as much as with itself; two campaigns that
     share a footer agree far more with themselves. Ties are broken by content: the outcome is a function
@@ -97,7 +97,8 @@ class Groups:
         if size < 2 * self._refused.get((left, right), 0):
             return
         ours, theirs = self._delegates_of(left), self._delegates_of(right)
-        if not self._agree(ours, theirs, variants=variants):
+        larger = ours if self._size[left] >= self._size[right] else theirs
+        if not self._agree(ours, theirs, larger, variants=variants):
             self._refused[left, right] = size
             return
         if self._size[left] < self._size[right]:
@@ -106,15 +107,15 @@ class Groups:
         self._size[left] = size
         self._delegates[left] = self._drawn(np.concatenate((ours, theirs)))
 
-    def _agree(self, ours: Ints, theirs: Ints, *, variants: bool) -> bool:
+    def _agree(self, ours: Ints, theirs: Ints, larger: Ints, *, variants: bool) -> bool:
         """Hear the delegates of two groups, one pair of which has met."""
         if variants and ours.size == theirs.size == 1:
             return True
-        grown = [self._agreement(group, group) for group in (ours, theirs) if group.size >= GROWN]
-        if not variants and not grown:
+        if not variants and larger.size < GROWN:
             return False
         share = COHESION if variants else LIKENESS
-        least = max(COHESION * self._threshold, share * max(grown, default=0.0))
+        inner = self._agreement(larger, larger) if larger.size >= GROWN else 0.0
+        least = max(COHESION * self._threshold, share * inner)
         return self._agreement(ours, theirs) >= least
 
     def _agreement(self, ours: Ints, theirs: Ints) -> float:
