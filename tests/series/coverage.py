@@ -30,7 +30,7 @@ def say(line: str) -> None:
 
 
 def churn(rng: np.random.Generator, sensors: int) -> np.ndarray:
-    """Exposure: each month three in ten sensors change between up and away; the large last one joins mid-way."""
+    """Exposure: three in ten sensors come or go each month; the last, large one joins mid-way."""
     up = np.ones((sensors, DAYS))
     state = np.ones(sensors - 1)
     for month in range(1, DAYS // MONTH):
@@ -70,9 +70,8 @@ def drift_under_churn(worlds: int) -> None:
     table = np.array(rows)
     for name, column in zip(("index", "naive sum", "chained"), table.T, strict=False):
         error = 1.96 * column.std() / np.sqrt(len(column))
-        say(
-            f"  {name}: mean error {100 * column.mean():+.1f} % [+-{100 * error:.1f}], sd {100 * column.std():.1f} %"
-        )
+        mean, spread = 100 * column.mean(), 100 * column.std()
+        say(f"  {name}: mean error {mean:+.1f} % [+-{100 * error:.1f}], sd {spread:.1f} %")
     say(f"  daily 95 % intervals hold the truth: {table[:, 3].mean():.3f}")
 
 
@@ -91,14 +90,18 @@ def coverage(name: str, worlds: int, **settings: object) -> None:
     say(f"  {name}: {both[0]:.3f} at 95 %, {both[1]:.3f} at 90 % (log-normal)")
 
 
-def contributions(worlds: int) -> None:
-    """Coverage of the decomposition's intervals when a botnet falls and a large sensor joins between."""
+def contributions(worlds: int, sizes: tuple[float, ...], mix: float) -> None:
+    """Coverage of the decomposition when a botnet falls and the fourth sensor joins between the periods.
+
+    `mix` is the standard deviation of the log of a botnet's share at a sensor over its share at all.
+    """
     before = (FIRST + dt.timedelta(60), FIRST + dt.timedelta(87))
     after = (FIRST + dt.timedelta(120), FIRST + dt.timedelta(147))
-    held = []
+    held, of_total = [], []
     for seed in range(worlds):
-        made = _world(seed)
+        made = _world(seed, sizes=sizes)
         made.mean[0, :, 100:] *= 0.1
+        made.mean[:] *= np.exp(made.rng.normal(0, mix, (*made.mean.shape[:2], 1)))
         counts, ham = made.counts(), made.ham.copy()
         counts[:, 3, :90] = 0
         ham[3, :90] = 0
@@ -107,10 +110,13 @@ def contributions(worlds: int) -> None:
         truth /= by_day.sum(axis=0)[BASE].mean()
         names = [f"b{row}" for row in range(len(truth) - 1)] + ["unknown"]
         wanted = dict(zip(names, truth.tolist(), strict=True))
-        for part in decompose(measure(_panel(counts, ham)), before, after):
-            if part.subject_kind == "botnet":
-                held.append(part.low <= wanted[part.subject] <= part.high)
-    say(f"  95 % intervals hold the truth: {np.mean(held):.3f} (n = {len(held)})")
+        parts = decompose(measure(_panel(counts, ham)), before, after)
+        held += [
+            part.low <= wanted[part.subject] <= part.high for part in parts if part.subject_kind == "botnet"
+        ]
+        of_total.append(parts[0].low <= truth.sum() <= parts[0].high)
+    say(f"  mix {mix}, joiner {sizes[3]:.0f} a day: botnets {np.mean(held):.3f} (n = {len(held)})")
+    say(f"    total {np.mean(of_total):.3f} (n = {worlds})")
 
 
 def faults(worlds: int) -> None:
@@ -163,8 +169,10 @@ def main() -> None:
     coverage("one sensor", worlds, sizes=(100.0,))
     coverage("0.2-2 a day", worlds, sizes=(0.2, 0.3, 0.5, 1.0, 2.0))
     coverage("noise 70 %, correlation 0.6", worlds, alpha=0.5, rho=0.6)
-    say("decomposition, a botnet falls and the largest sensor joins between the periods")
-    contributions(worlds)
+    say("decomposition, 95 % intervals: a botnet falls, the largest sensor joins between the periods")
+    contributions(worlds, SIZES, 0.0)
+    contributions(worlds, SIZES, 0.3)
+    contributions(worlds, (20.0, 50.0, 100.0, 600.0, 80.0), 0.3)
     say("faults")
     faults(worlds)
 

@@ -8,6 +8,7 @@ import mailbox
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -200,7 +201,7 @@ def vger(corpora: Path, tmp_path_factory: pytest.TempPathFactory, panel_of: Make
         name, label = packed.name.split(".")[:2]
         plain = folder / packed.stem
         plain.write_bytes(gzip.decompress(packed.read_bytes()))
-        for message in mailbox.mbox(plain, create=False):
+        for message in mailbox.mbox(plain, factory=BytesHeaderParser().parse, create=False):
             received = [" ".join(str(line).split()) for line in message.get_all("Received") or []]
             if received:
                 when = parsedate_to_datetime(received[0].rsplit(";", 1)[1].strip()).astimezone(dt.UTC)

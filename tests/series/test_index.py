@@ -198,7 +198,7 @@ def test_panels_at_the_edge_are_measured(panel_of: Make, shape: tuple[int, int, 
     assert measurement.exposure.values.shape == shape[1:]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     counts=arrays(np.int64, (2, 3, 35), elements=st.integers(0, 30)),
     ham=arrays(np.int64, (3, 35), elements=st.integers(0, 2)),

@@ -218,3 +218,14 @@ def test_any_table_gives_ordered_intervals(counts: np.ndarray, exposure: np.ndar
     assert (fitted.low[told] <= fitted.level[told]).all()
     assert (fitted.level[told] <= fitted.high[told]).all()
     assert np.isnan(fitted.level[~(np.nan_to_num(exposure) > 0).any(axis=0)]).all()
+
+
+def test_a_sensor_that_never_saw_anything_says_nothing() -> None:
+    """Where only such a sensor was up, the level is unknown, not zero."""
+    y = np.full((2, 30), 7)
+    y[1] = 0
+    exposure = np.ones((2, 30))
+    exposure[0, 10:13] = 0
+    fitted = fit(y, exposure)
+    assert np.isnan(fitted.level[10:13]).all()
+    assert np.isfinite(np.delete(fitted.level, [10, 11, 12])).all()

@@ -31,6 +31,7 @@ def interval(level: Floats, log_se: Floats, expected: Floats, dispersion: float)
     high[some] = level[some] * np.maximum(gammaincinv(n + 0.5, 0.975) / n, 1.0)
     none = level == 0
     low[none] = 0.0
+    none &= expected.any(axis=0)
     high[none] = _highest_without_mail(expected[:, none], dispersion)
     return low, high
 
@@ -38,7 +39,7 @@ def interval(level: Floats, log_se: Floats, expected: Floats, dispersion: float)
 def _highest_without_mail(expected: Floats, dispersion: float) -> Floats:
     """Level at which a day without a message has a 2.5 % chance, by bisection on the log scale."""
     target = -np.log(0.025)
-    total = np.maximum(expected.sum(axis=0), 1e-300)
+    total = expected.sum(axis=0)
     low, high = np.log(target / total) - 1.0, np.log(target / total) + 60.0
     for _ in range(80):
         middle = (low + high) / 2

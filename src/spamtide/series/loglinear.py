@@ -122,6 +122,7 @@ def fit(
     if not y[used].any():
         return _empty(used, in_base, pieces)
     rows = np.flatnonzero(used.any(axis=1) & ((np.where(used, y, 0).sum(axis=1) > 0) | (shrink > 0)))
+    used[np.delete(np.arange(len(used)), rows)] = False
     days = np.flatnonzero((y * used).sum(axis=0) > 0)
     cells = np.ix_(rows, days)
     inside = used[cells]
