@@ -1,7 +1,7 @@
 """Bytes to text: charsets as mail really claims them, and RFC 2047 encoded words.
 
-Claims are widened as the WHATWG Encoding Standard does (Latin-1 is read as Windows-1252, GB2312 as GB18030), for
-that is what every reader shows and so what every sender tests with.
+Claims are widened as the WHATWG Encoding Standard does (Latin-1 is read as Windows-1252, GB2312 as
+GB18030), for that is what every reader shows and so what every sender tests with.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ NO_CHARSETS = frozenset(
 ASCII_NAMES = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "7bit", "8bit", "default"})
 """Claims that amount to no claim."""
 
+_SHIFTS = re.compile(rb"[\0\x1b+~]")
+"""ASCII bytes that are not ASCII text in UTF-16 and UTF-32, ISO-2022, UTF-7, HZ."""
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?([^?]*)\?=")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _HEX_ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
@@ -60,19 +62,12 @@ def codec_of(charset: str) -> str | None:
 
 def decode_text(data: bytes, charset: str, defects: set[str]) -> str:
     """Decode `data` under the charset that was claimed; total. Names of defects are added to `defects`."""
-    if data.isascii() and b"\x1b" not in data and b"+" not in data and b"~" not in data:
-        # The same in every ASCII-compatible charset; shift states (ISO-2022, UTF-7, HZ) begin with ESC, + and ~.
-        # UTF-16 text holds NULs or bytes outside ASCII, and is rare enough to take the same road.
-        if b"\0" not in data:
-            return data.decode("ascii")
-    elif charset.lower() in ASCII_NAMES:
-        if data.isascii():
-            return data.decode("ascii")
-        defects.add("8bit-without-charset")
-        return _guess(data)
-    codec = "cp1252" if charset.lower() in ASCII_NAMES else codec_of(charset)
+    unclaimed = charset.lower() in ASCII_NAMES
+    if data.isascii() and (unclaimed or not _SHIFTS.search(data)):
+        return data.decode("ascii")
+    codec = None if unclaimed else codec_of(charset)
     if codec is None:
-        defects.add("unknown-charset")
+        defects.add("8bit-without-charset" if unclaimed else "unknown-charset")
         return _guess(data)
     try:
         text = data.decode(codec)
@@ -80,10 +75,7 @@ def decode_text(data: bytes, charset: str, defects: set[str]) -> str:
         if codec == "cp1252":
             return data.decode("latin-1")
         defects.add("undecodable-text")
-        try:
-            text = data.decode(codec, "replace")
-        except (UnicodeError, ValueError):
-            return _guess(data)
+        text = data.decode(codec, "replace")
     if codec == "utf-7":  # the only codec here that yields lone surrogates
         text = text.encode("utf-8", "replace").decode("utf-8")
     return text

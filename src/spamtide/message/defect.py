@@ -22,7 +22,7 @@ DEFECTS: dict[str, str] = {
     "blank-fold": "A continuation line holds white space alone (obsolete folding).",
     "8bit-header": "A header holds bytes outside ASCII that are not encoded.",
     "encoded-word": "An RFC 2047 encoded word is broken and was decoded as far as possible.",
-    "duplicate-header": "A field that may stand once (Date, From, Subject, Message-ID ...) stands more often.",
+    "duplicate-header": "A field that may stand once (Date, From, Subject ...) stands more often.",
     "too-many-headers": "Header fields over the bound were left out.",
     "headers-too-long": "The header block is longer than the bound and was cut.",
     # MIME structure

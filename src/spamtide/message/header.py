@@ -1,7 +1,7 @@
-"""Our own scan of the header block: order, letter case, folding and line ends are evidence, so nothing is tidied away.
+"""Our own scan of the header block: order, letter case, folding and line ends are evidence, and are kept.
 
-Every MIME library loses some of it. The scan is linear: the block is split once at the line ends that no continuation
-line follows. Source: RFC 5322 sections 2.2 and 4.5 (obsolete syntax).
+Every MIME library loses some of it. One pattern is matched at each field, so the scan is linear. Source:
+RFC 5322 sections 2.2 and 4.5 (obsolete syntax).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ SINGLE = frozenset(
 """Fields that may stand once (RFC 5322 section 3.6)."""
 
 _BLANK_LINE = re.compile(rb"\n\r*\n")
-_NAME = re.compile(r"[!-9;-~]+")
-_CONTINUES = (" ", "\t")
+_FIELD = re.compile(r"([!-9;-~]+)([ \t]*):[ \t]*([^\n]*)((?:\n[ \t][^\n]*)*)\n?")
+"""Name, obsolete white space, first line, lines that continue it."""
 
 
 class Scan(NamedTuple):
@@ -53,63 +53,50 @@ def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:
     end, body = _ends(data, start, limits, defects)
     text = _decode(_line_feeds(data[start:end], defects), defects)
     headers: list[Header] = []
-    junk: list[list[str]] = []
-    """Lines without a field name since the last field."""
-    for lines in _fields(text):
-        header = _header(lines, defects)
-        if header is None:
-            junk.append(lines)
+    position = junk = 0
+    """`junk` is where the lines without a field name began since the last field, plus one; 0 when there
+    are none."""
+    while position < len(text):
+        match = _FIELD.match(text, position)
+        if match is None:
+            junk = junk or position + 1
+            position = _after_line(text, position)
             continue
         if junk:
-            _name_junk(junk, defects)
-            junk = []
+            _name_junk(text[junk - 1 : position], defects)
+            junk = 0
         if len(headers) >= limits.headers:
             defects.add("too-many-headers")
             break
-        headers.append(header)
+        headers.append(_header(match, defects))
+        position = match.end()
     if not headers:
         defects.add("no-headers")
         return Scan((), start if text.strip() else body)
-    if junk and any(line.strip() for lines in junk for line in lines):
+    if junk and text[junk - 1 :].strip():
         # Text that runs on from the last field is body whose empty line is missing.
         defects.add("no-header-end")
-        body = _line_back(data, end, sum(map(len, junk)))
+        body = _line_back(data, end, text.count("\n", junk - 1) + 1)
     _name_repeats(headers, defects)
     return Scan(tuple(headers), body)
 
 
-def _fields(text: str) -> list[list[str]]:
-    """Lines of the block, each with the lines that continue it."""
-    fields: list[list[str]] = []
-    for line in text.split("\n"):
-        if line[:1] in _CONTINUES and fields:
-            fields[-1].append(line)
-        else:
-            fields.append([line])
-    return fields
-
-
-def _header(lines: list[str], defects: set[str]) -> Header | None:
-    """One field, unfolded; None when it has no name."""
-    name, colon, value = lines[0].partition(":")
-    if not colon:
-        return None
-    if not _NAME.fullmatch(name):
-        name = name.rstrip(" \t")
-        if not _NAME.fullmatch(name):
-            return None
+def _header(match: re.Match[str], defects: set[str]) -> Header:
+    """One field, unfolded."""
+    name, space, value, continued = match.groups()
+    if space:
         defects.add("space-before-colon")
-    if len(lines) == 1:
-        return Header(name, value.strip(" \t"))
-    texts = [value.strip(" \t")]
-    folded = []
-    for line in lines[1:]:
+    if not continued:
+        return Header(name, value.rstrip())
+    texts = [value.rstrip()]
+    folds = []
+    for line in continued.split("\n")[1:]:
         text = line.lstrip(" \t")
-        folded.append(line[: len(line) - len(text)])
-        texts.append(text.rstrip(" \t"))
-    if not all(texts[1:]):
+        folds.append(line[: len(line) - len(text)])
+        texts.append(text.rstrip())
+    if "" in texts[1:]:
         defects.add("blank-fold")
-    return Header(name, " ".join(texts).strip(" "), "|".join(folded))
+    return Header(name, " ".join(texts).strip(), "|".join(folds))
 
 
 def _name_repeats(headers: list[Header], defects: set[str]) -> None:
@@ -181,10 +168,15 @@ def _decode_line(line: bytes) -> str:
         return line.decode("latin-1")
 
 
-def _name_junk(junk: list[list[str]], defects: set[str]) -> None:
+def _after_line(text: str, position: int) -> int:
+    """Offset after the line that begins at `position`."""
+    line_end = text.find("\n", position)
+    return line_end + 1 if line_end >= 0 else len(text)
+
+
+def _name_junk(junk: str, defects: set[str]) -> None:
     """Name what was left out between two fields."""
-    for lines in junk:
-        defects.add("stray-fold" if lines[0][:1] in _CONTINUES else "header-without-colon")
+    defects.add("stray-fold" if junk.startswith((" ", "\t")) else "header-without-colon")
 
 
 def _line_back(data: bytes, end: int, lines: int) -> int:

@@ -1,7 +1,8 @@
 """HTML to what a reader sees: visible text with its lines, hidden text, links and the texts of images.
 
-One lexbor parse a message. Line breaks survive because a form feed, which is white space to HTML and so never moves
-an element, is put before every tag that begins a line; afterwards it is the only white space that counts.
+One lexbor parse a message. Line breaks survive because a form feed, which is white space to HTML and so
+never moves an element, is put before every tag that begins a line; afterwards it is the only white space
+that counts.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ _VOID = frozenset(
     {"br", "img", "hr", "input", "meta", "link", "area", "base", "col", "embed", "param", "wbr"}
 )
 
-_STYLED = "[style],[hidden],font[color]"
+_STYLED = "[style],[hidden],font[color^='#f' i],font[color='white' i],font[color^='rgb' i]"
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all"
     r"|font-size\s*:\s*(?:0(?:px|pt|em|%)?\s*(?:;|!|\Z)|[01](?:\.\d+)?(?:px|pt))"
@@ -108,7 +109,7 @@ def read_html(source: str, bound: int, defects: set[str]) -> Page:
 
 def _lines(text: str, alts: list[str]) -> str:
     """Text of a page with form feeds for lines, tidied, without empty lines."""
-    return "\n".join(filter(None, [" ".join(line.split()) for line in (*text.split("\f"), *alts)]))
+    return "\n".join([" ".join(words) for line in (*text.split("\f"), *alts) if (words := line.split())])
 
 
 def _attributes(tree: LexborHTMLParser, lower: str, bound: int) -> tuple[list[str], list[str]]:
@@ -173,7 +174,7 @@ def _ancestors(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def _is_hidden(node: LexborNode) -> bool:
-    """Whether an element hides what it holds: by its style, or white on what is white as far as one can tell."""
+    """Whether an element hides what it holds: by its style, or white on what seems to be white."""
     attributes = node.attributes
     if "hidden" in attributes:
         return True
@@ -187,7 +188,7 @@ def _is_hidden(node: LexborNode) -> bool:
 
 
 def _may_be_white(attributes: Mapping[str, str | None]) -> bool:
-    """Whether nothing says that an element's ground is coloured. A class may colour it, which is not followed."""
+    """Whether nothing says that an element's ground is coloured; a class might, and is not followed."""
     if "class" in attributes or "background" in attributes:
         return False
     ground = attributes.get("bgcolor") or _ground(attributes.get("style") or "")

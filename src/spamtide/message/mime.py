@@ -1,8 +1,10 @@
-"""The MIME tree of a message as a flat list of leaves: fast-mail-parser (Rust) first, the standard library after it.
+"""The MIME tree of a message as a flat list of leaves.
 
-Both parsers are given a message of our own making: the header fields that our scan found to govern the body, and the
-body cut to the bounds. So both see the same structure, and neither can lose a message over a header that it dislikes.
-Leaves come back as bytes; text is decoded in one place (`charset`), whichever parser gave it.
+fast-mail-parser (Rust) reads it first, the standard library after it where the first refuses or is known to
+be wrong; a body of one part needs neither. Both are given a message of our own making: the header fields that
+our scan found to govern the body, and the body cut to the bounds. So both see the same structure, and neither
+can lose a message over a header that it dislikes. Leaves come back as bytes; text is decoded in one place
+(`charset`), whichever parser gave it.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ _GOVERNING = ("content-type", "content-transfer-encoding", "content-disposition"
 COMPOSITE = frozenset({"multipart", "message/r", "message/d", "message/p", "message/e"})
 """Beginnings of the types whose bodies hold parts."""
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n|\Z)")
+_SPACE_BYTES = b" \t\r\n"
+_BASE64_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _TYPE = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]{1,64})\s*/\s*([A-Za-z0-9!#$&^_.+-]{1,64})")
 _PARAMETER = {
@@ -162,23 +166,27 @@ def _single(governing: Mapping[str, str], body: bytes, defects: set[str]) -> Bod
 
 def decode_base64(data: bytes, defects: set[str]) -> bytes:
     """Undo base64 as far as it goes: characters outside its alphabet are passed over, a broken end is cut."""
+    clean = data.translate(None, _SPACE_BYTES)
+    if clean.translate(None, _BASE64_BYTES) or len(clean) % 4:
+        defects.add("base64")
+        clean = _NOT_BASE64.sub(b"", clean.partition(b"=")[0])
+        clean = clean[:-1] if len(clean) % 4 == 1 else clean  # one character carries less than a byte
+        clean += b"=" * (-len(clean) % 4)
     try:
-        return binascii.a2b_base64(data)
+        return binascii.a2b_base64(clean)
     except binascii.Error:
         defects.add("base64")
-    clean = _NOT_BASE64.sub(b"", data.split(b"=")[0])
-    return binascii.a2b_base64(clean[: len(clean) // 4 * 4])
+        return b""
 
 
 def _fast(data: bytes, body: bytes, limits: Limits, defects: set[str]) -> Body | None:
     """Read with fast-mail-parser; None when it refuses or when its answer is doubtful."""
-    found = Body(parser="fast")
-    named: set[str] = set()
+    walk = _Walk(_fast_node, Body(parser="fast"), body, limits)
     try:
-        _walk(_fast_node(parse_email_tree(data, mode="lazy")), _fast_node, found, _Walk(body, limits, named))
+        found = walk.take(parse_email_tree(data, mode="lazy"))
     except (ParseError, _Doubtful):
         return None
-    defects |= named
+    defects |= walk.defects
     return found
 
 
@@ -194,88 +202,101 @@ def _stdlib(data: bytes, body: bytes, limits: Limits, defects: set[str]) -> Body
         data = b"\n".join(data.split(b"\n", STDLIB_LINES)[:STDLIB_LINES])
     if data.lower().count(b"boundary=") > 10 * limits.depth:
         return None  # its time grows with lines times depth
-    found = Body(parser="stdlib")
-    named: set[str] = set()
+    walk = _Walk(_stdlib_node, Body(parser="stdlib"), body, limits)
     try:
         root = email.message_from_bytes(data)
-        _walk(_stdlib_node(root), _stdlib_node, found, _Walk(body, limits, named))
+        found = walk.take(root)
         broken = {type(defect).__name__ for part in root.walk() for defect in part.defects}
-    except Exception:  # noqa: BLE001 - total: whatever a hostile message does to the library, it is one message
+    except Exception:  # noqa: BLE001 - total: whatever a message does to the library, it costs one message
         return None
     if any(name.startswith("InvalidBase64") for name in broken):
-        named.add("base64")
-    defects |= named
+        walk.defects.add("base64")
+    defects |= walk.defects
     return found
 
 
 def _stdlib_node(part: email.message.Message) -> _Node:
     header = {name.lower(): str(value) for name, value in reversed(part.items())}
-    payload = part.get_payload()
+    payload: Any = part.get_payload()
     children: list[email.message.Message] = payload if isinstance(payload, list) else []
     if part.get_content_type() == "message/delivery-status":
         blocks = b"\n".join(child.as_bytes() for child in children)
         return _Node(header, "", (), lambda: blocks)
-    return _Node(header, part.get_filename() or "", children, lambda: part.get_payload(decode=True) or b"")
+    return _Node(header, part.get_filename() or "", children, lambda: _decoded(part))
 
 
-class _Walk(NamedTuple):
-    """What stays the same on the way through one tree."""
-
-    body: bytes
-    limits: Limits
-    defects: set[str]
+def _decoded(part: email.message.Message) -> bytes:
+    """Bytes of a leaf, transfer encoding undone."""
+    content: Any = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
 
 
-def _walk(root: _Node, node_of: Callable[[Any], _Node], found: Body, walk: _Walk) -> None:
-    """Fill `found` from a tree, depth first, within the bounds."""
-    boundaries: list[str] = []
-    looked_at = 0
+class _Walk:
+    """One way through the tree of one parser, depth first, within the bounds."""
 
-    def visit(node: _Node, depth: int) -> str:
-        nonlocal looked_at
-        looked_at += 1
+    def __init__(self, node_of: Callable[[Any], _Node], found: Body, body: bytes, limits: Limits) -> None:
+        """Take the parser's own kind of node by `node_of`; fill `found`."""
+        self.defects: set[str] = set()
+        self._node_of = node_of
+        self._found = found
+        self._body = body
+        self._limits = limits
+        self._boundaries: list[str] = []
+        self._looked_at = 0
+
+    def take(self, root: Any) -> Body:  # noqa: ANN401 - a node of either library
+        """Walk the whole tree; raises _Doubtful where the fast parser is not to be trusted."""
+        self._found.layout = self._visit(self._node_of(root), 0)[:LAYOUT_CHARS]
+        names = self._boundaries
+        self._found.boundary = names[0] if names else ""
+        if len(names) > 1 and any(a and a != b and b.startswith(a) for a in names for b in names):
+            self.defects.add("boundary-prefix")
+            if self._found.parser == "fast":  # it takes '--boundary-2' for '--boundary'
+                raise _Doubtful
+        return self._found
+
+    def _visit(self, node: _Node, depth: int) -> str:
+        """Take one node and what is under it; its layout."""
+        self._looked_at += 1
         claimed = node.header.get("content-type", "")
-        kind = media_type(claimed, walk.defects)
+        kind = media_type(claimed, self.defects)
         if kind.startswith("multipart/"):
             boundary = parameter(claimed, "boundary").rstrip()
-            boundaries.append(boundary)
-            _name_boundary(boundary, walk)
-        if not node.children:
-            if kind.startswith("multipart/"):
-                if found.parser == "fast":
+            self._boundaries.append(boundary)
+            if "body-too-long" not in self.defects:
+                _name_boundary(boundary, self._body, self.defects)
+            if not node.children:
+                if self._found.parser == "fast":  # it keeps no text of such a part
                     raise _Doubtful
                 kind = "text/plain"
-            found.leaves.append(_leaf(node, kind, found.parser, at_root=depth == 0))
+        if not node.children:
+            self._found.leaves.append(_leaf(node, kind, self._found.parser, at_root=depth == 0))
             return kind
-        inner: list[str] = []
-        if depth >= walk.limits.depth:
-            walk.defects.add("too-deep")
-            return f"{kind}(...)"
+        return f"{kind}({self._inner(node, depth)})"
+
+    def _inner(self, node: _Node, depth: int) -> str:
+        """Layouts of the parts of one node, joined by commas."""
+        if depth >= self._limits.depth:
+            self.defects.add("too-deep")
+            return "..."
+        layouts: list[str] = []
         for child in node.children:
-            if looked_at >= walk.limits.parts:
-                walk.defects.add("too-many-parts")
+            if self._looked_at >= self._limits.parts:
+                self.defects.add("too-many-parts")
                 break
-            inner.append(visit(node_of(child), depth + 1))
-        return f"{kind}({','.join(inner)})"
-
-    found.layout = visit(root, 0)[:LAYOUT_CHARS]
-    found.boundary = boundaries[0] if boundaries else ""
-    if any(a != b and a and b.startswith(a) for a in boundaries for b in boundaries):
-        walk.defects.add("boundary-prefix")
-        if found.parser == "fast":  # it takes '--boundary-2' for '--boundary'
-            raise _Doubtful
+            layouts.append(self._visit(self._node_of(child), depth + 1))
+        return ",".join(layouts)
 
 
-def _name_boundary(boundary: str, walk: _Walk) -> None:
+def _name_boundary(boundary: str, body: bytes, defects: set[str]) -> None:
     """Name what is wrong with the boundary of one multipart."""
-    if not boundary:
-        walk.defects.add("no-boundary")
-        return
     line = b"--" + boundary.encode("utf-8", "replace")
-    if line not in walk.body:
-        walk.defects.add("boundary-not-found")
-    elif line + b"--" not in walk.body and "body-too-long" not in walk.defects:
-        walk.defects.add("unclosed-multipart")
+    if not boundary:
+        defects.add("no-boundary")
+    elif line not in body:
+        defects.add("boundary-not-found")
+    elif line + b"--" not in body:
+        defects.add("unclosed-multipart")
 
 
 def _leaf(node: _Node, kind: str, parser: str, *, at_root: bool) -> Leaf:

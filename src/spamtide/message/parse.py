@@ -27,8 +27,8 @@ _DEFAULTS = Limits()
 def parse(data: bytes, limits: Limits = _DEFAULTS) -> Message:
     """Say what the bytes of one message hold.
 
-    Total: any bytes give a Message, within the bounds of `limits`; what is wrong is named in `defects`, by names
-    of `DEFECTS`. Text is decoded and tidied; headers are as the sender wrote them.
+    Total: any bytes give a Message, within the bounds of `limits`; what is wrong is named in `defects`, by
+    names of `DEFECTS`. Text is decoded and tidied; headers are as the sender wrote them.
     """
     defects: set[str] = set()
     try:
@@ -101,8 +101,8 @@ def _bounded(text: str, chars: int, defect: str, defects: set[str]) -> str:
 def _joined(plain: str, visible: str) -> str:
     """Plain text, then those lines of the HTML that hold a word which the plain text does not.
 
-    Spam often carries an innocent plain alternative beside the HTML that readers are shown; both are what a reader
-    may see, and what both say is wanted once.
+    Spam often carries an innocent plain alternative beside the HTML that readers are shown; both are what a
+    reader may see, and what both say is wanted once.
     """
     if not plain or not visible:
         return plain or visible

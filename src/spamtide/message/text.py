@@ -18,6 +18,8 @@ def tidy_words(line: str) -> str:
 
 def tidy_lines(text: str) -> str:
     """Text with its lines kept, white space within them tidied, and at most one empty line in a row."""
+    if not text:
+        return ""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = "\n".join([" ".join(line.split()) for line in text.split("\n")])
@@ -28,6 +30,8 @@ def tidy_lines(text: str) -> str:
 
 def drop_unseen(text: str, defects: set[str]) -> str:
     """Text without control and zero-width characters, so that a word parted by them reads as it looks."""
+    if not text:
+        return ""
     data = text.encode("utf-8", "replace")
     kept = data.translate(None, _CONTROL_BYTES)
     if not text.isascii():

@@ -1,6 +1,7 @@
 """http(s) addresses in text and HTML, with the damage that mail does to them undone.
 
-Linear by design: text is searched for fixed strings ('://' and 'www.'), never with a pattern that starts anywhere.
+Linear by design: text is searched for fixed strings ('://' and 'www.'), never with a pattern that starts
+anywhere.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def _starts(text: str) -> list[int]:
 
 
 def _trim(raw: str) -> str:
-    """Leave out the punctuation that closes a sentence or a bracket, but keep a bracket that the address opened."""
+    """Leave out punctuation that closes a sentence; keep a bracket that the address itself opened."""
     while raw and raw[-1] in _TRAILING:
         if raw[-1] == ")" and raw.count("(") >= raw.count(")"):
             break
@@ -66,8 +67,8 @@ def _trim(raw: str) -> str:
 def clean_url(raw: str) -> str:
     """One address as a browser would read it, or '' when it is none.
 
-    Undone: quoted-printable leftovers ('=3D'), white space and control characters inside, backslashes for slashes.
-    Scheme and host come out in lower case; a missing scheme becomes http.
+    Undone: quoted-printable leftovers ('=3D'), white space and control characters inside, backslashes for
+    slashes. Scheme and host come out in lower case; a missing scheme becomes http.
     """
     if _PLAIN_URL.match(raw) and "=3" not in raw:
         return raw[:URL_CHARS]

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from spamtide.model import Message, Observation, Provenance, RawMessage
 from spamtide.observation.lure import link_domains, link_hosts
-from spamtide.observation.redact import Redactor, recipients_of
-from spamtide.observation.relay import Hop, canonical, is_trusted_address, read_hop, trace
-from spamtide.observation.rendering import drop_controls, one_line, render
+from spamtide.observation.redact import RECIPIENT_FIELDS, recipients_of, redactor
+from spamtide.observation.relay import Hop, canonical, is_trusted_address, trace
+from spamtide.observation.rendering import TEXT_CHARS, drop_controls, joined_lines, render
 from spamtide.observation.skeleton import SIMULATED_HEADER, skeleton
 from spamtide.observation.template import boundary_shape, message_id_shape
 from spamtide.observation.when import read_date
@@ -55,15 +55,19 @@ def observe(
 
 def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes) -> Observation:
     """As `observe`, as long as nothing here is wrong."""
-    headers = [header for header in message.headers if header.name.lower() != _SIMULATED]
+    headers = message.headers
+    lower = [header.name.lower() for header in headers]
+    simulated = _SIMULATED in lower
+    if simulated:
+        headers = tuple(header for header in headers if header.name.lower() != _SIMULATED)
+        lower = [name for name in lower if name != _SIMULATED]
     first: dict[str, str] = {}
     received: list[str] = []
-    for header in headers:
-        name = header.name.lower()
+    for name, header in zip(lower, headers, strict=True):
         if name == "received":
             received.append(header.value)
-        elif name not in first:
-            first[name] = header.value
+        else:
+            first.setdefault(name, header.value)
     hops, entry = trace(received, observing)
     source = _source(raw, first, hops, entry, observing)
     sent_at, zone = read_date(first.get("date", ""))
@@ -73,7 +77,7 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
     if hop and not helo:
         helo = hop.helo
     message_id = first.get("message-id")
-    frame = skeleton([header.name for header in headers])
+    frame = skeleton([header.name for header in headers], lower)
     plain = {
         "source": raw.source,
         "message_id": message_id,
@@ -93,13 +97,16 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
         "encoding": message.encoding,
     }
     attachments = [f"{part.content_type};{part.name};{part.size};{part.sha256}" for part in message.parts]
-    rendering = render(message, headers, source.address or "", helo or "", frame)
-    redact = Redactor(recipients_of(headers, received, raw.envelope.rcpt_to), key)
+    to = [header.value for name, header in zip(lower, headers, strict=True) if name in RECIPIENT_FIELDS]
+    redact = redactor(recipients_of(to, received, raw.envelope.rcpt_to), key)
     # One pass over everything: fields, links and attachments a line each, then the rendering.
-    lines = [one_line((value or "")[:FIELD_CHARS]) for value in plain.values()]
-    lines += [one_line(link) for link in message.links]
-    lines += [one_line(attachment) for attachment in attachments]
-    *clean, rendering = redact(drop_controls("\n".join([*lines, rendering]))).split("\n", len(lines))
+    above = [(value or "")[:FIELD_CHARS] for value in plain.values()]
+    above += message.links
+    above += attachments
+    lines = above + render(message, headers, source.address or "", helo or "", frame)
+    *clean, rendering = redact(drop_controls(f"{joined_lines(lines)}\n{message.text[:TEXT_CHARS]}")).split(
+        "\n", len(above)
+    )
     seen = dict(zip(plain, clean, strict=False))
     links_end = len(plain) + len(message.links)
     hosts = link_hosts(message.links)
@@ -108,7 +115,7 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
         sensor=raw.sensor,
         label=raw.label,
         lab=raw.lab,
-        simulated=len(headers) < len(message.headers),
+        simulated=simulated,
         source=seen["source"],
         received_at=received_at,
         received_at_from=received_at_from,
@@ -168,7 +175,8 @@ def _received_at(
 ) -> tuple[dt.datetime | None, Provenance]:
     """When the sensor received the message, from the most trusted trace that gives a believable time.
 
-    Where the sensor itself spoke to the client, Received headers that do not show that client are the sender's.
+    Where the sensor itself spoke to the client, Received headers that do not show that client are the
+    sender's.
     """
     client = canonical(raw.envelope.client_ip or "")
     at = raw.envelope.received_at
@@ -204,7 +212,7 @@ def _from_domain(value: str) -> str:
 def _bare(raw: RawMessage, message: Message) -> Observation:
     """What is left to say when something here is wrong: that there was a message."""
     blank: dict[str, Any] = {field.name: _BLANKS.get(str(field.type)) for field in fields(Observation)}
-    blank |= {name: "none" for name in ("received_at_from", "source_ip_from")}
+    blank |= dict.fromkeys(("received_at_from", "source_ip_from"), "none")
     blank |= {name: getattr(raw, name) for name in ("sha256", "sensor", "label", "lab")}
     return Observation(**blank | {"size": message.size, "defects": ("internal",)})
 

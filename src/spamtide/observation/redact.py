@@ -9,11 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote
-
-from spamtide.model import Header
 
 TOKEN = "rcpt."  # noqa: S105 - the beginning of a pseudonym, no secret
 HEX_CHARS = 16
@@ -21,38 +20,59 @@ FEW_DOMAINS = 16
 """Recipients' domains up to which each is searched for; beyond, every separator is looked at instead."""
 ENCODED = 100
 """Recipients whose base64 form is looked for as well."""
-ENCODED_CHARS = 8
+ENCODED_BYTES = 8
 """A shorter address has a base64 form that stands in innocent text."""
 
 RECIPIENT_FIELDS = frozenset(
-    {"to", "cc", "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "apparently-to", "x-rcpt-to",
-     "x-real-to", "x-apparently-to", "x-forwarded-to", "x-forwarded-for", "resent-to", "resent-cc", "resent-bcc", "x-delivered-to"}
+    {
+        "to", "cc", "bcc", "apparently-to", "delivered-to", "envelope-to", "resent-to", "resent-cc",
+        "resent-bcc", "x-apparently-to", "x-delivered-to", "x-envelope-to", "x-forwarded-for",
+        "x-forwarded-to", "x-original-to", "x-rcpt-to", "x-real-to",
+    }
 )  # fmt: skip
-"""Lower-case names of the fields that hold recipients; each Received header may name one more ('for <...>')."""
+"""Lower-case names of the fields that hold recipients; each Received header may name one more ('for
+<...>')."""
 
 SEPARATORS = (b"@", b"%40", b"%2540", b"=", b"%3d", b"%253d", b"&#64;", b"&#x40;")
-"""What may stand between local part and domain: plain, percent-encoded once or twice, VERP ('user=domain')."""
+"""What may stand between local part and domain: plain, percent-encoded once or twice, VERP
+('user=domain')."""
 
 _SPLIT = re.compile(r"[\s<>,;:\"()\[\]\\]+")
-_FOR = re.compile(r"(?:\bfor\s+<?|rfc822;)([^\s<>;()]+@[^\s<>;()]+)")
+_FOR_MARKS = (" for ", "rfc822;")
+"""What a Received header writes before a recipient (RFC 5321 section 4.4; ZMailer)."""
+_PATH = re.compile(r"\s*<?([^\s<>;()@]{1,320}@[^\s<>;()]{1,320})")
+_LAST_BYTES = frozenset(separator[-1] for separator in SEPARATORS)
 _ANY_SEPARATOR = re.compile(b"|".join(re.escape(separator) for separator in SEPARATORS))
 
 
-def recipients_of(
-    headers: Iterable[Header], received: Iterable[str], envelope: Iterable[str]
-) -> frozenset[str]:
-    """Every recipient's address that a message names, in lower case."""
+def recipients_of(values: Iterable[str], received: Iterable[str], envelope: Iterable[str]) -> frozenset[str]:
+    """Every recipient's address that a message names, in lower case.
+
+    `values` are those of the RECIPIENT_FIELDS, `received` those of the Received headers.
+    """
     found: set[str] = set()
-    for header in headers:
-        if "@" in header.value and header.name.lower() in RECIPIENT_FIELDS:
-            found.update(_SPLIT.split(header.value))
+    for value in values:
+        if "@" in value:
+            found.update(_SPLIT.split(value))
     for value in received:
         if "@" in value:
-            found.update(_FOR.findall(value))
+            found.update(_paths(value))
     for path in envelope:
         found.update(_SPLIT.split(path))
     words = {_lower(word.strip("'.")) for word in found if "@" in word}
-    return frozenset(word for word in words if "@" in word[1:-1])
+    return frozenset([word for word in words if "@" in word[1:-1]])
+
+
+def _paths(value: str) -> Iterator[str]:
+    """Recipients that one Received header names."""
+    for mark in _FOR_MARKS:
+        at = value.find(mark)
+        while at >= 0:
+            at += len(mark)
+            path = _PATH.match(value, at)
+            if path:
+                yield path[1]
+            at = value.find(mark, at)
 
 
 def _lower(text: str) -> str:
@@ -60,21 +80,32 @@ def _lower(text: str) -> str:
     return text.encode("utf-8", "replace").lower().decode("utf-8")
 
 
-@lru_cache(maxsize=4096)
-def _token(address: str, key: bytes) -> str:
-    """What stands for an address."""
-    digest = hashlib.blake2b(address.encode("utf-8", "replace"), digest_size=HEX_CHARS // 2, key=key[:64])
-    return TOKEN + digest.hexdigest()
+class _Forms(NamedTuple):
+    """One recipient's address as it may stand in a text; bytes, in lower case."""
+
+    token: str
+    domain: bytes
+    locals: tuple[bytes, ...]
+    """The local part, plain and percent-encoded."""
+    literal: bytes
+    """Base64 of the whole address, where letter case counts; b'' when it is too short to be told from
+    other text."""
 
 
-def _base64(address: str) -> bytes:
-    """The characters of base64 that an address alone decides, where it is encoded by itself."""
+@lru_cache(maxsize=65536)
+def _forms(address: str, key: bytes) -> _Forms:
     data = address.encode("utf-8", "replace")
-    return base64.b64encode(data)[: len(data) * 8 // 6]
+    digest = hashlib.blake2b(data, digest_size=HEX_CHARS // 2, key=key[:64])
+    local, _, domain = data.rpartition(b"@")
+    quoted = quote(local, safe="").lower().encode()
+    literal = base64.b64encode(data)[: len(data) * 8 // 6] if len(data) >= ENCODED_BYTES else b""
+    return _Forms(
+        TOKEN + digest.hexdigest(), domain, (local,) if quoted == local else (local, quoted), literal
+    )
 
 
 class Redactor:
-    """Replaces the addresses of one set of recipients; made once a message.
+    """Replaces the addresses of one set of recipients.
 
     Args:
         addresses: recipients' addresses in lower case.
@@ -85,24 +116,19 @@ class Redactor:
 
     def __init__(self, addresses: frozenset[str], key: bytes) -> None:
         """Hash every address and lay out what is searched for."""
-        tokens = {address: _token(address, key) for address in addresses}
-        self.tokens = tuple(sorted(tokens.values()))
+        forms = [_forms(address, key) for address in addresses]
+        self.tokens = tuple(sorted([form.token for form in forms]))
         self._locals: dict[bytes, dict[bytes, bytes]] = {}
-        """Domain -> local part, plain and percent-encoded -> token."""
-        for address, token in tokens.items():
-            local, _, domain = address.rpartition("@")
-            forms = self._locals.setdefault(domain.encode("utf-8", "replace"), {})
-            for form in {local, quote(local, safe="", errors="replace").lower()}:
-                forms[form.encode("utf-8", "replace")] = token.encode()
+        """Domain -> local part -> token."""
+        for form in forms:
+            known = self._locals.setdefault(form.domain, {})
+            for local in form.locals:
+                known[local] = form.token.encode()
         self._lengths = {
-            domain: sorted({len(form) for form in forms}, reverse=True)
-            for domain, forms in self._locals.items()
+            domain: sorted({len(local) for local in known}, reverse=True)
+            for domain, known in self._locals.items()
         }
-        self._literals = {
-            _base64(address): tokens[address].encode()
-            for address in sorted(addresses)[:ENCODED]
-            if len(address) >= ENCODED_CHARS
-        }
+        self._literals = {form.literal: form.token.encode() for form in forms[:ENCODED] if form.literal}
 
     def __call__(self, text: str) -> str:
         """Text with every recipient's address replaced, in any letter case."""
@@ -123,7 +149,7 @@ class Redactor:
         return b"".join([*pieces, data[done:]]).decode("utf-8")
 
     def _local_before(self, lower: bytes, start: int, domain: bytes) -> tuple[int, bytes]:
-        """Offset and token of the longest local part of a recipient that ends before a domain; b'' for none."""
+        """Offset and token of the longest recipient's local part before a domain; b'' for none."""
         if not lower.endswith(SEPARATORS, 0, start):
             return start, b""
         for separator in SEPARATORS:
@@ -137,13 +163,14 @@ class Redactor:
         return start, b""
 
     def _places(self, lower: bytes) -> list[tuple[int, bytes]]:
-        """Offsets at which a recipient's domain stands, in order."""
+        """Offsets at which a recipient's domain stands after a separator, in order."""
         places: list[tuple[int, bytes]] = []
         if len(self._locals) <= FEW_DOMAINS:
             for domain in self._locals:
                 at = lower.find(domain)
                 while at >= 0:
-                    places.append((at, domain))
+                    if lower[at - 1] in _LAST_BYTES and at:
+                        places.append((at, domain))
                     at = lower.find(domain, at + 1)
         else:
             lengths = sorted({len(domain) for domain in self._locals}, reverse=True)
@@ -155,3 +182,9 @@ class Redactor:
                         places.append((at, domain))
         places.sort(key=lambda place: (place[0], -len(place[1])))
         return places
+
+
+@lru_cache(maxsize=1024)
+def redactor(addresses: frozenset[str], key: bytes) -> Redactor:
+    """The Redactor of one set of recipients; a trap sees the same few sets over and over."""
+    return Redactor(addresses, key)

@@ -1,8 +1,8 @@
 """Received headers to hops, and the hop at which a message entered the receiver's world.
 
-A hop is believed only while every hop above it was the receiver's own: everything below is the sender's to forge.
-Grammar of the lines: RFC 5321 section 4.4, and what Postfix, Sendmail, Exim, qmail, Exchange, ZMailer, Google and
-fetchmail really write.
+A hop is believed only while every hop above it was the receiver's own: everything below is the sender's to
+forge. Grammar of the lines: RFC 5321 section 4.4, and what Postfix, Sendmail, Exim, qmail, Exchange,
+ZMailer, Google and fetchmail really write.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ EDGES = (
         names=(".prod.outlook.com", ".prod.protection.outlook.com", ".prod.exchangelabs.com"),
         by=(".prod.outlook.com", ".outlook.office365.com", ".prod.exchangelabs.com"),
         why="Outlook.com: front end, hub and mailbox hand on over public IPv6. Strangers are met by hosts of"
-        " *.mail.protection.outlook.com and arrive from *.outbound.protection.outlook.com, neither of which is here.",
+        " *.mail.protection.outlook.com, tenants come from *.outbound.protection.outlook.com: not here.",
     ),
     Edge(
         names=(".kernel.org", ".vger.email", ".monkeyblade.net"),
         by=(),
-        why="The vger lists: mirror, list host and receiving relay (lindbergh.monkeyblade.net until November 2023,"
-        " smtp.subspace.kernel.org since) stand between a subscriber and the stranger who posted.",
+        why="The vger lists: mirror, list host and receiving relay (lindbergh.monkeyblade.net until November"
+        " 2023, smtp.subspace.kernel.org since) stand between a subscriber and the stranger who posted.",
     ),
 )
-"""Stepped over without any setting. A host is known by its looked-up name; by its HELO only where the relay that
-wrote the line keeps no looked-up names."""
+"""Stepped over without any setting. A host is known by its looked-up name; by its HELO only where the relay
+that wrote the line keeps no looked-up names."""
 
 
 class Hop(NamedTuple):
@@ -94,7 +94,8 @@ _DIALECTS = (
     re.compile(rf"{_ADDRESS}(?::\d+)?\s+\((?:port=\d+\s+)?helo=(?P<helo>[^\s()]+)"),
     # with ident or a space more than usual: from helo (IDENT:user@name [address])
     re.compile(
-        rf"(?P<helo>\S+)\s*\((?:IDENT:)?(?:[^\s()\[\]]*@)?(?P<rdns>[^\s()\[\]@]*)\s*\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]"
+        r"(?P<helo>\S+)\s*\(\s*(?:IDENT:)?(?:[^\s()\[\]@]*@)?(?P<rdns>[^\s()\[\]@]*)\s*"
+        r"\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]"
     ),
     # Exchange, and qmail without a HELO: from helo (address); SMTPD32, fetchmail: from helo [address]
     re.compile(rf"(?P<helo>\S+)\s+\(?{_ADDRESS}\)?(?:\s|\Z)"),
@@ -200,8 +201,8 @@ def is_own(hop: Hop, value: str, relays: tuple[str, ...]) -> bool:
 def trace(received: Sequence[str], observing: Observing) -> tuple[list[Hop], Hop | None]:
     """Hops that may be believed, from the top, and the one at which the message entered (the last of them).
 
-    `received` holds the values of the Received headers in order. The second value is None when no hop shows an
-    address that is not the receiver's own.
+    `received` holds the values of the Received headers in order. The second value is None when no hop shows
+    an address that is not the receiver's own.
     """
     hops: list[Hop] = []
     for value in received[:HOPS]:

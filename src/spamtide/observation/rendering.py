@@ -19,8 +19,8 @@ from collections.abc import Iterable
 
 from spamtide.model import Header, Message
 
-VALUE_CHARS = 4000
-"""Characters of one header value that are shown."""
+LINE_CHARS = 4000
+"""Characters of one header line."""
 HEADERS_CHARS = 100_000
 """Characters of all header lines together."""
 TEXT_CHARS = 200_000
@@ -30,27 +30,33 @@ _CONTROL_BYTES = bytes(code for code in (*range(32), 127) if code not in b"\t\n"
 _C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
 
 
-def render(message: Message, headers: Iterable[Header], client: str, helo: str, skeleton: str) -> str:
-    """Lay out a message for signatures; bounded. Control characters and recipients are still to be taken out."""
-    lines = [f"client: {client}", f"helo: {one_line(helo)}", f"header-order: {skeleton}"]
+def render(message: Message, headers: Iterable[Header], client: str, helo: str, skeleton: str) -> list[str]:
+    """Lines of the rendering, down to `text:`; bounded.
+
+    Control characters, line ends inside a line and recipients are still to be taken out.
+    """
+    lines = [f"client: {client}", f"helo: {helo}", f"header-order: {skeleton}"]
     size = 0
     for header in headers:
-        line = f"header {header.name}: {header.value[:VALUE_CHARS]}"
+        line = f"header {header.name}: {header.value}"
+        if len(line) > LINE_CHARS:
+            line = line[:LINE_CHARS]
         size += len(line)
         if size > HEADERS_CHARS:
             break
         lines.append(line)
     lines.append(f"subject: {message.subject}")
     lines += [f"link: {link}" for link in message.links]
-    above = "\n".join(lines)
-    if above.count("\n") >= len(lines):
-        above = "\n".join([one_line(line) for line in lines])
-    return f"{above}\ntext:\n{message.text[:TEXT_CHARS]}"
+    lines.append("text:")
+    return lines
 
 
-def one_line(text: str) -> str:
-    """Text with its line ends as spaces."""
-    return " ".join(text.split("\n")) if "\n" in text else text
+def joined_lines(lines: list[str]) -> str:
+    """Lines joined by line ends; a line end inside one becomes a space, so that none can forge another."""
+    text = "\n".join(lines)
+    if text.count("\n") >= len(lines):
+        text = "\n".join([line.replace("\n", " ") for line in lines])
+    return text
 
 
 def drop_controls(text: str) -> str:

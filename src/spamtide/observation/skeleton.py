@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 
 SIMULATED_HEADER = "X-Spamtide-Simulated"
-"""The simulator marks its mail with this field. It sets `Observation.simulated` and is left out of everything else."""
+"""The simulator marks its mail with this field. It sets `Observation.simulated` and is left out of
+everything else."""
 
 SKELETON_CHARS = 2000
 
@@ -115,15 +116,17 @@ _PREFIXES = tuple(RECEIVER_PREFIXES)
 
 @lru_cache(maxsize=8192)
 def is_sender_made(name: str) -> bool:
-    """Whether a field of this name is the sender's own."""
-    name = name.lower()
+    """Whether a field of this name, in lower case, is the sender's own."""
     return name not in RECEIVER_FIELDS and not name.startswith(_PREFIXES)
 
 
-def skeleton(names: Iterable[str]) -> str:
-    """Sender-made field names, in order and letter case, joined by ','."""
-    names = list(names)
-    made = [name for name in names if is_sender_made(name)]
-    if not LIST_MARKS.isdisjoint([name.lower() for name in names]):
-        made = [name for name in made if name.lower() not in LIST_FIELDS]
+def skeleton(names: Sequence[str], lower: Sequence[str]) -> str:
+    """Sender-made field names, in order and letter case, joined by ','.
+
+    `lower` holds the same names in lower case.
+    """
+    left_out = frozenset() if LIST_MARKS.isdisjoint(lower) else LIST_FIELDS
+    made = [
+        name for name, low in zip(names, lower, strict=True) if is_sender_made(low) and low not in left_out
+    ]
     return ",".join(made)[:SKELETON_CHARS]

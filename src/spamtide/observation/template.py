@@ -6,9 +6,9 @@ The alphabet. A run of ASCII letters and digits becomes one class with its lengt
     h{8}  hex, small, with digits   H{8}  hex, capital         x{8}  small letters and digits
     X{8}  capitals and digits       w{8}  anything mixed
 
-Hex counts as such from six characters on. A run of one has no length. Words of `LITERALS` stand as they are.
-Everything else is kept; three or more of one character become '-{4}'. On the right of the '@' of a Message-ID runs
-lose their lengths, for hosts differ where the engine does not.
+Hex counts as such from six characters on. A run of one has no length. Words of `LITERALS` stand as they
+are. Everything else is kept; three or more of one character become '-{4}'. On the right of the '@' of a
+Message-ID runs lose their lengths, for hosts differ where the engine does not.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ SHAPE_CHARS = 120
 INPUT_CHARS = 400
 
 LITERALS = frozenset(
-    {"NextPart", "Part", "Boundary", "boundary", "BOUNDARY", "NEXT", "PART", "MIME", "Apple", "Mail", "Alt", "alt",
-     "part", "mixed", "next", "JavaMail", "localhost", "root", "SMTPIN", "Mutt", "Pine", "qmail"}
+    {
+        "NextPart", "Part", "part", "PART", "Boundary", "boundary", "BOUNDARY", "next", "NEXT", "Alt", "alt",
+        "mixed", "MIME", "Apple", "Mail", "JavaMail", "SMTPIN", "Mutt", "Pine", "qmail", "localhost", "root",
+    }
 )  # fmt: skip
 """Words that engines write themselves, kept as they are."""
 

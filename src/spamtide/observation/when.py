@@ -1,6 +1,6 @@
-"""Dates of mail to instants in UTC: one pattern for what mail really holds, the standard library for the rest.
+"""Dates of mail to instants in UTC: one pattern for what mail holds, the standard library for the rest.
 
-Source: RFC 5322 section 3.3 with the obsolete zones of section 4.3.
+Source: RFC 5322 section 3.3, with the obsolete zones of section 4.3.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 """Times outside are not believed."""
 
 ZONES = {
-    "": 0, "ut": 0, "utc": 0, "gmt": 0, "z": 0, "wet": 0, "west": 60, "bst": 60, "cet": 60, "met": 60, "cest": 120,
-    "mest": 120, "eet": 120, "eest": 180, "msk": 180, "msd": 240, "jst": 540, "kst": 540, "est": -300, "edt": -240,
-    "cst": -360, "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420, "akst": -540, "akdt": -480, "hst": -600,
+    "ut": 0, "utc": 0, "gmt": 0, "z": 0, "wet": 0, "west": 60, "bst": 60, "cet": 60, "met": 60,
+    "cest": 120, "mest": 120, "eet": 120, "eest": 180, "msk": 180, "msd": 240, "jst": 540, "kst": 540,
+    "est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420,
+    "akst": -540, "akdt": -480, "hst": -600,
 }  # fmt: skip
 """Zone names and their offsets in minutes."""
 
 _MONTHS = {
-    name: number
-    for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)  # noqa: SIM905 - a table, read as one
-}
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6,
+    "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
+}  # fmt: skip
 _DATE = re.compile(
     r"\b(\d{1,2})[ -]+([A-Za-z]{3})[a-z]*[ -]+(\d{4}|\d\d)[ ,]+(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?:\.\d+)?"
     r"\s*(?:([+-]\d{4})|\(?([A-Za-z]{1,5})\b)?"
@@ -42,15 +43,16 @@ def read_date(value: str) -> tuple[dt.datetime | None, str]:
     if number is None:
         return None, ""
     full = int(year) if len(year) == 4 else int(year) + (2000 if int(year) < 70 else 1900)  # noqa: PLR2004 - RFC 5322 4.3
-    minutes = _offset(offset) if offset else ZONES.get((name or "").lower())
+    known = ZONES.get((name or "").lower())
+    minutes = _offset(offset) if offset else known or 0
     try:
         at = dt.datetime(
             full, number, int(day), int(hour), int(minute), min(int(second or 0), 59), tzinfo=dt.UTC
         )
-        at -= dt.timedelta(minutes=minutes or 0)
+        at -= dt.timedelta(minutes=minutes)
     except (ValueError, OverflowError):
         return None, ""
-    return (at if EARLIEST <= at < LATEST else None), offset or (name or "")
+    return (at if EARLIEST <= at < LATEST else None), offset or (name if name and known is not None else "")
 
 
 @lru_cache(maxsize=256)
