@@ -218,11 +218,6 @@ def test_the_make_up_of_the_mail_counts_what_has_no_answer_too(make: Make) -> No
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (shift("cease", "grum", "2010-10-06"), "Grum began to fall about 6 October [5-7] and fell silent."),
-        (
-            shift("cease", "grum", "2010-10-06", end=dt.date(2010, 10, 8)),
-            "Grum began to fall about 6 October [5-7] and had fallen silent by 8 October.",
-        ),
         (
             shift("rise", "grum", "2010-10-06", confidence=0.9),
             r"Grum probably began to rise about 6 October \[5-7\] and stands at [\d.]+ times \[.*\] its .*",
@@ -259,6 +254,31 @@ def test_each_kind_of_change_has_its_sentence(make: Make, change: Change, senten
     claim = said(state(make(changes=(change,))), change.kind, change.subject)
     assert claim.sentence == sentence or re.fullmatch(sentence, claim.sentence), claim.sentence
     assert claim.confidence == change.confidence
+
+
+@pytest.mark.parametrize(
+    ("left", "end", "words"),
+    [
+        (0, None, "and fell silent."),
+        (0, dt.date(2010, 10, 8), "and had fallen silent by 8 October."),
+        (3, dt.date(2010, 10, 8), "and was negligible, below 5 % of its earlier level, by 8 October."),
+        (3, None, "and is negligible, below 5 % of its earlier level."),
+    ],
+)
+def test_a_botnet_is_silent_only_where_no_message_came(
+    make: Make, left: int, end: dt.date | None, words: str
+) -> None:
+    """A trickle makes a fall negligible, whatever kind the change was given."""
+    inputs = make()
+    panel = inputs.measurement.panel
+    counts = panel.counts.copy()
+    at = panel.subjects.index(("botnet", "grum"))
+    counts[at, :, 96:] = 0
+    counts[at, 0, 98:] = left
+    measurement = replace(inputs.measurement, panel=replace(panel, counts=counts))
+    fall = shift("cease", "grum", "2010-10-06", end=end)
+    claim = said(state(make(measurement, changes=(fall,))), "cease")
+    assert claim.sentence == f"Grum began to fall about 6 October [5-7] {words}"
 
 
 def test_every_kind_of_change_has_a_template() -> None:
@@ -490,7 +510,7 @@ def test_commands_are_safe_to_paste(make: Make) -> None:
     panel = inputs.measurement.panel
     subjects = tuple((k, name if s == "grum" else s) for k, s in panel.subjects)
     measurement = replace(inputs.measurement, panel=replace(panel, subjects=subjects))
-    claim = said(state(make(measurement, changes=(shift("cease", name, "2010-10-06"),))), "cease")
+    claim = said(state(make(measurement, changes=(shift("rise", name, "2010-10-06"),))), "rise")
     assert shlex.split(claim.command)[3:5] == ["--botnet", name]
 
 

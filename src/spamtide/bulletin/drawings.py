@@ -255,7 +255,7 @@ def coverage(inputs: ChartInputs, shown: Window) -> Picture | None:
     return Picture(
         "coverage",
         "Sensors' coverage",
-        "Blue: the sensor was up; pale red: it was down or absent. Days down are allowed for in the index.",
+        "Blue: the sensor counts in the index; pale red: it was down, absent or no longer comparable.",
         alt_text,
         draw("coverage", chart, alt_text),
     )

@@ -25,7 +25,7 @@ LONG = 4000
 _LINK = re.compile(r"(?i)http(s?)://")
 _PERCENT = re.compile(r"(?<=\d) %")
 _MD_SPECIAL = re.compile(r"([\\`*_|~])")
-_MD_LINK = re.compile(r"\](?=[(\[:])")
+_MD_LINK = re.compile(r"^\[|\](?=[(\[])")
 
 NOT_LOOKED_AT = (
     "Control servers were not contacted; their state is not known here.",
@@ -194,7 +194,7 @@ def _moved(cell: Mix, *, compared: bool) -> str:
 def markdown(text: str) -> str:
     """Escape text for Markdown: no markup, no HTML, no link."""
     plain = tidy(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MD_LINK.sub(r"\\]", _MD_SPECIAL.sub(r"\\\1", plain))
+    return _MD_LINK.sub(r"\\\g<0>", _MD_SPECIAL.sub(r"\\\1", plain))
 
 
 def _md(bulletin: Bulletin, _: Charts | None) -> str:

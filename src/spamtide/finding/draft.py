@@ -16,7 +16,7 @@ RANK: dict[str, float] = {
     "thin": 100,
     "nothing-changed": 99,
     "decomposition": 95,
-    "sensor-change": 80,
+    "sensor-change": 45,
     "attribution-loss": 75,
     "decline": 70,
     "cease": 70,
@@ -57,6 +57,8 @@ class About:
     weight: float = 0.0
     """Share of all mail that it concerns, 0-1."""
     confidence: float = 1.0
+    lift: float = 0.0
+    """Importance beyond what kind and weight give."""
 
 
 def draft(
@@ -77,7 +79,7 @@ def draft(
         n=about.n,
         sensors=about.sensors,
         command=about.command,
-        importance=round(RANK[about.kind] - KIND_DISCOUNT[about.subject_kind] + 20 * weight, 4),
+        importance=round(RANK[about.kind] - KIND_DISCOUNT[about.subject_kind] + 20 * weight + about.lift, 4),
         confidence=round(about.confidence, 4),
     )
 

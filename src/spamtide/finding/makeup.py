@@ -113,9 +113,9 @@ def _campaigns(view: View) -> Iterator[Claim]:
         "share": wilson(messages, n),
     }
     template = (
-        f"The mail falls into {{campaigns}} {plural(len(rows), 'campaign')} of {{n}} {plural(n, 'message')}; "
-        "the largest, {campaign}, has {messages} ({share}) from {sources} "
-        f"{plural(sources, 'address', 'addresses')}"
+        f"The period's mail belongs to {{campaigns}} {plural(len(rows), 'campaign')} with {{n}} "
+        f"{plural(n, 'message')} over their whole life; the largest, {{campaign}}, has {{messages}} "
+        f"({{share}}) from {{sources}} {plural(sources, 'address', 'addresses')}"
     )
     if subject.strip():
         values["subject"] = subject

@@ -24,11 +24,14 @@ from spamtide.model import UNKNOWN, Change, ChangeKind, Claim, SubjectKind
 
 LOOK_BACK = 28
 """Days before an onset that stand for the earlier level."""
+SENSOR_LIFT = 35.0
+"""What a changed sensor gains in importance if all mail came from it."""
 WORTH_TELLING = 3
 """Days of silence before a return from which on they are told."""
 TOGETHER = 14
 """Sensors that change within so many days of one another are told of in one breath."""
 
+FALLS = frozenset({"decline", "cease"})
 ALLOWED_FOR = "This is the sensor, not the spam, and is allowed for."
 TEMPLATES: dict[ChangeKind, tuple[str, str, str]] = {
     "decline": (
@@ -78,7 +81,7 @@ NEGLIGIBLE_ENDINGS = (
     " and was negligible, below {limit} of its earlier level, by {end}.",
     " and is negligible, below {limit} of its earlier level.",
 )
-"""The same for a decline to less than NEGLIGIBLE."""
+"""The same for a fall to less than NEGLIGIBLE, but not to nothing."""
 
 NAME_FORMS: dict[SubjectKind, str] = {
     "total": "Spam as a whole",
@@ -103,10 +106,15 @@ def move_claims(view: View) -> Iterator[Claim]:
 
 
 def _template(change: Change, left: float = math.nan) -> str:
-    """The sentence for a change, its hedge already in it."""
+    """The sentence for a change, its hedge already in it.
+
+    A fall is worded by what is left of the level: silent only where no message came since.
+    """
     opening, ended, going_on = TEMPLATES[change.kind]
-    if change.kind == "decline" and left < NEGLIGIBLE:
+    if change.kind in FALLS and 0 < left < NEGLIGIBLE:
         ended, going_on = NEGLIGIBLE_ENDINGS
+    elif change.kind in FALLS and left >= NEGLIGIBLE:
+        ended, going_on = TEMPLATES["decline"][1:]
     whole = opening + (ended if change.end is not None else going_on)
     return whole.replace("{hedge}", hedge(change.confidence))
 
@@ -286,8 +294,18 @@ def _sensor(view: View, change: Change) -> Claim:
         (change.subject,),
         export("observations", sensor=change.subject, since=change.onset_low - dt.timedelta(days=LOOK_BACK)),
         confidence=change.confidence,
+        lift=SENSOR_LIFT * _sensor_share(view, change) if change.kind == "sensor-change" else 0.0,
     )
     return draft(view, about, template, values)
+
+
+def _sensor_share(view: View, change: Change) -> float:
+    """A sensor's share of all mail before it changed: how much of the picture hangs on it."""
+    if change.subject not in view.panel.sensors:
+        return 0.0
+    before = view.by_sensor("total", "total")[:, view.within(windows_around(view, change)[0])].sum(axis=1)
+    whole = int(before.sum())
+    return float(before[view.panel.sensors.index(change.subject)] / whole) if whole else 0.0
 
 
 def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
@@ -346,6 +364,7 @@ def _sensors_together(view: View, changes: list[Change]) -> Iterator[Claim]:
                 view.count("total", "total", window),
                 names,
                 export("changes"),
+                lift=SENSOR_LIFT,
                 weight=len(names) / max(len(view.panel.sensors), 1),
                 confidence=min(c.confidence for c in group),
             ),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from spamtide.finding.draft import About, draft, rows_of
 from spamtide.finding.figures import Figure, poisson_bounds, wilson
 from spamtide.finding.inputs import View
-from spamtide.finding.moves import LOOK_BACK
+from spamtide.finding.moves import FALLS, LOOK_BACK, weight_of
 from spamtide.finding.status import WEEK
 from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value, listing, plural
@@ -17,7 +17,6 @@ from spamtide.model import UNKNOWN, Change, Claim, Status
 TOLD_STATES = frozenset({"quiet, not gone", "silent", "silent for long"})
 """States that a sentence is made of; the others are in the table of statuses."""
 MOST = 0.5
-FALLS = frozenset({"decline", "cease"})
 
 
 def standing_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
@@ -79,15 +78,17 @@ def _standing(view: View, status: Status, weight: float) -> Claim:
 
 
 def advertised_claims(view: View) -> Iterator[Claim]:
-    """What each botnet that fell had advertised, and which others advertised the same."""
+    """What the botnets that fell had advertised: once a programme, by the largest fall."""
     falls = [
         c
         for c in view.inputs.changes
         if c.subject_kind == "botnet" and c.kind in FALLS and in_period(view, c)
     ]
-    for change in falls:
+    told: set[str] = set()
+    for change in sorted(falls, key=lambda c: (-weight_of(view, c), c.onset, c.subject)):
         claim = _advertised(view, change)
-        if claim is not None:
+        if claim is not None and str(claim.numbers["programme"]) not in told:
+            told.add(str(claim.numbers["programme"]))
             yield claim
 
 

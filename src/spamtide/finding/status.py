@@ -102,8 +102,10 @@ def _status(view: View, botnet: str) -> Status:
     counts = view.by_sensor("botnet", botnet)
     daily = counts.sum(axis=0)
     exposure = view.measurement.exposure.values[:, week]
-    up = int((exposure > 0).any(axis=1).sum()) if exposure.size else 0
-    observed_days = int((exposure > 0).any(axis=0).sum()) if exposure.size else 0
+    # A sensor that takes mail is up, whatever the exposure makes of it.
+    active = (exposure > 0) | (view.by_sensor("total", "total")[:, week] > 0)
+    up = int(active.any(axis=1).sum())
+    observed_days = int(active.any(axis=0).sum())
     now, now_low, now_high = _points(view, botnet, last_week)
     before, before_low, before_high = (
         _points(view, botnet, period.before) if period.comparable else (math.nan, math.nan, math.nan)

@@ -9,9 +9,8 @@ from spamtide.finding.events import ACTIONS
 from spamtide.finding.figures import Figure
 from spamtide.finding.inputs import View
 from spamtide.finding.links import Coincidence, coincidences
-from spamtide.finding.moves import subject_name, weight_of
+from spamtide.finding.moves import FALLS, subject_name, weight_of
 from spamtide.finding.outlook import HORIZON, dormancies, outlook
-from spamtide.finding.standing import FALLS
 from spamtide.finding.volume import SENSOR_KINDS, in_period
 from spamtide.finding.words import Value, coincidence_word, plural
 from spamtide.model import UNKNOWN, Change, Claim, Status

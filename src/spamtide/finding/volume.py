@@ -183,11 +183,12 @@ def _decomposition(view: View) -> Iterator[Claim]:
         for at, contribution in enumerate(named, start=1)
     ]
     rest = [c for c in with_it if c not in named]
-    if sum(abs(c.points) for c in rest) >= LEAST_POINTS:
-        values["others"] = _oriented(total_of([_figure(c) for c in rest]), falling=falling)
+    others = _oriented(total_of([_figure(c) for c in rest]), falling=falling)
+    if others.sure and others.value >= LEAST_POINTS:
+        values["others"] = others
         clauses.append("{others} other botnets'")
     unknown = [c for c in parts if c.subject == UNKNOWN and sign * c.points >= LEAST_POINTS]
-    if unknown:
+    if unknown and _figure(unknown[0]).sure:
         values["unattributed"] = _oriented(_figure(unknown[0]), falling=falling)
         clauses.append("{unattributed} spread over mail that cannot be attributed")
     template = f"Of the {{points}} points {'lost' if falling else 'gained'}, "
@@ -197,8 +198,9 @@ def _decomposition(view: View) -> Iterator[Claim]:
     else:
         template += "none can be given to a botnet"
     against = [c for c in parts if sign * c.points < 0]
-    if sum(abs(c.points) for c in against) >= LEAST_POINTS:
-        values["against"] = _oriented(total_of([_figure(c) for c in against]), falling=not falling)
+    gained = _oriented(total_of([_figure(c) for c in against]), falling=not falling)
+    if gained.sure and gained.value >= LEAST_POINTS:
+        values["against"] = gained
         template += f"; others {'gained' if falling else 'lost'} {{against}} meanwhile"
     share = abs(named[0].points / whole.value) if named else 0.0
     yield draft(
