@@ -70,7 +70,7 @@ def _chart_inputs(said: pipeline.Said) -> ChartInputs:
         window=(inputs.period.since, inputs.period.until),
         before=inputs.period.before,
         after=inputs.period.after,
-        events=tuple((event.date_start, event.summary) for event in inputs.events),
+        events=tuple((event.date_start, f"{event.subject}: {event.summary}") for event in inputs.events),
     )
 
 
