@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import BinaryIO
 
-from spamtide.collector.stream import BLOCK_BYTES, Damage, Stream
+from spamtide.collector.stream import BLOCK_BYTES, Budget, Damage, Stream
 
 
 class Disk:
@@ -22,8 +22,8 @@ class Disk:
         self.file = file
         self.where = where
         self.size = size
-        self.fault: OSError | None = None
-        """What the system said when a read failed."""
+        self.budget = Budget()
+        """What may be unpacked from what was read so far."""
         self._on_bytes = on_bytes
         self._told = 0
 
@@ -32,15 +32,15 @@ class Disk:
         try:
             data = self.file.read(count)
         except OSError as error:
-            self.fault = error
             raise Damage(self.where, "read-error", error.strerror or str(error)) from error
         self._tell(len(data))
         return data
 
     def _tell(self, count: int) -> None:
-        """Report progress, never more than the size (a zip is read in places more than once)."""
+        """Count bytes read, never more than the size (a zip may be read in places more than once)."""
         count = min(count, max(self.size - self._told, 0)) if self.size else count
         self._told += count
+        self.budget.earn(count)
         if count and self._on_bytes:
             self._on_bytes(count)
 

@@ -44,9 +44,7 @@ ZONES: dict[bytes, int] = {
 
 PLACEHOLDER_SENDERS = frozenset({"-", "MAILER-DAEMON", "mboxrd@z", "???@???"})
 """What writers put where they know no sender."""
-PLACEHOLDER_TIMES = frozenset(
-    {dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2001, 9, 17, tzinfo=dt.UTC)},
-)
+PLACEHOLDER_TIMES = (dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2001, 9, 17, tzinfo=dt.UTC))
 """What public-inbox and git write where they know no time of reception."""
 
 

@@ -88,12 +88,12 @@ class Reading:
 
     def read_disk(self, disk: Disk, place: Place) -> Iterator[Item]:
         """Read an open file."""
-        budget = Budget(disk.size)
+        budget = disk.budget
         stream = disk.stream()
         try:
             if not place.single and self._kind(stream, place) == "zip" and disk.file.seekable():
                 yield from self._members(
-                    ((m.name, m.stream, m.refusal) for m in zip_members(disk, budget)),
+                    ((m.name, m.stream, m.refusal) for m in zip_members(disk)),
                     self._container(place),
                     budget,
                 )

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**18
 """Bytes asked of a file at once."""
 HEAD_BYTES = 64 * 2**10
 """Bytes of something unreadable that are kept as its sample (model.Unreadable.data)."""
@@ -41,9 +41,12 @@ class Damage(Exception):  # noqa: N818 - not a fault of the program: it ends one
 class Budget:
     """What one path may unpack to, so that a bomb ends in bounded time."""
 
-    def __init__(self, size: int) -> None:
-        """Start for a path of `size` bytes on disk."""
-        self.left = EXPANSION_FLOOR + EXPANSION * size
+    def __init__(self) -> None:
+        self.left = EXPANSION_FLOOR
+
+    def earn(self, count: int) -> None:
+        """Count `count` bytes read from disk for the first time."""
+        self.left += EXPANSION * count
 
     def spend(self, count: int, where: str) -> None:
         """Count `count` unpacked bytes.

@@ -62,7 +62,7 @@ class _Header(NamedTuple):
     extra_size: int
 
 
-def zip_members(disk: Disk, budget: Budget) -> Iterator[ZipMember]:
+def zip_members(disk: Disk) -> Iterator[ZipMember]:
     """Give the members of a zip file, in the order in which they are stored.
 
     Raises:
@@ -72,7 +72,7 @@ def zip_members(disk: Disk, budget: Budget) -> Iterator[ZipMember]:
     entries = None if too_long else _directory(disk.file)
     if entries is None:
         whole = disk.region(0, BLOCK_BYTES, disk.where)
-        yield from zip_stream_members(whole, budget, complete=too_long)
+        yield from zip_stream_members(whole, disk.budget, complete=too_long)
         return
     for info in entries:
         if info.is_dir():
@@ -87,7 +87,7 @@ def zip_members(disk: Disk, budget: Budget) -> Iterator[ZipMember]:
             yield ZipMember(info.filename, _broken(damage))
             continue
         packed = stored.part(info.compress_size, where)
-        yield _member(info.filename, info.flag_bits, info.compress_type, info.CRC, packed, budget)
+        yield _member(info.filename, info.flag_bits, info.compress_type, info.CRC, packed, disk.budget)
 
 
 def zip_stream_members(stream: Stream, budget: Budget, *, complete: bool = True) -> Iterator[ZipMember]:
