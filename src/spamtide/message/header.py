@@ -77,6 +77,8 @@ def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:
         # Text that runs on from the last field is body whose empty line is missing.
         defects.add("no-header-end")
         body = _line_back(data, end, text.count("\n", junk - 1) + 1)
+    if body >= len(data):
+        defects.add("no-body")
     _name_repeats(headers, defects)
     return Scan(tuple(headers), body)
 
@@ -123,11 +125,8 @@ def _ends(data: bytes, start: int, limits: Limits, defects: set[str]) -> tuple[i
     match = _BLANK_LINE.search(data, start, start + limits.header_bytes + limits.body_bytes)
     if match:
         end, body = match.start(), match.end()
-        if body >= len(data):
-            defects.add("no-body")
     else:
         end = body = len(data)
-        defects.add("no-body" if data.endswith(b"\n") else "no-header-end")
     if end - start > limits.header_bytes:
         defects.add("headers-too-long")
         cut = data.rfind(b"\n", start, start + limits.header_bytes)
@@ -142,7 +141,7 @@ def _line_feeds(block: bytes, defects: set[str]) -> bytes:
     if b"\r" not in block:
         return block
     pairs = block.count(b"\r\n")
-    if block.count(b"\n") != pairs:
+    if pairs and block.count(b"\n") != pairs:
         defects.add("mixed-line-ends")
     block = block.replace(b"\r\n", b"\n")
     if b"\r" in block.removesuffix(b"\r"):  # the last one belongs to the empty line

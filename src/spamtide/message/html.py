@@ -36,12 +36,6 @@ _STARTS_LINE = _spelt("br p div tr li dt dd hr h1 h2 h3 h4 h5 h6 pre option cent
 _ENDS_LINE = _spelt("p div table ul ol dl h1 h2 h3 h4 h5 h6 pre center blockquote form")
 _LINE_TAG = re.compile(rf"<(?=(?:{_STARTS_LINE}|/(?:{_ENDS_LINE}))\b)")
 _CELL_TAG = re.compile(r"><(?=[tT][dDhH]\b)")
-_TAG = re.compile(
-    r"<(?=/?(?:br|p|div|tr|li|h[1-6]|table|ul|ol|dl|dt|dd|hr|center|blockquote|pre|form|option|title|address"
-    r"|section|article|header|footer)\b)",
-    re.IGNORECASE,
-)
-_CELL_TAG = re.compile(r"<(?=/t[dh]\b)", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _ANY_TAG = re.compile(r"<[!/?a-zA-Z][^>]*>?")
 _ATTRIBUTE_URL = re.compile(r"""=\s*["']?\s*(https?:[^"'\s>]+)""", re.IGNORECASE)

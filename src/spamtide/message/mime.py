@@ -270,7 +270,12 @@ class _Walk:
                     raise _Doubtful
                 kind = "text/plain"
         if not node.children:
-            self._found.leaves.append(_leaf(node, kind, self._found.parser, at_root=depth == 0))
+            leaf = _leaf(node, kind, at_root=depth == 0)
+            if leaf.encoding.lower() not in ENCODINGS:
+                self.defects.add("unknown-encoding")
+                if self._found.parser == "fast":  # it knows no others
+                    raise _Doubtful
+            self._found.leaves.append(leaf)
             return kind
         return f"{kind}({self._inner(node, depth)})"
 
@@ -299,14 +304,11 @@ def _name_boundary(boundary: str, body: bytes, defects: set[str]) -> None:
         defects.add("unclosed-multipart")
 
 
-def _leaf(node: _Node, kind: str, parser: str, *, at_root: bool) -> Leaf:
-    """One leaf; raises _Doubtful for what the fast parser does not decode."""
+def _leaf(node: _Node, kind: str, *, at_root: bool) -> Leaf:
+    """One leaf; raises ParseError where the fast parser cannot undo its transfer encoding."""
     encoding = node.header.get("content-transfer-encoding", "").strip()
-    known = encoding.lower()
-    if known not in ENCODINGS and parser == "fast":
-        raise _Doubtful
     content = node.content()
-    if known != "base64":
+    if encoding.lower() != "base64":
         # Line ends are the transport's, and those before a boundary belong to it.
         content = content.replace(b"\r\n", b"\n").rstrip(b"\n")
     claimed = node.header.get("content-type", "")

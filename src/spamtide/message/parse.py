@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from itertools import chain
 
 from spamtide.message.charset import decode_text, decode_words
@@ -34,15 +35,20 @@ def parse(data: bytes, limits: Limits = _DEFAULTS) -> Message:
     try:
         return _parse(data, limits, defects)
     except Exception:  # noqa: BLE001 - the promise is total; the fault is named and the message kept
-        return Message((), "", "", "", "", (), "", "", "", "", (), len(data), ("internal",), "none")
+        return replace(_nothing("internal"), size=len(data))
+
+
+def _nothing(defect: str) -> Message:
+    """A message of which nothing can be said but one defect."""
+    return Message((), "", "", "", "", (), "", "", "", "", (), 0, (defect,), "none")
 
 
 def _parse(data: bytes, limits: Limits, defects: set[str]) -> Message:
     """As `parse`, as long as nothing here is wrong."""
     size = len(data)
     if not data:
-        defects.add("empty")
-    elif b"\0" in data:
+        return _nothing("empty")
+    if b"\0" in data:
         defects.add("nul")
     data = single_line_ends(data)
     headers, start = scan_headers(data, limits, defects)
