@@ -98,7 +98,7 @@ def test_no_folders_and_no_files_give_no_rules(tmp_path: Path) -> None:
         ('rule x { meta: kind = "botnet" name = "X" confidence = "high" condition: true }', 1, "0 to 100"),
         ('rule x { meta: kind = "botnet" name = "X" expires = "2010" condition: true }', 1, "not a date"),
         (
-            'rule x { meta: kind="botnet" name="X" valid_from="2011-01-01" expires="2010-01-01" condition:true}',
+            'rule x {meta: kind="botnet" name="X"valid_from="2011-01-02" expires="2011-01-01"condition:true}',
             1,
             "expires before",
         ),

@@ -275,14 +275,18 @@ def _answered(
             found.insert(0, Evidence("lab", kind, name, 0.0, "sent by its bot in the lab"))
         answers.append(name)
         probabilities.append(round(probability, 4))
-        evidence.append(",".join(json.dumps(asdict(item), ensure_ascii=False) for item in found))
+        evidence.append(",".join(_json(item) for item in found))
     return _Answered(answers, probabilities, evidence, which)
+
+
+def _json(item: Evidence) -> str:
+    return json.dumps(asdict(item) | {"weight": round(item.weight, 3)}, ensure_ascii=False)
 
 
 def _of_tie(kind: Kind, names: Names, told: _Told, row: int) -> Evidence:
     share = told.steps[row] / STEPS
     name = names.of(kind)[told.names[row]]
-    weight = round(odds_of(min(share, told.tie.cap)), 3)
+    weight = odds_of(min(share, told.tie.cap))
     return Evidence(
         told.tie.layer, kind, name, weight, f"at least {share:.0%} of {told.tie.what} is {name}'s"
     )

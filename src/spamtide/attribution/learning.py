@@ -27,7 +27,7 @@ from spamtide.attribution.rulefile import (
 )
 from spamtide.attribution.signature import SCAN_SECONDS
 from spamtide.attribution.skeleton import skeleton_drafts
-from spamtide.attribution.template import ROUNDS, candidates, forbidden, template_drafts
+from spamtide.attribution.template import ROUNDS, allowed_windows, template_drafts
 from spamtide.model import Evidence
 
 FIRST_PART = 0.75
@@ -46,7 +46,7 @@ MAX_NEGATIVES_FAMILY = 500
 SHARED_SHARE = 0.05
 SHARED_MESSAGES = 3
 """A rule that matches this much of another family is a kit's, not a family's."""
-MIN_CONFIDENCE = 60
+MIN_CONFIDENCE = 75
 """A less sure rule is not written."""
 MAX_CONFIDENCE = 99
 CAPS = {1: 60, 2: 80, 3: 95}
@@ -131,12 +131,12 @@ def learn(lab: pa.Table, others: pa.Table, *, known: Sequence[str] = ()) -> Lear
         [m for m in ham if _half(m.sha256)],
         [m for m in ham if not _half(m.sha256)],
     )
-    drafts = [draft for family in families for draft in _drafts(family, families, halves[0], family.first)]
+    drafts = _made(
+        families, halves[0], {f.name: f.first for f in families}, {f.name: f.first for f in families}
+    )
     hits = _hits(drafts, families, ham)
-    late = []
-    for family in families:
-        fresh = {layer: _fresh(family, drafts, hits, layer) for layer in PRIOR}
-        late.extend(_late(family, families, halves[0], fresh))
+    fresh = {layer: {f.name: _fresh(f, drafts, hits, layer) for f in families if f.rest} for layer in PRIOR}
+    late = _made(families, halves[0], fresh["skeleton"], fresh["template"], late=True)
     hits.update(_hits(late, families, ham))
     unseen = {m.sha256 for m in halves[1]} | {m.sha256 for f in families for m in f.rest}
     rules = [
@@ -209,44 +209,48 @@ def _half(sha256: str) -> bool:
 # ---------------------------------------------------------------------------- making rules
 
 
-def _drafts(
-    family: _Family,
+def _made(
     families: Sequence[_Family],
     ham: Sequence[_Mail],
-    mail: Sequence[_Mail],
+    for_skeletons: Mapping[str, Sequence[_Mail]],
+    for_templates: Mapping[str, Sequence[_Mail]],
     *,
     late: bool = False,
 ) -> list[Draft]:
-    """Rules of both layers from some of a family's mail."""
-    late = late or not family.rest
-    mail = _evenly(mail, MAX_LEARN)
-    skeletons = skeleton_drafts(family.name, [(m.sha256, m.rendering) for m in mail], late=late)
-    return [*skeletons, *_templates(family, families, ham, mail, late=late)]
+    """Rules of both layers from some of each family's mail."""
+    untested = {family.name: late or not family.rest for family in families}
+    drafts = []
+    for name, mail in for_skeletons.items():
+        found = [(m.sha256, m.rendering) for m in _evenly(mail, MAX_LEARN)]
+        drafts.extend(skeleton_drafts(name, found, late=untested[name]))
+    chosen = {name: _evenly(mail, MAX_LEARN) for name, mail in for_templates.items()}
+    return drafts + _templates(chosen, untested, families, ham)
 
 
 def _templates(
-    family: _Family, families: Sequence[_Family], ham: Sequence[_Mail], mail: Sequence[_Mail], *, late: bool
+    mail: Mapping[str, Sequence[_Mail]],
+    late: Mapping[str, bool],
+    families: Sequence[_Family],
+    ham: Sequence[_Mail],
 ) -> list[Draft]:
     """Template rules, in rounds: windows that are shorter are tried on what longer ones left over."""
-    documents = {m.sha256: m.rendering for m in mail}
+    documents = {name: {m.sha256: m.rendering for m in own} for name, own in mail.items()}
     drafts: list[Draft] = []
     for size, words in ROUNDS:
-        wanted = candidates(documents, size)
-        allowed = wanted - forbidden(wanted, _negatives(family, families, ham), size)
-        found = template_drafts(family.name, documents, allowed, size, words, late=late)
-        drafts.extend(found)
-        for draft in found:
-            for sha256 in draft.sha256:
-                documents.pop(sha256, None)
+        allowed = allowed_windows(documents, _negatives(families, ham), size)
+        for name, own in documents.items():
+            found = template_drafts(name, own, allowed[name], size, words, late=late[name])
+            drafts.extend(found)
+            for sha256 in {sha256 for draft in found for sha256 in draft.sha256}:
+                del own[sha256]
     return drafts
 
 
-def _negatives(family: _Family, families: Sequence[_Family], ham: Sequence[_Mail]) -> Iterable[str]:
-    """Renderings that anchors are checked against while they are chosen."""
-    for other in families:
-        if other.name != family.name:
-            yield from (m.rendering for m in _evenly(other.first, MAX_NEGATIVES_FAMILY))
-    yield from (m.rendering for m in _evenly(ham, MAX_NEGATIVES))
+def _negatives(families: Sequence[_Family], ham: Sequence[_Mail]) -> Iterable[tuple[str, str]]:
+    """Mail that anchors are checked against while they are chosen, with its family."""
+    for family in families:
+        yield from ((family.name, m.rendering) for m in _evenly(family.first, MAX_NEGATIVES_FAMILY))
+    yield from (("", m.rendering) for m in _evenly(ham, MAX_NEGATIVES))
 
 
 def _fresh(
@@ -255,14 +259,6 @@ def _fresh(
     """Held-out mail of a family that none of its rules of a layer matches."""
     own = [hits[d] for d in drafts if d in hits and d.family == family.name and d.layer == layer]
     return [m for m in family.rest if not any(m.sha256 in found for found in own)]
-
-
-def _late(
-    family: _Family, families: Sequence[_Family], ham: Sequence[_Mail], fresh: Mapping[str, Sequence[_Mail]]
-) -> list[Draft]:
-    """Rules for what is new in the last part of a family's mail."""
-    skeletons = skeleton_drafts(family.name, [(m.sha256, m.rendering) for m in fresh["skeleton"]], late=True)
-    return [*skeletons, *_templates(family, families, ham, fresh["template"], late=True)]
 
 
 # ---------------------------------------------------------------------------- measuring

@@ -131,7 +131,7 @@ def _evidence(signature: Signature, day: dt.date | None, names: Names) -> list[E
     if not in_force(signature, day):
         span = f"{signature.valid_from or ''} to {signature.expires or ''}".strip()
         return [Evidence(layer, kind, own, 0.0, f"rule {signature.rule} matches, but is in force {span}")]
-    weight = round(odds_of(signature.confidence / 100), 3)
+    weight = odds_of(signature.confidence / 100)
     shared = shared_with(signature)
     said = f"rule {signature.rule}" + (f", shared with {', '.join(shared)}" if shared else "")
     if weight == 0:
@@ -158,7 +158,7 @@ def _absent(ruleset: Ruleset, day: dt.date | None, names: Names, present: set[st
         name = names.spelling[signature.kind, signature.name]
         if coverage < LEAST_COVERAGE or name in present or not in_force(signature, day):
             continue
-        weight = round(max(-MOST_AGAINST, math.log(1 - min(coverage, 0.999))), 3)
+        weight = max(-MOST_AGAINST, math.log(1 - min(coverage, 0.999)))
         what = f"has none of the header skeletons that {coverage:.0%} of its lab mail has"
         found[name] = Evidence("skeleton", "botnet", name, weight, what)
     return found

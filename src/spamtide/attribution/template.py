@@ -86,12 +86,26 @@ def _floor(messages: int) -> int:
     return max(MIN_SUPPORT, round(MIN_SHARE * messages))
 
 
-def forbidden(wanted: AbstractSet[str], negatives: Iterable[str], size: int) -> set[str]:
-    """Those of `wanted` that other mail has as well."""
-    found: set[str] = set()
-    for rendering in negatives:
-        found |= windows(rendering, size) & wanted
-    return found
+def allowed_windows(
+    documents: Mapping[str, Mapping[str, str]], others: Iterable[tuple[str, str]], size: int
+) -> dict[str, set[str]]:
+    """Windows that enough of a family's messages share and that no other mail has, by family.
+
+    Args:
+        documents: family -> sha256 -> rendering.
+        others: (family, or '' for ham; rendering) of mail to check against.
+        size: words in a window.
+    """
+    wanted = {family: candidates(own, size) for family, own in documents.items()}
+    owners: dict[str, str] = {}
+    for family, found in wanted.items():
+        for window in found:
+            owners[window] = family if owners.get(window, family) == family else ""
+    for owner, rendering in others:
+        for window in windows(rendering, size):
+            if window in owners and owners[window] != owner:
+                owners[window] = ""
+    return {family: {w for w in found if owners[w] == family} for family, found in wanted.items()}
 
 
 def template_drafts(

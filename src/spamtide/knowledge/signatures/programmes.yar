@@ -22,8 +22,8 @@ rule canadian_pharmacy
         reference  = "http://labs.m86security.com/2010/10/spam-volumes-drop-after-spamit-shakeup/"
         note       = "The brand of SpamIt and of GlavMed: the mail does not tell which."
     strings:
-        $brand  = /Canadian[ -]?Pharmacy[^a-z]/
-        $upper  = /CANADIAN[ -]?PHARMACY[^A-Z]/
+        $brand  = /Canadian[ -]?Pharmacy/ fullword
+        $upper  = /CANADIAN[ -]?PHARMACY/ fullword
         $mine   = /my canadian ?pharmacy/i
     condition:
         has_link and ($brand or $upper) and not $mine
@@ -68,8 +68,8 @@ rule spamit_brands
         author     = "Spamtide"
         reference  = "http://www.safemedicines.org/2011/01/worldwide-rogue-pharmacy-spam-drops-113.html"
     strings:
-        $united   = /United Pharmacy[^a-z]/
-        $european = /European Pharmacy[^a-z]/
+        $united   = /United Pharmacy/ fullword
+        $european = /European Pharmacy/ fullword
     condition:
         has_link and any of them
 }
@@ -118,8 +118,8 @@ rule pharmacy_express
         author     = "Spamtide"
         reference  = "https://nakedsecurity.sophos.com/2011/03/24/one-week-later-rustock-and-pharmacy-express-still-flatlined/"
     strings:
-        $brand = /Pharmacy ?Express[^a-z]/
-        $upper = /PHARMACY ?EXPRESS[^A-Z]/
+        $brand = /Pharmacy ?Express/ fullword
+        $upper = /PHARMACY ?EXPRESS/ fullword
     condition:
         has_link and any of them
 }
@@ -133,7 +133,7 @@ rule us_drugs
         author     = "Spamtide"
         reference  = "http://garwarner.blogspot.com/2010/10/with-glavmed-gone-who-is-king-of-pharm.html"
     strings:
-        $brand = /[^A-Za-z](US|U\.S\.) ?Drugs[^a-z]/
+        $brand = /(US|U\.S\.) ?Drugs/ fullword
     condition:
         has_link and $brand
 }
@@ -176,7 +176,7 @@ rule ultimate_replicas
         author     = "Spamtide"
         reference  = "http://www.infosecurity-magazine.com/view/13239/spam-volumes-are-dropping-at-last/"
     strings:
-        $brand = /ultimate ?replicas?[^a-z]/i
+        $brand = /ultimate ?replicas?/i fullword
     condition:
         has_link and $brand
 }
@@ -190,7 +190,7 @@ rule king_replica
         author     = "Spamtide"
         reference  = "http://www.webpronews.com/spammers-celebrate-fathers-day-in-your-inbox-2008-06/"
     strings:
-        $brand = /[^a-z]king ?replicas?[^a-z]/i
+        $brand = /king ?replicas?/i fullword
     condition:
         has_link and $brand
 }
@@ -219,7 +219,7 @@ rule rx_promotion
         author     = "Spamtide"
         reference  = "https://krebsonsecurity.com/2011/09/pharma-wars-paying-for-prosecution/"
     strings:
-        $brand = /rx-?promotion[^a-z]/i
+        $brand = /rx-?promotion/i fullword
     condition:
         has_link and $brand
 }

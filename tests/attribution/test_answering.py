@@ -1,0 +1,407 @@
+"""Answers from evidence: thresholds, dates, conflict, shared hosts, and the order of rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spamtide.attribution import Ruleset, attribute, compile_signatures, explain
+from spamtide.attribution.answering import SENDER
+from spamtide.attribution.association import HAM, NO_DAY, SILENT, UNNAMED, associate
+from spamtide.attribution.evidence import answer, odds_of, posterior
+from spamtide.attribution.silence import lab_silence
+from spamtide.knowledge import Knowledge, load_knowledge
+from spamtide.model import UNKNOWN
+from spamtide.schema import ATTRIBUTIONS
+from spamtide.settings import Attributing
+
+Rows = list[dict[str, Any]]
+AsTable = Callable[[Rows], pa.Table]
+DAY = dt.datetime(2010, 9, 1, 12, tzinfo=dt.UTC)
+
+RULES = """
+rule strong_a { meta: kind = "botnet" name = "alpha" confidence = 97 condition: false }
+rule strong_b { meta: kind = "botnet" name = "beta" confidence = 97 condition: false }
+rule weak_a { meta: kind = "botnet" name = "alpha" confidence = 80 condition: false }
+rule vague_a { meta: kind = "botnet" name = "alpha" confidence = 40 condition: false }
+rule kit { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence = 97 shared_with = "beta"
+           condition: false }
+rule engine_a { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence = 99 condition: false }
+rule engine_c { meta: kind = "botnet" name = "gamma" layer = "skeleton" confidence = 99
+                family_coverage = "0.98" condition: false }
+rule text_c { meta: kind = "botnet" name = "gamma" layer = "template" confidence = 99 condition: false }
+rule dated_a { meta: kind = "botnet" name = "alpha" confidence = 97 valid_from = "2010-01-01"
+               expires = "2010-12-31" condition: false }
+rule brand_x { meta: kind = "programme" name = "Maple Meds" condition: false }
+rule brand_y { meta: kind = "programme" name = "Birch Watches" condition: false }
+rule pushdo { meta: kind = "botnet" name = "Pushdo" confidence = 97 condition: false }
+"""
+
+
+@pytest.fixture(scope="module")
+def ruleset() -> Ruleset:
+    return compile_signatures([(Path("test.yar"), RULES)])
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    return load_knowledge()
+
+
+@pytest.fixture
+def ask(ruleset: Ruleset, knowledge: Knowledge, as_table: AsTable) -> Callable[..., list[dict[str, Any]]]:
+    """Attribute some rows, given by what is special about them."""
+
+    def asked(rows: Rows, **thresholds: float) -> list[dict[str, Any]]:
+        whole = [
+            {
+                "sha256": f"{number:064x}",
+                "sensor": "trap",
+                "label": "spam",
+                "received_at": DAY,
+                "link_domains": [],
+                "rules": [],
+            }
+            | row
+            for number, row in enumerate(rows)
+        ]
+        table = attribute(as_table(whole), ruleset, knowledge, attributing=Attributing(**thresholds))
+        assert table.schema == ATTRIBUTIONS
+        return [dict(row) for row in table.to_pylist()]
+
+    return asked
+
+
+Ask = Callable[..., list[dict[str, Any]]]
+
+
+# ---------------------------------------------------------------------------- rules
+
+
+@pytest.mark.parametrize(
+    ("rules", "botnet"),
+    [
+        ([], UNKNOWN),
+        (["strong_a"], "alpha"),
+        (["weak_a"], UNKNOWN),
+        (["vague_a"], UNKNOWN),
+        (["weak_a", "strong_a"], "alpha"),
+        (["strong_a", "strong_b"], UNKNOWN),
+        (["kit"], UNKNOWN),
+        (["kit", "strong_a"], "alpha"),
+        (["kit", "strong_b"], "beta"),
+        (["engine_c", "text_c"], "gamma"),
+        (["text_c"], UNKNOWN),
+        (["no_such_rule"], UNKNOWN),
+    ],
+)
+def test_rules_name_what_they_are_sure_of(ask: Ask, rules: list[str], botnet: str) -> None:
+    """Conflict, weak rules, a shared kit and the words of another engine leave it unknown."""
+    assert ask([{"rules": rules}])[0]["botnet"] == botnet
+
+
+def test_two_rules_of_one_layer_count_once(ask: Ask) -> None:
+    """They see the same thing: two rules at 80 % do not make 94 %."""
+    once, twice = ask([{"rules": ["weak_a"]}, {"rules": ["weak_a", "vague_a"]}], botnet_confidence=0.5)
+    assert once["botnet_confidence"] == twice["botnet_confidence"] == pytest.approx(0.8)
+
+
+def test_a_brand_rule_without_a_confidence_names_its_programme(ask: Ask) -> None:
+    found = ask([{"rules": ["brand_x"]}, {"rules": ["brand_x", "brand_y"]}])
+    assert (found[0]["programme"], found[0]["programme_confidence"]) == ("Maple Meds", 0.9)
+    assert found[1]["programme"] == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("day", "botnet"),
+    [
+        (dt.datetime(2009, 12, 31, 23, 59, tzinfo=dt.UTC), UNKNOWN),
+        (dt.datetime(2010, 1, 1, tzinfo=dt.UTC), "alpha"),
+        (dt.datetime(2010, 12, 31, 23, 59, tzinfo=dt.UTC), "alpha"),
+        (dt.datetime(2011, 1, 1, tzinfo=dt.UTC), UNKNOWN),
+        (None, "alpha"),
+    ],
+)
+def test_a_rule_counts_within_its_dates_only(ask: Ask, day: dt.datetime | None, botnet: str) -> None:
+    """A message without a believable time is not outside of them."""
+    found = ask([{"rules": ["dated_a"], "received_at": day}])[0]
+    assert found["botnet"] == botnet
+    assert "dated_a" in found["evidence"], "an expired rule is shown all the same"
+
+
+def test_the_threshold_is_the_users(ask: Ask) -> None:
+    assert ask([{"rules": ["weak_a"]}], botnet_confidence=0.8)[0]["botnet"] == "alpha"
+    assert ask([{"rules": ["strong_a"]}], botnet_confidence=0.98)[0]["botnet"] == UNKNOWN
+
+
+def test_aliases_are_resolved_and_the_lab_spells(ask: Ask) -> None:
+    assert ask([{"rules": ["pushdo"]}])[0]["botnet"] == "Cutwail"
+    assert ask([{"rules": ["pushdo"]}, {"lab": "cutwail"}])[0]["botnet"] == "cutwail"
+
+
+def test_lab_mail_is_its_family(ask: Ask) -> None:
+    """Whatever rules say."""
+    found = ask([{"lab": "omega", "rules": ["strong_a", "brand_x"]}])[0]
+    assert (found["botnet"], found["botnet_confidence"], found["programme"]) == ("omega", 1.0, "Maple Meds")
+
+
+def test_ham_is_attributed_by_the_same_rules_so_that_errors_show(ask: Ask) -> None:
+    assert ask([{"label": "ham", "rules": ["strong_a"]}])[0]["botnet"] == "alpha"
+
+
+def test_evidence_is_json_that_says_why(ask: Ask) -> None:
+    items = json.loads(ask([{"rules": ["kit", "strong_a"]}])[0]["evidence"])
+    assert {(i["layer"], i["name"]) for i in items} == {
+        ("skeleton", "alpha"),
+        ("skeleton", "beta"),
+        ("template", "alpha"),
+    }
+    assert all(set(i) == {"layer", "kind", "name", "weight", "what"} for i in items)
+
+
+# ---------------------------------------------------------------------------- ties
+
+
+def test_an_address_tells_kit_mates_apart(ask: Ask) -> None:
+    """After three messages of alpha from an address, the kit's fourth is likely alpha's; elsewhere not."""
+    rows = [{"rules": ["strong_a"], "source_ip": "10.0.0.1"}] * 3
+    found = ask(
+        [*rows, {"rules": ["kit"], "source_ip": "10.0.0.1"}, {"rules": ["kit"], "source_ip": "10.0.0.2"}]
+    )
+    assert [row["botnet"] for row in found] == ["alpha", "alpha", "alpha", UNKNOWN, UNKNOWN]
+    best = json.loads(found[3]["evidence"])
+    assert ("sender", "alpha") in {(item["layer"], item["name"]) for item in best}
+    assert (
+        ask([*rows, {"rules": ["kit"], "source_ip": "10.0.0.1"}], botnet_confidence=0.8)[3]["botnet"]
+        == "alpha"
+    )
+
+
+def test_an_address_alone_never_names_a_botnet(ask: Ask) -> None:
+    rows = [{"rules": ["strong_a"], "source_ip": "10.0.0.1"}] * 50
+    assert ask([*rows, {"source_ip": "10.0.0.1"}])[-1]["botnet"] == UNKNOWN
+
+
+@pytest.mark.parametrize("other", [{"rules": ["strong_b"]}, {"label": "ham"}])
+def test_a_shared_host_says_nothing(ask: Ask, other: dict[str, Any]) -> None:
+    """An address that several families, or ordinary people, send from is nobody's."""
+    rows = [{"rules": ["strong_a"], "source_ip": "10.0.0.1"}, {**other, "source_ip": "10.0.0.1"}] * 5
+    last = ask([*rows, {"rules": ["weak_a"], "source_ip": "10.0.0.1"}])[-1]
+    assert last["botnet"] == UNKNOWN
+    assert "sender" not in last["evidence"]
+
+
+def test_an_address_counts_for_days_only(ask: Ask) -> None:
+    late = DAY + dt.timedelta(days=8)
+    rows = [{"rules": ["strong_a"], "source_ip": "10.0.0.1"}] * 5
+    found = ask([*rows, {"rules": ["weak_a"], "source_ip": "10.0.0.1", "received_at": late}])
+    assert found[-1]["botnet"] == UNKNOWN
+    assert ask([*rows, {"rules": ["weak_a"], "source_ip": "10.0.0.1"}])[-1]["botnet"] == "alpha"
+
+
+def test_a_domain_of_one_programme_names_it(ask: Ask) -> None:
+    """Links carry a brand to mail that shows none; a domain of two programmes or of ham carries nothing."""
+    rows = [{"rules": ["brand_x"], "link_domains": ["meds.example"]}] * 2
+    plain = {"link_domains": ["meds.example"]}
+    assert ask([*rows, plain])[-1]["programme"] == "Maple Meds"
+    assert ask([*rows, {"rules": ["brand_y"], **plain}, plain])[-1]["programme"] == UNKNOWN
+    assert ask([*rows, {"label": "ham", **plain}, plain])[-1]["programme"] == UNKNOWN
+    assert ask([*rows, *([plain] * 40)])[-1]["programme"] == UNKNOWN, "everybody's domain is nobody's"
+
+
+def test_a_campaign_carries_its_programme_to_the_rest(ask: Ask) -> None:
+    rows = [{"rules": ["brand_x"], "campaign": "c-1"}] * 9
+    found = ask([*rows, {"campaign": "c-1"}, {"campaign": "c-2"}])
+    assert [row["programme"] for row in found[-2:]] == ["Maple Meds", UNKNOWN]
+
+
+def test_a_campaign_that_the_lab_sent_names_its_family(ask: Ask) -> None:
+    lab = [{"lab": "alpha", "campaign": "c-1"}] * 6
+    mixed = [*lab, *([{"lab": "beta", "campaign": "c-1"}] * 6)]
+    assert ask([*lab, {"campaign": "c-1"}])[-1]["botnet"] == "alpha"
+    assert ask([*mixed, {"campaign": "c-1"}])[-1]["botnet"] == UNKNOWN
+
+
+def test_what_the_lab_never_sent_is_not_named_by_its_engine_alone(ask: Ask) -> None:
+    """Another renter of the kit: half of the engine's mail, in days when the lab's bot never sent this."""
+    lab = [{"lab": "alpha", "campaign": "c-1", "rules": ["engine_a"]}] * 60
+    own = [{"campaign": "c-1", "rules": ["engine_a"]}] * 50
+    foreign = [{"campaign": "c-2", "rules": ["engine_a"]}] * 50
+    found = ask([*lab, *own, *foreign])
+    assert {row["botnet"] for row in found[60:110]} == {"alpha"}
+    assert {row["botnet"] for row in found[110:]} == {UNKNOWN}
+    assert "never sent this campaign" in found[-1]["evidence"]
+    assert ask([*lab[:5], *own, *foreign])[-1]["botnet"] == "alpha", "five lab messages prove no absence"
+
+
+def test_no_answer_feeds_on_itself(ask: Ask) -> None:
+    """One message is no evidence about itself, whatever it shares with itself."""
+    row = {"rules": ["weak_a"], "source_ip": "10.0.0.1", "campaign": "c-1", "link_domains": ["a.example"]}
+    items = json.loads(ask([row])[0]["evidence"])
+    assert [item["layer"] for item in items] == ["template"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_order_of_rows_decides_nothing(
+    ruleset: Ruleset, knowledge: Knowledge, as_table: AsTable, seed: int
+) -> None:
+    rng = random.Random(seed)  # noqa: S311 - test data
+    rules = ["strong_a", "strong_b", "weak_a", "kit", "engine_a", "text_c", "dated_a", "brand_x", "brand_y"]
+    rows = [
+        {
+            "sha256": f"{number:064x}",
+            "sensor": "trap",
+            "label": rng.choice(["spam", "spam", "spam", "ham"]),
+            "lab": rng.choice([None, None, None, "alpha", "beta"]),
+            "received_at": rng.choice([None, DAY + dt.timedelta(days=rng.randint(0, 20))]),
+            "source_ip": rng.choice([None, "", "10.0.0.1", "10.0.0.2", "10.0.0.3"]),
+            "campaign": rng.choice([None, "c-1", "c-2"]),
+            "link_domains": rng.sample(["a.example", "b.example", "c.example"], rng.randint(0, 3)),
+            "rules": rng.sample(rules, rng.randint(0, 3)),
+        }
+        for number in range(rng.randint(1, 80))
+    ]
+    shuffled = list(rows)
+    rng.shuffle(shuffled)
+    one = attribute(as_table(rows), ruleset, knowledge).to_pylist()
+    two = attribute(as_table(shuffled), ruleset, knowledge).to_pylist()
+    assert sorted(two, key=lambda row: row["sha256"]) == one
+
+
+def test_no_rows_and_rows_without_anything(
+    ask: Ask, ruleset: Ruleset, knowledge: Knowledge, as_table: AsTable
+) -> None:
+    assert attribute(as_table([]), ruleset, knowledge).num_rows == 0
+    bare = {
+        "sha256": None,
+        "sensor": None,
+        "label": None,
+        "received_at": None,
+        "link_domains": None,
+        "rules": None,
+    }
+    assert ask([bare])[0]["botnet"] == UNKNOWN
+
+
+# ---------------------------------------------------------------------------- arithmetic
+
+
+def brute_force(keys: list[int], days: list[int], answers: list[int]) -> list[tuple[int, float]]:
+    """`associate` for SENDER, entry by entry."""
+    out = []
+    for me, (key, day) in enumerate(zip(keys, days, strict=True)):
+        mine = [i for i, other in enumerate(keys) if other == key >= 0 and days[i] != NO_DAY]
+        named = sum(answers[i] >= 0 for i in mine)
+        unnamed = sum(answers[i] == UNNAMED for i in mine)
+        ham = any(answers[i] == HAM for i in mine)
+        if day == NO_DAY or not named or ham or named < SENDER.own * (named + unnamed):
+            out.append((UNNAMED, 0.0))
+            continue
+        weight: dict[int, int] = {}
+        for i in mine:
+            if i != me and answers[i] != SILENT and abs(days[i] - day) <= SENDER.reach:
+                decayed = round(1000 * 0.5 ** (abs(days[i] - day) / SENDER.half_life))
+                weight[answers[i]] = weight.get(answers[i], 0) + decayed
+        # The leader is chosen with the entry itself counted; its own weight is then left out.
+        whole = dict(weight)
+        if answers[me] >= 0:
+            whole[answers[me]] = whole.get(answers[me], 0) + 1000
+        leaders = [a for a in whole if a >= 0]
+        best = min(leaders, key=lambda a: (-whole[a], a)) if leaders else UNNAMED
+        lead = weight.get(best, 0) if best >= 0 else 0
+        rest = sum(w for a, w in weight.items() if a >= 0) - lead + SENDER.unnamed * weight.get(UNNAMED, 0)
+        out.append((best, lead / (lead + rest + SENDER.doubt * 1000)) if lead else (UNNAMED, 0.0))
+    return out
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-1, 3),
+            st.one_of(st.integers(-20, 20), st.just(int(NO_DAY))),
+            st.sampled_from([HAM, SILENT, UNNAMED, UNNAMED, 0, 0, 1, 2]),
+        ),
+        max_size=40,
+    )
+)
+def test_association_equals_counting_by_hand(entries: list[tuple[int, int, int]]) -> None:
+    keys, days, answers = ([entry[place] for entry in entries] for place in range(3))
+    top, share = associate(*(np.asarray(column, dtype=np.int64) for column in (keys, days, answers)), SENDER)
+    expected = brute_force(keys, days, answers)
+    assert top.tolist() == [name for name, _ in expected]
+    assert share.tolist() == pytest.approx([value for _, value in expected])
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=3), st.floats(-20, 20), max_size=5), st.floats(0.5, 0.99))
+def test_an_answer_holds_its_threshold_and_its_rivals(scores: dict[str, float], threshold: float) -> None:
+    name, probability = answer(scores, threshold)
+    best, likely = posterior(scores)
+    assert 0 <= likely < 1
+    if name == UNKNOWN:
+        assert probability == 0
+    else:
+        assert name == best
+        assert probability >= threshold - 1e-9
+        assert scores[name] == max(scores.values())
+
+
+def test_even_odds_and_less_say_nothing() -> None:
+    assert odds_of(0.5) == odds_of(0.1) == 0
+    assert odds_of(0.9) == pytest.approx(np.log(9))
+    assert odds_of(1.0) == odds_of(0.999)
+
+
+def test_lab_silence_needs_days_of_lab_mail_and_a_share_worth_missing() -> None:
+    """Ten of the family's hundred wild messages; the lab sent forty in those days, so four were expected."""
+    wild, lab = 100, 40
+    count = wild + lab
+    leaning = np.full(count, UNNAMED, dtype=np.int64)
+    leaning[:10] = 0
+    belongs = np.where(np.arange(count) < wild, 0, UNNAMED)
+    captured = np.where(np.arange(count) < wild, UNNAMED, 0)
+    campaigns = np.where(np.arange(count) < 10, 7, 1)
+    days = np.full(count, 100, dtype=np.int64)
+    steps = lab_silence(leaning, belongs, captured, campaigns, days)
+    assert set(steps[:10]) == {4}, "half of the 4 expected, in steps of 1/2"
+    assert not steps[10:].any()
+    assert not lab_silence(leaning, belongs, captured, np.full(count, 1), days).any(), "the lab sent it too"
+    assert not lab_silence(leaning, belongs, np.full(count, UNNAMED), campaigns, days).any(), "no lab"
+    elsewhere = np.where(captured == 0, 50, days)
+    assert not lab_silence(leaning, belongs, captured, campaigns, elsewhere).any(), (
+        "the lab worked on other days"
+    )
+
+
+# ---------------------------------------------------------------------------- explain
+
+
+@pytest.mark.parametrize(
+    ("rules", "wanted"),
+    [
+        (["strong_a"], ["botnet: alpha, 97.0% sure", "rule strong_a", "test.yar:2, confidence 97 %"]),
+        (["strong_a", "strong_b"], ["botnet: unknown; the evidence is divided between alpha, beta"]),
+        (["weak_a"], ["botnet: unknown; alpha is 80.0% likely, 90% is asked for"]),
+        ([], ["botnet: unknown; nothing that counts speaks for any"]),
+        (["text_c"], ["against", "has none of the header skeletons that 98% of its lab mail has"]),
+        (["pushdo"], ["botnet: Cutwail", "also called Pushdo"]),
+    ],
+)
+def test_explain_says_what_speaks_for_and_against(
+    ask: Ask, ruleset: Ruleset, knowledge: Knowledge, rules: list[str], wanted: list[str]
+) -> None:
+    found = ask([{"rules": rules}])[0]
+    text = "\n".join(explain({"sha256": "ab", "sensor": "trap"}, found, ruleset, knowledge))
+    for part in wanted:
+        assert part in text
