@@ -16,13 +16,14 @@ Dhesi and Daniel J. Bernstein gave them), so the rules are stated here:
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from spamtide.collector.from_line import AHEAD_BYTES, FIELD, FROM_LINE_BYTES, dated, from_line
-from spamtide.collector.stream import HEAD_BYTES, Damage, Stream
+from spamtide.collector.stream import BLOCK_BYTES, HEAD_BYTES, Damage, Stream
 
 QUOTING_BYTES = 2**20
 """How much of a file decides between mboxo and mboxrd."""
@@ -191,8 +192,7 @@ class _Message:
 
     def finish(self, reason: str = "") -> Piece:
         """End the message; `reason` says that the file broke off in it."""
-        data = _without_blank_line(b"".join(self._parts))
-        self._parts.clear()
+        data = _without_blank_line(_joined(self._parts))
         if self._spilled:
             self._hash(data)
             head, digest, size = (
@@ -240,8 +240,16 @@ class _Message:
             spilled.head += plain[: HEAD_BYTES - len(spilled.head)]
 
     def _unquoted(self, data: bytes) -> bytes:
-        """Undo the quoting of whole lines."""
-        return self._pattern.sub(self._plain, data) if b">From " in data else data
+        """Undo the quoting of whole lines; of many, in blocks, as each match costs memory for a while."""
+        if b">From " not in data:
+            return data
+        plain = io.BytesIO()
+        start = 0
+        while start < len(data):
+            end = data.find(b"\n", start + BLOCK_BYTES) + 1 or len(data)
+            plain.write(self._pattern.sub(self._plain, data[start:end]))
+            start = end
+        return plain.getvalue()
 
 
 class _Spilled:
@@ -253,6 +261,18 @@ class _Spilled:
         self.size = 0
         self.midline = False
         """Whether the last piece ended inside a line."""
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    """Join and let go of the parts one by one, so that a large message is never held twice."""
+    if len(parts) == 1:
+        return parts.pop()
+    whole = io.BytesIO()
+    for index, part in enumerate(parts):
+        parts[index] = b""
+        whole.write(part)
+    parts.clear()
+    return whole.getvalue()
 
 
 def _without_blank_line(data: bytes) -> bytes:
