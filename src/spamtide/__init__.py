@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from spamtide import version
+
+__version__ = version.VERSION
 
 __all__ = ["__version__", "open"]
 

@@ -18,8 +18,8 @@ from typing import Annotated, Any, BinaryIO, Literal
 import typer
 from rich.console import Console
 
-from spamtide import __version__
 from spamtide.errors import BadDataError, SpamtideError, UsageError
+from spamtide.version import VERSION
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -101,7 +101,7 @@ def globals_(
     """Take the global options."""
     FACE.directory, FACE.verbose, FACE.quiet = directory, verbose, quiet
     if version:
-        print(f"spamtide {__version__}")
+        print(f"spamtide {VERSION}")
         raise typer.Exit(0)
     if context.invoked_subcommand is None:
         context.get_help()  # prints by itself

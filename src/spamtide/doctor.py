@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from spamtide import __version__
 from spamtide.attribution import load_signatures
 from spamtide.errors import SpamtideError
 from spamtide.knowledge import load_knowledge
 from spamtide.observatory import Observatory, is_observatory, open_observatory
 from spamtide.pipeline import signature_folders
 from spamtide.store import rollup
+from spamtide.version import VERSION
 
 MIN_FREE_BYTES = 2**30
 PARTS = ("deltalake", "duckdb", "fast-mail-parser", "pyarrow", "rensa", "selectolax", "yara-x", "altair")
@@ -34,7 +34,7 @@ class Check:
 
 def examine(directory: Path) -> Iterator[Check]:
     """Run every check that makes sense, in order; what fails does not stop the rest."""
-    yield Check("ok", "program", f"Spamtide {__version__}, Python {sys.version.split()[0]}")
+    yield Check("ok", "program", f"Spamtide {VERSION}, Python {sys.version.split()[0]}")
     yield Check("ok", "parts", ", ".join(f"{part} {importlib.metadata.version(part)}" for part in PARTS))
     if not is_observatory(directory):
         yield Check("note", "observatory", f"none at {directory}; `spamtide init` makes one")

@@ -21,7 +21,6 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide import __version__
 from spamtide.campaign import sketch
 from spamtide.collector import collect
 from spamtide.engine import ENGINES, LocalEngine
@@ -33,6 +32,7 @@ from spamtide.observatory import Observatory
 from spamtide.schema import OBSERVATIONS, QUARANTINE, RAW, to_arrow
 from spamtide.settings import Limits, Observing
 from spamtide.store import KnownKeys, Lake, writer_lock
+from spamtide.version import VERSION
 
 BATCH_ROWS, BATCH_BYTES = 128, 2 * 2**20
 """A worker's helping."""
@@ -420,7 +420,7 @@ class _Run:
                     "reason": row["failure"],
                     "detail": row["failure_detail"],
                     "size": row["size"],
-                    "version": __version__,
+                    "version": VERSION,
                     "head": b"",
                 }
             )
@@ -443,7 +443,7 @@ class _Run:
                     "reason": item.reason,
                     "detail": item.detail,
                     "size": item.size,
-                    "version": __version__,
+                    "version": VERSION,
                     "head": item.data[:HEAD_BYTES],
                 }
             )
