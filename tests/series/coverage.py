@@ -130,6 +130,7 @@ def faults(worlds: int) -> None:
         ("one sensor loses 98 %", {("changed", "s3"): 1}),
         ("all fall with their relay", {("changed", f"s{row}"): 1 for row in range(5)}),
         ("all fall, one changed relay", {}),
+        ("all change relay, nothing else", {}),
     ):
         right = 0
         for seed in range(worlds):
@@ -148,6 +149,8 @@ def faults(worlds: int) -> None:
                 made.mean[:, 3, AT:] *= 0.4 if "60" in name else 0.02
             elif name == "all fall with their relay":
                 made.mean[:, :, AT:] *= 0.05
+                relays = (old + new,) * 5
+            elif name == "all change relay, nothing else":
                 relays = (old + new,) * 5
             elif name == "all fall, one changed relay":
                 made.mean[:, :, AT:] *= 0.2

@@ -166,6 +166,30 @@ def test_the_one_that_changed_relay_and_fell_has_changed(world: Make, panel_of: 
     assert _kinds(panel) == {("changed", "s0"): 1}
 
 
+def test_a_relay_that_lingers_does_not_hide_the_change(world: Make, panel_of: Make) -> None:
+    """One of the sensors names the old relay for three more weeks (forwarded mail): changed all the same."""
+    made = world(3, sizes=(0.4, 0.5, 0.6, 0.4), subjects=1, days=400, drift=0.0)
+    made.mean[:, :, AT:] *= 0.02
+    relays = list(_moved(400, 4, set(range(4))))
+    relays[0] = ("mx1.example",) * (AT + 21) + ("mx2.example",) * (379 - AT)
+    found = estimate(panel_of(made.counts(), made.ham, tuple(relays))).outages
+    assert [(o.kind, o.sensor) for o in found] == [("changed", f"s{row}") for row in range(4)]
+    assert all(abs(_days(o)[0] - AT) <= 14 for o in found)
+
+
+def test_a_sensor_silent_since_the_others_moved_has_moved_with_them(world: Make, panel_of: Make) -> None:
+    """No mail names its new relay, for none comes: still 'changed', not 'absent'."""
+    made = world(3, sizes=(5.0, 5.0, 5.0))
+    made.mean[:, :, AT:] *= 0.02
+    made.mean[:, 2, AT:] = 0
+    made.ham[2] = 0
+    relays = list(_moved(180, 3, {0, 1, 2}))
+    counts = made.counts()
+    relays[2] = tuple(name if counts[:, 2, day].any() else "" for day, name in enumerate(relays[2]))
+    found = estimate(panel_of(counts, made.ham, tuple(relays))).outages
+    assert [(o.kind, o.sensor) for o in found] == [("changed", f"s{row}") for row in range(3)]
+
+
 def test_too_little_mail_after_a_change_ends_the_sensor(world: Make, panel_of: Make) -> None:
     """Exposure 0 from there on, and no end, when fewer than thirty messages follow."""
     made = world(3, sizes=(60.0, 60.0, 60.0))

@@ -50,15 +50,12 @@ def estimate(panel: Panel) -> Exposure:
         values[run.sensor, run.first : run.last + 1] = 0.0
     _drop_parts_of_days(values, silent, spam, panel.ham)
     shifts = relay_shifts(spam, panel.ham, values > 0, panel.relays)
-    moved = {(shift.sensor, shift.low) for shift in shifts}
-    outages = [
+    outages = [_apply(panel, shift, values, spam) for shift in shifts]
+    outages += [
         _silence_outage(panel, run)
         for run in silent
-        if not any(
-            sensor == run.sensor and low <= run.last and run.place == "trailing" for sensor, low in moved
-        )
+        if not any(_part_of(run, shift, outage) for shift, outage in zip(shifts, outages, strict=True))
     ]
-    outages += [_apply(panel, shift, values, spam) for shift in shifts]
     by_subject = partition_of(panel)
     for _ in range(MOST_SHIFTS_A_SENSOR * len(spam) if len(spam) > 1 else 0):
         epochs = epochs_of(panel, tuple(outages))
@@ -148,6 +145,12 @@ def _silence_outage(panel: Panel, run: Silence) -> Outage:
         onset_low=date_of(panel, run.first),
         onset_high=date_of(panel, run.first),
     )
+
+
+def _part_of(run: Silence, shift: Shift, outage: Outage) -> bool:
+    """Whether a silence is told by a change already: it spans the change, or follows one that has no end."""
+    follows = outage.end is None and run.first > shift.high
+    return run.sensor == shift.sensor and (follows or run.first <= shift.high <= run.last)
 
 
 def _drop_parts_of_days(values: Floats, silent: list[Silence], spam: Counts, ham: Counts) -> None:

@@ -30,6 +30,8 @@ ENOUGH = 50
 LEAST_DAYS = 7
 JUMP = float(np.log(1.5))
 """Least change of level, on the log scale, that is called one."""
+JUMP_UNSEEN = float(np.log(2.0))
+"""The same where no sensor kept its relay, so that a drift of all spam cannot be told from the move."""
 SURE = 10.83
 """Least likelihood ratio statistic: chance 0.001 for one degree of freedom."""
 LIKELY = 3.84
@@ -153,33 +155,39 @@ def _jump(
 ) -> tuple[Shift, float] | None:
     """The jump of a sensor's spam at its relay change, and its likelihood ratio statistic; or None."""
     own = spam[move.sensor]
-    live = up[move.sensor].copy()
-    if not any(relays[move.sensor][move.first_new :]):
-        live[move.last_old :] = True  # a follower: its silence is what is judged
     mine = [other for other in every if other.sensor == move.sensor and other != move]
     start = max((other.first_new for other in mine if other.first_new <= move.last_old), default=0)
     stop = min((other.last_old for other in mine if other.last_old >= move.first_new), default=len(own) - 1)
-    before = _window(own, live, move.last_old, start, -1)
+    first = _earliest(move, every, start)
+    live = _live(own, up[move.sensor], first, move.first_new, stop)
+    before = _window(own, live, first, start, -1)
     after = _window(own, live, move.first_new, stop, 1)
     if len(before) < LEAST_DAYS or len(after) < LEAST_DAYS:
         return None
     days = np.arange(before[0], after[-1] + 1)
     days = days[live[days]]
-    gain = _gains(own[days].astype(np.float64)) / _dispersion(own, before, after)
-    near = (days >= move.last_old + 1 - SLACK) & (days <= move.first_new + SLACK)
-    best = float(gain[near].max(initial=0.0))
+    gain = _gains(own[days].astype(np.float64))
+    near = (days >= first + 1 - SLACK) & (days <= move.first_new + SLACK)
+    split = int(np.argmax(np.where(near, gain, 0.0)))
+    before, after = days[:split], days[split:]
+    if min(len(before), len(after)) < LEAST_DAYS:
+        return None
+    gain = gain / _dispersion(own, before, after)
+    best = float(gain[split])
     change = float(np.log((own[after].mean() + 0.5 / len(after)) / (own[before].mean() + 0.5 / len(before))))
     if best < LIKELY or abs(change) < JUMP or gain.max() - best > LIKELY:
         return None
     moved = {other.sensor for other in every if _together(move, other)}
     stayed = [row for row, names in enumerate(relays) if row not in moved and any(names[move.first_new :])]
+    if not stayed and abs(change) < JUMP_UNSEEN:
+        return None
     if not _alone(own, change, before, after, spam[stayed], up[stayed]):
         return None
-    likely = days[near & (gain >= best - LIKELY)]
-    low = max(int(likely[0]), min(move.last_old + 1, int(likely[-1])))
-    high = max(low, min(int(likely[-1]), move.first_new))
-    inside = (days >= low) & (days <= high)
-    day = int(days[inside][np.argmax(gain[inside])]) if inside.any() else low
+    likely = near & (gain >= best - LIKELY)
+    between = likely & (days > move.last_old) & (days <= move.first_new)
+    likely = between if between.any() else likely
+    low, high = int(days[likely][0]), int(days[likely][-1])
+    day = int(days[likely][np.argmax(gain[likely])])
     other_mail = ham[move.sensor]
     evidence = (
         f"relay {move.before[:80]} -> {move.after[:80]}; "
@@ -191,6 +199,29 @@ def _jump(
     return Shift(
         move.sensor, day, low, high, float(np.exp(change)), evidence, 0.99 if backed else 0.8, move
     ), best
+
+
+def _earliest(move: Move, every: list[Move], start: int) -> int:
+    """Last day before any of the sensors that made the same move together began it.
+
+    A sensor may go on naming the old relay, for mail that was forwarded through it, after its filter moved.
+    """
+    same = [
+        other.last_old
+        for other in every
+        if (other.before, other.after) == (move.before, move.after) and _together(move, other)
+    ]
+    return max(start, min([move.last_old, *same]))
+
+
+def _live(own: Counts, up: Bools, last_old: int, first_new: int, stop: int) -> Bools:
+    """Days that count. A silence at the move is part of the fall if what follows is lower too, or nothing."""
+    later = own[first_new : stop + 1][up[first_new : stop + 1]]
+    earlier = own[: last_old + 1][up[: last_old + 1]][-LONGEST:]
+    live = up.copy()
+    if not len(later) or later.mean() * np.exp(JUMP) <= earlier.mean():
+        live[last_old:] = True
+    return live
 
 
 def _window(own: Counts, live: Bools, edge: int, limit: int, step: int) -> NDArray[np.int64]:
