@@ -357,9 +357,9 @@ class _Run:
                 self.summary.quarantined[item.reason] += 1
                 unreadable.append(item)
                 if len(unreadable) >= MAX_UNREADABLE:
-                    self._quarantine_unreadable(unreadable, source)
+                    self._quarantine_unreadable(unreadable)
                     unreadable.clear()
-        self._quarantine_unreadable(unreadable, source)
+        self._quarantine_unreadable(unreadable)
 
     def _collected(self, source: Source) -> Iterator[RawMessage | Unreadable]:
         """The collector's stream; a fault of a source is kept for the end."""
@@ -426,18 +426,17 @@ class _Run:
             )
         self.lake.append("quarantine", pa.Table.from_pylist(rows, schema=QUARANTINE))
 
-    def _quarantine_unreadable(self, unreadable: Iterable[Unreadable], source: Source) -> None:
+    def _quarantine_unreadable(self, unreadable: Iterable[Unreadable]) -> None:
         """Write what the collector could not make a message of, once."""
         rows = []
         for item in unreadable:
-            sensor = source.sensor or ""
-            if (item.sha256, sensor) in self.refused:
+            if (item.sha256, item.sensor) in self.refused:
                 continue
-            self.refused.add((item.sha256, sensor))
+            self.refused.add((item.sha256, item.sensor))
             rows.append(
                 {
                     "sha256": item.sha256,
-                    "sensor": sensor,
+                    "sensor": item.sensor,
                     "source": item.source,
                     "stage": "collect",
                     "reason": item.reason,

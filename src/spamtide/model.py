@@ -101,6 +101,8 @@ class Unreadable:
     """SHA-256 of the whole of it where that could be computed, else of `data`."""
     size: int = 0
     """Size in bytes of the whole of it."""
+    sensor: str = ""
+    """As in RawMessage."""
 
 
 # ---------------------------------------------------------------------------- parse
@@ -262,17 +264,6 @@ class Campaign:
     """SHA-256 of messages that stand for it, the oldest first; bounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineageEvent:
-    """What happened to a campaign's name."""
-
-    at: dt.datetime | None
-    kind: Literal["minted", "merged", "returned"]
-    campaign: str
-    other: str | None = None
-    """The name that was absorbed (merged)."""
-
-
 # ---------------------------------------------------------------------------- attribute
 
 
@@ -352,7 +343,7 @@ class Outage:
     sensor: str
     start: dt.date
     end: dt.date | None
-    """Last day, or None while it goes on."""
+    """Last day, or None while it goes on; of a change: the day before the sensor counts anew."""
     kind: Literal["absent", "down", "changed"]
     """absent: not yet or no longer running; down: silent amid its life; changed: filter or relay moved."""
     evidence: str
@@ -393,6 +384,7 @@ class IndexSeries:
     """Expected count a day at day effect 1 over the sensors that were up: count is about
     offset x level. 0 where no sensor was up. Detection works on count with this offset."""
     overdispersion: float
+    """alpha in variance = mean + alpha x mean squared."""
     serial_correlation: float
 
 

@@ -52,6 +52,7 @@ SAME_TEXT = (
     ("\u201cnow\u201d \u2013 \u20ac only \U0001f600", "now only"),
     ("Dear Mr. John Smith,\nwe have", "Dear Mr. Ann Miller,\nwe have"),
     ("Sehr geehrte Frau Meier,\nwir haben", "Sehr geehrter Herr Huber,\nwir haben"),
+    ("Hallo Anna\n\nwir haben", "Hallo Bernd\n\nwir haben"),
     ("for rcpt.0a1b2c3d4e5f only", "for rcpt.feedfacecafe only"),
 )
 
@@ -62,6 +63,12 @@ def test_disguise_and_personal_words_are_taken_out(planting: SimpleNamespace, on
     left, right = (read_words([fold(planting.observe(text))]).hashes.tolist() for text in (one, other))
     assert left == right
     assert left
+
+
+def test_a_sentence_that_begins_like_a_greeting_is_kept(planting: SimpleNamespace) -> None:
+    """Only a greeting with a name is taken out."""
+    assert read_words([fold(planting.observe("Hello see my new site."))]).hashes.size == 5
+    assert read_words([fold(planting.observe("Hello my friend."))]).hashes.size == 0
 
 
 def test_scripts_without_spaces_are_read_by_character(planting: SimpleNamespace) -> None:

@@ -44,8 +44,10 @@ MAX_NEGATIVES_FAMILY = 500
 """The same for each other family."""
 
 SHARED_SHARE = 0.05
+SHARED_RATIO = 0.1
 SHARED_MESSAGES = 3
-"""A rule that matches this much of another family is a kit's, not a family's."""
+"""A rule is a kit's, not a family's, where it matches so many messages of another family, and that is this
+share of the other family's mail or this part of the share that it matches of its own."""
 MIN_CONFIDENCE = 75
 """A less sure rule is not written."""
 MAX_CONFIDENCE = 99
@@ -300,17 +302,18 @@ def _measure(
     own = next(family for family in families if family.name == draft.family)
     by_family = {f.name: [m.sha256 for m in f.mail] for f in families if f.name != draft.family}
     counts = {name: sum(s in hits for s in mail) for name, mail in by_family.items()}
-    shared = tuple(
-        name
-        for name, mail in by_family.items()
-        if counts[name] >= SHARED_MESSAGES and counts[name] >= SHARED_SHARE * len(mail)
-    )
-    rest = [name for name in by_family if name not in shared]
-    negatives = {s for name in rest for s in by_family[name]} | {m.sha256 for m in ham}
     found = [m for m in own.mail if m.sha256 in hits]
     days = sorted(m.day for m in found if m.day)
     first, last = (days[0], days[-1]) if days else (None, None)
     in_period = [m for m in own.mail if not days or (m.day and days[0] <= m.day <= days[-1])]
+    share = len(found) / max(1, len(in_period))
+    shared = tuple(
+        name
+        for name, mail in by_family.items()
+        if counts[name] >= max(SHARED_MESSAGES, min(SHARED_SHARE, SHARED_RATIO * share) * len(mail))
+    )
+    rest = [name for name in by_family if name not in shared]
+    negatives = {s for name in rest for s in by_family[name]} | {m.sha256 for m in ham}
     late = set(() if draft.late else (m.sha256 for m in own.rest))
     held = [m for m in in_period if m.sha256 in late]
     rule = LearnedRule(
@@ -334,22 +337,27 @@ def _measure(
         valid_from=first - BEFORE if first else None,
         expires=last + AFTER if last else None,
     )
-    return replace(rule, confidence=confidence(rule, len(found) / max(1, len(in_period))))
+    return replace(rule, confidence=confidence(rule, share))
 
 
 def confidence(rule: LearnedRule, share: float) -> int:
     """Expected precision in per cent: hits on the family against hits on as much other mail.
 
+    Where there were false hits at all, it is not above the precision by count, h / (h + f).
+
     Args:
         rule: the measured rule.
         share: share of the family's lab mail that it matches, over the days of its first to last hit.
     """
+    if not rule.lab_hits:
+        return 0
     strings = len(rule.draft.strings)
     prior = PRIOR[rule.draft.layer] if rule.draft.layer == "template" or strings not in CAPS else 4**strings
     false = rule.other_hits + rule.ham_hits
     rate = (false + 0.5) / (max(rule.unseen, false) + prior)
+    precision = min(share / (share + rate), rule.lab_hits / (rule.lab_hits + false))
     cap = CAPS.get(strings, MAX_CONFIDENCE) if rule.draft.layer == "skeleton" else MAX_CONFIDENCE
-    return min(cap, round(100 * share / (share + rate))) if share else 0
+    return min(cap, round(100 * precision))
 
 
 def _covered(

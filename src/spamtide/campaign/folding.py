@@ -26,10 +26,10 @@ _GREETING = re.compile(
     r"^[ \t]*(?:dear|hello|hi|hey|attn|attention|good (?:day|morning|afternoon|evening)|greetings"
     r"|bonjour|ch[eè]re?|hallo|liebe[rs]?|sehr geehrte[rs]?|guten tag|hola|estimad[oa]|ciao|car[oa]"
     r"|gentile|ol[aá]|prezad[oa]|здравствуйте|привет|уважаем(?:ый|ая))"
-    r"\b(?:[ \t]+(?:mrs?|ms|miss|dr|prof)\.)?[^\n,.:;!?]{0,40}(?=[,.:;!?\n])",
+    r"\b(?:[ \t]+(?:mrs?|ms|miss|dr|prof)\.)?(?:[ \t]+[^\s,.:;!?]{1,30}){0,2}[ \t]*(?=[,.:;!?\n])",
     re.MULTILINE,
 )
-"""A greeting and the name in it, up to the punctuation that ends it."""
+"""A greeting and the name in it, up to the punctuation that ends it; more words than that are a sentence."""
 
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 """Scripts that put no spaces between words (Thai, kana, Han): each character is taken as a word."""

@@ -70,15 +70,15 @@ class Event:
     after: float
     """The same after it; during it for a surge."""
     since: dt.date
-    """First day of the level before."""
+    """First day after the move before this one, or of the series."""
     until: dt.date
-    """One past the last day of the level after."""
+    """First day of the move after this one, or one past the series."""
     gain: float
     """Twice the log-likelihood ratio, corrected for serial correlation."""
     p_value: float
     """Chance of such a gain anywhere in a series that does not change."""
     peak_before: float
-    """Highest level that held for a week or more before `since`; 0 when there is none."""
+    """Highest level that held for a week or more before the level before; 0 when there is none."""
     silent_before: bool
     """The subject was never seen before the event."""
     step: int
@@ -227,8 +227,8 @@ def _move(cut: Cut, number: int, weight: Weight) -> Event:
         end_high=finish[2],
         before=count_before,
         after=count_after,
-        since=track.day(before[0]),
-        until=track.day(after[1]),
+        since=track.day(room[0]),
+        until=track.day(room[1]),
         gain=weight.gain,
         p_value=weight.p_value,
         peak_before=max(held, default=0.0),

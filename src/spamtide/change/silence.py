@@ -34,7 +34,7 @@ LEAST_EXPECTED = 5.0
 UP = 0.5
 """Exposure from which a sensor's day can bear witness."""
 FEWEST_DAYS = 2
-ABOUT_AS_MUCH = (0.6, 1.6)
+ABOUT_AS_MUCH = (0.5, 2.0)
 """What `unknown` won against what the subject lost, for the one to have become the other."""
 STAYED = 0.4
 """Part of the subject's loss that the total may have lost when only names were lost."""
@@ -99,7 +99,9 @@ def _by_sensor(
         after = (panel.days >= np.datetime64(event.onset)) & (
             panel.days < np.datetime64(event.end or event.until)
         )
-    was = expected = saw = 0.0
+    if before.sum() < FEWEST_DAYS or not after.any():
+        return False
+    expected = saw = 0.0
     for row, sees, relays in zip(counts, witness, panel.relays, strict=True):
         mine_before, mine_after = sees & before, sees & after
         if _usual_relay(relays, mine_before) != _usual_relay(relays, mine_after):
@@ -107,7 +109,6 @@ def _by_sensor(
             continue
         if mine_before.sum() < FEWEST_DAYS or mine_after.sum() < min(FEWEST_DAYS, after.sum()):
             continue
-        was += float(row[mine_before].sum())
         expected += float(row[mine_before].mean() * mine_after.sum())
         saw += float(row[mine_after].sum())
     if event.kind == "fall":

@@ -135,7 +135,8 @@ class Reading:
         if self._wanted(place):
             stored = gather(stream, HEAD_BYTES) if stream else Gathered(b"", hashlib.sha256().hexdigest(), 0)
             head = stored.data[:HEAD_BYTES]
-            yield Unreadable(place.source, reason, REASONS[reason], head, stored.sha256, stored.size)
+            sensor = self._terms.sensor or place.sensor or sensor_of_file(self._path)
+            yield Unreadable(place.source, reason, REASONS[reason], head, stored.sha256, stored.size, sensor)
 
     def _kind(self, stream: Stream, place: Place) -> Kind:
         """What the content is; what breaks off too early to tell counts as a message that breaks off."""
@@ -207,13 +208,13 @@ class Reading:
 
     def _item(self, piece: Piece, place: Place, source: str) -> Item:
         """Make the record of one message."""
+        sensor = self._terms.sensor or place.sensor or sensor_of_message(self._path)
         if piece.reason:
             self.holds_mail = self.holds_mail or piece.reason == "too-large"
             return Unreadable(
-                source, piece.reason, REASONS[piece.reason], piece.data, piece.sha256, piece.size
+                source, piece.reason, REASONS[piece.reason], piece.data, piece.sha256, piece.size, sensor
             )
         self.holds_mail = True
-        sensor = self._terms.sensor or place.sensor or sensor_of_message(self._path)
         envelope = (
             joined(place.envelope, read_from_line(piece.from_line)) if piece.from_line else place.envelope
         )

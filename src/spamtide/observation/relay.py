@@ -73,7 +73,7 @@ class Hop(NamedTuple):
 
 
 _USUAL = re.compile(
-    r"from (\S+) \(((?:[^\s()\[\]]+ )?)\[(?:IPv6:)?([0-9A-Fa-f:.]+)\](?: \(may be forged\))?\)"
+    r"from (\S+) \((?!HELO |EHLO )((?:[^\s()\[\]]+ )?)\[(?:IPv6:)?([0-9A-Fa-f:.]+)\](?: \(may be forged\))?\)"
 )
 """Postfix, Sendmail, Google: from HELO (name [address])."""
 _BY = re.compile(r"(?:^|\s)by\s+([^\s;()]+)", re.IGNORECASE)

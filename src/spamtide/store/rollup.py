@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spamtide.model import Counts, Panel, SubjectKind
 from spamtide.schema import CAMPAIGNS, OBSERVATIONS, SENSORS
@@ -177,7 +178,9 @@ def panel(lake: Lake) -> Panel:
         ) GROUP BY ALL ORDER BY ALL
     """)
     names = tuple(sorted({*spam["sensor"].to_pylist()}))
-    days = _span(_days(spam), np.asarray(spam["n"].to_numpy(), dtype=np.int64))
+    ham = ham.filter(pc.is_in(ham["sensor"], pa.array(names, pa.string())))
+    seen = pa.concat_tables([table.select(["day", "n"]) for table in (spam, ham)])
+    days = _span(_days(seen), np.asarray(seen["n"].to_numpy(), dtype=np.int64)) if names else _span_of_none()
     return _assemble(days, names, spam, ham, relays)
 
 
@@ -187,9 +190,12 @@ def _days(rows: pa.Table) -> np.ndarray:
 
 
 def _span(days: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """All days from the first to the last with mail, strays at either end left out."""
+    """All days from the first to the last with mail of any kind, strays at either end left out.
+
+    Ham counts too: when spam ends while other mail goes on, the silence is part of what is measured.
+    """
     if not len(days):
-        return np.empty(0, dtype="datetime64[D]")
+        return _span_of_none()
     order = np.argsort(days, kind="stable")
     days, counts = days[order], counts[order]
     below = np.cumsum(counts) - counts
@@ -203,6 +209,11 @@ def _span(days: np.ndarray, counts: np.ndarray) -> np.ndarray:
         if gap + 1 > first and counts.sum() - below[gap + 1] <= allowed:
             last = int(gap)
     return np.arange(days[first], days[last] + 1, dtype="datetime64[D]")
+
+
+def _span_of_none() -> np.ndarray:
+    """The days of a panel without wild spam."""
+    return np.empty(0, dtype="datetime64[D]")
 
 
 def _assemble(
