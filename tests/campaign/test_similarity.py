@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -96,6 +97,24 @@ def test_sketches_are_the_same_in_another_process() -> None:
     ]
     assert runs[0] == runs[1]
     assert len(runs[0]) > 100
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted through Linux's /proc")
+def test_sketching_starts_no_threads() -> None:
+    """A pool that forks after a sketch must find no threads, however long the texts."""
+    script = (
+        "import os; from spamtide.campaign.similarity import _digest, shingle\n"
+        "from spamtide.campaign.words import read_words\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        "ends = [bytes((97 + i % 26, 97 + i // 26 % 26, 97 + i // 676)) for i in range(2000)]\n"
+        "text = b' '.join(b'word' + end for end in ends)\n"
+        "_digest(*shingle(read_words([text] * 300), 300))\n"
+        "print(len(os.listdir('/proc/self/task')) - before)\n"
+    )
+    run = subprocess.run(  # noqa: S603 - this interpreter, this text
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "0"
 
 
 ONE_LINERS_ALIKE = (

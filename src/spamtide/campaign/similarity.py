@@ -21,11 +21,14 @@ MIN_SHINGLES = 20
 """With fewer distinct shingles, some ten words, the text alone decides nothing and `Sketch.key` does."""
 MIN_KEY_WORDS = 3
 """So many words make a one-line text say something of its own."""
-BATCH = 256
+BATCH = 128
 """Messages that are sketched at once: enough to hide numpy's overhead, few enough for the cache."""
 
 _SEED = 20081111
 """Part of the lake's format: sketches of different seeds cannot be compared."""
+_TOGETHER = 32
+"""Texts that rensa is given at once. From 65,536 shingles or 256 texts on it would start threads, which
+a worker that is forked later would wait for in vain; 32 texts of WORDS_KEPT words have 64,000."""
 _SECOND = np.uint64(0x9E3779B97F4A7C15)
 """Tells the second word of a pair from the first."""
 _HASH = np.uint64(2**48 - 1)
@@ -52,10 +55,7 @@ def estimate(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.
 def _sketch_batch(observations: Sequence[Observation]) -> Iterator[Sketch]:
     words = read_words([fold(observation) for observation in observations])
     shingles, bounds = shingle(words, len(observations))
-    digests = RMinHash.digest_matrix_from_flat_token_hashes(
-        shingles, bounds.astype(np.uint64), PERMUTATIONS, _SEED
-    )
-    minhashes = np.array(digests.to_rows(), dtype=np.uint32).reshape(-1, PERMUTATIONS)
+    minhashes = _digest(shingles, bounds)
     counts = np.diff(bounds).tolist()
     word_bounds = np.searchsorted(words.text, np.arange(len(observations) + 1)).tolist()
     spans = pairwise(word_bounds)
@@ -64,6 +64,17 @@ def _sketch_batch(observations: Sequence[Observation]) -> Iterator[Sketch]:
     ):
         key = "" if count >= MIN_SHINGLES else exact_key(observation, words.hashes[first:last])
         yield Sketch(observation.sha256, minhash, count, key)
+
+
+def _digest(shingles: U64, bounds: Ints) -> NDArray[np.uint32]:
+    """MinHash values of each text, shape (texts, 64)."""
+    rows: list[list[int]] = []
+    for start in range(0, bounds.size - 1, _TOGETHER):
+        edges = bounds[start : start + _TOGETHER + 1]
+        part = shingles[edges[0] : edges[-1]]
+        ends = (edges - edges[0]).astype(np.uint64)
+        rows += RMinHash.digest_matrix_from_flat_token_hashes(part, ends, PERMUTATIONS, _SEED).to_rows()
+    return np.array(rows, dtype=np.uint32).reshape(-1, PERMUTATIONS)
 
 
 def shingle(words: Words, texts: int) -> tuple[U64, Ints]:
