@@ -33,9 +33,9 @@ RECIPIENT_FIELDS = frozenset(
 """Lower-case names of the fields that hold recipients; each Received header may name one more ('for
 <...>')."""
 
-SEPARATORS = (b"@", b"%40", b"%2540", b"=", b"%3d", b"%253d", b"&#64;", b"&#x40;")
-"""What may stand between local part and domain: plain, percent-encoded once or twice, VERP
-('user=domain')."""
+SEPARATORS = (b"@", b"%40", b"%2540", b"=40", b"=", b"%3d", b"%253d", b"&#64;", b"&#x40;")
+"""What may stand between local part and domain: plain, percent-encoded once or twice, quoted-printable, VERP
+('user=domain'), entities."""
 
 _SPLIT = re.compile(r"[\s<>,;:\"()\[\]\\]+")
 _FOR_MARKS = (" for ", "rfc822;")
@@ -87,21 +87,28 @@ class _Forms(NamedTuple):
     domain: bytes
     locals: tuple[bytes, ...]
     """The local part, plain and percent-encoded."""
-    literal: bytes
-    """Base64 of the whole address, where letter case counts; b'' when it is too short to be told from
-    other text."""
+    literals: tuple[bytes, ...]
+    """Base64 of the whole address, where letter case counts: by itself, then one and two bytes into a longer
+    text; none when the address is too short to be told from other text."""
 
 
 @lru_cache(maxsize=65536)
 def _forms(address: str, key: bytes) -> _Forms:
+    """Forms of an address, given in lower case."""
     data = address.encode("utf-8", "replace")
     digest = hashlib.blake2b(data, digest_size=HEX_CHARS // 2, key=key[:64])
     local, _, domain = data.rpartition(b"@")
     quoted = quote(local, safe="").lower().encode()
-    literal = base64.b64encode(data)[: len(data) * 8 // 6] if len(data) >= ENCODED_BYTES else b""
+    literals = tuple(_base64(data, offset) for offset in range(3)) if len(data) >= ENCODED_BYTES else ()
     return _Forms(
-        TOKEN + digest.hexdigest(), domain, (local,) if quoted == local else (local, quoted), literal
+        TOKEN + digest.hexdigest(), domain, (local,) if quoted == local else (local, quoted), literals
     )
+
+
+def _base64(data: bytes, offset: int) -> bytes:
+    """The characters of base64 that `data` alone decides, `offset` bytes after a group of three began."""
+    encoded = base64.b64encode(b"\0" * offset + data)
+    return encoded[-(-offset * 8 // 6) : (offset + len(data)) * 8 // 6]
 
 
 class Redactor:
@@ -112,7 +119,7 @@ class Redactor:
         key: secret of the observatory, up to 64 bytes; the hashes of two observatories do not match.
     """
 
-    __slots__ = ("_lengths", "_literals", "_locals", "tokens")
+    __slots__ = ("_in_words", "_lengths", "_literals", "_locals", "tokens")
 
     def __init__(self, addresses: frozenset[str], key: bytes) -> None:
         """Hash every address and lay out what is searched for."""
@@ -128,17 +135,23 @@ class Redactor:
             domain: sorted({len(local) for local in known}, reverse=True)
             for domain, known in self._locals.items()
         }
-        self._literals = {form.literal: form.token.encode() for form in forms[:ENCODED] if form.literal}
+        encoded = [form for form in forms if form.literals][:ENCODED]
+        self._literals = [(form.literals[0], form.token.encode()) for form in encoded]
+        """What may stand by itself, as in links."""
+        self._in_words = [(one, form.token.encode()) for form in encoded for one in form.literals[1:]]
+        """What may stand within an RFC 2047 word besides."""
 
     def __call__(self, text: str) -> str:
         """Text with every recipient's address replaced, in any letter case."""
         if not self._locals:
             return text
         data = text.encode("utf-8", "replace")
-        for literal, token in self._literals.items():
+        lower = data.lower()
+        literals = self._literals + self._in_words if b"?b?" in lower else self._literals
+        for literal, token in literals:
             if literal in data:
                 data = data.replace(literal, token)
-        lower = data.lower()
+                lower = data.lower()
         pieces: list[bytes] = []
         done = 0
         for start, domain in self._places(lower):
@@ -175,11 +188,11 @@ class Redactor:
         else:
             lengths = sorted({len(domain) for domain in self._locals}, reverse=True)
             for match in _ANY_SEPARATOR.finditer(lower):
-                at = match.end()
-                for length in lengths:
-                    domain = lower[at : at + length]
-                    if domain in self._locals:
-                        places.append((at, domain))
+                ends = (match.end(), match.start() + 1) if match[0] == b"=40" else (match.end(),)
+                for at in ends:
+                    places += [
+                        (at, lower[at : at + n]) for n in lengths if lower[at : at + n] in self._locals
+                    ]
         places.sort(key=lambda place: (place[0], -len(place[1])))
         return places
 
