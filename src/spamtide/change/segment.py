@@ -107,7 +107,7 @@ def prepare(days: Days, count: Counts, offset: Floats) -> Track:
         return _track(first, 1, values, exposure, weekday)
     skipped = len(values) % WEEK
     weekly = values[skipped:].reshape(-1, WEEK).sum(axis=1)
-    share = relative_exposure(np.clip(np.nan_to_num(offset[skipped:]), 0, None).reshape(-1, WEEK).sum(axis=1))
+    share = relative_exposure(exposure[skipped:].reshape(-1, WEEK).sum(axis=1))
     return _track(first + dt.timedelta(days=skipped), WEEK, weekly, share, np.ones_like(weekly))
 
 
@@ -128,8 +128,10 @@ def relative_exposure(offset: Floats) -> Floats:
     clean = np.where(np.isfinite(offset) & (offset > 0), offset, 0.0)
     if not clean.any():
         return clean
+    clean = clean / clean.max()
     # No sensor sees a thousand times its usual mail: such an offset is a fault of its maker.
-    relative = np.minimum(clean / np.median(clean[clean > 0]), MOST_EXPOSURE)
+    with np.errstate(over="ignore"):
+        relative = np.minimum(clean / np.median(clean[clean > 0]), MOST_EXPOSURE)
     return np.where(relative < LEAST_EXPOSURE, 0.0, relative)
 
 
