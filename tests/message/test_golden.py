@@ -18,7 +18,9 @@ FIXED_LINE_ENDS = {"bare-cr", "mixed-line-ends", "cr-only"}
 
 
 def as_json(data: bytes) -> dict[str, object]:
-    return json.loads(json.dumps(dataclasses.asdict(parse(data))))
+    message = parse(data)
+    headers = [[header.name, header.value, header.folded] for header in message.headers]
+    return json.loads(json.dumps({**dataclasses.asdict(message), "headers": headers}))
 
 
 def read(name: str) -> bytes:
