@@ -296,18 +296,14 @@ def learn_signatures(observatory: Observatory, families: tuple[str, ...]) -> Ite
             raise UnavailableError(message, "spamtide ingest --lab FAMILY PATH")
         learned = learn(lab, rollup.ham_rows(observatory.lake, HAM_MESSAGES))
         observatory.signatures.mkdir(exist_ok=True)
-        for family, text in sorted(learned.text.items()):
+        for name, text in sorted(learned.files().items()):
+            family = next(family for family, told in learned.text.items() if told == text)
             if families and family not in families:
                 continue
-            path = observatory.signatures / f"learned-{file_name(family)}.yar"
+            path = observatory.signatures / name
             path.write_text(text, encoding="utf-8")
-            rules = sum(rule.draft.family == family for rule in learned.rules)
+            rules = sum(rule.family == family for rule in learned.rules)
             yield f"{family}: {rules} rules in {path}"
-
-
-def file_name(family: str) -> str:
-    """A family's name as part of a file name."""
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in family.lower())[:80]
 
 
 # ---------------------------------------------------------------------------- records and rows

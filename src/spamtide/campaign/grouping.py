@@ -13,8 +13,11 @@ Ints = NDArray[np.int64]
 
 COHESION = 0.75
 """Two groups are one only if, on average, they agree at this share of the threshold at least."""
-LIKENESS = 0.85
-"""Without a pair at the threshold, they must agree at this share of how a group agrees in itself."""
+LIKENESS_MET = 0.65
+"""Over a pair at the threshold, they must agree at this share of what the larger group agrees in itself.
+Higher, it parts campaigns that share most of their text, and the order of arrival weighs more (measured)."""
+LIKENESS_NEAR = 0.85
+"""The same without such a pair."""
 GROWN = 3
 """Members from which a group shows how much its template varies."""
 DELEGATES = 8
@@ -30,10 +33,10 @@ class Groups:
     both, and still parts a template that is spun so hard that few pairs reach the threshold. So the
     groups themselves are heard: `DELEGATES` members each, drawn by hash, compared all with all.
 
-    | the pair's similarity | the groups are one if they agree on average at                             |
-    |-----------------------|----------------------------------------------------------------------------|
-    | the threshold or more | COHESION of the threshold, and of what the larger group agrees in itself   |
-    | less                  | the same with LIKENESS for the latter, and only if the larger has grown    |
+    | the pair's similarity | the groups are one if they agree on average at                               |
+    |-----------------------|------------------------------------------------------------------------------|
+    | the threshold or more | COHESION of the threshold, and LIKENESS_MET of the larger group in itself    |
+    | less                  | the same with LIKENESS_NEAR, and only if the larger group has grown          |
 
     A template that is spun hard agrees with a stray variant as much as with itself; two campaigns that
     share a footer agree far more with themselves. Ties are broken by content: the outcome is a function
@@ -113,7 +116,7 @@ class Groups:
             return True
         if not variants and larger.size < GROWN:
             return False
-        share = COHESION if variants else LIKENESS
+        share = LIKENESS_MET if variants else LIKENESS_NEAR
         inner = self._agreement(larger, larger) if larger.size >= GROWN else 0.0
         least = max(COHESION * self._threshold, share * inner)
         return self._agreement(ours, theirs) >= least
