@@ -222,6 +222,24 @@ def test_tables_keep_their_schemas_and_order(planting: SimpleNamespace) -> None:
     assert nothing.state.lineage.equals(done.state.lineage)
 
 
+def test_a_state_read_from_elsewhere_is_understood(planting: SimpleNamespace) -> None:
+    """Columns in another order and wider Arrow types, as engines hand them back, make no difference."""
+    lot = planting.tabulate(spun(planting, 8, 10))
+    first = cluster(lot.slice(0, 5), EMPTY)
+
+    def elsewhere(table: pa.Table) -> pa.Table:
+        wide = [
+            field.with_type(pa.large_string()) if field.type == pa.string() else field
+            for field in table.schema
+        ]
+        return table.cast(pa.schema(wide)).select(table.column_names[::-1])
+
+    state = CampaignState(elsewhere(first.state.exemplars), elsewhere(first.state.lineage))
+    one, other = cluster(lot.slice(5), first.state), cluster(elsewhere(lot.slice(5)), state)
+    assert one.memberships.equals(other.memberships)
+    assert one.state.exemplars.equals(other.state.exemplars)
+
+
 def test_a_missing_column_is_an_error(planting: SimpleNamespace) -> None:
     """A table that lacks a column is refused, not guessed at."""
     with pytest.raises(KeyError):

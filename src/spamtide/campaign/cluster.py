@@ -84,11 +84,12 @@ def cluster(new: pa.Table, known: CampaignState, *, similarity: float = 0.6) -> 
     new = new.select(EXEMPLARS.names[1:])
     if not new.num_rows:
         return Clustering(MEMBERSHIPS.empty_table(), known)
+    lineage = known.lineage.select(LINEAGE.names).cast(LINEAGE)
     rows = _lay_out(new, known)
     roots = _group(rows, similarity)[rows.content]
     touched = np.isin(roots, roots[rows.fresh])
     order = _in_order(rows, roots, np.flatnonzero(touched))
-    names, events = _name(rows, roots, order, known.lineage)
+    names, events = _name(rows, roots, order, lineage)
     chosen = _choose_exemplars(rows, roots, order)
     standing = pa.array([names[root] for root in roots[chosen].tolist()], pa.string())
     exemplars = pa.concat_tables(
@@ -104,13 +105,15 @@ def cluster(new: pa.Table, known: CampaignState, *, similarity: float = 0.6) -> 
         },
         schema=MEMBERSHIPS,
     )
-    return Clustering(memberships, CampaignState(exemplars, pa.concat_tables([known.lineage, events])))
+    return Clustering(memberships, CampaignState(exemplars, pa.concat_tables([lineage, events])))
 
 
 def _lay_out(new: pa.Table, known: CampaignState) -> _Rows:
     """Bring known exemplars and new contents into one frame and number the distinct contents."""
     new = new.add_column(0, "campaign", pa.nulls(new.num_rows, pa.string()))
-    table = pa.concat_tables([known.exemplars.cast(EXEMPLARS), new.cast(EXEMPLARS)]).combine_chunks()
+    table = pa.concat_tables(
+        [known.exemplars.select(EXEMPLARS.names).cast(EXEMPLARS), new.cast(EXEMPLARS)]
+    ).combine_chunks()
     fresh = np.arange(table.num_rows) >= known.exemplars.num_rows
     campaigns = table["campaign"].combine_chunks().dictionary_encode()
     # A sketch that cannot be compared is grouped by its key; one without a key stays alone.
