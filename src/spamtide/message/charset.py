@@ -30,11 +30,12 @@ NO_CHARSETS = frozenset(
 )
 """Python codecs that are no charsets of mail; some of them take quadratic time."""
 
+SHIFTING = ("utf-7", "utf-16", "utf-32", "iso2022", "hz")
+"""Beginnings of Python codecs under which ASCII bytes are not ASCII text."""
+
 ASCII_NAMES = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "7bit", "8bit", "default"})
 """Claims that amount to no claim."""
 
-_SHIFTS = re.compile(rb"[\0\x1b+~]")
-"""ASCII bytes that are not ASCII text in UTF-16 and UTF-32, ISO-2022, UTF-7, HZ."""
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?([^?]*)\?=")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _HEX_ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
@@ -63,9 +64,9 @@ def codec_of(charset: str) -> str | None:
 def decode_text(data: bytes, charset: str, defects: set[str]) -> str:
     """Decode `data` under the charset that was claimed; total. Names of defects are added to `defects`."""
     unclaimed = charset.lower() in ASCII_NAMES
-    if data.isascii() and (unclaimed or not _SHIFTS.search(data)):
-        return data.decode("ascii")
     codec = None if unclaimed else codec_of(charset)
+    if data.isascii() and not (codec and codec.startswith(SHIFTING)):
+        return data.decode("ascii")
     if codec is None:
         defects.add("8bit-without-charset" if unclaimed else "unknown-charset")
         return _guess(data)

@@ -38,8 +38,14 @@ class Scan(NamedTuple):
     """The header block, read."""
 
     headers: tuple[Header, ...]
+    names: list[str]
+    """Their names in lower case."""
     body: int
     """Offset of the body in the bytes that were scanned."""
+
+    def first(self, name: str) -> str:
+        """Value of the first field of a name, given in lower case; '' when there is none."""
+        return self.headers[self.names.index(name)].value if name in self.names else ""
 
 
 def single_line_ends(data: bytes) -> bytes:
@@ -72,15 +78,17 @@ def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:
         position = match.end()
     if not headers:
         defects.add("no-headers")
-        return Scan((), start if text.strip() else body)
+        return Scan((), [], start if text.strip() else body)
     if junk and text[junk - 1 :].strip():
         # Text that runs on from the last field is body whose empty line is missing.
         defects.add("no-header-end")
         body = _line_back(data, end, text.count("\n", junk - 1) + 1)
     if body >= len(data):
         defects.add("no-body")
-    _name_repeats(headers, defects)
-    return Scan(tuple(headers), body)
+    names = [header.name.lower() for header in headers]
+    if len(set(names)) < len(names) and any(names.count(name) > 1 for name in SINGLE):
+        defects.add("duplicate-header")
+    return Scan(tuple(headers), names, body)
 
 
 def _header(match: re.Match[str], defects: set[str]) -> Header:
@@ -99,13 +107,6 @@ def _header(match: re.Match[str], defects: set[str]) -> Header:
     if "" in texts[1:]:
         defects.add("blank-fold")
     return Header(name, " ".join(texts).strip(), "|".join(folds))
-
-
-def _name_repeats(headers: list[Header], defects: set[str]) -> None:
-    """Name fields that stand more often than they may."""
-    names = [header.name.lower() for header in headers]
-    if len(set(names)) < len(names) and any(names.count(name) > 1 for name in SINGLE):
-        defects.add("duplicate-header")
 
 
 def _after_from_line(data: bytes, defects: set[str]) -> int:

@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 from fast_mail_parser import ParseError, parse_email_tree
 
-from spamtide.model import Header
+from spamtide.message.header import Scan
 from spamtide.settings import Limits
 
 DASHED_LINES = 5000
@@ -103,13 +103,9 @@ def media_type(value: str, defects: set[str]) -> str:
     return "text/html" if value.strip().lower().startswith(("html", "text/html")) else "text/plain"
 
 
-def read_body(headers: Sequence[Header], body: bytes, limits: Limits, defects: set[str]) -> Body:
+def read_body(scan: Scan, body: bytes, limits: Limits, defects: set[str]) -> Body:
     """Take the body of a message apart; total. Names of defects are added to `defects`."""
-    governing: dict[str, str] = {}
-    for header in headers:
-        name = header.name.lower()
-        if name in _GOVERNING:
-            governing.setdefault(name, header.value)
+    governing = {name: value for name in _GOVERNING if (value := scan.first(name))}
     body = _cut(body, limits, defects)
     single = _single(governing, body, defects)
     if single is not None:
@@ -159,7 +155,9 @@ def _single(governing: Mapping[str, str], body: bytes, defects: set[str]) -> Bod
             content = binascii.a2b_qp(body)
         content = content.replace(b"\r\n", b"\n").rstrip(b"\n")
     charset = parameter(claimed, "charset").strip().lower()
-    name = parameter(governing.get("content-disposition", ""), "filename") or parameter(claimed, "name")
+    name = ""
+    if "name" in claimed or "content-disposition" in governing:
+        name = parameter(governing.get("content-disposition", ""), "filename") or parameter(claimed, "name")
     leaf = Leaf(kind, charset, encoding, attached=False, name=name, content=content)
     return Body(layout=kind, leaves=[leaf], parser="fast")
 

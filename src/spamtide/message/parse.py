@@ -12,7 +12,7 @@ from spamtide.message.html import NO_PAGE, read_html
 from spamtide.message.mime import Leaf, read_body
 from spamtide.message.text import drop_unseen, tidy_lines, tidy_words
 from spamtide.message.url import first_distinct, urls_in_text
-from spamtide.model import Header, Message, Part
+from spamtide.model import Message, Part
 from spamtide.settings import Limits
 
 HTML = "text/html"
@@ -51,8 +51,8 @@ def _parse(data: bytes, limits: Limits, defects: set[str]) -> Message:
     if b"\0" in data:
         defects.add("nul")
     data = single_line_ends(data)
-    headers, start = scan_headers(data, limits, defects)
-    body = read_body(headers, data[start : start + limits.body_bytes + 1], limits, defects)
+    scan = scan_headers(data, limits, defects)
+    body = read_body(scan, data[scan.body : scan.body + limits.body_bytes + 1], limits, defects)
     shown = [leaf for leaf in body.leaves if leaf.content_type in SHOWN and not leaf.attached]
     first = shown[0] if shown else None
     plain = _decoded([leaf for leaf in shown if leaf.content_type != HTML], limits.text_chars, defects)
@@ -64,8 +64,8 @@ def _parse(data: bytes, limits: Limits, defects: set[str]) -> Message:
     text = _bounded(_joined(plain, visible), limits.text_chars, "text-too-long", defects)
     urls = chain(urls_in_text(plain), page.urls, urls_in_text(visible))
     return Message(
-        headers=headers,
-        subject=_subject(headers, defects),
+        headers=scan.headers,
+        subject=_one_line(scan.first("subject"), defects)[:SUBJECT_CHARS],
         text=text,
         html=html,
         hidden=drop_unseen(page.hidden, defects)[: limits.text_chars],
@@ -117,15 +117,12 @@ def _joined(plain: str, visible: str) -> str:
     return "\n".join([plain, *new])
 
 
-def _subject(headers: tuple[Header, ...], defects: set[str]) -> str:
-    """The first Subject, decoded, on one line."""
-    for header in headers:
-        if header.name.lower() == "subject":
-            return drop_unseen(tidy_words(decode_words(header.value, defects)), defects)[:SUBJECT_CHARS]
-    return ""
+def _one_line(value: str, defects: set[str]) -> str:
+    """A header value or a file name, decoded, on one line."""
+    return drop_unseen(tidy_words(decode_words(value, defects)), defects)
 
 
 def _part(leaf: Leaf, defects: set[str]) -> Part:
     """What is kept of a leaf that is not shown as text."""
-    name = drop_unseen(tidy_words(decode_words(leaf.name, defects)), defects)[:NAME_CHARS]
+    name = _one_line(leaf.name, defects)[:NAME_CHARS]
     return Part(leaf.content_type, name, len(leaf.content), hashlib.sha256(leaf.content).hexdigest())
