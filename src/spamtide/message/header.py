@@ -30,8 +30,12 @@ SINGLE = frozenset(
 """Fields that may stand once (RFC 5322 section 3.6)."""
 
 _BLANK_LINE = re.compile(rb"\n\r*\n")
-_FIELD = re.compile(r"([!-9;-~]+)([ \t]*):[ \t]*([^\n]*)((?:\n[ \t][^\n]*)*)\n?")
+_FIELD = re.compile(r"(?:^|(?<=\n))([!-9;-~]+)([ \t]*):[ \t]*([^\n]*)((?:\n[ \t][^\n]*)*)\n?")
 """Name, obsolete white space, first line, lines that continue it."""
+_FOLD = re.compile(r"\n([ \t]+)([^\n]*)")
+_JUNK = re.compile(r"\n(?![!-9;-~]+[ \t]*:|[ \t]|\Z)")
+"""A line end before a line that is no field and continues none. It begins with a fixed character, which the
+engine finds fast; '^' would be tried at every character."""
 
 
 class Scan(NamedTuple):
@@ -58,55 +62,63 @@ def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:
     start = _after_from_line(data, defects)
     end, body = _ends(data, start, limits, defects)
     text = _decode(_line_feeds(data[start:end], defects), defects)
-    headers: list[Header] = []
-    position = junk = 0
-    """`junk` is where the lines without a field name began since the last field, plus one; 0 when there
-    are none."""
-    while position < len(text):
-        match = _FIELD.match(text, position)
-        if match is None:
-            junk = junk or position + 1
-            position = _after_line(text, position)
-            continue
-        if junk:
-            _name_junk(text[junk - 1 : position], defects)
-            junk = 0
-        if len(headers) >= limits.headers:
-            defects.add("too-many-headers")
-            break
-        headers.append(_header(match, defects))
-        position = match.end()
-    if not headers:
+    fields = _FIELD.findall(text)
+    last = 0
+    """Offset of what follows the last field."""
+    if _JUNK.search(text) or not _FIELD.match(text):
+        last = _name_junk(text, defects)
+    if not fields:
         defects.add("no-headers")
         return Scan((), [], start if text.strip() else body)
-    if junk and text[junk - 1 :].strip():
+    if last and text[last:].strip():
         # Text that runs on from the last field is body whose empty line is missing.
         defects.add("no-header-end")
-        body = _line_back(data, end, text.count("\n", junk - 1) + 1)
+        body = _line_back(data, end, text.count("\n", last) + 1)
+    if len(fields) > limits.headers:
+        defects.add("too-many-headers")
+        del fields[limits.headers :]
+    headers = [
+        _unfolded(name, value, more, defects) if more else Header(name, value.rstrip(" \t"))
+        for name, _, value, more in fields
+    ]
+    if any(space for _, space, _, _ in fields):
+        defects.add("space-before-colon")
     if body >= len(data):
         defects.add("no-body")
-    names = [header.name.lower() for header in headers]
-    if len(set(names)) < len(names) and any(names.count(name) > 1 for name in SINGLE):
+    names = [name.lower() for name, _, _, _ in fields]
+    single = [name for name in names if name in SINGLE]
+    if len(set(single)) < len(single):
         defects.add("duplicate-header")
     return Scan(tuple(headers), names, body)
 
 
-def _header(match: re.Match[str], defects: set[str]) -> Header:
-    """One field, unfolded."""
-    name, space, value, continued = match.groups()
-    if space:
-        defects.add("space-before-colon")
-    if not continued:
-        return Header(name, value.rstrip())
-    texts = [value.rstrip()]
-    folds = []
-    for line in continued.split("\n")[1:]:
-        text = line.lstrip(" \t")
-        folds.append(line[: len(line) - len(text)])
-        texts.append(text.rstrip())
-    if "" in texts[1:]:
+def _unfolded(name: str, value: str, more: str, defects: set[str]) -> Header:
+    """One field with the lines that continue it."""
+    folds = _FOLD.findall(more)
+    texts = [text.rstrip(" \t") for _, text in folds]
+    if "" in texts:
         defects.add("blank-fold")
-    return Header(name, " ".join(texts).strip(), "|".join(folds))
+    return Header(
+        name, " ".join([value.rstrip(" \t"), *texts]).strip(" "), "|".join([space for space, _ in folds])
+    )
+
+
+def _name_junk(text: str, defects: set[str]) -> int:
+    """Name what is no field among the fields; the offset of what follows the last field."""
+    position = last = 0
+    junk = False
+    while position < len(text):
+        match = _FIELD.match(text, position)
+        if match:
+            if junk:
+                start = text[last]
+                defects.add("stray-fold" if start in " \t" else "header-without-colon")
+            junk = False
+            position = last = match.end()
+        else:
+            junk = True
+            position = _after_line(text, position)
+    return last
 
 
 def _after_from_line(data: bytes, defects: set[str]) -> int:
@@ -172,11 +184,6 @@ def _after_line(text: str, position: int) -> int:
     """Offset after the line that begins at `position`."""
     line_end = text.find("\n", position)
     return line_end + 1 if line_end >= 0 else len(text)
-
-
-def _name_junk(junk: str, defects: set[str]) -> None:
-    """Name what was left out between two fields."""
-    defects.add("stray-fold" if junk.startswith((" ", "\t")) else "header-without-colon")
 
 
 def _line_back(data: bytes, end: int, lines: int) -> int:

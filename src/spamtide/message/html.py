@@ -41,9 +41,10 @@ _ANY_TAG = re.compile(r"<[!/?a-zA-Z][^>]*>?")
 _ATTRIBUTE_URL = re.compile(r"""=\s*["']?\s*(https?:[^"'\s>]+)""", re.IGNORECASE)
 _REFRESH_URL = re.compile(r"url\s*=\s*['\"]?\s*([^'\"\s>]+)", re.IGNORECASE)
 
-_LINKING = "[href],[src],[background],[action]"
-_LINK_ATTRIBUTES = ("href", "src", "background", "action")
-_UNSEEN = ["script", "style", "noscript", "template", "title", "noframes", "iframe", "object"]
+_UNSEEN = frozenset({"script", "style", "noscript", "template", "title", "noframes", "iframe", "object"})
+_OF_INTEREST = ",".join(
+    ["[href]", "[src]", "[background]", "[action]", "[hidden]", "meta[http-equiv]", *sorted(_UNSEEN)]
+)
 _VOID = frozenset(
     {"br", "img", "hr", "input", "meta", "link", "area", "base", "col", "embed", "param", "wbr"}
 )
@@ -85,20 +86,18 @@ def read_html(source: str, bound: int, defects: set[str]) -> Page:
         return _read_flat(source)
     marked = _LINE_TAG.sub("\f<", source.replace("\f", " ") if "\f" in source else source)
     marked = _CELL_TAG.sub("> <", marked)
-    lower = source.lower()
     try:
         tree = LexborHTMLParser(marked)
-        urls, alts = _attributes(tree, lower, bound)
-        hidden = _cut_hidden(tree, lower)
-        unseen = [tag for tag in _UNSEEN if "<" + tag in lower]
-        if unseen:
-            tree.strip_tags(unseen)
+        found = _look(tree, bound)
+        hidden = _cut_hidden(tree) if found.hides or _may_hide(source.lower()) else ""
+        if found.unseen:
+            tree.strip_tags(list(found.unseen))
         body = tree.body
         text = body.text() if body is not None else ""
     except (SelectolaxError, ValueError, RuntimeError):
         defects.add("html-too-deep")
         return _read_flat(source)
-    return Page(_lines(text, alts), hidden, urls)
+    return Page(_lines(text, found.alts), hidden, found.urls)
 
 
 def _lines(text: str, alts: list[str]) -> str:
@@ -106,33 +105,47 @@ def _lines(text: str, alts: list[str]) -> str:
     return "\n".join([" ".join(words) for line in (*text.split("\f"), *alts) if (words := line.split())])
 
 
-def _attributes(tree: LexborHTMLParser, lower: str, bound: int) -> tuple[list[str], list[str]]:
-    """Addresses and the texts of images, in order."""
+class _Found(NamedTuple):
+    """What one pass over the elements of interest finds."""
+
+    urls: list[str]
+    alts: list[str]
+    """Texts of images."""
+    unseen: set[str]
+    """Names of elements whose text is not shown."""
+    hides: bool
+    """An element has the attribute `hidden`."""
+
+
+def _look(tree: LexborHTMLParser, bound: int) -> _Found:
+    """Addresses and texts of images, in order, and what has to be taken out; one selection for all of it."""
     urls: list[str] = []
     alts: list[str] = []
-    if "http" in lower or "www." in lower or "alt" in lower:
-        for node in tree.css(_LINKING):
-            attributes = node.attributes
-            for name in _LINK_ATTRIBUTES:
-                value = attributes.get(name)
-                url = clean_url(value) if value else ""
-                if url:
-                    urls.append(url)
-            alt = attributes.get("alt")
-            if alt and len(alts) < bound:
-                alts.append(alt)
-    if "http-equiv" in lower and "refresh" in lower:
-        for node in tree.css("meta[http-equiv][content]"):
-            match = _REFRESH_URL.search(node.attributes.get("content") or "")
-            if match:
-                urls.append(clean_url(match[1]))
-    return urls, alts
+    unseen: set[str] = set()
+    hides = False
+    for node in tree.css(_OF_INTEREST):
+        tag = node.tag
+        if tag in _UNSEEN:
+            unseen.add(tag)
+        attributes = node.attributes
+        value = attributes.get("href") or attributes.get("src")
+        value = value or attributes.get("background") or attributes.get("action")
+        url = clean_url(value) if value else ""
+        if url:
+            urls.append(url)
+        if tag == "img" and len(alts) < bound:
+            alts.append(attributes.get("alt") or "")
+        elif tag == "meta":
+            match = _REFRESH_URL.search(attributes.get("content") or "")
+            url = clean_url(match[1]) if match else ""
+            if url:
+                urls.append(url)
+        hides = hides or "hidden" in attributes
+    return _Found(urls, alts, unseen, hides)
 
 
-def _cut_hidden(tree: LexborHTMLParser, lower: str) -> str:
+def _cut_hidden(tree: LexborHTMLParser) -> str:
     """Take elements that a reader would not see out of the tree; their text."""
-    if not _may_hide(lower):
-        return ""
     hidden: dict[int, LexborNode] = {}
     for node in tree.css(_STYLED):
         if node.tag in _NEVER_CUT or not _is_hidden(node):
@@ -149,8 +162,8 @@ def _cut_hidden(tree: LexborHTMLParser, lower: str) -> str:
 
 
 def _may_hide(lower: str) -> bool:
-    """Whether a page, in lower case, holds anything that `_is_hidden` would look at: cheap, and rarely so."""
-    if "hidden" in lower or _FONT_WHITE.search(lower):
+    """Whether a page, in lower case, holds a style or font that `_is_hidden` would look at; rarely so."""
+    if _FONT_WHITE.search(lower):
         return True
     for style in set(_STYLE.findall(lower)):
         hides, colour = _style_facts(style.strip("\"'"))

@@ -131,7 +131,7 @@ def _cut(body: bytes, limits: Limits, defects: set[str]) -> bytes:
     if len(body) > limits.body_bytes:
         defects.add("body-too-long")
         body = body[: limits.body_bytes]
-    if body.count(b"\n--") > DASHED_LINES:
+    if len(body) > 3 * DASHED_LINES and body.count(b"\n--") > DASHED_LINES:
         defects.add("too-many-parts")
         body = b"\n--".join(body.split(b"\n--", DASHED_LINES)[:DASHED_LINES])
     return body
@@ -153,13 +153,20 @@ def _single(governing: Mapping[str, str], body: bytes, defects: set[str]) -> Bod
             if _BAD_ESCAPE.search(body):
                 defects.add("quoted-printable")
             content = binascii.a2b_qp(body)
-        content = content.replace(b"\r\n", b"\n").rstrip(b"\n")
+        content = _line_feeds(content)
     charset = parameter(claimed, "charset").strip().lower()
     name = ""
     if "name" in claimed or "content-disposition" in governing:
         name = parameter(governing.get("content-disposition", ""), "filename") or parameter(claimed, "name")
     leaf = Leaf(kind, charset, encoding, attached=False, name=name, content=content)
     return Body(layout=kind, leaves=[leaf], parser="fast")
+
+
+def _line_feeds(content: bytes) -> bytes:
+    """Content with LF line ends, for those are the transport's; the last ones belong to the boundary."""
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n")
+    return content.rstrip(b"\n")
 
 
 def decode_base64(data: bytes, defects: set[str]) -> bytes:
@@ -307,8 +314,7 @@ def _leaf(node: _Node, kind: str, *, at_root: bool) -> Leaf:
     encoding = node.header.get("content-transfer-encoding", "").strip()
     content = node.content()
     if encoding.lower() != "base64":
-        # Line ends are the transport's, and those before a boundary belong to it.
-        content = content.replace(b"\r\n", b"\n").rstrip(b"\n")
+        content = _line_feeds(content)
     claimed = node.header.get("content-type", "")
     disposition = node.header.get("content-disposition", "")
     return Leaf(

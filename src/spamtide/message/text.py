@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_CONTROL_BYTES = bytes(code for code in (*range(32), 127) if code not in b"\t\n")
+_CONTROLS = [chr(code) for code in (*range(32), 127) if chr(code) not in "\t\n"]
 _C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
 UNSEEN = ("\u00ad", "\u034f", "\u180e", "\u200b", "\u2060", "\ufeff")
 """Soft hyphen, combining grapheme joiner, zero-width characters: they part the letters of a word unseen."""
@@ -18,29 +18,35 @@ def tidy_words(line: str) -> str:
 
 def tidy_lines(text: str) -> str:
     """Text with its lines kept, white space within them tidied, and at most one empty line in a row."""
-    if not text:
-        return ""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = "\n".join([" ".join(line.split()) for line in text.split("\n")])
+    for space in "\t\f\v\u00a0\u3000":
+        if space in text:  # one character is found far faster than it is replaced
+            text = text.replace(space, " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    text = text.replace(" \n", "\n").replace("\n ", "\n")
     if "\n\n\n" in text:
         text = _BLANK_LINES.sub("\n\n", text)
-    return text.strip("\n")
+    return text.strip(" \n")
 
 
 def drop_unseen(text: str, defects: set[str]) -> str:
     """Text without control and zero-width characters, so that a word parted by them reads as it looks."""
-    if not text:
-        return ""
+    if text.isprintable():  # true of most single lines
+        return text
+    for control in _CONTROLS:
+        if control in text:  # hardly ever, and quicker asked than translated
+            defects.add("control-characters")
+            text = text.replace(control, "")
+    if text.isascii():
+        return text
+    for character in UNSEEN:
+        if character in text:
+            text = text.replace(character, "")
     data = text.encode("utf-8", "replace")
-    kept = data.translate(None, _CONTROL_BYTES)
-    if not text.isascii():
-        kept = _C1_BYTES.sub(b"", kept)
+    kept = _C1_BYTES.sub(b"", data)
     if len(kept) != len(data):
         defects.add("control-characters")
         text = kept.decode("utf-8")
-    if not text.isascii():
-        for character in UNSEEN:
-            if character in text:
-                text = text.replace(character, "")
     return text

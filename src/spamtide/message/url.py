@@ -45,7 +45,7 @@ def _starts(text: str) -> list[int]:
                 found.append(start)
                 break
         position = text.find("://", position + 3)
-    for marker in ("www.", "WWW.", "Www."):
+    for marker in ("www.", "WWW."):
         position = text.find(marker)
         while position >= 0:
             if position == 0 or not (text[position - 1].isalnum() or text[position - 1] in "/.@-_="):

@@ -12,26 +12,25 @@ from publicsuffixlist import PublicSuffixList
 HOST_CHARS = 253
 """The longest host name (RFC 1035)."""
 
-_AUTHORITY = re.compile(r"https?://([^/?#\\]*)")
 _HOST = re.compile(r"\w[\w.-]*|\[[0-9a-f:.]+\]")
+_AUTHORITY_END = re.compile(r"[/?#\\]")
 
 
 def link_hosts(links: Iterable[str]) -> tuple[str, ...]:
-    """Hosts of links, in lower case, in order of appearance, without repeats."""
+    """Hosts of http(s) links, in lower case, in order of appearance, without repeats."""
     hosts: dict[str, None] = {}
     for link in links:
-        host = _host(link)
-        if host:
-            hosts[host] = None
+        scheme, _, rest = link.partition("://")
+        if scheme in {"http", "https"}:
+            hosts[_host(_AUTHORITY_END.split(rest, maxsplit=1)[0])] = None
+    hosts.pop("", None)
     return tuple(hosts)
 
 
-def _host(link: str) -> str:
-    """Host of one link; '' when it has none that could be looked up."""
-    match = _AUTHORITY.match(link)
-    if match is None:
-        return ""
-    host = match[1].rpartition("@")[2].lower()
+@lru_cache(maxsize=65536)
+def _host(authority: str) -> str:
+    """Host of one authority; '' when it is none that could be looked up."""
+    host = authority.rpartition("@")[2].lower()
     if not host.startswith("["):
         host = host.partition(":")[0]
     elif "]" in host:

@@ -104,9 +104,9 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
     above += message.links
     above += attachments
     lines = above + render(message, headers, source.address or "", helo or "", frame)
-    *clean, rendering = redact(drop_controls(f"{joined_lines(lines)}\n{message.text[:TEXT_CHARS]}")).split(
-        "\n", len(above)
-    )
+    text = drop_controls(f"{joined_lines(lines)}\n{message.text[:TEXT_CHARS]}")
+    words = any("=?" in header.value for header in headers)
+    *clean, rendering = redact(text, words=words).split("\n", len(above))
     seen = dict(zip(plain, clean, strict=False))
     links_end = len(plain) + len(message.links)
     hosts = link_hosts(message.links)

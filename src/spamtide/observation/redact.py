@@ -18,7 +18,7 @@ TOKEN = "rcpt."  # noqa: S105 - the beginning of a pseudonym, no secret
 HEX_CHARS = 16
 FEW_DOMAINS = 16
 """Recipients' domains up to which each is searched for; beyond, every separator is looked at instead."""
-ENCODED = 100
+ENCODED = 20
 """Recipients whose base64 form is looked for as well."""
 ENCODED_BYTES = 8
 """A shorter address has a base64 form that stands in innocent text."""
@@ -51,15 +51,20 @@ def recipients_of(values: Iterable[str], received: Iterable[str], envelope: Iter
     `values` are those of the RECIPIENT_FIELDS, `received` those of the Received headers.
     """
     found: set[str] = set()
-    for value in values:
+    for value in (*values, *envelope):
         if "@" in value:
-            found.update(_SPLIT.split(value))
+            found |= _addresses(value)
     for value in received:
         if "@" in value:
-            found.update(_paths(value))
-    for path in envelope:
-        found.update(_SPLIT.split(path))
-    words = {_lower(word.strip("'.")) for word in found if "@" in word}
+            for path in _paths(value):
+                found |= _addresses(path)
+    return frozenset(found)
+
+
+@lru_cache(maxsize=8192)
+def _addresses(value: str) -> frozenset[str]:
+    """Addresses in a list of mailboxes, in lower case."""
+    words = [_lower(word.strip("'.")) for word in _SPLIT.split(value) if "@" in word]
     return frozenset([word for word in words if "@" in word[1:-1]])
 
 
@@ -141,13 +146,16 @@ class Redactor:
         self._in_words = [(one, form.token.encode()) for form in encoded for one in form.literals[1:]]
         """What may stand within an RFC 2047 word besides."""
 
-    def __call__(self, text: str) -> str:
-        """Text with every recipient's address replaced, in any letter case."""
+    def __call__(self, text: str, *, words: bool = True) -> str:
+        """Text with every recipient's address replaced, in any letter case.
+
+        Without `words`, addresses within RFC 2047 words are not looked for.
+        """
         if not self._locals:
             return text
         data = text.encode("utf-8", "replace")
         lower = data.lower()
-        literals = self._literals + self._in_words if b"?b?" in lower else self._literals
+        literals = self._literals + self._in_words if words else self._literals
         for literal, token in literals:
             if literal in data:
                 data = data.replace(literal, token)

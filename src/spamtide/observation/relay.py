@@ -106,8 +106,18 @@ _DIALECTS = (
 
 
 def read_hop(value: str) -> Hop:
-    """Read one Received header; total. `value` is unfolded."""
-    value = value[:LINE_CHARS]
+    """Read one Received header; total. `value` is unfolded.
+
+    What names a hop stands before the queue id, so the receiver's own hops, which come again with every
+    message, are read once.
+    """
+    head = value[:LINE_CHARS].partition(" id ")[0]
+    return _read(head if " by " in head else value[:LINE_CHARS])
+
+
+@lru_cache(maxsize=8192)
+def _read(value: str) -> Hop:
+    """As `read_hop`, of a line or of what stands before its queue id."""
     usual = _USUAL.match(value)
     if usual:
         found = _BY.search(value, usual.end())
