@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -126,6 +127,12 @@ MONSTERS: dict[str, tuple[bytes, set[str]]] = {
     "less-than signs": (HTML + b"<" * 500_000, set()),
     "hidden in hidden": (HTML + b"<p hidden style='display:none'>x" * 15_000, set()),
     "many white fonts": (HTML + b"<font color=white>x</font>" * 15_000, set()),
+    "a wide font colour": (HTML + b"<font color=" + b" " * 400_000, set()),
+    "a wide refresh": (HTML + b'<meta http-equiv=refresh content="0;url=' + b" " * 400_000 + b'">', set()),
+    "wide attributes, deep": (HTML + b"<div>" * 3000 + b"a=" + b" " * 400_000, {"html-too-deep"}),
+    "a wide style": (HTML + b"<p style=" + b" " * 200_000 + b"'color" + b" " * 200_000 + b"'>", set()),
+    "wide parameters": (HEAD + b"Content-Type: text/plain; charset" + b" " * 200_000 + b"x\n\nx", set()),
+    "a wide address": (HEAD + b"\nhttp://" + b" " * 50_000 + b"http://a" + b"." * 40_000, set()),
     "many links": (
         HEAD + b"\n" + b"".join(b"http://h%d.example/ " % n for n in range(5000)), {"too-many-links"},
     ),
@@ -151,3 +158,28 @@ def test_monsters(name: str) -> None:
     """Input made to cost time or memory stays within the time that one message may take, and is named."""
     data, expected = MONSTERS[name]
     assert expected <= set(parse_timely(data)), name
+
+
+def test_every_defect_is_met() -> None:
+    """Each name of the table is given to some golden message or monster; only faults of our own are not."""
+    met: set[str] = set()
+    for data in [path.read_bytes() for path in CORPUS.glob("*.eml")] + [
+        data for data, _ in MONSTERS.values()
+    ]:
+        met |= set(parse(data).defects)
+    assert set(DEFECTS) - met == {"internal"}
+
+
+def test_a_fault_of_our_own_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should the parser's own code fail, the message is kept still, with the defect 'internal'."""
+    monkeypatch.setattr(sys.modules["spamtide.message.parse"], "read_body", None)
+    message = parse(HEAD + b"\nbody")
+    assert message.defects == ("internal",)
+    assert message.size == len(HEAD) + 5
+
+
+def test_the_page_lists_every_defect() -> None:
+    """The page of this stage holds the table of defects as it is."""
+    page = (Path(__file__).parents[2] / "docs" / "path" / "message.md").read_text(encoding="utf-8")
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in DEFECTS.items()]
+    assert "\n".join(rows) in page

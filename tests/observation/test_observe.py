@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import fields, replace
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from spamtide.message import DEFECTS, parse
 from spamtide.model import NO_ENVELOPE, Envelope, Header, Observation, RawMessage
 from spamtide.observation import SIMULATED_HEADER, observe
-from spamtide.settings import Observing
+from spamtide.settings import Limits, Observing
 
 KEY = b"a key for tests"
 Make = Callable[..., RawMessage]
@@ -313,3 +314,39 @@ def test_a_fault_of_our_own_is_named(raw: Make, monkeypatch: pytest.MonkeyPatch)
     assert seen.sha256 == raw(MAIL).sha256
     assert seen.received_at_from == "none"
     assert "trap@" not in repr(seen)
+
+
+NASTY = (
+    "from " + "x" * 1990,
+    "from a (" + "y " * 990,
+    "from " + "[" * 1900,
+    "from a " + "(HELO " * 300,
+    "x@" * 900,
+)
+MONSTERS = {
+    "20,000 recipients": "To: " + ", ".join(f"u{n}@d{n}.example" for n in range(20_000)) + "\n\nbody",
+    "one recipient, often": "To: a@b.example\n\n" + "a@b.example " * 8000,
+    "separators": "To: " + ", ".join(f"u@d{n}.example" for n in range(100)) + "\n\n" + "@=%40" * 20_000,
+    "near misses": "To: a@b.example\n\n" + "x@b.example " * 8000,
+    "hops to read": "".join(f"Received: {line}\n" for line in NASTY for _ in range(100)) + "\nbody",
+    "hops to step over": "Received: from a (b [10.0.0.1]) by c; 1 Jan 2001 01:01:01 GMT\n" * 900 + "\nbody",
+    "dates": "".join(f"Received: by x; {'1 Jan ' * 40}\n" for _ in range(200))
+    + "Date: "
+    + "1 " * 5000
+    + "\n\nx",
+    "names": "".join(f"X-{n}-{'y' * 200}: v\n" for n in range(1000)) + "\nbody",
+    "a Message-ID": "Message-ID: <" + "a1" * 50_000 + "@" + "b2." * 20_000 + ">\n\nbody",
+    "links": "Subject: x\n\n" + " ".join(f"http://{'a.' * 400}h{n}.example/{'%40' * 300}" for n in range(90)),
+}
+
+
+@pytest.mark.parametrize("name", MONSTERS)
+def test_monsters(raw: Make, name: str) -> None:
+    """Messages made to cost time stay within the time that one message may take, and within bounds."""
+    made = raw(MONSTERS[name])
+    begun = time.process_time()
+    seen = see(made)
+    assert time.process_time() - begun < Limits().seconds
+    assert "internal" not in seen.defects
+    assert len(seen.rendering) < 700_000
+    assert len(seen.message_id_shape) <= 120

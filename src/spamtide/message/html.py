@@ -11,6 +11,7 @@ import html as entities
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
@@ -26,20 +27,26 @@ FEW_TAGS = 2000
 
 
 def _spelt(names: str) -> str:
-    """Alternatives for tag names in any letter case, spelt out: twice as fast as ignoring case."""
-    return "|".join(
-        "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in name) for name in names.split()
-    )
+    """Alternatives for tag names in any letter case.
+
+    Spelt out and grouped by first letter they match three times as fast as with case ignored.
+    """
+    rests: dict[str, list[str]] = {}
+    for name in names.split():
+        spelt = [f"[{char}{char.upper()}]" if char.isalpha() else char for char in name]
+        rests.setdefault(spelt[0], []).append("".join(spelt[1:]))
+    return "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in rests.items())
 
 
-_STARTS_LINE = _spelt("br p div tr li dt dd hr h1 h2 h3 h4 h5 h6 pre option center blockquote")
+_STARTS_LINE = _spelt("br p pre div dt dd tr li hr h1 h2 h3 h4 h5 h6 option center blockquote")
 _ENDS_LINE = _spelt("p div table ul ol dl h1 h2 h3 h4 h5 h6 pre center blockquote form")
 _LINE_TAG = re.compile(rf"<(?=(?:{_STARTS_LINE}|/(?:{_ENDS_LINE}))\b)")
 _CELL_TAG = re.compile(r"><(?=[tT][dDhH]\b)")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+# Possessive white space (*+) below: with two such runs in a row, plain ones would take quadratic time.
 _ANY_TAG = re.compile(r"<[!/?a-zA-Z][^>]*>?")
-_ATTRIBUTE_URL = re.compile(r"""=\s*["']?\s*(https?:[^"'\s>]+)""", re.IGNORECASE)
-_REFRESH_URL = re.compile(r"url\s*=\s*['\"]?\s*([^'\"\s>]+)", re.IGNORECASE)
+_ATTRIBUTE_URL = re.compile(r"""=\s*+["']?\s*+(https?:[^"'\s>]+)""", re.IGNORECASE)
+_REFRESH_URL = re.compile(r"url\s*+=\s*+['\"]?\s*+([^'\"\s>]+)", re.IGNORECASE)
 
 _UNSEEN = frozenset({"script", "style", "noscript", "template", "title", "noframes", "iframe", "object"})
 _OF_INTEREST = ",".join(
@@ -49,7 +56,7 @@ _VOID = frozenset(
     {"br", "img", "hr", "input", "meta", "link", "area", "base", "col", "embed", "param", "wbr"}
 )
 
-_STYLED = "[style],[hidden],font[color^='#f' i],font[color='white' i],font[color^='rgb' i]"
+_WHITE_FONTS = "font[color^='#f' i],font[color='white' i],font[color^='rgb' i]"
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all"
     r"|font-size\s*:\s*(?:0(?:px|pt|em|%)?\s*(?:;|!|\Z)|[01](?:\.\d+)?(?:px|pt))"
@@ -62,7 +69,7 @@ _COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]{1,40})", re.IGNORECASE)
 _GROUND = re.compile(r"background(?:-color)?\s*:\s*([^;!]{1,200})", re.IGNORECASE)
 _WHITES = frozenset({"#fff", "#ffffff", "white", "#fffffe", "#fefefe", "rgb(255,255,255)"})
 _STYLE = re.compile(r"""style\s*=\s*("[^"]*|'[^']*|[^\s>"']+)""")
-_FONT_WHITE = re.compile(r"<font[^>]{0,200}\scolor\s*=\s*[\"']?\s*(?:#fff|white|#fefefe|rgb)")
+_FONT_WHITE = re.compile(r"<font[^>]{0,200}\scolor\s*+=\s*+[\"']?\s*+(?:#fff|white|#fefefe|rgb)")
 _NEVER_CUT = frozenset({"html", "head", "body", "img", "input"})
 
 
@@ -89,7 +96,7 @@ def read_html(source: str, bound: int, defects: set[str]) -> Page:
     try:
         tree = LexborHTMLParser(marked)
         found = _look(tree, bound)
-        hidden = _cut_hidden(tree) if found.hides or _may_hide(source.lower()) else ""
+        hidden = _cut_hidden(tree, _hiding(source.lower(), attribute=found.hides))
         if found.unseen:
             tree.strip_tags(list(found.unseen))
         body = tree.body
@@ -144,10 +151,12 @@ def _look(tree: LexborHTMLParser, bound: int) -> _Found:
     return _Found(urls, alts, unseen, hides)
 
 
-def _cut_hidden(tree: LexborHTMLParser) -> str:
-    """Take elements that a reader would not see out of the tree; their text."""
+def _cut_hidden(tree: LexborHTMLParser, selector: str) -> str:
+    """Take elements that a reader would not see out of the tree; their text. '' selects none."""
+    if not selector:
+        return ""
     hidden: dict[int, LexborNode] = {}
-    for node in tree.css(_STYLED):
+    for node in tree.css(selector):
         if node.tag in _NEVER_CUT or not _is_hidden(node):
             continue
         # Cutting an element frees what it holds, so only the outermost hidden ones are cut.
@@ -161,15 +170,17 @@ def _cut_hidden(tree: LexborHTMLParser) -> str:
     return "\n".join(text for text in texts if text)
 
 
-def _may_hide(lower: str) -> bool:
-    """Whether a page, in lower case, holds a style or font that `_is_hidden` would look at; rarely so."""
+def _hiding(lower: str, *, attribute: bool) -> str:
+    """Selector of the elements that may be hidden, for a page in lower case; '' for most pages."""
+    selectors = ["[hidden]"] if attribute else []
     if _FONT_WHITE.search(lower):
-        return True
+        selectors.append(_WHITE_FONTS)
     for style in set(_STYLE.findall(lower)):
         hides, colour = _style_facts(style.strip("\"'"))
         if hides or _is_white(colour):
-            return True
-    return False
+            selectors.append("[style]")
+            break
+    return ",".join(selectors)
 
 
 def _ancestors(node: LexborNode) -> Iterator[LexborNode]:
@@ -191,7 +202,7 @@ def _is_hidden(node: LexborNode) -> bool:
         return True
     if not _is_white(colour or attributes.get("color") or ""):
         return False
-    return all(_may_be_white(element.attributes) for element in (node, *_ancestors(node)))
+    return all(_may_be_white(element.attributes) for element in chain((node,), _ancestors(node)))
 
 
 def _may_be_white(attributes: Mapping[str, str | None]) -> bool:
