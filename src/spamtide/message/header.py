@@ -7,6 +7,7 @@ RFC 5322 sections 2.2 and 4.5 (obsolete syntax).
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import NamedTuple
 
 from spamtide.model import Header
@@ -81,13 +82,13 @@ def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:
         _unfolded(name, value, more, defects) if more else Header(name, value.rstrip(" \t"))
         for name, _, value, more in fields
     ]
-    if any(space for _, space, _, _ in fields):
+    if (" :" in text or "\t:" in text) and any(space for _, space, _, _ in fields):
         defects.add("space-before-colon")
     if body >= len(data):
         defects.add("no-body")
-    names = [name.lower() for name, _, _, _ in fields]
-    single = [name for name in names if name in SINGLE]
-    if len(set(single)) < len(single):
+    names = list(map(str.lower, map(itemgetter(0), fields)))
+    single = SINGLE.intersection(names)
+    if sum(map(names.count, single)) > len(single):
         defects.add("duplicate-header")
     return Scan(tuple(headers), names, body)
 

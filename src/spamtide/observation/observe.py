@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import fields
+from itertools import compress, repeat
+from operator import attrgetter, contains
 from typing import Any, NamedTuple
 
 from spamtide.model import Message, Observation, Provenance, RawMessage
@@ -20,6 +22,8 @@ from spamtide.settings import Observing
 FIELD_CHARS = 2000
 """Characters of a value taken from one header."""
 _DEFAULTS = Observing()
+_NAME = attrgetter("name")
+_VALUE = attrgetter("value")
 _SIMULATED = SIMULATED_HEADER.lower()
 _ANGLE = re.compile(r"<[^<>@]*@([^<>@\s]+)>")
 _DOMAIN = re.compile(r"@([A-Za-z0-9._-]+|\[[^\]]*\])")
@@ -55,19 +59,17 @@ def observe(
 
 def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes) -> Observation:
     """As `observe`, as long as nothing here is wrong."""
-    headers = message.headers
-    lower = [header.name.lower() for header in headers]
+    # Thirty header fields a message: what is done to each is done by `map` and `compress`.
+    names = list(map(_NAME, message.headers))
+    lower = list(map(str.lower, names))
+    values = list(map(_VALUE, message.headers))
     simulated = _SIMULATED in lower
     if simulated:
-        headers = tuple(header for header in headers if header.name.lower() != _SIMULATED)
-        lower = [name for name in lower if name != _SIMULATED]
-    first: dict[str, str] = {}
-    received: list[str] = []
-    for name, header in zip(lower, headers, strict=True):
-        if name == "received":
-            received.append(header.value)
-        else:
-            first.setdefault(name, header.value)
+        kept = [name != _SIMULATED for name in lower]
+        names, lower, values = (list(compress(column, kept)) for column in (names, lower, values))
+    first = dict(zip(reversed(lower), reversed(values), strict=True))
+    """Lower-case name -> value of the first field of that name."""
+    received = list(compress(values, map("received".__eq__, lower)))
     hops, entry = trace(received, observing)
     source = _source(raw, first, hops, entry, observing)
     sent_at, zone = read_date(first.get("date", ""))
@@ -77,7 +79,7 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
     if hop and not helo:
         helo = hop.helo
     message_id = first.get("message-id")
-    frame = skeleton([header.name for header in headers], lower)
+    frame = skeleton(names, lower)
     plain = {
         "source": raw.source,
         "message_id": message_id,
@@ -97,15 +99,15 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
         "encoding": message.encoding,
     }
     attachments = [f"{part.content_type};{part.name};{part.size};{part.sha256}" for part in message.parts]
-    to = [header.value for name, header in zip(lower, headers, strict=True) if name in RECIPIENT_FIELDS]
+    to = compress(values, map(RECIPIENT_FIELDS.__contains__, lower))
     redact = redactor(recipients_of(to, received, raw.envelope.rcpt_to), key)
     # One pass over everything: fields, links and attachments a line each, then the rendering.
     above = [(value or "")[:FIELD_CHARS] for value in plain.values()]
     above += message.links
     above += attachments
-    lines = above + render(message, headers, source.address or "", helo or "", frame)
+    lines = above + render(message, zip(names, values, strict=True), source.address or "", helo or "", frame)
     text = drop_controls(f"{joined_lines(lines)}\n{message.text[:TEXT_CHARS]}")
-    words = any("=?" in header.value for header in headers)
+    words = any(map(contains, values, repeat("=?")))
     *clean, rendering = redact(text, words=words).split("\n", len(above))
     seen = dict(zip(plain, clean, strict=False))
     links_end = len(plain) + len(message.links)

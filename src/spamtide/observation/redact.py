@@ -171,16 +171,14 @@ class Redactor:
 
     def _local_before(self, lower: bytes, start: int, domain: bytes) -> tuple[int, bytes]:
         """Offset and token of the longest recipient's local part before a domain; b'' for none."""
-        if not lower.endswith(SEPARATORS, 0, start):
-            return start, b""
+        forms = self._locals[domain]
         for separator in SEPARATORS:
-            end = start - len(separator)
-            if end < 0 or not lower.startswith(separator, end):
-                continue
-            for length in self._lengths[domain]:
-                token = self._locals[domain].get(lower[end - length : end]) if length <= end else None
-                if token:
-                    return end - length, token
+            if lower.endswith(separator, 0, start):
+                end = start - len(separator)
+                for length in self._lengths[domain]:
+                    token = forms.get(lower[end - length : end]) if length <= end else None
+                    if token:
+                        return end - length, token
         return start, b""
 
     def _places(self, lower: bytes) -> list[tuple[int, bytes]]:

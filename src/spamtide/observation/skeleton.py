@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import compress
 
 SIMULATED_HEADER = "X-Spamtide-Simulated"
 """The simulator marks its mail with this field. It sets `Observation.simulated` and is left out of
@@ -125,8 +126,7 @@ def skeleton(names: Sequence[str], lower: Sequence[str]) -> str:
 
     `lower` holds the same names in lower case.
     """
-    left_out = frozenset() if LIST_MARKS.isdisjoint(lower) else LIST_FIELDS
-    made = [
-        name for name, low in zip(names, lower, strict=True) if is_sender_made(low) and low not in left_out
-    ]
+    made: Iterable[str] = compress(names, map(is_sender_made, lower))
+    if not LIST_MARKS.isdisjoint(lower):
+        made = (name for name in made if name.lower() not in LIST_FIELDS)
     return ",".join(made)[:SKELETON_CHARS]
