@@ -7,6 +7,7 @@ by key at the next run and worked off before anything new; so any run may die at
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import signal
 import threading
 import time
@@ -110,11 +111,24 @@ def examine(batch: pa.RecordBatch, *, limits: Limits, observing: Observing, key:
         signal.signal(signal.SIGALRM, _ring)
     observations: list[Observation] = []
     failures: list[tuple[str | None, str | None]] = []
-    for raw in raw_messages(batch):
-        observation, failure = _examine_one(raw, limits, observing, key, watched=watched)
-        observations.append(observation)
-        failures.append(failure)
-    return _examined(observations, failures)
+    collecting = gc.isenabled()
+    gc.disable()  # a batch leaves next to no cycles; walking its thousands of live records costs a tenth
+    try:
+        for raw in raw_messages(batch):
+            observation, failure = _examine_one(raw, limits, observing, key, watched=watched)
+            observations.append(observation)
+            failures.append(failure)
+        return _examined(observations, failures)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def warm(observing: Observing) -> None:
+    """Load what the first message loads (the public suffix list), once, before workers are forked."""
+    message = b"From: a@example.com\nTo: b@example.com\n\nhttp://www.example.com/\n"
+    raw = RawMessage("0" * 64, "warm", "spam", None, "warm", message)
+    examine(raw_batch([raw], dt.datetime.now(dt.UTC), ""), limits=Limits(), observing=observing, key=b"")
 
 
 def _examine_one(
@@ -242,6 +256,7 @@ def ingest(
         TryAgainError: the disk is full or another run holds the observatory; what was committed stays.
     """
     started = time.monotonic()
+    warm(observatory.settings.observing)
     engine = ENGINES["local"](observatory.settings.running.workers)
     with engine, writer_lock(observatory.directory / "lake"):
         run = _Run(observatory, engine, on_progress)
