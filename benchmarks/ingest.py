@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CORPORA = Path(os.environ.get("SPAMTIDE_CORPORA", ROOT.parent / "shared" / "corpora"))
 PROCESSORS = len(os.sched_getaffinity(0))
-COPIES = 10
+COPIES = 30
 """CSDMC spam is also read this many times over (each copy made unique by a header), so that the rate is that
 of a stream and not of a program's start."""
 RUNS = 3

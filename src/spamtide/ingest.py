@@ -19,6 +19,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -210,10 +211,21 @@ def raw_batch(messages: Sequence[RawMessage], collected_at: dt.datetime, batch: 
         "envelope_at": [e.received_at for e in envelopes],
         "collected_at": [collected_at] * len(messages),
         "batch": [batch] * len(messages),
-        "data": [m.data for m in messages],
     }
-    arrays = [pa.array(columns[column.name], column.type) for column in RAW]
+    data = [m.data for m in messages]
+    arrays = [
+        binary_array(data) if column.name == "data" else pa.array(columns[column.name], column.type)
+        for column in RAW
+    ]
     return pa.RecordBatch.from_arrays(arrays, schema=RAW)
+
+
+def binary_array(values: Sequence[bytes]) -> pa.Array:
+    """Byte strings as an Arrow array with one copy; Arrow's own way grows its buffer as it goes."""
+    offsets = np.zeros(len(values) + 1, dtype=np.int32)
+    np.cumsum([len(value) for value in values], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(values))]
+    return pa.Array.from_buffers(pa.binary(), len(values), buffers)
 
 
 def raw_messages(batch: pa.RecordBatch) -> Iterator[RawMessage]:
@@ -315,19 +327,18 @@ class _Run:
         raws: list[pa.RecordBatch] = []
         done: list[pa.RecordBatch] = []
         pending: list[pa.RecordBatch] = []
+        rows = size = 0
         writing: Future[None] | None = None
         with ThreadPoolExecutor(1, "commit") as writer:
             for examined in self.engine.map(self.examine, self._batches(source, pending), crashed):
                 raws.append(pending.pop(0))
                 done.append(examined)
-                if (
-                    sum(b.num_rows for b in raws) >= COMMIT_ROWS
-                    or sum(b.nbytes for b in raws) >= COMMIT_BYTES
-                ):
+                rows, size = rows + examined.num_rows, size + raws[-1].nbytes
+                if rows >= COMMIT_ROWS or size >= COMMIT_BYTES:
                     if writing is not None:
                         writing.result()
                     writing = writer.submit(self._commit, raws, done)
-                    raws, done = [], []
+                    raws, done, rows, size = [], [], 0, 0
                 self.on_progress(self.summary)
             if writing is not None:
                 writing.result()
@@ -464,12 +475,6 @@ class _Run:
         if rows:
             with self.writing:
                 self.lake.append("quarantine", pa.Table.from_pylist(rows, schema=QUARANTINE))
-
-
-def _is_enough(raws: Sequence[pa.RecordBatch]) -> bool:
-    """Whether these batches fill a commit."""
-    rows = sum(batch.num_rows for batch in raws)
-    return rows >= COMMIT_ROWS or bool(sum(batch.nbytes for batch in raws) >= COMMIT_BYTES)
 
 
 def retry(observatory: Observatory) -> IngestSummary:
