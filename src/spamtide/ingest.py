@@ -307,7 +307,8 @@ class _Run:
         refused = self.lake.read("quarantine", ["sha256", "sensor"])
         self.refused = set(zip(refused["sha256"].to_pylist(), refused["sensor"].to_pylist(), strict=True))
         seen = self.lake.read("observations", ["sha256", "sensor"])
-        self.known.load(raw["sha256"], raw["sensor"])
+        for held in (raw, seen):  # raw mail past its retention is still known by its observation
+            self.known.load(held["sha256"], held["sensor"])
         if raw.num_rows <= seen.num_rows:
             return
         left = self.lake.query("""

@@ -16,6 +16,7 @@ import pytest
 
 import spamtide as face
 from spamtide.errors import UnavailableError, UsageError
+from spamtide.schema import RAW
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Exported = Callable[..., list[dict[str, Any]]]
@@ -156,6 +157,27 @@ def test_a_second_update_without_new_mail_changes_no_row(
     assert spamtide("-C", observatory, "update").returncode == 0
 
     assert {table: exported(observatory, table) for table in FIXED} == before
+
+
+def test_mail_past_its_retention_is_gone_and_still_known(
+    spamtide: Run, exported: Exported, tmp_path: Path
+) -> None:
+    """Raw mail is removed by `update`; its observation stays, and reading it again stores nothing."""
+    made = tmp_path / "o"
+    mail = tmp_path / "one.eml"
+    mail.write_bytes(b"From: a@example.com\nTo: b@example.com\nSubject: x\n\nhello\n")
+    assert spamtide("-C", made, "ingest", mail).returncode == 0
+    lake = face.open(made).observatory.lake
+    old = lake.read("raw").to_pylist()
+    moved = [row | {"collected_at": row["collected_at"].replace(year=2020)} for row in old]
+    lake.replace("raw", pa.Table.from_pylist(moved, schema=RAW))
+    (made / "spamtide.toml").write_text("[running]\nraw_retention_days = 30\n")
+
+    assert spamtide("-C", made, "update").returncode == 0
+    assert face.open(made).observatory.lake.read("raw").num_rows == 0
+    again = spamtide("-C", made, "ingest", "--json", mail)
+    assert json.loads(again.stdout)["stored"] == 0
+    assert len(exported(made, "observations")) == 1
 
 
 def test_new_mail_joins_existing_campaigns(

@@ -60,6 +60,11 @@ class KnownKeys:
         """Merge keys, laid end to end, into the sensor's sorted arrays."""
         more = np.frombuffer(keys, dtype=">u8").astype(np.uint64).reshape(-1, 2)
         had = self._sorted.get(sensor)
-        pairs = more if had is None else np.concatenate([np.column_stack(had), more])
-        pairs = np.unique(pairs, axis=0)
-        self._sorted[sensor] = (np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1]))
+        high, low = (
+            (more[:, 0], more[:, 1]) if had is None else map(np.concatenate, zip(had, more.T, strict=True))
+        )
+        order = np.lexsort((low, high))
+        high, low = high[order], low[order]
+        first = np.ones(len(high), dtype=bool)
+        first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+        self._sorted[sensor] = (high[first], low[first])
