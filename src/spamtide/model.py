@@ -131,7 +131,7 @@ class Message:
     subject: str
     """Decoded Subject, white space folded."""
     text: str
-    """The visible text: plain text, else the HTML's visible text; bounded."""
+    """The visible text: the plain text, and those lines of the HTML's that say more; bounded."""
     html: str
     """The decoded HTML; '' when there is none; bounded."""
     hidden: str
@@ -202,7 +202,7 @@ class Observation:
     skeleton: str
     """The header skeleton: sender-made header names in order and letter case, joined by ','."""
     message_id_shape: str
-    """Message-ID as a shape: runs of digits '9', lower case 'a', capitals 'A', hex 'h', rest kept."""
+    """Message-ID as a shape, in the alphabet of observation.template."""
     boundary_shape: str
     """MIME boundary as a shape, in the same alphabet."""
     layout: str
