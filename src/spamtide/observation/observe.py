@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import fields
-from itertools import compress, repeat
-from operator import attrgetter, contains
+from itertools import compress
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from spamtide.model import Message, Observation, Provenance, RawMessage
@@ -106,9 +106,9 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
     above += message.links
     above += attachments
     lines = above + render(message, zip(names, values, strict=True), source.address or "", helo or "", frame)
-    text = drop_controls(f"{joined_lines(lines)}\n{message.text[:TEXT_CHARS]}")
-    words = any(map(contains, values, repeat("=?")))
-    *clean, rendering = redact(text, words=words).split("\n", len(above))
+    data = drop_controls(f"{joined_lines(lines)}\n{message.text[:TEXT_CHARS]}")
+    words = "=?" in "\n".join(values)
+    *clean, rendering = redact.in_bytes(data, words=words).decode("utf-8").split("\n", len(above))
     seen = dict(zip(plain, clean, strict=False))
     links_end = len(plain) + len(message.links)
     hosts = link_hosts(message.links)

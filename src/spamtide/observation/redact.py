@@ -41,6 +41,8 @@ _SPLIT = re.compile(r"[\s<>,;:\"()\[\]\\]+")
 _FOR_MARKS = (" for ", "rfc822;")
 """What a Received header writes before a recipient (RFC 5321 section 4.4; ZMailer)."""
 _PATH = re.compile(r"\s*<?([^\s<>;()@]{1,320}@[^\s<>;()]{1,320})")
+_ONE_BYTE = frozenset(separator[0] for separator in SEPARATORS if len(separator) == 1)
+_LONGER = tuple(separator for separator in SEPARATORS if len(separator) > 1)
 _LAST_BYTES = frozenset(separator[-1] for separator in SEPARATORS)
 _ANY_SEPARATOR = re.compile(b"|".join(re.escape(separator) for separator in SEPARATORS))
 
@@ -116,6 +118,11 @@ def _base64(data: bytes, offset: int) -> bytes:
     return encoded[-(-offset * 8 // 6) : (offset + len(data)) * 8 // 6]
 
 
+_Found = tuple[int, int, int, bytes]
+"""Where a recipient's domain stands, its length below zero (so that of two the longer sorts first), where the
+local part begins, and the token."""
+
+
 class Redactor:
     """Replaces the addresses of one set of recipients.
 
@@ -153,54 +160,64 @@ class Redactor:
         """
         if not self._locals:
             return text
-        data = text.encode("utf-8", "replace")
-        lower = data.lower()
+        return self.in_bytes(text.encode("utf-8", "replace"), words=words).decode("utf-8")
+
+    def in_bytes(self, data: bytes, *, words: bool = True) -> bytes:
+        """As a call, of text in UTF-8."""
+        if not self._locals:
+            return data
         literals = self._literals + self._in_words if words else self._literals
         for literal, token in literals:
             if literal in data:
                 data = data.replace(literal, token)
-                lower = data.lower()
+        lower = data.lower()
+        few = len(self._locals) <= FEW_DOMAINS
+        found = self._found_by_domain(lower) if few else self._found_by_separator(lower)
+        found.sort()
         pieces: list[bytes] = []
         done = 0
-        for start, domain in self._places(lower):
-            begin, token = self._local_before(lower, start, domain)
-            if token and begin >= done:
-                pieces += [data[done:begin], token]
-                done = start + len(domain)
-        return b"".join([*pieces, data[done:]]).decode("utf-8")
+        for start, shorter, begin, token in found:
+            if begin >= done:
+                pieces += (data[done:begin], token)
+                done = start - shorter
+        pieces.append(data[done:])
+        return b"".join(pieces)
 
-    def _local_before(self, lower: bytes, start: int, domain: bytes) -> tuple[int, bytes]:
-        """Offset and token of the longest recipient's local part before a domain; b'' for none."""
-        forms = self._locals[domain]
-        for separator in SEPARATORS:
-            if lower.endswith(separator, 0, start):
-                end = start - len(separator)
-                for length in self._lengths[domain]:
-                    token = forms.get(lower[end - length : end]) if length <= end else None
-                    if token:
-                        return end - length, token
-        return start, b""
+    def _found_by_domain(self, lower: bytes) -> list[_Found]:
+        """Addresses found by looking for each recipient's domain."""
+        found: list[_Found] = []
+        for domain in self._locals:
+            at = lower.find(domain, 1)
+            while at >= 0:
+                if lower[at - 1] in _LAST_BYTES:
+                    self._find_local(lower, at, domain, found)
+                at = lower.find(domain, at + 1)
+        return found
 
-    def _places(self, lower: bytes) -> list[tuple[int, bytes]]:
-        """Offsets at which a recipient's domain stands after a separator, in order."""
-        places: list[tuple[int, bytes]] = []
-        if len(self._locals) <= FEW_DOMAINS:
-            for domain in self._locals:
-                at = lower.find(domain)
-                while at >= 0:
-                    if lower[at - 1] in _LAST_BYTES and at:
-                        places.append((at, domain))
-                    at = lower.find(domain, at + 1)
-        else:
-            lengths = sorted({len(domain) for domain in self._locals}, reverse=True)
-            for match in _ANY_SEPARATOR.finditer(lower):
-                ends = (match.end(), match.start() + 1) if match[0] == b"=40" else (match.end(),)
-                for at in ends:
-                    places += [
-                        (at, lower[at : at + n]) for n in lengths if lower[at : at + n] in self._locals
-                    ]
-        places.sort(key=lambda place: (place[0], -len(place[1])))
-        return places
+    def _found_by_separator(self, lower: bytes) -> list[_Found]:
+        """The same, found by looking at each separator."""
+        found: list[_Found] = []
+        lengths = sorted({len(domain) for domain in self._locals})
+        for match in _ANY_SEPARATOR.finditer(lower):
+            ends = (match.end(), match.start() + 1) if match[0] == b"=40" else (match.end(),)
+            for at in ends:
+                for length in lengths:
+                    domain = lower[at : at + length]
+                    if domain in self._locals:
+                        self._find_local(lower, at, domain, found)
+        return found
+
+    def _find_local(self, lower: bytes, at: int, domain: bytes, found: list[_Found]) -> None:
+        """Add the longest recipient's local part that stands before a domain and a separator."""
+        end = at - 1
+        if lower[end] not in _ONE_BYTE:  # hardly ever; no separator ends in another
+            end = at - next((len(longer) for longer in _LONGER if lower.endswith(longer, 0, at)), at)
+        locals_ = self._locals[domain]
+        for length in self._lengths[domain]:
+            begin = end - length
+            if begin >= 0 and (token := locals_.get(lower[begin:end])):
+                found.append((at, -len(domain), begin, token))
+                return
 
 
 @lru_cache(maxsize=1024)

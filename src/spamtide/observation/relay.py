@@ -103,6 +103,8 @@ _DIALECTS = (
     re.compile(rf"{_ADDRESS}(?:\s|\Z)"),
 )
 """Tried in turn on what stands after 'from'; the first that fits is believed."""
+_WITHOUT_HELO = _DIALECTS[4:]
+"""Those that can fit a line in which no HELO is named."""
 
 
 def read_hop(value: str) -> Hop:
@@ -132,7 +134,8 @@ def _read(value: str) -> Hop:
     if begin is None:
         return Hop(None, None, None, host, keeps_names=True)
     clause = value[begin.end() : by.start() if by else len(value)]
-    for dialect in _DIALECTS:
+    spoken = clause.lower()
+    for dialect in _DIALECTS if "helo" in spoken or "ehlo" in spoken else _WITHOUT_HELO:
         match = dialect.match(clause)
         address = canonical(match[_address_group(dialect)]) if match else None
         if match and address:

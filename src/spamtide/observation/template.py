@@ -54,12 +54,16 @@ def boundary_shape(boundary: str) -> str:
 
 
 def _with_length(match: re.Match[str]) -> str:
-    run = match[0]
-    if match[1]:
-        return f"{match[1]}{{{len(run)}}}"
+    return _sized(match[0])
+
+
+@lru_cache(maxsize=16384)
+def _sized(run: str) -> str:
+    """What a run becomes where lengths are kept."""
     if run in LITERALS:
         return run
-    return _class(run) if len(run) == 1 else f"{_class(run)}{{{len(run)}}}"
+    shown = _class(run) if run.isalnum() and run.isascii() else run[0]
+    return shown if len(run) == 1 else f"{shown}{{{len(run)}}}"
 
 
 def _without_length(match: re.Match[str]) -> str:
