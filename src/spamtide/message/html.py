@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
+from threading import local
 from typing import NamedTuple
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+from selectolax.lexbor import LexborCSSSelector, LexborHTMLParser, LexborNode, SelectolaxError
 
 from spamtide.message.text import tidy_words
 from spamtide.message.url import clean_url
@@ -71,6 +72,16 @@ _WHITES = frozenset({"#fff", "#ffffff", "white", "#fffffe", "#fefefe", "rgb(255,
 _STYLE = re.compile(r"""style\s*=\s*("[^"]*|'[^']*|[^\s>"']+)""")
 _FONT_WHITE = re.compile(r"<font[^>]{0,200}\scolor\s*+=\s*+[\"']?\s*+(?:#fff|white|#fefefe|rgb)")
 _NEVER_CUT = frozenset({"html", "head", "body", "img", "input"})
+
+
+class _Selecting(local):
+    """One CSS engine a thread: each tree would make its own, which can cost more than parsing the page."""
+
+    def __init__(self) -> None:
+        self.engine = LexborCSSSelector()  # type: ignore[no-untyped-call]
+
+
+_SELECTING = _Selecting()
 
 
 class Page(NamedTuple):
@@ -130,7 +141,7 @@ def _look(tree: LexborHTMLParser, bound: int) -> _Found:
     alts: list[str] = []
     unseen: set[str] = set()
     hides = False
-    for node in tree.css(_OF_INTEREST):
+    for node in _select(tree, _OF_INTEREST):
         tag = node.tag
         if tag in _UNSEEN:
             unseen.add(tag)
@@ -151,12 +162,18 @@ def _look(tree: LexborHTMLParser, bound: int) -> _Found:
     return _Found(urls, alts, unseen, hides)
 
 
+def _select(tree: LexborHTMLParser, selector: str) -> list[LexborNode]:
+    """Elements of a page that a selector matches, in order."""
+    root = tree.root
+    return [] if root is None else _SELECTING.engine.find(selector, root)
+
+
 def _cut_hidden(tree: LexborHTMLParser, selector: str) -> str:
     """Take elements that a reader would not see out of the tree; their text. '' selects none."""
     if not selector:
         return ""
     hidden: dict[int, LexborNode] = {}
-    for node in tree.css(selector):
+    for node in _select(tree, selector):
         if node.tag in _NEVER_CUT or not _is_hidden(node):
             continue
         # Cutting an element frees what it holds, so only the outermost hidden ones are cut.
