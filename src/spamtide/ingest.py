@@ -198,12 +198,8 @@ def _blank(raw: RawMessage) -> Observation:
 def raw_batch(messages: Sequence[RawMessage], collected_at: dt.datetime, batch: str) -> pa.RecordBatch:
     """RawMessages as rows of RAW."""
     envelopes = [m.envelope for m in messages]
-    columns: dict[str, list[Any]] = {
-        "sha256": [m.sha256 for m in messages],
-        "sensor": [m.sensor for m in messages],
-        "label": [m.label for m in messages],
-        "lab": [m.lab for m in messages],
-        "source": [m.source for m in messages],
+    own = ("sha256", "sensor", "label", "lab", "source")
+    columns: dict[str, list[Any]] = {name: [getattr(m, name) for m in messages] for name in own} | {
         "mail_from": [e.mail_from for e in envelopes],
         "rcpt_to": [e.rcpt_to for e in envelopes],
         "client_ip": [e.client_ip for e in envelopes],
