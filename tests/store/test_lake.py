@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from spamtide.errors import UnavailableError
+from spamtide.errors import TryAgainError, UnavailableError
 from spamtide.schema import LINEAGE, MEMBERSHIPS, TABLES
 from spamtide.store import Lake
 
@@ -111,6 +112,17 @@ def test_a_delta_protocol_of_the_future_is_refused(lake: Lake, tmp_path: Path) -
 
     with pytest.raises(UnavailableError, match="memberships"):
         Lake.at(tmp_path).read("memberships")
+
+
+def test_a_write_that_may_not_fit_is_refused_before_it_starts(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.append("memberships", members("a"))
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=1000))
+
+    with pytest.raises(TryAgainError, match="no room"):
+        lake.append("memberships", members("b"))
+    assert Lake.at(tmp_path).read("memberships")["sha256"].to_pylist() == ["a"]
 
 
 def test_a_lost_data_file_is_one_clear_error(lake: Lake, tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LAKE_FOLDER = "lake"
 SCHEMA_NOTE = "spamtide schema "
 SMALL_FILE_BYTES = 64 * 2**20
+RESERVE_BYTES = 2**20
+"""Room that a write leaves on the disk."""
 MAX_SMALL_FILES = 40
 """`compact` joins a table's files when more of them than this are small."""
 DISK_FULL_WORDS = (
@@ -210,6 +213,7 @@ class Lake:
         from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 
         handle = self._handle(table)
+        self._check_room(table, rows.nbytes)
         with self._writing(table):
             if handle is None:
                 handle = DeltaTable.create(
@@ -230,6 +234,20 @@ class Lake:
             handle.update_incremental()
         self._open[table] = handle
 
+    def _check_room(self, table: str, size: int) -> None:
+        """Refuse a write that may not fit, before delta-rs meets the full disk and says so in its own way."""
+        try:
+            free = shutil.disk_usage(self.uri).free
+        except OSError:
+            return  # an object store, or a folder that is yet to be made
+        if free < size + RESERVE_BYTES:
+            self._no_room(table)
+
+    def _no_room(self, table: str) -> NoReturn:
+        """The disk is full, or as good as."""
+        message = f"no room on the disk for table '{table}' of {self.uri}"
+        raise TryAgainError(message, "make room; the same command goes on where this one stopped")
+
     @contextmanager
     def _writing(self, table: str) -> Iterator[None]:
         """Turn what the disk or Delta throws while writing into our errors."""
@@ -239,10 +257,7 @@ class Lake:
             raise
         except Exception as error:
             if _is_disk_full(error):
-                message = f"no room on the disk for table '{table}' of {self.uri}"
-                raise TryAgainError(
-                    message, "make room; the same command goes on where this one stopped"
-                ) from error
+                self._no_room(table)
             message = f"cannot write table '{table}' of {self.uri}: {_first_line(error)}"
             raise UnavailableError(message, "run `spamtide doctor`") from error
 
