@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -29,7 +31,12 @@ def main() -> None:
     sys.meta_path.insert(0, _WithoutPandas())
     from spamtide.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    with suppress(OSError):  # a closed pipe is the reader's choice
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # Threads of native libraries now and then abort an ordinary exit, after all work is done and committed.
+    os._exit(code)
 
 
 if __name__ == "__main__":
