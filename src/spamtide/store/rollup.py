@@ -43,8 +43,10 @@ def aliases(resolved: Mapping[str, str]) -> pa.Table:
 def unclustered(lake: Lake) -> pa.Table:
     """Contents of spam that have no campaign yet, one row each, in a stable order."""
     return lake.query("""
-        SELECT o.sha256, min(o.received_at) AS received_at, any_value(o.minhash) AS minhash,
-               any_value(o.shingles) AS shingles, any_value(o.sketch_key) AS sketch_key
+        SELECT o.sha256, min(o.received_at) AS received_at,
+               first(o.minhash ORDER BY o.sensor) AS minhash,
+               first(o.shingles ORDER BY o.sensor) AS shingles,
+               first(o.sketch_key ORDER BY o.sensor) AS sketch_key
         FROM observations o ANTI JOIN memberships m ON m.sha256 = o.sha256
         WHERE o.label = 'spam'
         GROUP BY o.sha256 ORDER BY received_at NULLS LAST, o.sha256
@@ -85,8 +87,10 @@ def campaigns(lake: Lake, names: pa.Table) -> pa.Table:
         WITH named AS ({NAMED})
         SELECT n.campaign, min(o.received_at) AS first_seen, max(o.received_at) AS last_seen,
                count(*) AS messages, count(DISTINCT o.source_ip) AS sources,
-               coalesce(mode(a.botnet) FILTER (WHERE a.botnet <> 'unknown'), 'unknown') AS botnet,
-               coalesce(mode(a.programme) FILTER (WHERE a.programme <> 'unknown'), 'unknown') AS programme,
+               coalesce(mode(a.botnet ORDER BY a.botnet)
+                        FILTER (WHERE a.botnet <> 'unknown'), 'unknown') AS botnet,
+               coalesce(mode(a.programme ORDER BY a.programme)
+                        FILTER (WHERE a.programme <> 'unknown'), 'unknown') AS programme,
                min(o.subject) AS subject
         FROM observations o JOIN named n ON n.sha256 = o.sha256
         LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
@@ -171,7 +175,7 @@ def panel(lake: Lake) -> Panel:
         WHERE label = 'ham' AND lab IS NULL AND received_at IS NOT NULL GROUP BY ALL ORDER BY ALL
     """)
     relays = lake.query("""
-        SELECT received_at::DATE AS day, sensor, arg_max(relay, n) AS relay FROM (
+        SELECT received_at::DATE AS day, sensor, first(relay ORDER BY n DESC, relay) AS relay FROM (
             SELECT received_at, received_at::DATE AS d, sensor, relay,
                    count(*) OVER (PARTITION BY received_at::DATE, sensor, relay) AS n
             FROM observations WHERE lab IS NULL AND received_at IS NOT NULL AND relay IS NOT NULL
