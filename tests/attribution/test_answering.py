@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spamtide.attribution import Ruleset, attribute, compile_signatures, explain
-from spamtide.attribution.answering import SENDER
 from spamtide.attribution.association import HAM, NO_DAY, SILENT, UNNAMED, associate
+from spamtide.attribution.botnets import SENDER
 from spamtide.attribution.evidence import answer, odds_of, posterior
 from spamtide.attribution.silence import lab_silence
 from spamtide.knowledge import Knowledge, load_knowledge

@@ -1,0 +1,103 @@
+"""Rows of evidence as codes: numbers that only tell values apart, and what rules say of each row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from spamtide.attribution.association import NO_DAY, UNNAMED, Ints
+from spamtide.attribution.signature import Ruleset
+from spamtide.attribution.spoken import Names, Spoken, borders, speak
+
+_EPOCH = dt.date(1970, 1, 1)
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows' columns as codes."""
+
+    days: Ints
+    lab: Ints
+    """Number of the lab's family among the botnets, or UNNAMED."""
+    ham: NDArray[np.bool_]
+    address: Ints
+    campaign: Ints
+    domain: Ints
+    """One entry a link domain."""
+    domain_row: Ints
+    said: Ints
+    """Number in `spoken` of what each row's rules say."""
+    spoken: tuple[Spoken, ...]
+
+
+def code(rows: pa.Table, ruleset: Ruleset, names: Names) -> Rows:
+    """Columns as codes. Codes only tell values apart; nothing depends on their order."""
+    days = _days(rows["received_at"])
+    links = pa.chunked_array(rows["link_domains"]).combine_chunks()
+    said, spoken = _spoken(rows["rules"], days, ruleset, names)
+    number = {name: place for place, name in enumerate(names.botnet)}
+    lab = [number[names.spelling["botnet", name]] if name else UNNAMED for name in _distinct(rows["lab"])[1]]
+    return Rows(
+        days=days,
+        lab=_take(lab, rows["lab"]),
+        ham=np.asarray(pc.fill_null(pc.equal(rows["label"], "ham"), fill_value=False)),
+        address=_codes(rows["source_ip"]),
+        campaign=_codes(rows["campaign"]),
+        domain=_codes(pc.list_flatten(links)),
+        domain_row=np.asarray(pc.list_parent_indices(links)).astype(np.int64),
+        said=said,
+        spoken=spoken,
+    )
+
+
+def _days(times: pa.ChunkedArray) -> Ints:
+    """Days since 1970, or NO_DAY."""
+    return np.asarray(pc.fill_null(times.cast(pa.date32()).cast(pa.int32()).cast(pa.int64()), int(NO_DAY)))
+
+
+def _distinct(column: pa.ChunkedArray) -> tuple[Ints, list[str | None]]:
+    """Each value's place among the distinct ones, and these; null is among them."""
+    encoded = pc.dictionary_encode(column, null_encoding="encode")
+    whole = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    if isinstance(whole, pa.ChunkedArray):  # pragma: no cover - depends on the Arrow version
+        whole = whole.unify_dictionaries().chunk(0)
+    return np.asarray(whole.indices).astype(np.int64), whole.dictionary.to_pylist()
+
+
+def _take(values: Sequence[int], column: pa.ChunkedArray) -> Ints:
+    places, _ = _distinct(column)
+    return np.asarray(values, dtype=np.int64)[places]
+
+
+def _codes(column: pa.ChunkedArray) -> Ints:
+    """Values as codes; negative for null and the empty text."""
+    if len(column) == 0:
+        return np.zeros(0, dtype=np.int64)
+    places, values = _distinct(column)
+    return np.asarray([place if value else -1 for place, value in enumerate(values)], dtype=np.int64)[places]
+
+
+def _spoken(
+    rules: pa.ChunkedArray, days: Ints, ruleset: Ruleset, names: Names
+) -> tuple[Ints, tuple[Spoken, ...]]:
+    """What the rules say, once for each set of hits and stretch of days in which the same rules count."""
+    joined = pc.fill_null(pc.binary_join(rules, _SEPARATOR), "")
+    hits, texts = _distinct(joined)
+    edges = borders(ruleset)
+    starts = np.asarray([(edge - _EPOCH).days for edge in edges], dtype=np.int64)
+    stretch = np.where(days == NO_DAY, len(edges) + 1, np.searchsorted(starts, days, side="right"))
+    pairs, said = np.unique(hits * (len(edges) + 2) + stretch, return_inverse=True)
+    spoken = []
+    for pair in pairs:
+        hit, place = divmod(int(pair), len(edges) + 2)
+        day = None if place == len(edges) + 1 else edges[place - 1] if place else dt.date.min
+        found = [rule for rule in (texts[hit] or "").split(_SEPARATOR) if rule]
+        spoken.append(speak(found, day, ruleset, names))
+    return said.astype(np.int64), tuple(spoken)

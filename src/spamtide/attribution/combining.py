@@ -1,0 +1,148 @@
+"""Evidence of one kind of answer, combined once for each distinct combination of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from spamtide.attribution.association import SILENT, UNNAMED, Ints, Tie, associate
+from spamtide.attribution.coding import Rows
+from spamtide.attribution.evidence import answer, odds_of, posterior, tally
+from spamtide.attribution.spoken import Kind, Names, Spoken
+from spamtide.model import Evidence
+
+Against = Callable[[Spoken, Sequence[Evidence], int], Sequence[Evidence]]
+"""What speaks against the answers that something speaks for: (what rules say, evidence found, code of the
+row's own objection) -> evidence of negative weight."""
+
+STEPS = 20
+"""Shares are told in steps of 1/20: fewer kinds of evidence, and no false exactness."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Evidence of one tie: a name's number (or UNNAMED) and its share in STEPS, by row."""
+
+    tie: Tie
+    names: Ints
+    steps: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Answers of one kind: few distinct ones, and which of them each row has."""
+
+    names: list[str]
+    probabilities: list[float]
+    evidence: list[str]
+    """JSON objects joined by commas."""
+    which: Ints
+
+
+def nothing_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> Sequence[Evidence]:  # noqa: ARG001 - an Against
+    """No objection: for kinds of answer that nothing speaks against."""
+    return ()
+
+
+def seeds_of(
+    kind: Kind, rows: Rows, number: dict[str, int], threshold: float, against: Against
+) -> tuple[Ints, Ints]:
+    """By row: the name that rules speak for most, and the first pass's answer.
+
+    A message that rules speak for without naming it takes no part as evidence: it is neither the name's nor
+    anybody else's.
+    """
+    best, seeds = [], []
+    for spoken in rows.spoken:
+        found = list(spoken.evidence[kind])
+        scores = tally([*found, *against(spoken, found, 0)])
+        name, probability = posterior(scores)
+        best.append(number.get(name, UNNAMED))
+        sure = answer(scores, threshold)[1] > 0
+        seeds.append(number[name] if sure else SILENT if probability else UNNAMED)
+    return np.asarray(best, dtype=np.int64)[rows.said], np.asarray(seeds, dtype=np.int64)[rows.said]
+
+
+def told_by(tie: Tie, keys: Ints, days: Ints, answers: Ints) -> Told:
+    """Evidence of one tie, in steps; a share of a half or less says nothing."""
+    names, share = associate(keys, days, answers, tie)
+    steps = np.floor(share * STEPS + 1e-9).astype(np.int64)
+    strong = steps * 2 > STEPS
+    return Told(tie, np.where(strong, names, UNNAMED), np.where(strong, steps, 0))
+
+
+def told_by_link(tie: Tie, rows: Rows, answers: Ints) -> Told:
+    """Evidence of each row's domains: the strongest, or nothing where they disagree."""
+    entries = told_by(tie, rows.domain, rows.days[rows.domain_row], answers[rows.domain_row])
+    count = len(rows.days)
+    steps = np.zeros(count, dtype=np.int64)
+    low, high = np.full(count, np.iinfo(np.int64).max), np.full(count, UNNAMED, dtype=np.int64)
+    strong = entries.steps > 0
+    row = rows.domain_row[strong]
+    np.maximum.at(steps, row, entries.steps[strong])
+    np.maximum.at(high, row, entries.names[strong])
+    np.minimum.at(low, row, entries.names[strong])
+    agreed = (high >= 0) & (low == high)
+    return Told(tie, np.where(agreed, high, UNNAMED), np.where(agreed, steps, 0))
+
+
+def answered(
+    kind: Kind,
+    rows: Rows,
+    names: Names,
+    told: Sequence[Told],
+    threshold: float,
+    against: Against,
+    objections: Ints,
+) -> Answered:
+    """Combine the evidence once for each distinct combination of it.
+
+    Args:
+        kind: botnet or programme.
+        rows: the rows as codes.
+        names: the names that answers may have.
+        told: evidence of ties.
+        threshold: least probability for an answer.
+        against: gives what speaks against the answers.
+        objections: its third argument, by row; 0 or more.
+    """
+    lab = rows.lab if kind == "botnet" else np.full(len(rows.lab), UNNAMED, dtype=np.int64)
+    which = np.zeros(len(rows.said), dtype=np.int64)
+    for column in (
+        rows.said,
+        lab + 1,
+        objections,
+        *(code for one in told for code in (one.names + 1, one.steps)),
+    ):
+        _, which = np.unique(which * (int(column.max()) + 1) + column, return_inverse=True)
+    which = which.astype(np.int64)
+    _, example = np.unique(which, return_index=True)
+    answers, probabilities, evidence = [], [], []
+    for row in example:
+        found = list(rows.spoken[rows.said[row]].evidence[kind])
+        found += [_of_tie(kind, names, one, row) for one in told if one.steps[row]]
+        found += against(rows.spoken[rows.said[row]], found, int(objections[row]))
+        name, probability = answer(tally(found), threshold)
+        if lab[row] >= 0:
+            name, probability = names.botnet[lab[row]], 1.0
+            found.insert(0, Evidence("lab", kind, name, 0.0, "sent by its bot in the lab"))
+        answers.append(name)
+        probabilities.append(round(probability, 4))
+        evidence.append(",".join(_json(item) for item in found))
+    return Answered(answers, probabilities, evidence, which)
+
+
+def _json(item: Evidence) -> str:
+    return json.dumps(asdict(item) | {"weight": round(item.weight, 3)}, ensure_ascii=False)
+
+
+def _of_tie(kind: Kind, names: Names, told: Told, row: int) -> Evidence:
+    share = told.steps[row] / STEPS
+    name = names.of(kind)[told.names[row]]
+    weight = odds_of(min(share, told.tie.cap))
+    return Evidence(
+        told.tie.layer, kind, name, weight, f"at least {share:.0%} of {told.tie.what} is {name}'s"
+    )
