@@ -30,7 +30,7 @@ Provenance = Literal["received", "envelope", "header", "date", "none"]
 """Where a time or an address was taken from, most trusted first."""
 
 Days = NDArray[np.datetime64]
-"""Consecutive UTC days, dtype datetime64[D]."""
+"""Consecutive UTC days, dtype datetime64[D]; in an hourly panel or series, hours, dtype datetime64[h]."""
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -308,7 +308,11 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Daily counts of wild spam by subject and sensor, and of everything that shows a sensor was up."""
+    """Counts of wild spam by subject, sensor and day, and of everything that shows a sensor was up.
+
+    An hourly panel (`store.panels.hourly`) has the same shape with hours for days, of the last weeks only;
+    it names no relays ('') and no pairs.
+    """
 
     days: Days
     sensors: tuple[str, ...]

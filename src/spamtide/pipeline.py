@@ -37,7 +37,7 @@ from spamtide.model import UNKNOWN, Change, Floats, Measurement
 from spamtide.observatory import EVENTS_FILE, Observatory
 from spamtide.schema import CHANGES, CLAIMS, EXEMPLARS, HITS, LINEAGE, SERIES, to_arrow
 from spamtide.series import decompose, measure
-from spamtide.store import Lake, rollup, writer_lock
+from spamtide.store import Lake, panels, rollup, writer_lock
 
 MATCH_ROWS = 512
 """A worker's helping of renderings."""
@@ -184,7 +184,7 @@ def _attribute(run: Update) -> str:
 def _measure(run: Update) -> str:
     """Fit the index of every subject."""
     lake = run.observatory.lake
-    run.measurement = measure(rollup.panel(lake), run.observatory.settings.measuring)
+    run.measurement = measure(panels.panel(lake), run.observatory.settings.measuring)
     lake.replace("series", series_rows(run.measurement))
     lake.replace("sensors", rollup.sensors(lake, _outages(run.measurement)))
     return f"{len(run.measurement.series)} series over {len(run.measurement.panel.days):,} days"

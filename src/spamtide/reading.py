@@ -21,7 +21,7 @@ from spamtide.knowledge import load_knowledge
 from spamtide.model import Measurement
 from spamtide.observatory import Observatory
 from spamtide.series import measure
-from spamtide.store import rollup
+from spamtide.store import panels, rollup
 
 
 def measured(observatory: Observatory) -> Measurement:
@@ -33,7 +33,7 @@ def measured(observatory: Observatory) -> Measurement:
     if not observatory.lake.exists("changes"):
         message = "nothing is measured yet"
         raise UnavailableError(message, "run `spamtide update` first")
-    return measure(rollup.panel(observatory.lake), observatory.settings.measuring)
+    return measure(panels.panel(observatory.lake), observatory.settings.measuring)
 
 
 def bulletin(observatory: Observatory, since: str | None, until: str | None, file_format: str) -> str:

@@ -8,7 +8,8 @@ across, an empty decomposition where a period has no index; `SettingsError` for 
 
 from spamtide.series.decompose import decompose
 from spamtide.series.exposure import estimate
+from spamtide.series.hourly import measure_hours
 from spamtide.series.index import measure
 from spamtide.series.loglinear import Fit, fit
 
-__all__ = ["Fit", "decompose", "estimate", "fit", "measure"]
+__all__ = ["Fit", "decompose", "estimate", "fit", "measure", "measure_hours"]

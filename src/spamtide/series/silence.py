@@ -47,13 +47,17 @@ class Silence:
     """Probability of none."""
 
 
-def silences(spam: Counts, ham: Counts, weekdays: Counts) -> list[Silence]:
+def silences(
+    spam: Counts, ham: Counts, phases: Counts, *, side: int = SIDE_DAYS, long_run: int = LONG_RUN_DAYS
+) -> list[Silence]:
     """Find the improbable silent runs.
 
     Args:
-        spam: shape (S, T), all wild spam.
+        spam: shape (S, T), all wild spam by day (or hour).
         ham: shape (S, T), other mail.
-        weekdays: shape (T,), 0-6.
+        phases: shape (T,), the day's weekday 0-6 (or the hour of the day 0-23): silence may be habit.
+        side: days (or hours) on either side that say what is usual.
+        long_run: longer silent runs say nothing about habit.
 
     Returns:
         By sensor, then by day. A sensor that never saw anything is silent throughout (chance 0).
@@ -64,14 +68,14 @@ def silences(spam: Counts, ham: Counts, weekdays: Counts) -> list[Silence]:
         if not mail[sensor].any():
             found.append(Silence(sensor, 0, mail.shape[1] - 1, "leading", 0.0, 0.0))
             continue
-        habit = _weekday_factors(mail[sensor], weekdays)
+        habit = _phase_factors(mail[sensor], phases, long_run)
         seen = np.flatnonzero(mail[sensor])
         alpha = local_dispersion(mail[sensor, seen[0] : seen[-1] + 1], np.arange(seen[0], seen[-1] + 1))
         alpha = float(np.clip(alpha, LEAST_DISPERSION, LARGEST_DISPERSION))
         for first, last in runs(mail[sensor] == 0):
-            usual = _usual(spam[sensor], ham[sensor], first, last)
-            share = _others(spam, sensor, first, last)
-            expected = (usual[0] * share + usual[1]) * habit[weekdays[first : last + 1]]
+            usual = _usual(spam[sensor], ham[sensor], first, last, side)
+            share = _others(spam, sensor, first, last, side)
+            expected = (usual[0] * share + usual[1]) * habit[phases[first : last + 1]]
             chance = float(np.exp(-np.log1p(alpha * expected).sum() / alpha))
             if chance < IMPROBABLE:
                 bursts = _burst_dispersion(
@@ -93,16 +97,16 @@ def runs(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[tuple[int, in
     )
 
 
-def _weekday_factors(mail: Counts, weekdays: Counts) -> Floats:
+def _phase_factors(mail: Counts, phases: Counts, long_run: int) -> Floats:
     """Mean of each weekday over that of all days, drawn towards 1 by one day; 0 where silence is habit."""
     usable = np.ones(len(mail), dtype=bool)
     for first, last in runs(mail == 0):
-        if last - first + 1 > LONG_RUN_DAYS:
+        if last - first + 1 > long_run:
             usable[first : last + 1] = False
     mean = mail[usable].mean()
-    factors = np.ones(7)
-    for day in range(7):
-        here = mail[usable & (weekdays == day)]
+    factors = np.ones(int(phases.max()) + 1)
+    for day in range(len(factors)):
+        here = mail[usable & (phases == day)]
         if len(here) >= 3 and (here == 0).mean() >= HABIT:  # noqa: PLR2004 - three weeks make a habit
             factors[day] = 0.0
         else:
@@ -127,13 +131,13 @@ def _burst_dispersion(mail: Counts, first: int, last: int) -> float:
     return 0.0
 
 
-def _usual(spam: Counts, ham: Counts, first: int, last: int) -> tuple[float, float]:
+def _usual(spam: Counts, ham: Counts, first: int, last: int, side_days: int) -> tuple[float, float]:
     """Spam and ham a day that both sides of a run support.
 
     A side supports its mean over four weeks, but no more than the larger of the two days next to the
     run: mail that had faded before it fell silent was fading, not cut off.
     """
-    sides = [slice(max(0, first - SIDE_DAYS), first), slice(last + 1, last + 1 + SIDE_DAYS)]
+    sides = [slice(max(0, first - side_days), first), slice(last + 1, last + 1 + side_days)]
     near = [slice(max(0, first - 2), first), slice(last + 1, last + 3)]
     supported = []
     for side, edge in zip(sides, near, strict=True):
@@ -145,13 +149,13 @@ def _usual(spam: Counts, ham: Counts, first: int, last: int) -> tuple[float, flo
     return float(least[0]), float(least[1])
 
 
-def _others(spam: Counts, sensor: int, first: int, last: int) -> float:
+def _others(spam: Counts, sensor: int, first: int, last: int, side_days: int) -> float:
     """What the other sensors' spam kept of its level during a run: their median ratio, at most 1.
 
     Where every other sensor is silent too, or says nothing, 1: the observatory as a whole went dark.
     """
     length = last - first + 1
-    sides = np.r_[max(0, first - SIDE_DAYS) : first, last + 1 : min(last + 1 + SIDE_DAYS, spam.shape[1])]
+    sides = np.r_[max(0, first - side_days) : first, last + 1 : min(last + 1 + side_days, spam.shape[1])]
     others = np.delete(spam, sensor, axis=0)
     around = others[:, sides].sum(axis=1)
     telling = around >= LEAST_OTHERS

@@ -1,0 +1,166 @@
+"""The panel: counts by subject, sensor and day (or hour), laid out as arrays for `series` and `change`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spamtide.model import Counts, Days, Panel, SubjectKind
+from spamtide.store.lake import Lake
+
+STRAY_GAP_DAYS = 366
+STRAY_SHARE = 0.002
+"""Days at either end of the span that hold less than this share of the mail, a year or more away from the
+rest, are strays of a wrong clock; they would stretch every series."""
+
+HOURLY_WEEKS = 8
+"""Weeks that an hourly panel holds: enough to know the hours of the week."""
+
+_HAM = pa.schema([("day", pa.date32()), ("sensor", pa.string()), ("n", pa.int64())])
+_RELAYS = pa.schema([("day", pa.date32()), ("sensor", pa.string()), ("relay", pa.string())])
+_SPAM = pa.schema([*_HAM, ("botnet", pa.string()), ("programme", pa.string())])
+
+
+def panel(lake: Lake) -> Panel:
+    """Daily counts of wild spam by subject and sensor, of ham by sensor, and each day's main relay."""
+    spam = lake.query("""
+        SELECT o.received_at::DATE AS day, o.sensor, coalesce(a.botnet, 'unknown') AS botnet,
+               coalesce(a.programme, 'unknown') AS programme, count(*) AS n
+        FROM observations o LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
+        WHERE o.label = 'spam' AND o.lab IS NULL AND o.received_at IS NOT NULL
+        GROUP BY ALL ORDER BY ALL
+    """)
+    ham = lake.query("""
+        SELECT received_at::DATE AS day, sensor, count(*) AS n FROM observations
+        WHERE label = 'ham' AND lab IS NULL AND received_at IS NOT NULL GROUP BY ALL ORDER BY ALL
+    """)
+    relays = lake.query("""
+        SELECT received_at::DATE AS day, sensor, first(relay ORDER BY n DESC, relay) AS relay FROM (
+            SELECT received_at, received_at::DATE AS d, sensor, relay,
+                   count(*) OVER (PARTITION BY received_at::DATE, sensor, relay) AS n
+            FROM observations WHERE lab IS NULL AND received_at IS NOT NULL AND relay IS NOT NULL
+        ) GROUP BY ALL ORDER BY ALL
+    """)
+    names = tuple(sorted({*spam["sensor"].to_pylist()}))
+    ham = ham.filter(pc.is_in(ham["sensor"], pa.array(names, pa.string())))
+    seen = pa.concat_tables([table.select(["day", "n"]) for table in (spam, ham)])
+    days = _span(_days(seen), np.asarray(seen["n"].to_numpy(), dtype=np.int64)) if names else _span_of_none()
+    return _assemble(days, names, spam, ham, relays)
+
+
+def hourly(lake: Lake, days: Days, weeks: int = HOURLY_WEEKS) -> Panel:
+    """Counts by hour over the last weeks of a daily panel, for `series.measure_hours` and the hourly alarm.
+
+    Args:
+        lake: the observatory's lake; hours are counted under the attributions of the last `update`.
+        days: those of the daily panel, so that strays of a wrong clock are left out here as well.
+        weeks: how far back.
+
+    Returns:
+        A panel whose `days` are consecutive UTC hours, dtype datetime64[h], from a midnight to the last hour
+        that had ended when the newest message came: the hour under way is not in it. Shape of `counts`:
+        (subjects, sensors, hours), of `ham` (sensors, hours); subjects and sensors as in the daily panel, as
+        far as they sent or saw spam in these weeks. `relays` are all '' and `pairs` is empty. No hours at all
+        where the daily panel has no days.
+    """
+    hours = np.empty(0, dtype="datetime64[h]")
+    if not len(days) or not weeks:
+        return _assemble(hours, (), *(empty.empty_table() for empty in (_SPAM, _HAM, _RELAYS)))
+    first = max(days[0], days[-1] - np.timedelta64(7 * weeks - 1, "D"))
+    inside = f"o.received_at >= TIMESTAMPTZ '{first} 00:00:00+00' AND "
+    inside += f"o.received_at < TIMESTAMPTZ '{days[-1] + np.timedelta64(1, 'D')} 00:00:00+00'"
+    found = lake.query(f"""
+        SELECT date_trunc('hour', o.received_at)::TIMESTAMP AS day, o.sensor, o.label,
+               coalesce(a.botnet, 'unknown') AS botnet, coalesce(a.programme, 'unknown') AS programme,
+               count(*) AS n
+        FROM observations o LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
+        WHERE o.lab IS NULL AND {inside}
+        GROUP BY ALL ORDER BY ALL
+    """)  # noqa: S608 - the dates are dates
+    ham = pc.equal(found["label"], "ham")
+    spam, other = found.filter(pc.invert(ham)), found.filter(ham)
+    names = tuple(sorted({*spam["sensor"].to_pylist()}))
+    if found.num_rows:
+        last = found["day"].to_numpy().max().astype("datetime64[h]")
+        hours = np.arange(first.astype("datetime64[h]"), last)
+    other = other.group_by(["day", "sensor"]).aggregate([("n", "sum")]).rename_columns(["day", "sensor", "n"])
+    return _assemble(hours, names, spam, other, _RELAYS.empty_table())
+
+
+def _days(rows: pa.Table, unit: str = "D") -> np.ndarray:
+    """The day column as datetime64[D], or in another unit."""
+    return np.asarray(rows["day"].to_numpy(), dtype=f"datetime64[{unit}]")
+
+
+def _span(days: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """All days from the first to the last with mail of any kind, strays at either end left out.
+
+    Ham counts too: when spam ends while other mail goes on, the silence is part of what is measured.
+    """
+    if not len(days):
+        return _span_of_none()
+    order = np.argsort(days, kind="stable")
+    days, counts = days[order], counts[order]
+    below = np.cumsum(counts) - counts
+    allowed = STRAY_SHARE * counts.sum()
+    first, last = 0, len(days) - 1
+    gaps = np.flatnonzero(np.diff(days).astype(int) >= STRAY_GAP_DAYS)
+    for gap in gaps:
+        if below[gap + 1] <= allowed:
+            first = int(gap) + 1
+    for gap in gaps[::-1]:
+        if gap + 1 > first and counts.sum() - below[gap + 1] <= allowed:
+            last = int(gap)
+    return np.arange(days[first], days[last] + 1, dtype="datetime64[D]")
+
+
+def _span_of_none() -> np.ndarray:
+    """The days of a panel without wild spam."""
+    return np.empty(0, dtype="datetime64[D]")
+
+
+def _assemble(
+    days: np.ndarray, names: tuple[str, ...], spam: pa.Table, ham: pa.Table, relays: pa.Table
+) -> Panel:
+    """Lay the grouped counts out as arrays."""
+    botnets = sorted({*spam["botnet"].to_pylist()} - {"unknown"})
+    programmes = sorted({*spam["programme"].to_pylist()} - {"unknown"})
+    subjects: list[tuple[SubjectKind, str]] = [("total", "total")]
+    subjects += [("botnet", name) for name in [*botnets, "unknown"]]
+    subjects += [("programme", name) for name in [*programmes, "unknown"]]
+    place = {subject: number for number, subject in enumerate(subjects)}
+    sensor_at = {name: number for number, name in enumerate(names)}
+    counts = np.zeros((len(subjects), len(names), len(days)), dtype=np.int64)
+    pairs: dict[tuple[str, str], Counts] = {}
+    for day, sensor, botnet, programme, n in _rows(spam, days, "sensor", "botnet", "programme", "n"):
+        at = sensor_at[sensor]
+        for subject in (("total", "total"), ("botnet", botnet), ("programme", programme)):
+            counts[place[subject], at, day] += n
+        pairs.setdefault((botnet, programme), np.zeros(len(days), dtype=np.int64))[day] += n
+    other = np.zeros((len(names), len(days)), dtype=np.int64)
+    for day, sensor, n in _rows(ham, days, "sensor", "n"):
+        if sensor in sensor_at:
+            other[sensor_at[sensor], day] = n
+    hosts = [["" for _ in days] for _ in names]
+    for day, sensor, relay in _rows(relays, days, "sensor", "relay"):
+        if sensor in sensor_at:
+            hosts[sensor_at[sensor]][day] = relay
+    return Panel(
+        days=days,
+        sensors=names,
+        subjects=tuple(subjects),
+        counts=counts,
+        ham=other,
+        relays=tuple(map(tuple, hosts)),
+        pairs=pairs,
+    )
+
+
+def _rows(rows: pa.Table, days: np.ndarray, *columns: str) -> zip[tuple]:  # type: ignore[type-arg]
+    """(day number, column values ...) of the rows whose day is in the span."""
+    unit = np.datetime_data(days.dtype)[0]
+    numbers = (_days(rows, unit) - days[0]).astype(int) if len(days) else np.empty(0, dtype=int)
+    inside = (numbers >= 0) & (numbers < len(days)) if len(days) else np.zeros(rows.num_rows, dtype=bool)
+    kept = rows.filter(pa.array(inside))
+    return zip(numbers[inside].tolist(), *(kept[name].to_pylist() for name in columns), strict=True)
