@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,11 +33,9 @@ def hours_of(panel: Panel, seed: int = 1) -> Panel:
 
 
 @pytest.fixture(scope="module")
-def panels(
-    world: Callable[..., object], panel_of: Callable[..., Panel]
-) -> tuple[Panel, Panel, Measurement]:
+def panels(world: Callable[..., Any], panel_of: Callable[..., Panel]) -> tuple[Panel, Panel, Measurement]:
     made = world(5, sizes=(200.0, 500.0, 900.0, 300.0), days=120)
-    panel = panel_of(made.counts(), made.ham)  # type: ignore[attr-defined]  # conftest's World
+    panel = panel_of(made.counts(), made.ham)
     return panel, hours_of(panel), measure(panel)
 
 

@@ -73,19 +73,20 @@ class Arrow:
 
     def _correlate(self, values: Floats) -> Floats:
         """R v along days for R = rho^|t-t'|; absent cells hold zeros, so gaps need no care of their own."""
-        if self.rho <= 0:
+        if self.rho <= 0 or values.shape[1] == 1:
             return values
-        result = values.copy()
-        gaps = np.diff(self.days)
-        ahead = np.zeros_like(values[:, 0])
-        behind = np.zeros_like(ahead)
-        last = values.shape[1] - 1
-        for step in range(1, last + 1):
-            ahead = (ahead + values[:, step - 1]) * self.rho ** gaps[step - 1]
-            result[:, step] += ahead
-            behind = (behind + values[:, last - step + 1]) * self.rho ** gaps[last - step]
-            result[:, last - step] += behind
-        return result
+        from scipy.linalg import solveh_banded
+
+        # The inverse of R is tridiagonal, gaps or not (Markov), so that R v is the solution of a band system.
+        near = self.rho ** np.diff(self.days).astype(np.float64)
+        alone = 1.0 / (1.0 - near**2)
+        band = np.ones((2, len(self.days)))
+        band[0, 1:] = -near * alone
+        band[1, 1:] += alone - 1.0
+        band[1, :-1] += alone - 1.0
+        by_day = np.moveaxis(values, 1, 0)
+        flat = solveh_banded(band, by_day.reshape(len(by_day), -1), check_finite=False)
+        return np.asarray(np.moveaxis(flat.reshape(by_day.shape), 0, 1))
 
 
 def arrow_of(
