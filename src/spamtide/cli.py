@@ -366,14 +366,17 @@ def simulate(
 def demo(
     directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 2010,
+    world: Annotated[
+        str, typer.Option(help="Another shipped world; `spamtide simulate list` names them.")
+    ] = "autumn-2010",
 ) -> None:
-    """Simulate the autumn of 2010, run the whole path over it, and write its bulletin.
+    """Simulate a world, run the whole path over it, and write its bulletin.
 
-    Example: `spamtide demo`
+    Examples: `spamtide demo`, `spamtide demo replay --world rustock-takedown-2011`
     """
     from spamtide.demo import run_demo
 
-    run_demo(directory, seed, FACE.console)
+    run_demo(directory, seed, FACE.console, world)
 
 
 @app.command()

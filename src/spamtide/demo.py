@@ -1,4 +1,4 @@
-"""The demonstration: a simulated autumn of 2010 through the whole path, from files to a bulletin."""
+"""The demonstration: a simulated world through the whole path, from files to a bulletin."""
 
 from __future__ import annotations
 
@@ -18,20 +18,24 @@ HEADLINES = 8
 FORMATS = ("html", "md", "json")
 
 
-def run_demo(directory: Path, seed: int, console: Console) -> None:
+def run_demo(directory: Path, seed: int, console: Console, world: str = WORLD) -> None:
     """Simulate, ingest, learn, update, and write the bulletin; running it again stores nothing twice.
 
     Args:
         directory: gets world/ (mail and truth), observatory/ and bulletin.html, .md and .json.
         seed: the same seed makes the same world.
         console: where progress and the headline claims go.
+        world: a name in simulate.WORLDS.
+
+    Raises:
+        UsageError: no such world.
     """
     started = time.monotonic()
-    world = directory / "world"
-    console.print(f"simulate   world '{WORLD}', seed {seed}: made-up mail, written to files only")
-    simulate(WORLD, world, seed=seed)
+    made = directory / "world"
+    console.print(f"simulate   world '{world}', seed {seed}: made-up mail, written to files only")
+    simulate(world, made, seed=seed)
     observatory = init_observatory(directory / "observatory")
-    _ingest_world(observatory, world, console)
+    _ingest_world(observatory, made, console)
     for line in pipeline.learn_signatures(observatory, ()):
         console.print(f"learn      {line}", markup=False)
     with stage_lines(console) as on_stage:

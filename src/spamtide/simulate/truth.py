@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ NOTHING = 1e-6
 """Below this share nothing at all is left."""
 SAME = 0.005
 """Two levels this close are one level."""
+STEADY_DAYS = 5
+"""A level that holds for so long is one that a programme or the total changes from and to."""
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -79,7 +82,13 @@ class Truth:
 
 def true_changes(world: World) -> tuple[TrueChange, ...]:
     """Everything that happens in a world, by date."""
-    changes = [*_declines(world), *_switches(world), *_floods(world), *_derived(world)]
+    changes = [
+        *_declines(world),
+        *_shifts(world),
+        *_switches(world),
+        *_floods(world),
+        *_derived(world),
+    ]
     for sensor in world.sensors:
         changes += _sensor_changes(world, sensor)
     return tuple(sorted(changes, key=lambda c: (c.onset, c.subject_kind, c.subject, c.kind)))
@@ -131,6 +140,44 @@ def _floods(world: World) -> list[TrueChange]:
     ]
 
 
+def _shifts(world: World) -> list[TrueChange]:
+    """What each shift of a sender is, from the level before it and the level that it leads to."""
+    changes = []
+    for shift in world.shifts:
+        level = sender_level(world, shift.sender)
+        start = (shift.onset - world.since).days
+        if start == 0:
+            continue  # how the sender stands when the world begins
+        before, after = float(level[start - 1]), shift.ramp[-1]
+        ratio = after / before if before > NOTHING else None
+        quiet = before * NEGLIGIBLE
+        low = (i for i, share in enumerate(shift.ramp) if share < quiet)
+        settled = len(shift.ramp) - 1
+        end = next(low, settled) if after < quiet else settled
+        changes.append(
+            TrueChange(
+                _kind_of(before, after, seen=bool((level[:start] > NOTHING).any())),
+                "botnet",
+                shift.sender,
+                shift.onset,
+                shift.onset + dt.timedelta(days=end),
+                None if ratio is None else round(ratio, 4),
+            )
+        )
+    return changes
+
+
+def _kind_of(before: float, after: float, *, seen: bool) -> str:
+    """Kind of a move between two levels of a sender, of which mail was `seen` before or not."""
+    if not seen:
+        return "new"
+    if before < NEGLIGIBLE:
+        return "resume"
+    if after >= before:
+        return "rise"
+    return "decline" if after > NOTHING else "cease"
+
+
 def _derived(world: World) -> list[TrueChange]:
     """Changes of programmes and of the total that follow from those of senders."""
     levels: dict[tuple[str, str], Floats] = {}
@@ -146,19 +193,33 @@ def _derived(world: World) -> list[TrueChange]:
     levels["total", "total"] = total
     changes = []
     for (kind, subject), level in levels.items():
-        relative = level / level[0]
-        ratio = float(relative[-1])
-        if abs(ratio - 1) < WORTH_NAMING:
-            continue
-        onset = int(np.argmax(np.abs(relative - 1) > SAME))
-        low = relative < NEGLIGIBLE
-        settled = low if low.any() else np.abs(relative - ratio) <= SAME
-        end = len(relative) - int(np.argmin(settled[::-1])) if not settled.all() else onset
-        word = "rise" if ratio > 1 else "decline"
-        changes.append(
-            TrueChange(word, kind, subject, world.days[onset], world.days[end], round(ratio, 4), derived=True)
-        )
+        plateaus = _plateaus(level)
+        for (_, last), (first, _) in pairwise(plateaus):
+            before, after = float(level[last]), float(level[first])
+            if before <= NOTHING or abs(after / before - 1) < WORTH_NAMING:
+                continue
+            low = np.flatnonzero(level[last + 1 : first] < NEGLIGIBLE * before)
+            end = last + 1 + int(low[0]) if after < NEGLIGIBLE * before and len(low) else first
+            changes.append(
+                TrueChange(
+                    "rise" if after > before else "decline",
+                    kind,
+                    subject,
+                    world.days[last + 1],
+                    world.days[end],
+                    round(after / before, 4),
+                    derived=True,
+                )
+            )
     return changes
+
+
+def _plateaus(level: Floats) -> list[tuple[int, int]]:
+    """First and last day of each stretch of `STEADY_DAYS` or more on which a level stays as it is."""
+    moves = np.flatnonzero(np.abs(np.diff(level)) > SAME * max(level[0], float(level.max()) * NEGLIGIBLE))
+    edges = [0, *(moves + 1).tolist(), len(level)]
+    runs = [(first, after - 1) for first, after in pairwise(edges)]
+    return [run for run in runs if run[1] - run[0] + 1 >= STEADY_DAYS]
 
 
 def _sensor_changes(world: World, sensor: Sensor) -> list[TrueChange]:

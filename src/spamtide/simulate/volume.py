@@ -99,6 +99,11 @@ def story(world: World, sender: Sender, sensor: Sensor) -> Floats:
             stop = start + len(decline.ramp)
             share[start:stop] = decline.ramp
             share[stop:] = decline.residual.get(sensor.name, 0.0)
+    for shift in world.shifts:
+        if shift.sender == sender.name:
+            start = (shift.onset - world.since).days
+            share[start:] = shift.ramp[-1]
+            share[start : start + len(shift.ramp)] = shift.ramp[: max(0, len(share) - start)]
     return share
 
 
@@ -155,6 +160,9 @@ def _lab_rate(world: World, sender: Sender) -> Floats:
     for decline in world.declines:
         if decline.sender == sender.name and decline.lab_stops:
             rate[(decline.lab_stops - world.since).days :] = 0.0
+    for shift in world.shifts:
+        if shift.sender == sender.name and shift.lab is not None:
+            rate[(shift.onset - world.since).days :] = sender.lab * shift.lab
     return rate
 
 

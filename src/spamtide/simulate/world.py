@@ -172,6 +172,18 @@ class Decline:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """A sender runs at another level from a day on: a pause, a return, a slow rise, a start from nothing."""
+
+    sender: str
+    onset: dt.date
+    ramp: tuple[float, ...]
+    """Share of its undisturbed level, for each day from `onset` on; the last stays until its next shift."""
+    lab: float | None = None
+    """Share of its lab bot's undisturbed mail from `onset` on; None leaves the lab as it was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
     """A sender moves mail from one programme to another."""
 
@@ -216,6 +228,8 @@ class World:
     sensors: tuple[Sensor, ...]
     senders: tuple[Sender, ...]
     declines: tuple[Decline, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    """In order of date for each sender."""
     switches: tuple[Switch, ...] = ()
     floods: tuple[Flood, ...] = ()
     holidays: Mapping[dt.date, float] = field(default_factory=dict)
