@@ -53,7 +53,7 @@ def examine(directory: Path) -> Iterator[Check]:
 
 def _signatures(what: str, observatory: Observatory) -> Check:
     """The rules compile."""
-    ruleset = load_signatures(signature_folders(observatory))
+    ruleset = load_signatures(signature_folders(observatory), load_knowledge(observatory.knowledge))
     return Check("ok", what, f"{len(ruleset.signatures)} rules")
 
 

@@ -85,8 +85,9 @@ def update(observatory: Observatory, on_stage: Callable[[str, str], None] = lamb
         SettingsError: a signature, knowledge or settings file is wrong; nothing was changed.
         TryAgainError: the disk is full or another run holds the observatory.
     """
-    ruleset = load_signatures(signature_folders(observatory))
-    run = Update(observatory, ruleset, load_knowledge(observatory.knowledge))
+    knowledge = load_knowledge(observatory.knowledge)
+    ruleset = load_signatures(signature_folders(observatory), knowledge)
+    run = Update(observatory, ruleset, knowledge)
     with writer_lock(observatory.directory / "lake"):
         for stage in STAGES:
             if stage.run is not None:

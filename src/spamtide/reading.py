@@ -131,8 +131,8 @@ def explain(observatory: Observatory, prefix: str) -> dict[str, Any]:
         message = f"{prefix} begins several messages"
         raise UsageError(message, ", ".join(sorted({row["sha256"][:16] for row in rows})))
     names = resolve(observatory.lake.read("lineage"))
-    ruleset = load_signatures(pipeline.signature_folders(observatory))
     knowledge = load_knowledge(observatory.knowledge)
+    ruleset = load_signatures(pipeline.signature_folders(observatory), knowledge)
     lines: list[str] = []
     for row in rows:
         row["campaign"] = names.get(row["campaign"], row["campaign"])

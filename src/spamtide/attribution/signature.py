@@ -18,7 +18,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from spamtide.attribution.brand import NO_READING, Reading, disguised, plainly, reading_of
+from spamtide.attribution.brand import VERSION as READING_VERSION
+from spamtide.attribution.brand_rules import brand_source
+from spamtide.attribution.brand_words import wordings
 from spamtide.errors import SettingsError
+from spamtide.knowledge import Knowledge
 from spamtide.model import UNKNOWN, Signature
 
 LOG = logging.getLogger(__name__)
@@ -34,7 +39,8 @@ SUFFIX = ".yar"
 
 _KINDS: dict[str, Literal["botnet", "programme"]] = {"botnet": "botnet", "programme": "programme"}
 _OWN_META = {"kind", "name", "confidence", "valid_from", "expires", "author", "reference"}
-_RULE_LINE = re.compile(r"^[ \t]*((?:(?:private|global)[ \t]+)*)rule[ \t]+(\w+)", re.MULTILINE)
+_RULE = re.compile(r"\brule[ \t]+(\w+)")
+_RULE_LINE = re.compile(r"(?:^|\})[ \t]*((?:(?:private|global)[ \t]+)*)rule[ \t]+(\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class Ruleset:
     """The serialised YARA-X rules."""
     ids: Mapping[tuple[str, str], str]
     """(namespace, rule name) -> rule id, for every rule that answers something."""
+    reading: Reading = NO_READING
+    """The wording of its programme rules, to be known in disguise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +69,27 @@ class Scan:
     """Messages whose scan ran out of time or broke."""
 
 
-def load_signatures(folders: Sequence[Path]) -> Ruleset:
-    """Compile all `*.yar` files of `folders`, in order of folder and name.
+def load_signatures(folders: Sequence[Path], knowledge: Knowledge | None = None) -> Ruleset:
+    """Compile all `*.yar` files of `folders`, in order of folder and name, and brands of a user's knowledge.
 
     A file in a later folder takes the place of one of the same name in an earlier folder, so that an
     observatory's copy of a shipped file can be edited. A folder that does not exist holds nothing.
+
+    Args:
+        folders: where the files are.
+        knowledge: brands that the user's file adds to it get rules, unless a signature looks for them.
 
     Raises:
         SettingsError: a file cannot be read or compiled, or a rule's meta breaks the format; the message
             names file, line and reason.
     """
     files = {path.name: path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))}
-    ruleset = compile_signatures(
-        [(path, _read(path)) for name, path in sorted(files.items()) if name[0] != "."]
-    )
+    sources = [(path, _read(path)) for name, path in sorted(files.items()) if name[0] != "."]
+    if knowledge is not None:
+        taken = {wording.letters for wording in wordings(*_all_rules([text for _, text in sources]))}
+        brands = brand_source(knowledge, taken)
+        sources += [brands] if brands else []
+    ruleset = compile_signatures(sources)
     _try_out(ruleset, list(files.values()))
     return ruleset
 
@@ -104,7 +119,27 @@ def compile_signatures(sources: Sequence[tuple[Path, str]]) -> Ruleset:
     digest = hashlib.sha256()
     for path, text in sources:
         digest.update(f"{path.name}\0{text}\0".encode())
-    return Ruleset(signatures, digest.hexdigest()[:16], frozen.getvalue(), ids)
+    reading = _reading(sources, signatures, ids)
+    if reading.gate:
+        digest.update(READING_VERSION.encode())
+    return Ruleset(signatures, digest.hexdigest()[:16], frozen.getvalue(), ids, reading)
+
+
+def _reading(
+    sources: Sequence[tuple[Path, str]],
+    signatures: Mapping[str, Signature],
+    ids: Mapping[tuple[str, str], str],
+) -> Reading:
+    """The wording that programme rules, and their building blocks, look for."""
+    botnets = {name for (_, name), rule in ids.items() if signatures[rule].kind == "botnet"}
+    programmes = {file for (file, _), rule in ids.items() if signatures[rule].kind == "programme"}
+    texts, names = _all_rules([text for path, text in sources if path.name in programmes])
+    return reading_of(wordings(texts, names - botnets))
+
+
+def _all_rules(texts: list[str]) -> tuple[list[str], frozenset[str]]:
+    """Texts of signature files, and the identifiers of all their rules."""
+    return texts, frozenset(match[1] for text in texts for match in _RULE.finditer(text))
 
 
 def _try_out(ruleset: Ruleset, files: Sequence[Path]) -> None:
@@ -235,20 +270,25 @@ def scan(renderings: Sequence[str], ruleset: Ruleset) -> Scan:
     scanner = yara_x.Scanner(_rules(ruleset.compiled))
     scanner.set_timeout(SCAN_SECONDS)
     scanner.fast_scan(yes=True)
-    ids = ruleset.ids
+    ids, reading, signatures = ruleset.ids, ruleset.reading, ruleset.signatures
     hits: list[tuple[str, ...]] = []
     failed = 0
     for rendering in renderings:
         try:
-            found = scanner.scan((rendering or "").encode("utf-8", "replace")).matching_rules
+            found = list(scanner.scan((rendering or "").encode("utf-8", "replace")).matching_rules)
+            said = disguised(rendering or "", reading)
+            again = plainly(rendering, said).encode("utf-8", "replace") if said else b""
+            read = scanner.scan(again).matching_rules if said else ()
         except (yara_x.TimeoutError, yara_x.ScanError) as error:
             failed += 1
             hits.append(())
             LOG.warning("a message could not be scanned: %s", error)
             continue
-        if not found:
+        if not found and not said:
             hits.append(())
             continue
-        named = (ids.get((rule.namespace, rule.identifier)) for rule in found)
-        hits.append(tuple(sorted(rule_id for rule_id in named if rule_id)))
+        named = {ids.get((rule.namespace, rule.identifier), "") for rule in found}
+        again_named = {ids.get((rule.namespace, rule.identifier), "") for rule in read}
+        named |= {rule for rule in again_named if rule and signatures[rule].kind == "programme"}
+        hits.append(tuple(sorted(named - {""})))
     return Scan(hits, failed)

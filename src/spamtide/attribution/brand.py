@@ -1,0 +1,310 @@
+"""Brand wording in disguise: what a message says to its reader, however its letters are dressed.
+
+Rules look for plain wording. Spam writes it with look-alike letters, digits for letters, letters set apart,
+written backwards, or as a host's name. Every message is folded to bare letters and searched, with one pass
+for all wording of all rules; what is found is looked at again in the text, and where it is disguised wording
+it is written out plainly below the rendering, so that the rules can be asked once more.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from email.header import decode_header
+from functools import lru_cache
+from typing import Any
+
+from spamtide.attribution.brand_fold import fold, is_letter, places_of
+from spamtide.attribution.brand_words import Wording
+
+VERSION = "1"
+"""Of the reading: part of a rule set's version, so that a better reading looks at stored mail again."""
+
+MOST_CHARS = 60_000
+"""Characters of subject, links and text that are read."""
+MOST_FINDS = 40
+"""Places of one wording that are looked at in one message."""
+DISGUISED = 2
+"""Changed letters and gaps from which a disguise is no accident, so that letter case is no matter."""
+LONG = 8
+"""Folded letters from which wording may be split at any place."""
+LONG_IN_HOST = 9
+"""Folded letters from which wording may stand anywhere in a host's name."""
+LONG_RUN = 10
+"""Folded letters from which spaced letters need no wider gap in front."""
+MOST_GAP = 5
+MOST_SPLITS = 3
+SPACED = 0.7
+"""Share of a wording's letters with a gap behind them from which it is written in spaced letters."""
+
+_BETWEEN_LETTERS = re.compile(r"(?<=\w)[!|](?=\w)")
+_SENTENCE_END = re.compile(r"[.!?;:,]\s|\n\s*\n")
+_BACKWARDS = re.compile("\u202e([^\u202c\n]{1,300})")
+_FROM = "\nheader From: "
+_LINE = "\n"
+_AUTHORITY_END = re.compile(r"[/?#:\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All wording of a rule set, ready to be looked for. A value: it can be pickled."""
+
+    wordings: tuple[Wording, ...]
+    gate: bytes
+    """Compiled YARA-X rules over folded letters: one a wording, forwards and backwards."""
+
+
+NO_READING = Reading((), b"")
+
+
+def reading_of(wordings: Sequence[Wording]) -> Reading:
+    """Prepare wording to be looked for."""
+    if not wordings:
+        return NO_READING
+    import yara_x
+
+    compiler = yara_x.Compiler()
+    for number, wording in enumerate(wordings):
+        forwards = wording.letters.decode("ascii")
+        texts = dict.fromkeys((forwards, forwards[::-1]))
+        strings = " ".join(f'$s{place} = "{text}"' for place, text in enumerate(texts))
+        compiler.add_source(f"rule w{number} {{ strings: {strings} condition: any of them }}")
+    frozen = io.BytesIO()
+    compiler.build().serialize_into(frozen)
+    return Reading(tuple(wordings), frozen.getvalue())
+
+
+@lru_cache(maxsize=4)
+def _gate(compiled: bytes) -> Any:  # noqa: ANN401 - yara_x has no public type for the deserialised rules
+    """A scanner of the gate, made ready once a process."""
+    import yara_x
+
+    scanner = yara_x.Scanner(yara_x.Rules.deserialize_from(io.BytesIO(compiled)))
+    scanner.fast_scan(yes=True)
+    return scanner
+
+
+def disguised(rendering: str, reading: Reading) -> tuple[str, ...]:
+    """Wording that a message says in disguise, as its rules have it; sorted. Plain wording is left out."""
+    return tuple(sorted({wording.text for wording, _ in finds(rendering, reading)}))
+
+
+def finds(rendering: str, reading: Reading) -> tuple[tuple[Wording, str], ...]:
+    """Disguised wording with the stretch of text that says it."""
+    if not reading.gate:
+        return ()
+    found: dict[Wording, str] = {}
+    for text, dressed in _shown(rendering):
+        letters = fold(text)
+        hits = _gate(reading.gate).scan(letters).matching_rules
+        if hits:
+            wanted = [reading.wordings[int(rule.identifier[1:])] for rule in hits]
+            for wording, said in _looked_at(text, letters, wanted, dressed=dressed):
+                found.setdefault(wording, said)
+    return tuple(sorted(found.items(), key=lambda item: (item[0].text, item[0].cased)))
+
+
+def plainly(rendering: str, texts: Iterable[str]) -> str:
+    """A rendering with wording written out below it, a line each."""
+    return "\n".join([rendering, *texts, ""])
+
+
+def _shown(rendering: str) -> Iterator[tuple[str, bool]]:
+    """What a reader is shown: sender's name, subject, links and text; and its second readings, marked."""
+    head, subject, rest = rendering.partition("\nsubject: ")
+    text = f"{subject}{rest[:MOST_CHARS]}" if subject else rendering[:MOST_CHARS]
+    at = head.find(_FROM)
+    if at >= 0 and subject:
+        text = f"{_display_name(head[at + len(_FROM) :].partition(_LINE)[0])}{text}"
+    yield text, False
+    if ("!" in text or "|" in text) and (strokes := _BETWEEN_LETTERS.sub("i", text)) != text:
+        yield strokes, True
+    if "\u202e" in text:
+        yield _BACKWARDS.sub(lambda match: match[1][::-1], text), True
+
+
+def _display_name(value: str) -> str:
+    """The name that a From field shows."""
+    name = value.partition("<")[0]
+    if "=?" not in name:
+        return name
+    try:
+        parts = [
+            word.decode(charset or "ascii", "replace") if isinstance(word, bytes) else word
+            for word, charset in decode_header(name.strip().strip('"'))
+        ]
+    except (ValueError, LookupError):
+        return name
+    return " ".join("".join(parts).split())
+
+
+def _looked_at(
+    text: str, letters: bytes, wanted: Sequence[Wording], *, dressed: bool
+) -> Iterator[tuple[Wording, str]]:
+    """The disguised wording that a second look confirms; in a `dressed` text all wording is disguised."""
+    places = places_of(text).tolist()
+    for wording in wanted:
+        for backwards in (False, True):
+            pattern = wording.letters[::-1] if backwards else wording.letters
+            if backwards and pattern == wording.letters:
+                continue
+            at = letters.find(pattern)
+            for _ in range(MOST_FINDS):
+                if at < 0:
+                    break
+                spots = places[at : at + len(pattern)]
+                said = _Said(text, spots[::-1] if backwards else spots, wording)
+                if said.genuine() and (dressed or not said.plain()):
+                    yield wording, said.stretch
+                    break
+                at = letters.find(pattern, at + 1)
+
+
+class _Said:
+    """One place at which the letters of a wording stand in a text."""
+
+    def __init__(self, text: str, spots: list[int], wording: Wording) -> None:
+        self.text, self.wording = text, wording
+        self.backwards = spots[0] > spots[-1]
+        self.spots = spots
+        self.strength = 0
+        self._settle_ends()
+        self.low, self.high = min(self.spots), max(self.spots)
+
+    @property
+    def stretch(self) -> str:
+        """The text from the first letter to the last, on one line, as a reader meets it."""
+        return " ".join(self.text[self.low : self.high + 1].split())
+
+    def _settle_ends(self) -> None:
+        """Repeated letters were folded to one: let the first and the last be nearest to the others."""
+        first, after = sorted(self.spots[:2]) if not self.backwards else sorted(self.spots[-2:])
+        letter = fold(self.text[first])
+        for place in range(after - 1, first, -1):
+            if fold(self.text[place]) == letter and not self._letter(place - 1):
+                self.spots[-1 if self.backwards else 0] = place
+                break
+        last = self.spots[0] if self.backwards else self.spots[-1]
+        letter = fold(self.text[last])
+        end = last
+        while end + 1 < len(self.text) and fold(self.text[end + 1]) == letter and letter:
+            end += 1
+        self.spots[0 if self.backwards else -1] = end
+
+    def genuine(self) -> bool:
+        """Whether this is the wording, and disguised."""
+        size = len(self.spots)
+        if self.high - self.low > size * (MOST_GAP + 1):
+            return False
+        line = self.text.rfind("\n", 0, self.low) + 1
+        if self.text.startswith("link: ", line):
+            return self._in_host(line)
+        if self._letter(self.low - 1) or self._letter(self.high + 1):
+            return False
+        words, between = self._gaps()
+        inner = [gap for word in words for gap in word]
+        spaced = any(self._is_spaced(word) for word in words)
+        if not (
+            all(self._word_fits(word, among_spaced=spaced) for word in words)
+            and self._between_fits(between, spaced=spaced)
+        ):
+            return False
+        signs = sum(char.isdigit() or char in "@$!|" for char in map(self.text.__getitem__, self.spots))
+        if 2 * signs > size:
+            return False
+        changed, agreed = self._letters()
+        self.strength = changed + sum(map(bool, inner)) + DISGUISED * self.backwards
+        return self.strength >= DISGUISED or agreed or not self.wording.cased
+
+    def plain(self) -> bool:
+        """Whether the rule's own text stands here, so that the rule sees it; asked after `genuine`."""
+        said, text = self.text[self.low : self.high + 1], self.wording.text
+        same = said == text if self.wording.cased else said.casefold() == text.casefold()
+        return self.strength == 0 and same
+
+    def _letter(self, place: int) -> bool:
+        return 0 <= place < len(self.text) and is_letter(self.text[place])
+
+    def _gaps(self) -> tuple[list[list[str]], list[str]]:
+        """What stands between the letters of each word, and between words; a repeated letter is no gap."""
+        words: list[list[str]] = [[]]
+        between = []
+        for place, (one, other) in enumerate(zip(self.spots, self.spots[1:], strict=False)):
+            low, high = sorted((one, other))
+            gap = "".join(char for char in self.text[low + 1 : high] if not is_letter(char))
+            if place + 1 in self.wording.breaks:
+                words.append([])
+                between.append(gap)
+            else:
+                words[-1].append(gap)
+        return words, between
+
+    @staticmethod
+    def _is_spaced(word: list[str]) -> bool:
+        return len(word) > 1 and sum(map(bool, word)) >= SPACED * len(word)
+
+    def _word_fits(self, word: list[str], *, among_spaced: bool) -> bool:
+        """Gaps between the letters of a word: none, unseen, at nearly all letters, or few and small."""
+        seen = [gap for gap in word if gap and not _is_unseen(gap)]
+        if not seen:
+            return True
+        if max(map(len, seen)) > MOST_GAP:
+            return False
+        if self._is_spaced(word) or (among_spaced and len(word) == 1):
+            often = Counter(seen).most_common(1)[0][1]
+            alike = often >= SPACED * len(seen) or max(map(len, seen)) <= MOST_SPLITS
+            return alike and (len(self.spots) >= LONG_RUN or not self._within_a_run())
+        few = len(seen) < MOST_SPLITS and not any("\n" in gap for gap in seen)
+        return few and len(self.spots) >= LONG
+
+    def _within_a_run(self) -> bool:
+        """Whether a single letter stands in front with as small a gap, as inside a longer spaced word."""
+        before = self.low - 1
+        gap = 0
+        while before >= 0 and not self._letter(before) and gap <= MOST_GAP:
+            before, gap = before - 1, gap + 1
+        own = len(self.text[self.low + 1 : sorted(self.spots)[1]])
+        return before >= 0 and gap <= own and not self._letter(before - 1) and self.text[before] != "\n"
+
+    def _between_fits(self, between: list[str], *, spaced: bool) -> bool:
+        """Gaps between words: small, and no end of a sentence or a paragraph."""
+        if any(len(gap) > (2 * MOST_GAP if spaced else MOST_GAP) for gap in between):
+            return False
+        return spaced or not any(_SENTENCE_END.search(gap) for gap in between)
+
+    def _letters(self) -> tuple[int, bool]:
+        """How many letters are not the plain ones, and whether letter case agrees with the wording's."""
+        plain = [char for char in self.wording.text if is_letter(char)]
+        wanted = [
+            char for place, char in enumerate(plain) if not place or fold(char) != fold(plain[place - 1])
+        ]
+        changed, agreed = 0, True
+        for place, want in zip(self.spots, wanted, strict=False):
+            char = self.text[place]
+            changed += not (char.isascii() and char.casefold() == want.casefold())
+            if char.isalpha() and char.isupper() != want.isupper():
+                agreed = False
+        return changed, agreed
+
+    def _in_host(self, line: int) -> bool:
+        """Whether the wording stands in the host's name of a link."""
+        start = self.text.find("://", line) + 3
+        end = _AUTHORITY_END.search(self.text, start)
+        if not start <= self.low or (end and self.high >= end.start()) or self.backwards:
+            return False
+        words, between = self._gaps()
+        inner = [gap for word in words for gap in word]
+        if any(gap not in {"", "-", "."} for gap in (*inner, *between)) or sum(map(bool, inner)) > 1:
+            return False
+        self.strength = DISGUISED
+        whole = not (self._letter(self.low - 1) or self._letter(self.high + 1))
+        return whole or len(self.spots) >= LONG_IN_HOST
+
+
+def _is_unseen(gap: str) -> bool:
+    """Whether a gap has no width: format characters and marks on a letter."""
+    return all(unicodedata.category(char) in {"Cf", "Mn", "Me"} for char in gap)
