@@ -58,19 +58,27 @@ _VOID = frozenset(
 )
 
 _WHITE_FONTS = "font[color^='#f' i],font[color='white' i],font[color^='rgb' i]"
+_TINY_FONTS = "font[size='0'],font[size^='-']"
+_FONT_TINY = re.compile(r"<font[^>]{0,200}\ssize\s*+=\s*+[\"']?\s*+(?:0|-)")
+_TINY = frozenset({"0", "-5", "-6", "-7", "-8", "-9"})
+"""Sizes of <font> that set noise between the letters of a word too small to be read."""
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all"
     r"|font-size\s*:\s*(?:0(?:px|pt|em|%)?\s*(?:;|!|\Z)|[01](?:\.\d+)?(?:px|pt))"
-    r"|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|\Z)|max-height\s*:\s*0(?:px|pt)?\s*(?:;|!|\Z)",
+    r"|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|\Z)|max-height\s*:\s*0(?:px|pt)?\s*(?:;|!|\Z)"
+    r"|(?<![\w-])(?:left|top|text-indent)\s*:\s*-(?:\d{4,5}|[5-9]\d\d)(?:\.\d+)?(?:px|pt|em|%)",
     re.IGNORECASE,
 )
 _MANY_HIDDEN = 1000
 """Hidden elements after which no more are looked for."""
 _COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]{1,40})", re.IGNORECASE)
 _GROUND = re.compile(r"background(?:-color)?\s*:\s*([^;!]{1,200})", re.IGNORECASE)
-_WHITES = frozenset({"#fff", "#ffffff", "white", "#fffffe", "#fefefe", "rgb(255,255,255)"})
+_WHITE = re.compile(r"#fff|#(?:f[89a-f]){3}|white|rgba?\((?:2(?:4[89]|5\d)[,)]){3}")
+"""White, or so near to it that nobody tells them apart."""
+_MANY_SHEETS = 4
+_CLASS_RULE = re.compile(r"\s*(?:[a-z0-9]{1,12})?\.([a-z_][\w-]{0,60})\s*\Z")
 _STYLE = re.compile(r"""style\s*=\s*("[^"]*|'[^']*|[^\s>"']+)""")
-_FONT_WHITE = re.compile(r"<font[^>]{0,200}\scolor\s*+=\s*+[\"']?\s*+(?:#fff|white|#fefefe|rgb)")
+_FONT_WHITE = re.compile(r"<font[^>]{0,200}\scolor\s*+=\s*+[\"']?\s*+(?:#f|white|rgb)")
 _NEVER_CUT = frozenset({"html", "head", "body", "img", "input"})
 
 
@@ -107,7 +115,9 @@ def read_html(source: str, bound: int, defects: set[str]) -> Page:
     try:
         tree = LexborHTMLParser(marked)
         found = _look(tree, bound)
-        hidden = _cut_hidden(tree, _hiding(source.lower(), attribute=found.hides))
+        lower = source.lower()
+        classes = _hidden_classes(lower) if "style" in found.unseen else frozenset()
+        hidden = _cut_hidden(tree, _hiding(lower, classes, attribute=found.hides), classes)
         if found.unseen:
             tree.strip_tags(list(found.unseen))
         body = tree.body
@@ -152,7 +162,7 @@ def _look(tree: LexborHTMLParser, bound: int) -> _Found:
         if url:
             urls.append(url)
         if tag == "img" and len(alts) < bound:
-            alts.append(attributes.get("alt") or "")
+            alts.append(attributes.get("alt") or attributes.get("title") or "")
         elif tag == "meta":
             match = _REFRESH_URL.search(attributes.get("content") or "")
             url = clean_url(match[1]) if match else ""
@@ -168,13 +178,13 @@ def _select(tree: LexborHTMLParser, selector: str) -> list[LexborNode]:
     return [] if root is None else _SELECTING.engine.find(selector, root)
 
 
-def _cut_hidden(tree: LexborHTMLParser, selector: str) -> str:
+def _cut_hidden(tree: LexborHTMLParser, selector: str, classes: frozenset[str]) -> str:
     """Take elements that a reader would not see out of the tree; their text. '' selects none."""
     if not selector:
         return ""
     hidden: dict[int, LexborNode] = {}
     for node in _select(tree, selector):
-        if node.tag in _NEVER_CUT or not _is_hidden(node):
+        if node.tag in _NEVER_CUT or not _is_hidden(node, classes):
             continue
         # Cutting an element frees what it holds, so only the outermost hidden ones are cut.
         if not any(above.mem_id in hidden for above in _ancestors(node)):
@@ -187,9 +197,32 @@ def _cut_hidden(tree: LexborHTMLParser, selector: str) -> str:
     return "\n".join(text for text in texts if text)
 
 
-def _hiding(lower: str, *, attribute: bool) -> str:
+def _hidden_classes(lower: str) -> frozenset[str]:
+    """Classes that a page's own style sheets hide on every screen; a rule inside @media hides on some."""
+    found = set()
+    at = -1
+    for _ in range(_MANY_SHEETS):
+        at = lower.find("<style", at + 1)
+        if at < 0:
+            break
+        end = lower.find("</style", at)
+        sheet = lower[lower.find(">", at) + 1 : end if end >= 0 else len(lower)]
+        depth = 0
+        for chunk in sheet.split("}"):
+            selectors, opens, declarations = chunk.partition("{")
+            if opens and depth == 0 and "{" not in declarations and _style_facts(declarations)[0]:
+                matches = map(_CLASS_RULE.match, selectors.rpartition("*/")[2].split(","))
+                found.update(match[1] for match in matches if match)
+            depth = max(0, depth + chunk.count("{") - 1)
+    return frozenset(found)
+
+
+def _hiding(lower: str, classes: frozenset[str], *, attribute: bool) -> str:
     """Selector of the elements that may be hidden, for a page in lower case; '' for most pages."""
     selectors = ["[hidden]"] if attribute else []
+    selectors += [f"[class*='{name}' i]" for name in sorted(classes)]
+    if _FONT_TINY.search(lower):
+        selectors.append(_TINY_FONTS)
     if _FONT_WHITE.search(lower):
         selectors.append(_WHITE_FONTS)
     for style in set(_STYLE.findall(lower)):
@@ -208,10 +241,12 @@ def _ancestors(node: LexborNode) -> Iterator[LexborNode]:
         above = above.parent
 
 
-def _is_hidden(node: LexborNode) -> bool:
-    """Whether an element hides what it holds: by its style, or white on what seems to be white."""
+def _is_hidden(node: LexborNode, classes: frozenset[str]) -> bool:
+    """Whether an element hides what it holds: by its style, its size, or white on what seems to be white."""
     attributes = node.attributes
-    if "hidden" in attributes:
+    if "hidden" in attributes or (node.tag == "font" and (attributes.get("size") or "").strip() in _TINY):
+        return True
+    if classes and not classes.isdisjoint((attributes.get("class") or "").lower().split()):
         return True
     style = attributes.get("style") or ""
     hides, colour = _style_facts(style)
@@ -243,7 +278,7 @@ def _ground(style: str) -> str:
 
 
 def _is_white(colour: str) -> bool:
-    return colour.replace(" ", "").lower() in _WHITES
+    return bool(_WHITE.fullmatch(colour.replace(" ", "").lower()))
 
 
 def _depth(source: str) -> int:

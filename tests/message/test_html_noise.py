@@ -1,0 +1,39 @@
+"""Noise between the letters of a word: what a reader would not see is not part of the text."""
+
+from __future__ import annotations
+
+import pytest
+
+from spamtide.message.html import read_html
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("<p>Map<!-- x -->le Me<!--y-->ds</p>", "Maple Meds"),
+        ("<p>Map<font size=0>zq</font>le</p>", "Maple"),
+        ("<p>Map<font size='-9'>zq</font>le <font size=-1>Meds</font></p>", "Maple Meds"),
+        ("<p>Map<span style='font-size:0'>zq</span>le</p>", "Maple"),
+        ("<p>Map<font color=#fdfdfd>zq</font>le</p>", "Maple"),
+        ("<p>Map<span style='color: rgb(254, 254, 254)'>zq</span>le</p>", "Maple"),
+        ("<p>Map<font color=#f00>zq</font>le</p>", "Mapzqle"),
+        ("<p>Map<span style='position:absolute;left:-9999px'>zq</span>le</p>", "Maple"),
+        ("<p style='margin-top:-900px'>Maple</p>", "Maple"),
+        (
+            "<style>/* x */ .n, i.k {display:none}</style><p>Map<b class='q N'>zq</b>l<i class=k>w</i>e</p>",
+            "Maple",
+        ),
+        ("<style>@media print { .n {display:none} }</style><p>Map<b class=n>zq</b>le</p>", "Mapzqle"),
+        ("<style>.n .m {display:none}</style><p>Map<b class=n>zq</b>le</p>", "Mapzqle"),
+        ("<style>.n {display:none</style><p>Maple</p>", "Maple"),
+        ("<p><span>M</span><b>a</b><i>p</i>le", "Maple"),
+        ("<p>x</p><img src=a alt='Maple Meds'><img src=b title='Tundra'>", "x\nMaple Meds\nTundra"),
+    ],
+)
+def test_what_a_reader_would_not_see_is_left_out(source: str, text: str) -> None:
+    assert read_html(source, 50, set()).text == text
+
+
+@pytest.mark.parametrize("unit", ["<style>", "<style>.a{", "}", "<font size=", ".a{display:none}"])
+def test_monstrous_style_sheets_are_read(unit: str) -> None:
+    assert read_html("<p>Maple</p><style>" + unit * (200_000 // len(unit)), 50, set()).text == "Maple"
