@@ -199,7 +199,7 @@ def _cut_hidden(tree: LexborHTMLParser, selector: str, classes: frozenset[str]) 
 
 def _hidden_classes(lower: str) -> frozenset[str]:
     """Classes that a page's own style sheets hide on every screen; a rule inside @media hides on some."""
-    found = set()
+    found: set[str] = set()
     at = -1
     for _ in range(_MANY_SHEETS):
         at = lower.find("<style", at + 1)
