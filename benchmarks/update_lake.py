@@ -35,10 +35,9 @@ POOL, TURNOVER = 40_000, 400
 DOMAIN_DAYS = 3
 """Days that a campaign links to one domain."""
 HEX = np.array([f"{byte:02x}".encode() for byte in range(256)], dtype="S2")
-WORDS = tuple(
-    "account offer meadow ticket garden pledge silver parcel window letter market harbour copper basket river"
-    " lantern orchard saddle thimble velvet walnut yonder zephyr anchor bramble cobble drizzle ember".split()
-)
+TWO_DIGITS = np.array([f"{number:02d}" for number in range(100)])
+LOT = 200_000
+"""Observations of one commit, about as compaction leaves them."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,8 @@ def world(observations: int, days: int, seed: int = 1) -> Made:
     botnet = np.concatenate([np.arange(kinds).repeat(2), rng.choice(kinds, campaigns - 2 * kinds)])
     stop = start + 4 + rng.gamma(1.5, 12.0, campaigns).astype(np.int64)
     start[: 2 * kinds], stop[: 2 * kinds] = -1, days + 30  # no botnet is ever without one
-    body = [" ".join(rng.choice(WORDS, 40)) for _ in range(campaigns)]
+    words = np.array(["".join(chr(97 + letter) for letter in rng.integers(0, 26, 6)) for _ in range(3000)])
+    body = [" ".join(rng.choice(words, 40)) for _ in range(campaigns)]
     return Made(
         rng, level, start, stop, botnet, rng.integers(0, PROGRAMMES + 6, campaigns),
         rng.gamma(0.7, 1.0, campaigns) + 1e-3,
@@ -89,17 +89,16 @@ def world(observations: int, days: int, seed: int = 1) -> Made:
 
 def rules() -> str:
     """A rule for each botnet (by a header) and each programme (by its brand)."""
-    text = []
-    for number in range(BOTNETS):
-        text.append(
-            f'rule bench_bot_{number} {{ meta: kind = "botnet" name = "benchbot{number}" confidence = "95" '
-            f'strings: $a = "header X-Bench-Engine: {number:02d}-" condition: $a }}'
-        )
-    for number in range(PROGRAMMES):
-        text.append(
-            f'rule bench_programme_{number} {{ meta: kind = "programme" name = "benchbrand{number}" '
-            f'confidence = "95" strings: $a = "Benchbrand{number:02d} " condition: $a }}'
-        )
+    text = [
+        f'rule bench_bot_{number} {{ meta: kind = "botnet" name = "benchbot{number}" confidence = "95" '
+        f'strings: $a = "header X-Bench-Engine: {number:02d}-" condition: $a }}'
+        for number in range(BOTNETS)
+    ]
+    text += [
+        f'rule bench_programme_{number} {{ meta: kind = "programme" name = "benchbrand{number}" '
+        f'confidence = "95" strings: $a = "Benchbrand{number:02d} " condition: $a }}'
+        for number in range(PROGRAMMES)
+    ]
     return "\n".join(text) + "\n"
 
 
@@ -143,32 +142,35 @@ def observations_of(made: Made, drawn: dict[str, Ints], *, fresh: bool) -> tuple
     mixed = (drawn["bot"] * 2654435761 + botnet * 40503 * 65537) % (2**32)
     mixed = np.where(ham, rng.integers(0, 3000, count) + 3_232_235_520, mixed)
     ip = _joined([pa.array((mixed >> shift) & 255).cast(pa.string()) for shift in (24, 16, 8, 0)], ".")
-    moment = (FIRST + day.astype("timedelta64[D]")).astype("datetime64[s]") + drawn["second"].astype("timedelta64[s]")
-    received = pa.array(moment.astype("datetime64[us]"), mask=rng.random(count) < UNDATED_SHARE).cast(TIMESTAMP)
+    moment = (FIRST + day.astype("timedelta64[D]")).astype("datetime64[s]") + drawn["second"].astype(
+        "timedelta64[s]"
+    )
+    received = pa.array(moment.astype("datetime64[us]"), mask=rng.random(count) < UNDATED_SHARE).cast(
+        TIMESTAMP
+    )
     domain = _joined(["d", _text(safe), "-", _text(day // DOMAIN_DAYS), ".example"], "")
     of_ham = _joined(["ham", _text(rng.integers(0, 400, count)), ".example"], "")
     domain = pc.if_else(pa.array(ham), of_ham, domain)
     engine = np.where(ham | (botnet >= BOTNETS) | (rng.random(count) > RULED_SHARE), 99, botnet)
-    engine_text = pc.if_else(pa.array(engine < 10), _joined(["0", _text(engine)], ""), _text(engine))
     brand = np.where(ham, 99, made.programme[safe])
-    brand_text = pc.if_else(pa.array(brand < 10), _joined(["0", _text(brand)], ""), _text(brand))
     relay = _joined(["mx.sensor", _text(drawn["sensor"]), ".example"], "")
     subject = _joined(["offer ", _text(safe), " for you ", _text(rng.integers(0, 50, count))], "")
     body = made.text.take(pa.array(safe))
     link = _joined(["http://", domain, "/", _text(rng.integers(0, 10**9, count))], "")
     rendering = _joined(
-        ["client: ", ip, "\nhelo: host.example\nheader-order: Received,From,To,Subject,Date\nheader X-Bench-Engine: ",
-         engine_text, "-mail\nsubject: ", subject, "\nlink: ", link, "\ntext:\n", body, " Benchbrand", brand_text,
-         " ", _text(rng.integers(0, 10**9, count))], "",
+        ["client: ", ip, "\nhelo: host.example\nheader-order: Received,From,To,Subject,Date\n",
+         "header X-Bench-Engine: ", pa.array(TWO_DIGITS[engine]), "-mail\nsubject: ", subject,
+         "\nlink: ", link, "\ntext:\n", body, " Benchbrand", pa.array(TWO_DIGITS[brand]), " ",
+         _text(rng.integers(0, 10**9, count))], "",
     )  # fmt: skip
     sketches = made.sketch[safe]
     if fresh:
         places = rng.integers(0, 64, (count, 6))
-        np.put_along_axis(sketches, places, rng.integers(0, 2**32, (count, 6), dtype=np.uint64).astype(np.uint32), axis=1)
+        np.put_along_axis(
+            sketches, places, rng.integers(0, 2**32, (count, 6), dtype=np.uint64).astype(np.uint32), axis=1
+        )
     width = sketches.astype("<u4").tobytes()
-    minhash = pa.Array.from_buffers(
-        pa.binary(256), count, [None, pa.py_buffer(width)]
-    ).cast(pa.binary())
+    minhash = pa.Array.from_buffers(pa.binary(256), count, [None, pa.py_buffer(width)]).cast(pa.binary())
     one = np.arange(count + 1, dtype=np.int32)
     columns = {
         "sha256": sha256,
@@ -202,7 +204,10 @@ def observations_of(made: Made, drawn: dict[str, Ints], *, fresh: bool) -> tuple
         "sketch_key": _same("", count),
     }  # fmt: skip
     table = pa.table(
-        [columns[field.name].cast(field.type) if field.name in columns else pa.nulls(count, field.type) for field in OBSERVATIONS],
+        [
+            columns[field.name].cast(field.type) if field.name in columns else pa.nulls(count, field.type)
+            for field in OBSERVATIONS
+        ],
         schema=OBSERVATIONS,
     )
     return table, campaign
@@ -214,7 +219,9 @@ def campaign_tables(made: Made) -> tuple[pa.Table, pa.Table]:
     names = campaign_names(count)
     each = made.sketch.repeat(12, axis=0)
     places = made.rng.integers(0, 64, (len(each), 6))
-    np.put_along_axis(each, places, made.rng.integers(0, 2**32, places.shape, dtype=np.uint64).astype(np.uint32), axis=1)
+    np.put_along_axis(
+        each, places, made.rng.integers(0, 2**32, places.shape, dtype=np.uint64).astype(np.uint32), axis=1
+    )
     at = (FIRST + made.start.astype("timedelta64[D]")).astype("datetime64[us]")
     minhash = pa.array([row.astype("<u4").tobytes() for row in each], pa.binary())
     exemplars = pa.table(
@@ -223,7 +230,8 @@ def campaign_tables(made: Made) -> tuple[pa.Table, pa.Table]:
          _same("", len(each))], schema=EXEMPLARS,
     )  # fmt: skip
     lineage = pa.table(
-        [pa.array(at).cast(TIMESTAMP), _same("minted", count), names, pa.nulls(count, pa.string())], schema=LINEAGE
+        [pa.array(at).cast(TIMESTAMP), _same("minted", count), names, pa.nulls(count, pa.string())],
+        schema=LINEAGE,
     )
     return exemplars, lineage
 
@@ -247,13 +255,15 @@ def build(directory: Path, observations: int, days: int) -> tuple[Observatory, M
         lot: list[dict[str, Ints]] = []
         for day in range(days):
             lot.append(messages(made, day))
-            if day == days - 1 or sum(len(one["day"]) for one in lot) > 200_000:
+            if day == days - 1 or sum(len(one["day"]) for one in lot) > LOT:
                 drawn = {name: np.concatenate([one[name] for one in lot]) for name in lot[0]}
                 lot = []
                 rows, campaign = observations_of(made, drawn, fresh=False)
                 spam = pa.array(campaign >= 0)
                 lake.append("observations", rows)
-                members = pa.table([rows["sha256"], names.take(pa.array(np.maximum(campaign, 0)))], schema=MEMBERSHIPS)
+                members = pa.table(
+                    [rows["sha256"], names.take(pa.array(np.maximum(campaign, 0)))], schema=MEMBERSHIPS
+                )
                 lake.append("memberships", members.filter(spam))
     return observatory, made
 
@@ -280,8 +290,5 @@ def _joined(parts: list[pa.Array | str], separator: str) -> pa.Array:
 
 
 if __name__ == "__main__":
-    build(
-        Path(sys.argv[1]),
-        int(sys.argv[2]) if len(sys.argv) > 2 else 10_000_000,
-        int(sys.argv[3]) if len(sys.argv) > 3 else 364,
-    )
+    where, number, span = (*sys.argv[1:], *("10000000", "364")[len(sys.argv) - 2 :])
+    build(Path(where), int(number), int(span))

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spamtide.attribution import Ruleset, attribute, compile_signatures, explain
+from spamtide.attribution import REACH_WEEKS, Beyond, Ruleset, attribute, compile_signatures, explain
 from spamtide.attribution.association import HAM, NO_DAY, SILENT, UNNAMED, associate
 from spamtide.attribution.botnets import SENDER
 from spamtide.attribution.evidence import answer, odds_of, posterior
@@ -279,6 +279,53 @@ def test_the_order_of_rows_decides_nothing(
     assert sorted(two, key=lambda row: row["sha256"]) == one
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_stretch_of_weeks_is_answered_as_in_all_time(
+    ruleset: Ruleset, knowledge: Knowledge, as_table: AsTable, seed: int
+) -> None:
+    """REACH_WEEKS on either side and what is known beyond are all that an answer may rest on."""
+    rng = random.Random(seed)  # noqa: S311 - test data
+    rules = ["strong_a", "strong_b", "weak_a", "kit", "engine_a", "engine_c", "text_c", "brand_x", "brand_y"]
+    start = dt.date(1970, 1, 1) + dt.timedelta(weeks=2000)
+    morning = dt.datetime.combine(start, dt.time(9), dt.UTC)
+    rows = [
+        {
+            "sha256": f"{number:064x}",
+            "sensor": "trap",
+            "label": rng.choice(["spam"] * 8 + ["ham"]),
+            "lab": rng.choice([None] * 3 + ["alpha"]),
+            "received_at": rng.choice([None, *[morning + dt.timedelta(days=rng.randint(0, 200))] * 9]),
+            "source_ip": rng.choice([None, "", *[f"10.0.0.{last}" for last in range(12)]]),
+            "campaign": rng.choice([None, *[f"c-{letter}" for letter in "abcdef"]]),
+            "link_domains": rng.sample([f"{letter}.example" for letter in "abcdefgh"], rng.randint(0, 2)),
+            "rules": rng.sample(rules, rng.randint(0, 2)),
+        }
+        for number in range(900)
+    ]
+    for row in rows:
+        if row["label"] == "ham":
+            row["lab"] = row["campaign"] = None
+    whole = {row["sha256"]: row for row in attribute(as_table(rows), ruleset, knowledge).to_pylist()}
+    ham = [row for row in rows if row["label"] == "ham"]
+    beyond = Beyond(
+        families=("alpha",),
+        ham_addresses=tuple(row["source_ip"] for row in ham if row["source_ip"]),
+        ham_domains=tuple(domain for row in ham for domain in row["link_domains"]),
+    )
+
+    def within(row: dict[str, Any], first: int, last: int) -> bool:
+        moment = row["received_at"]
+        return moment is None or first <= (moment.date() - start).days // 7 <= last
+
+    for first, last in ((0, 3), (9, 9), (20, 28)):
+        near = [row for row in rows if within(row, first - REACH_WEEKS, last + REACH_WEEKS)]
+        part = attribute(as_table(near), ruleset, knowledge, beyond=beyond).to_pylist()
+        inside = {row["sha256"] for row in near if within(row, first, last)}
+        assert [row for row in part if row["sha256"] in inside] == [
+            whole[row["sha256"]] for row in part if row["sha256"] in inside
+        ]
+
+
 def test_no_rows_and_rows_without_anything(
     ask: Ask, ruleset: Ruleset, knowledge: Knowledge, as_table: AsTable
 ) -> None:
@@ -302,10 +349,10 @@ def brute_force(keys: list[int], days: list[int], answers: list[int]) -> list[tu
     out = []
     for me, (key, day) in enumerate(zip(keys, days, strict=True)):
         mine = [i for i, other in enumerate(keys) if other == key >= 0 and days[i] != NO_DAY]
-        named = sum(answers[i] >= 0 for i in mine)
-        unnamed = sum(answers[i] == UNNAMED for i in mine)
-        ham = any(answers[i] == HAM for i in mine)
-        if day == NO_DAY or not named or ham or named < SENDER.own * (named + unnamed):
+        near = [i for i in mine if abs(days[i] - day) <= SENDER.reach]
+        named = sum(answers[i] >= 0 for i in near)
+        unnamed = sum(answers[i] == UNNAMED for i in near)
+        if day == NO_DAY or not named or named < SENDER.own * (named + unnamed):
             out.append((UNNAMED, 0.0))
             continue
         weight: dict[int, int] = {}
@@ -321,6 +368,7 @@ def brute_force(keys: list[int], days: list[int], answers: list[int]) -> list[tu
         best = min(leaders, key=lambda a: (-whole[a], a)) if leaders else UNNAMED
         lead = weight.get(best, 0) if best >= 0 else 0
         rest = sum(w for a, w in weight.items() if a >= 0) - lead + SENDER.unnamed * weight.get(UNNAMED, 0)
+        rest += weight.get(HAM, 0)
         out.append((best, lead / (lead + rest + SENDER.doubt * 1000)) if lead else (UNNAMED, 0.0))
     return out
 

@@ -7,13 +7,16 @@ file raises SettingsError with file, line and reason; a message that cannot be s
 families that rent one mailer kit are told apart by other layers or left unknown, never guessed.
 """
 
-from spamtide.attribution.answering import attribute
+from spamtide.attribution.answering import REACH_WEEKS, attribute
+from spamtide.attribution.coding import Beyond
 from spamtide.attribution.explaining import explain
 from spamtide.attribution.learning import HeldOut, Learned, learn
 from spamtide.attribution.rulefile import LearnedRule
 from spamtide.attribution.signature import Ruleset, Scan, compile_signatures, load_signatures, match, scan
 
 __all__ = [
+    "REACH_WEEKS",
+    "Beyond",
     "HeldOut",
     "Learned",
     "LearnedRule",

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from spamtide.attribution.botnets import answer_botnets
-from spamtide.attribution.coding import code
+from spamtide.attribution.coding import Beyond, code
 from spamtide.attribution.combining import Answered
 from spamtide.attribution.programmes import answer_programmes
 from spamtide.attribution.signature import Ruleset
@@ -20,10 +20,19 @@ from spamtide.schema import ATTRIBUTIONS
 from spamtide.settings import Attributing
 
 DEFAULT = Attributing()
+NOTHING_BEYOND = Beyond()
+REACH_WEEKS = 4
+"""But for `Beyond`, no evidence reaches a message from further than this many weeks (of seven days since
+1970-01-01) away: with as many weeks given on either side, a stretch of weeks is answered as in all time."""
 
 
 def attribute(
-    rows: pa.Table, ruleset: Ruleset, knowledge: Knowledge, *, attributing: Attributing = DEFAULT
+    rows: pa.Table,
+    ruleset: Ruleset,
+    knowledge: Knowledge,
+    *,
+    attributing: Attributing = DEFAULT,
+    beyond: Beyond = NOTHING_BEYOND,
 ) -> pa.Table:
     """Attribute messages; the order of the rows decides nothing.
 
@@ -33,15 +42,16 @@ def attribute(
         ruleset: the rules that the hits are of; hits of other rules say nothing.
         knowledge: resolves aliases.
         attributing: least probabilities for an answer.
+        beyond: what is known of mail that is not among the rows.
 
     Returns:
         Rows of ATTRIBUTIONS, in the order of `rows`.
     """
     if rows.num_rows == 0:
         return ATTRIBUTIONS.empty_table()
-    families = sorted({name for name in rows["lab"].unique().to_pylist() if name})
+    families = sorted({*beyond.families, *(name for name in rows["lab"].unique().to_pylist() if name)})
     names = answer_names(ruleset, knowledge, families)
-    coded = code(rows, ruleset, names)
+    coded = code(rows, ruleset, names, beyond)
     botnets = answer_botnets(coded, names, attributing.botnet_confidence)
     programmes = answer_programmes(coded, names, attributing.programme_confidence)
     return _table(rows, botnets, programmes)

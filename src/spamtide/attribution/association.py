@@ -46,10 +46,10 @@ class Tie:
     what: str
     """What the share is a share of, for a person."""
     own: float = 0.0
-    """Least share of named messages among all that ever had the key: a mail host or a search engine that
-    everybody shares is below it."""
+    """Least share of named messages among all within reach that have the key: a mail host or a search engine
+    that everybody shares is below it."""
     ham_bars: bool = False
-    """Whether a key that other mail has as well says nothing."""
+    """Whether a key that other mail ever had says nothing (`combining.told_by` leaves it out)."""
 
 
 def associate(keys: Ints, days: Ints, answers: Ints, tie: Tie) -> tuple[Ints, Floats]:
@@ -69,39 +69,28 @@ def associate(keys: Ints, days: Ints, answers: Ints, tie: Tie) -> tuple[Ints, Fl
     top = np.full(len(keys), UNNAMED, dtype=np.int64)
     share = np.zeros(len(keys))
     live = (keys >= 0) & (days != NO_DAY)
-    chosen = np.flatnonzero(live & np.isin(keys, _speaking(keys[live], answers[live], tie)))
+    named = np.bincount(keys[live & (answers >= 0)], minlength=int(keys.max(initial=-1)) + 1) > 0
+    chosen = np.flatnonzero(live)
+    chosen = chosen[named[keys[chosen]]]
     if not len(chosen):
         return top, share
     step = np.floor_divide(days[chosen], tie.step)
     step -= step.min() - tie.reach
     width = int(step.max()) + tie.reach + 1
-    _, key = np.unique(keys[chosen], return_inverse=True)
-    place = key.astype(np.int64) * width + step
+    key = (np.cumsum(named) - 1)[keys[chosen]]
+    place = key * width + step
     queries, query_of = np.unique(place, return_inverse=True)
     answer = answers[chosen]
-    cells, weights = _reached(queries, place, answer, tie)
-    return _shares(chosen, query_of, answer, (cells, weights), (top, share), tie)
+    return _shares(chosen, query_of, answer, _reached(queries, place, answer, tie), (top, share), tie)
 
 
-def _speaking(keys: Ints, answers: Ints, tie: Tie) -> Ints:
-    """Keys that say something: named at all, and nobody's common ground."""
-    size = int(keys.max(initial=-1)) + 1
-    named = np.bincount(keys[answers >= 0], minlength=size)
-    unnamed = np.bincount(keys[answers == UNNAMED], minlength=size)
-    ham = np.bincount(keys[answers == HAM], minlength=size)
-    speaks = (named > 0) & (named >= tie.own * (named + unnamed))
-    if tie.ham_bars:
-        speaks &= ham == 0
-    return np.flatnonzero(speaks)
-
-
-def _reached(queries: Ints, place: Ints, answer: Ints, tie: Tie) -> tuple[Ints, Ints]:
-    """(query, answer) cells with the weight that reaches each, over all distances in time."""
+def _reached(queries: Ints, place: Ints, answer: Ints, tie: Tie) -> tuple[Ints, Ints, Ints]:
+    """(query, answer) cells with the weight and the messages that reach each, over all distances in time."""
     names = int(answer.max(initial=0)) + 4
     heard = answer != SILENT
     spots, counts = np.unique(place[heard] * names + (answer[heard] - SILENT), return_counts=True)
     spot, said = np.divmod(spots, names)
-    cells, weights = [], []
+    cells, weights, messages = [], [], []
     for distance in range(-tie.reach, tie.reach + 1):
         weight = round(UNIT * 0.5 ** (abs(distance) / tie.half_life))
         found = np.searchsorted(queries, spot + distance)
@@ -109,28 +98,34 @@ def _reached(queries: Ints, place: Ints, answer: Ints, tie: Tie) -> tuple[Ints, 
         meets = queries[found] == spot + distance
         cells.append(found[meets] * names + said[meets])
         weights.append(counts[meets] * weight)
+        messages.append(counts[meets])
     merged, place_of = np.unique(np.concatenate(cells), return_inverse=True)
-    total = np.zeros(len(merged), dtype=np.int64)
+    total, number = np.zeros(len(merged), dtype=np.int64), np.zeros(len(merged), dtype=np.int64)
     np.add.at(total, place_of, np.concatenate(weights))
-    return np.stack([merged // names, merged % names + SILENT]), total
+    np.add.at(number, place_of, np.concatenate(messages))
+    return np.stack([merged // names, merged % names + SILENT]), total, number
 
 
 def _shares(
     chosen: Ints,
     query_of: Ints,
     answer: Ints,
-    reached: tuple[Ints, Ints],
+    reached: tuple[Ints, Ints, Ints],
     into: tuple[Ints, Floats],
     tie: Tie,
 ) -> tuple[Ints, Floats]:
     """The leading answer by entry and its share, the entry itself left out."""
-    (query, said), weight = reached
+    (query, said), weight, number = reached
     size = int(query_of.max(initial=-1)) + 1
     named = said >= 0
     total, ham, unnamed = (np.zeros(size, dtype=np.int64) for _ in range(3))
     np.add.at(total, query[named], weight[named])
     np.add.at(ham, query[said == HAM], weight[said == HAM])
     np.add.at(unnamed, query[said == UNNAMED], weight[said == UNNAMED])
+    ours, all_of = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    np.add.at(ours, query[named], number[named])
+    spam = said != HAM
+    np.add.at(all_of, query[spam], number[spam])
     best, lead = np.full(size, UNNAMED, dtype=np.int64), np.zeros(size, dtype=np.int64)
     order = np.lexsort((said[named], -weight[named], query[named]))
     first_of, where = np.unique(query[named][order], return_index=True)
@@ -148,7 +143,7 @@ def _shares(
         + tie.unnamed * (unnamed[query_of] - UNIT * (answer == UNNAMED))
     )
     top, share = into
-    ahead = (leading > 0) & (entry_best >= 0)
+    ahead = (leading > 0) & (entry_best >= 0) & (ours[query_of] >= tie.own * all_of[query_of])
     top[chosen] = np.where(ahead, entry_best, UNNAMED)
     share[chosen] = np.where(ahead, leading / (leading + against + tie.doubt * UNIT), 0.0)
     return top, share

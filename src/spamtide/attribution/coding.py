@@ -19,6 +19,21 @@ _EPOCH = dt.date(1970, 1, 1)
 _SEPARATOR = "\x1f"
 
 
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What is known of mail beyond the rows at hand, when these are a stretch of an observatory's time."""
+
+    families: tuple[str, ...] = ()
+    """Families that labs ever had mail of."""
+    ham_addresses: tuple[str, ...] = ()
+    """Addresses that other mail ever came from."""
+    ham_domains: tuple[str, ...] = ()
+    """Link domains that other mail ever had."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """The rows' columns as codes."""
@@ -26,35 +41,53 @@ class Rows:
     days: Ints
     lab: Ints
     """Number of the lab's family among the botnets, or UNNAMED."""
-    ham: NDArray[np.bool_]
+    ham: Flags
     address: Ints
     campaign: Ints
     domain: Ints
     """One entry a link domain."""
     domain_row: Ints
+    address_of_ham: Flags
+    """Whether other mail ever came from the row's address."""
+    domain_of_ham: Flags
+    """Whether other mail ever had the entry's link domain."""
     said: Ints
     """Number in `spoken` of what each row's rules say."""
     spoken: tuple[Spoken, ...]
 
 
-def code(rows: pa.Table, ruleset: Ruleset, names: Names) -> Rows:
+def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond) -> Rows:
     """Columns as codes. Codes only tell values apart; nothing depends on their order."""
     days = _days(rows["received_at"])
     links = pa.chunked_array(rows["link_domains"]).combine_chunks()
     said, spoken = _spoken(rows["rules"], days, ruleset, names)
     number = {name: place for place, name in enumerate(names.botnet)}
     lab = [number[names.spelling["botnet", name]] if name else UNNAMED for name in _distinct(rows["lab"])[1]]
+    ham = np.asarray(pc.fill_null(pc.equal(rows["label"], "ham"), fill_value=False))
+    address, addresses = _codes(rows["source_ip"])
+    domain, domains = _codes(pc.list_flatten(links))
+    domain_row = np.asarray(pc.list_parent_indices(links)).astype(np.int64)
     return Rows(
         days=days,
         lab=_take(lab, rows["lab"]),
-        ham=np.asarray(pc.fill_null(pc.equal(rows["label"], "ham"), fill_value=False)),
-        address=_codes(rows["source_ip"]),
-        campaign=_codes(rows["campaign"]),
-        domain=_codes(pc.list_flatten(links)),
-        domain_row=np.asarray(pc.list_parent_indices(links)).astype(np.int64),
+        ham=ham,
+        address=address,
+        campaign=_codes(rows["campaign"])[0],
+        domain=domain,
+        domain_row=domain_row,
+        address_of_ham=_of_ham(address, ham, addresses, beyond.ham_addresses),
+        domain_of_ham=_of_ham(domain, ham[domain_row], domains, beyond.ham_domains),
         said=said,
         spoken=spoken,
     )
+
+
+def _of_ham(codes: Ints, ham: Flags, values: list[str | None], known: tuple[str, ...]) -> Flags:
+    """Entries whose value is that of other mail, among the entries or beyond them."""
+    wanted = set(known)
+    bars = np.fromiter((value in wanted for value in values), dtype=np.bool_, count=len(values))
+    bars[codes[ham & (codes >= 0)]] = True
+    return bars[codes] & (codes >= 0) if len(values) else np.zeros(len(codes), dtype=np.bool_)
 
 
 def _days(times: pa.ChunkedArray) -> Ints:
@@ -76,12 +109,14 @@ def _take(values: Sequence[int], column: pa.ChunkedArray) -> Ints:
     return np.asarray(values, dtype=np.int64)[places]
 
 
-def _codes(column: pa.ChunkedArray) -> Ints:
-    """Values as codes; negative for null and the empty text."""
+def _codes(column: pa.ChunkedArray) -> tuple[Ints, list[str | None]]:
+    """Values as codes, negative for null and the empty text; and the values."""
     if len(column) == 0:
-        return np.zeros(0, dtype=np.int64)
+        return np.zeros(0, dtype=np.int64), []
     places, values = _distinct(column)
-    return np.asarray([place if value else -1 for place, value in enumerate(values)], dtype=np.int64)[places]
+    return np.asarray([place if value else -1 for place, value in enumerate(values)], dtype=np.int64)[
+        places
+    ], values
 
 
 def _spoken(

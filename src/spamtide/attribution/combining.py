@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from spamtide.attribution.association import SILENT, UNNAMED, Ints, Tie, associate
-from spamtide.attribution.coding import Rows
+from spamtide.attribution.coding import Flags, Rows
 from spamtide.attribution.evidence import answer, odds_of, posterior, tally
 from spamtide.attribution.spoken import Kind, Names, Spoken
 from spamtide.model import Evidence
@@ -18,6 +19,7 @@ Against = Callable[[Spoken, Sequence[Evidence], int], Sequence[Evidence]]
 """What speaks against the answers that something speaks for: (what rules say, evidence found, code of the
 row's own objection) -> evidence of negative weight."""
 
+MOST_CODES = 2**62
 STEPS = 20
 """Shares are told in steps of 1/20: fewer kinds of evidence, and no false exactness."""
 
@@ -66,8 +68,18 @@ def seeds_of(
     return np.asarray(best, dtype=np.int64)[rows.said], np.asarray(seeds, dtype=np.int64)[rows.said]
 
 
-def told_by(tie: Tie, keys: Ints, days: Ints, answers: Ints) -> Told:
-    """Evidence of one tie, in steps; a share of a half or less says nothing."""
+def told_by(tie: Tie, keys: Ints, days: Ints, answers: Ints, of_ham: Flags | None = None) -> Told:
+    """Evidence of one tie, in steps; a share of a half or less says nothing.
+
+    Args:
+        tie: what is shared.
+        keys: code of it, by entry.
+        days: day of each entry.
+        answers: first pass's answer of each entry.
+        of_ham: entries whose key other mail had as well, for ties that this bars.
+    """
+    if of_ham is not None and tie.ham_bars:
+        keys = np.where(of_ham, -1, keys)
     names, share = associate(keys, days, answers, tie)
     steps = np.floor(share * STEPS + 1e-9).astype(np.int64)
     strong = steps * 2 > STEPS
@@ -76,7 +88,9 @@ def told_by(tie: Tie, keys: Ints, days: Ints, answers: Ints) -> Told:
 
 def told_by_link(tie: Tie, rows: Rows, answers: Ints) -> Told:
     """Evidence of each row's domains: the strongest, or nothing where they disagree."""
-    entries = told_by(tie, rows.domain, rows.days[rows.domain_row], answers[rows.domain_row])
+    entries = told_by(
+        tie, rows.domain, rows.days[rows.domain_row], answers[rows.domain_row], rows.domain_of_ham
+    )
     count = len(rows.days)
     steps = np.zeros(count, dtype=np.int64)
     low, high = np.full(count, np.iinfo(np.int64).max), np.full(count, UNNAMED, dtype=np.int64)
@@ -110,16 +124,9 @@ def answered(
         objections: its third argument, by row; 0 or more.
     """
     lab = rows.lab if kind == "botnet" else np.full(len(rows.lab), UNNAMED, dtype=np.int64)
-    which = np.zeros(len(rows.said), dtype=np.int64)
-    for column in (
-        rows.said,
-        lab + 1,
-        objections,
-        *(code for one in told for code in (one.names + 1, one.steps)),
-    ):
-        _, which = np.unique(which * (int(column.max()) + 1) + column, return_inverse=True)
-    which = which.astype(np.int64)
-    _, example = np.unique(which, return_index=True)
+    columns = [rows.said, lab + 1, objections]
+    columns += [code for one in told for code in (one.names + 1, one.steps)]
+    which, example = _combinations(columns)
     answers, probabilities, evidence = [], [], []
     for row in example:
         found = list(rows.spoken[rows.said[row]].evidence[kind])
@@ -135,6 +142,22 @@ def answered(
     return Answered(answers, probabilities, evidence, which)
 
 
+def _combinations(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
+    """Number of each row's combination of codes (0 or more), and a row that has it, by number."""
+    which = np.zeros(len(columns[0]), dtype=np.int64)
+    size = 1
+    for column in columns:
+        width = int(column.max()) + 1
+        if size * width >= MOST_CODES:
+            kinds, which = np.unique(which, return_inverse=True)
+            size = len(kinds)
+        which = which * width + column
+        size *= width
+    _, example, which = np.unique(which, return_index=True, return_inverse=True)
+    return which.astype(np.int64), example
+
+
+@lru_cache(maxsize=2**16)
 def _json(item: Evidence) -> str:
     return json.dumps(asdict(item) | {"weight": round(item.weight, 3)}, ensure_ascii=False)
 

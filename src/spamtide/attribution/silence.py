@@ -8,6 +8,7 @@ probably somebody else's.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spamtide.attribution.association import NO_DAY, UNNAMED, Ints
 
@@ -21,12 +22,15 @@ STEP = 0.5
 """Log-odds come in steps of this."""
 MARGIN = 1
 """Days around the campaign that still belong to it."""
+WEEK, REACH = 7, 4
+"""Days of a step, and steps on either side of a message's own in which its campaign is looked at."""
 
 
 def lab_silence(leaning: Ints, belongs: Ints, lab: Ints, campaigns: Ints, days: Ints) -> Ints:
     """How strongly the lab's silence speaks against each message's leaning, in STEPs; 0 for not at all.
 
-    The expected number of lab messages is the lab's count in the campaign's days times the campaign's share
+    The campaign is looked at from four weeks before the message's week to four weeks after it. The expected
+    number of lab messages is the lab's count in the campaign's days times the campaign's share
     of all wild mail that is ascribed to the family in them; seeing none has probability exp(-expected).
 
     Args:
@@ -43,27 +47,56 @@ def lab_silence(leaning: Ints, belongs: Ints, lab: Ints, campaigns: Ints, days: 
     if not len(doubtful) or not captured.any():
         return steps
     names = int(max(leaning.max(), lab.max())) + 1
-    seen = np.unique(campaigns[captured] * names + lab[captured])
     lab_days = {family: np.sort(days[captured & (lab == family)]) for family in np.unique(lab[captured])}
     wild_days = {family: np.sort(days[(belongs == family) & (lab == UNNAMED) & dated]) for family in lab_days}
     pair = campaigns[doubtful] * names + leaning[doubtful]
-    order = np.lexsort((days[doubtful], pair))
-    pairs, start, counts = np.unique(pair[order], return_index=True, return_counts=True)
-    day = days[doubtful][order]
-    value = np.zeros(len(pairs), dtype=np.int64)
-    known = np.isin(pairs, seen)
-    for number, (code, first, count) in enumerate(zip(pairs, start, counts, strict=True)):
-        family = int(code % names)
+    first = int(days[doubtful].min()) // WEEK - REACH
+    width = int(days[doubtful].max()) // WEEK - first + REACH + 1
+    cells, cell_of = np.unique(pair * width + days[doubtful] // WEEK - first, return_inverse=True)
+    count, low, high = _around(cells, cell_of, days[doubtful])
+    sent_week = days[captured] // WEEK - first
+    near = (sent_week >= 0) & (sent_week < width)
+    seen = np.unique((campaigns[captured] * names + lab[captured])[near] * width + sent_week[near])
+    value = np.zeros(len(cells), dtype=np.int64)
+    known = _meets(cells, seen)
+    for number, (cell, messages) in enumerate(zip(cells.tolist(), count.tolist(), strict=True)):
+        family = cell // width % names
         if known[number] or family not in lab_days:
             continue
-        low, high = day[first] - MARGIN, day[first + count - 1] + MARGIN
-        sent = _between(lab_days[family], low, high)
-        expected = sent * count / max(count, _between(wild_days[family], low, high))
+        week = (cell % width + first) * WEEK  # the margin stays inside the weeks that are looked at
+        begin = max(low[number] - MARGIN, week - REACH * WEEK)
+        end = min(high[number] + MARGIN, week + (REACH + 1) * WEEK - 1)
+        sent = _between(lab_days[family], begin, end)
+        expected = sent * messages / max(messages, _between(wild_days[family], begin, end))
         if sent >= LEAST_LAB and expected >= LEAST_EXPECTED:
             value[number] = int(min(MOST, DISCOUNT * expected) / STEP)
-    steps[doubtful[order]] = np.repeat(value, counts)
+    steps[doubtful] = value[cell_of]
     return steps
 
 
-def _between(days: Ints, low: np.int64, high: np.int64) -> int:
+def _around(cells: Ints, cell_of: Ints, days: Ints) -> tuple[Ints, Ints, Ints]:
+    """Messages, first and last day of each cell (a pair in a week) with those of the weeks within reach."""
+    own = np.bincount(cell_of, minlength=len(cells))
+    first, last = np.full(len(cells), np.iinfo(np.int64).max), np.full(len(cells), np.iinfo(np.int64).min)
+    np.minimum.at(first, cell_of, days)
+    np.maximum.at(last, cell_of, days)
+    count, low, high = np.zeros(len(cells), dtype=np.int64), first.copy(), last.copy()
+    for distance in range(-REACH, REACH + 1):
+        place = np.minimum(np.searchsorted(cells, cells + distance), len(cells) - 1)
+        meets = cells[place] == cells + distance
+        count[meets] += own[place[meets]]
+        low[meets] = np.minimum(low[meets], first[place[meets]])
+        high[meets] = np.maximum(high[meets], last[place[meets]])
+    return count, low, high
+
+
+def _meets(cells: Ints, others: Ints) -> NDArray[np.bool_]:
+    """Cells that have one of `others` within reach."""
+    found = np.zeros(len(cells), dtype=np.bool_)
+    for distance in range(-REACH, REACH + 1):
+        found |= np.isin(cells + distance, others)
+    return found
+
+
+def _between(days: Ints, low: int, high: int) -> int:
     return int(np.searchsorted(days, high, side="right") - np.searchsorted(days, low, side="left"))
