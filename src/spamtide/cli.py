@@ -201,6 +201,44 @@ def _print_summary(summary: Any, *, as_json: bool) -> None:
 
 
 @app.command()
+def control(
+    lists: Annotated[
+        list[Path] | None, typer.Argument(metavar="[LIST]...", help="Lists of checks to import (CSV).")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Check the hosts that spamtide.toml lists; no others.")
+    ] = False,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="When a list was made that does not say so.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Import checks of control servers, and say which servers are probably alive.
+
+    A list has the columns host, port, family, time, alive and, if you like, source; Feodo Tracker's CSV is
+    read as it is. Nothing is ever contacted but hosts that you list yourself, and those only with --check.
+
+    Examples: `spamtide control ipblocklist.csv` · `spamtide control --check` · `spamtide control --json`
+    """
+    from spamtide import reading, servers
+    from spamtide.api import parse_moment
+
+    observatory = _observatory(make=bool(lists))
+    if lists:
+        new = servers.import_lists(observatory, lists, parse_moment(at, "at") if at else None)
+        FACE.console.print(f"{new:,} new checks")
+    if check:
+        made = servers.check_own(
+            observatory, lambda c: FACE.console.print(f"{c.host}:{c.port} {'up' if c.alive else 'down'}")
+        )
+        FACE.console.print(f"{made:,} checks made")
+    if as_json:
+        print(json.dumps(reading.control(observatory), indent=2, sort_keys=True))
+    elif not (lists or check):
+        Console(highlight=False).print(reading.control_table(observatory))
+
+
+@app.command()
 def learn(
     family: Annotated[list[str] | None, typer.Argument(metavar="[FAMILY]...", help="Only these.")] = None,
 ) -> None:

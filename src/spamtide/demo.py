@@ -11,6 +11,7 @@ from spamtide import pipeline, reading
 from spamtide.ingest import Source, ingest
 from spamtide.observatory import Observatory, init_observatory
 from spamtide.progress import stage_lines
+from spamtide.servers import import_lists
 from spamtide.simulate import simulate
 
 WORLD = "autumn-2010"
@@ -36,6 +37,8 @@ def run_demo(directory: Path, seed: int, console: Console, world: str = WORLD) -
     simulate(world, made, seed=seed)
     observatory = init_observatory(directory / "observatory")
     _ingest_world(observatory, made, console)
+    new = import_lists(observatory, (made / "control.csv",), None)
+    console.print(f"control    {new:,} checks of control servers")
     for line in pipeline.learn_signatures(observatory, ()):
         console.print(f"learn      {line}", markup=False)
     with stage_lines(console) as on_stage:

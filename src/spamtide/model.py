@@ -432,6 +432,42 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One look at one control server, ours or a list's."""
+
+    host: str
+    """Address or name, lower case."""
+    port: int
+    """0 where the list gives none."""
+    family: str
+    """As the list writes it."""
+    at: dt.datetime
+    alive: bool
+    """Whether it answered."""
+    source: str
+    """Who looked: 'feodo-tracker', 'own', 'simulated', or what a list says of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlState:
+    """What the checks of one botnet's control servers say at the end of a day."""
+
+    family: str
+    servers: int
+    """Servers ever checked, over the last `control.REACH` days."""
+    checks: int
+    """Checks in the last 7 days."""
+    answered: int
+    """Of these, answered."""
+    last_check: dt.date
+    alive: float
+    """Probability that one of the servers at least is alive at the end of the day."""
+    expected: float
+    """Servers alive, as expected from their probabilities."""
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One sentence of a bulletin with everything that stands behind it."""
 
@@ -452,6 +488,8 @@ class Claim:
     importance: float
     """Order in the bulletin, the largest first."""
     confidence: float
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """Table -> Delta version of each table that it was made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,6 +518,8 @@ class Status:
     """The word computed from the rest, e.g. 'quiet, not gone'."""
     rule: str
     """The rule that made `state`."""
+    control: ControlState | None = None
+    """Its control servers; None where no check is on record."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,10 @@ name = "Spamtide observatory"
 # base_since = "2026-01-01"
 # base_until = "2026-01-28"
 
+[controlling]
+# Control servers that you may check yourself with `spamtide control --check`. Nothing else is contacted.
+# hosts = ["192.0.2.7:8080 rustock"]
+
 [running]
 # Worker processes; 0 means one a processor.
 # workers = 0

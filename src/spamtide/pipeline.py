@@ -37,6 +37,7 @@ from spamtide.model import UNKNOWN, Change, Floats, Measurement
 from spamtide.observatory import EVENTS_FILE, Observatory
 from spamtide.schema import CHANGES, CLAIMS, EXEMPLARS, HITS, LINEAGE, SERIES, to_arrow
 from spamtide.series import decompose, measure
+from spamtide.servers import states as control_states
 from spamtide.store import Lake, panels, rollup, writer_lock
 
 MATCH_ROWS = 512
@@ -252,6 +253,8 @@ def findings(
     counts = rollup.totals(lake)
     whole = not len(measurement.panel.days) or span.since <= measurement.panel.days[0].astype(dt.date)
     knowledge = load_knowledge(observatory.knowledge)
+    lab = rollup.lab_last_seen(lake)
+    named = {name for kind, name in measurement.panel.subjects if kind == "botnet"} | set(lab)
     event_files = [SHIPPED_SIGNATURES.parent / EVENTS_FILE, *filter(None, [observatory.events])]
     inputs = FindingInputs(
         measurement=measurement,
@@ -267,8 +270,10 @@ def findings(
         ),
         events=load_events(event_files),
         campaigns=lake.read("campaigns"),
-        lab_last_seen=rollup.lab_last_seen(lake),
+        lab_last_seen=lab,
         names=names_of(knowledge, measurement),
+        control=control_states(lake, knowledge, sorted(named), span.until),
+        versions=lake.versions(),
     )
     return Said(inputs, state(inputs))
 

@@ -21,6 +21,7 @@ from spamtide.knowledge import load_knowledge
 from spamtide.model import Measurement
 from spamtide.observatory import Observatory
 from spamtide.series import measure
+from spamtide.servers import assessed
 from spamtide.store import panels, rollup
 
 
@@ -110,6 +111,23 @@ def status_tables(told: dict[str, Any]) -> Group:
         days = [str(one[name] or "-")[:10] for name in ("first_seen", "last_seen")]
         sensors.add_row(one["sensor"], *days, f"{one['messages']:,}", f"{one['ham']:,}")
     return Group(f"{told['name']}: {head or 'no mail yet'}", botnets, sensors)
+
+
+def control(observatory: Observatory) -> list[dict[str, Any]]:
+    """Every control server that was checked, as plain values."""
+    found: list[dict[str, Any]] = _plain([dataclasses.asdict(one) for one in assessed(observatory)])
+    return found
+
+
+def control_table(observatory: Observatory) -> Table:
+    """The same as a table for a terminal."""
+    table = Table(title="Control servers", title_justify="left")
+    for column in ("family", "host", "port", "checks in 7 days", "answered", "last check", "P(alive)"):
+        table.add_column(column)
+    for one in assessed(observatory):
+        cells = [one.family, one.host, str(one.port or "-"), str(one.checks), str(one.answered)]
+        table.add_row(*cells, f"{one.last_check:%Y-%m-%d %H:%M}", f"{one.alive:.3f}")
+    return table
 
 
 def explain(observatory: Observatory, prefix: str) -> dict[str, Any]:

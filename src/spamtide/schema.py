@@ -198,7 +198,19 @@ CLAIMS = _schema(
     ("command", pa.string()),
     ("importance", pa.float64()),
     ("confidence", pa.float64()),
+    ("versions", pa.string()),
 )
+"""`numbers` and `versions` are JSON objects."""
+
+CHECKS = _schema(
+    ("host", pa.string()),
+    ("port", pa.int32()),
+    ("family", pa.string()),
+    ("at", TIMESTAMP),
+    ("alive", pa.bool_()),
+    ("source", pa.string()),
+)
+"""Checks of control servers, imported or our own. Key: (host, port, family, at, source)."""
 
 KEYS = _schema(("name", pa.string()), ("value", pa.binary()))
 """Secrets of the observatory: the key that recipients' addresses are hashed with."""
@@ -218,6 +230,7 @@ TABLES: dict[str, pa.Schema] = {
     "campaigns": CAMPAIGNS,
     "sensors": SENSORS,
     "claims": CLAIMS,
+    "checks": CHECKS,
 }
 """Every Delta table of an observatory."""
 

@@ -97,6 +97,20 @@ class Detecting:
 
 
 @dataclass(frozen=True, slots=True)
+class Controlling:
+    """Own checks of control servers. None is made unless hosts are listed here and `--check` is given."""
+
+    hosts: tuple[str, ...] = ()
+    """Hosts that you may check, each as 'host:port family'. Nothing else is ever contacted."""
+    seconds: float = 5.0
+    """Time that a host has to answer."""
+    pause_seconds: float = 10.0
+    """Pause between two connections."""
+    least_hours: float = 1.0
+    """A host is not checked again sooner than this."""
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
     """How the program uses the machine."""
 
@@ -117,6 +131,7 @@ class Settings:
     attributing: Attributing = field(default_factory=Attributing)
     measuring: Measuring = field(default_factory=Measuring)
     detecting: Detecting = field(default_factory=Detecting)
+    controlling: Controlling = field(default_factory=Controlling)
     running: Running = field(default_factory=Running)
 
 

@@ -49,12 +49,12 @@ def state(inputs: FindingInputs) -> Findings:
 
 
 def claims_table(claims: Sequence[Claim]) -> pa.Table:
-    """Claims as a table of `schema.CLAIMS`; `numbers` is a JSON object, its keys in order."""
+    """Claims as a table of `schema.CLAIMS`; `numbers` and `versions` are JSON objects, keys in order."""
     columns: dict[str, list[object]] = {name: [] for name in schema.CLAIMS.names}
     for claim in claims:
         for name in schema.CLAIMS.names:
             value = getattr(claim, name)
-            if name == "numbers":
+            if name in {"numbers", "versions"}:
                 value = json.dumps(dict(value), sort_keys=True, ensure_ascii=False, allow_nan=False)
             elif name == "sensors":
                 value = list(value)

@@ -39,6 +39,17 @@ RANK: dict[str, float] = {
 }
 """Kind of claim -> where an editor would put it. A subject's share of all mail adds up to 20."""
 
+MAIL, MEASURED = ("observations", "attributions"), ("series",)
+TABLES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("level", "decomposition", "thin", "nothing-changed", "forecast", "effect"), MEASURED),
+    **dict.fromkeys(("botnets", "programmes", "advertised", "coverage", "labels"), MAIL),
+    "campaigns": ("observations", "campaigns"),
+    "status": (*MAIL, "series", "checks"),
+    "quarantine": ("quarantine",),
+}
+"""Kind of claim -> tables that it is made from; for those not named it is CHANGED."""
+CHANGED = ("changes", "series", *MAIL)
+
 KIND_DISCOUNT: dict[SubjectKind, float] = {"total": 0, "botnet": 0, "sensor": 0, "programme": 15}
 """A programme's change mostly repeats its botnets', so it comes after them."""
 
@@ -81,6 +92,11 @@ def draft(
         command=about.command,
         importance=round(RANK[about.kind] - KIND_DISCOUNT[about.subject_kind] + 20 * weight + about.lift, 4),
         confidence=round(about.confidence, 4),
+        versions={
+            table: version
+            for table, version in sorted(view.inputs.versions.items())
+            if table in TABLES.get(about.kind, CHANGED)
+        },
     )
 
 

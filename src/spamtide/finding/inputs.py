@@ -18,6 +18,7 @@ from spamtide.model import (
     Change,
     Claim,
     Contribution,
+    ControlState,
     Counts,
     Floats,
     IndexSeries,
@@ -73,6 +74,10 @@ class FindingInputs:
     """Family -> day of the last message of its bot in a lab."""
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Botnet or programme -> the name to show, then other names (aliases, the programme behind a brand)."""
+    control: Mapping[str, ControlState] = field(default_factory=dict)
+    """Botnet -> what the checks of its control servers say at the end of the period."""
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """Table -> Delta version that was read."""
 
 
 @dataclass(frozen=True, slots=True)

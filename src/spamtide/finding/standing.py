@@ -12,11 +12,13 @@ from spamtide.finding.moves import FALLS, LOOK_BACK, weight_of
 from spamtide.finding.status import WEEK
 from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value, listing, plural
-from spamtide.model import UNKNOWN, Change, Claim, Status
+from spamtide.model import UNKNOWN, Change, Claim, ControlState, Status
 
 TOLD_STATES = frozenset({"quiet, not gone", "silent", "silent for long"})
 """States that a sentence is made of; the others are in the table of statuses."""
 MOST = 0.5
+LEAST_SHOWN = 0.01
+"""A probability is never said closer to 0 or 1 than this."""
 
 
 def standing_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
@@ -63,7 +65,7 @@ def _standing(view: View, status: Status, weight: float) -> Claim:
             if recent
             else "its bot in the lab last sent on {lab}"
         )
-    clauses.append("its control servers were not checked")
+    clauses.append(_servers(status.control, values))
     about = About(
         "status",
         "botnet",
@@ -74,7 +76,41 @@ def _standing(view: View, status: Status, weight: float) -> Claim:
         rows_of("botnet", status.botnet, *week),
         weight=weight,
     )
-    return draft(view, about, f"{{name}} is {{state}}: {listing(clauses)}.", values, rule=status.rule)
+    return draft(
+        view,
+        about,
+        f"{{name}} is {{state}}: {listing(clauses)}.",
+        values,
+        rule=status.rule,
+        **_checked(status),
+    )
+
+
+def _checked(status: Status) -> dict[str, float | str | None]:
+    """What stands behind the clause on control servers."""
+    if status.control is None:
+        return {}
+    more: dict[str, float | str | None] = {"p_alive": status.control.alive}
+    return more | ({"data": "simulated"} if status.control.simulated else {})
+
+
+def _servers(control: ControlState | None, values: dict[str, Value]) -> str:
+    """What the checks of its control servers say, its numbers put into `values`."""
+    if control is None:
+        return "its control servers were not checked"
+    shown = min(max(control.alive, LEAST_SHOWN), 1 - LEAST_SHOWN)
+    values |= {"alive": shown, "servers": control.servers}
+    bound = "" if shown == control.alive else "below " if shown > control.alive else "above "
+    odds = f"(probability that {'it' if control.servers == 1 else 'one at least'} is up: {bound}{{alive}})"
+    if not control.checks:
+        values["checked"] = control.last_check
+        checked = plural(control.servers, "server was", "servers were")
+        return f"its {{servers}} control {checked} last checked on {{checked}} {odds}"
+    values |= {"answered": control.answered, "checks": control.checks}
+    return (
+        f"its {{servers}} control {plural(control.servers, 'server')} answered {{answered}} of {{checks}} "
+        f"{plural(control.checks, 'check')} in the last week {odds}"
+    )
 
 
 def advertised_claims(view: View) -> Iterator[Claim]:

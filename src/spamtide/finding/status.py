@@ -19,6 +19,8 @@ WEEK = 7
 LAB_DAYS = 14
 """A lab bot that sent in the last so many days counts as sending."""
 LONG_SILENCE = 90
+SERVERS_UP = 0.9
+"""From this probability on that one is alive, a silent botnet's control servers count as up."""
 LEAST_EXPECTED = 5.0
 """Fewer messages than this expected in a week at the level before: too little mail to tell."""
 MOVE = 1.5
@@ -50,6 +52,8 @@ class Facts:
     silent_days: int
     """Days since a wild sensor last saw it; -1 where none ever did."""
     lab_sends: bool
+    servers_alive: float
+    """Probability that one of its control servers is alive; NaN where none was checked."""
 
 
 VOLUME_RULES: tuple[tuple[str, Callable[[Facts], bool], Volume], ...] = (
@@ -72,6 +76,7 @@ STATE_RULES: tuple[tuple[str, Callable[[Volume, Facts], bool], str], ...] = (
     ("no sensor", lambda _, f: f.sensors_up == 0, "not observed"),
     ("trickle", lambda v, f: v == "quiet" and f.residual > 0, "quiet, not gone"),
     ("lab only", lambda v, f: v in {"gone", "unknown"} and f.lab_sends, "quiet, not gone"),
+    ("servers up", lambda v, f: v == "gone" and f.servers_alive >= SERVERS_UP, "quiet, not gone"),
     ("little mail", lambda v, _: v == "unknown", "too little mail to tell"),
     ("long silence", lambda v, f: v == "gone" and f.silent_days >= LONG_SILENCE, "silent for long"),
     ("silence", lambda v, _: v == "gone", "silent"),
@@ -114,6 +119,7 @@ def _status(view: View, botnet: str) -> Status:
     first = int(seen[0]) if seen.size else -1
     last: dt.date | None = view.panel.days[seen[-1]].astype(dt.date) if seen.size else None
     lab = view.inputs.lab_last_seen.get(botnet)
+    control = view.inputs.control.get(botnet)
     facts = Facts(
         sensors_up=up,
         attribution_lost=any(
@@ -128,6 +134,7 @@ def _status(view: View, botnet: str) -> Status:
         first_after=first if seen.size and first >= view.within((period.since, period.until)).start else -1,
         silent_days=(period.until - last).days if last else -1,
         lab_sends=lab is not None and abs((period.until - lab).days) < LAB_DAYS,
+        servers_alive=control.alive if control else math.nan,
     )
     volume_rule, volume = next((rule, word) for rule, test, word in VOLUME_RULES if test(facts))
     state_rule, state = next((rule, word) for rule, test, word in STATE_RULES if test(volume, facts))
@@ -146,6 +153,7 @@ def _status(view: View, botnet: str) -> Status:
         programmes=_programmes(view, botnet, last),
         state=state,
         rule=f"{state_rule}: {volume_rule}",
+        control=control,
     )
 
 

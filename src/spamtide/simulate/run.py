@@ -12,7 +12,7 @@ import numpy as np
 
 from spamtide.errors import UnavailableError, UsageError
 from spamtide.model import UNKNOWN
-from spamtide.simulate import spool
+from spamtide.simulate import control, spool
 from spamtide.simulate.legit import HonestWriter
 from spamtide.simulate.letter import Letter, Post, SpamWriter
 from spamtide.simulate.place import LAB_RELAY, LAB_ZONE, relay_on
@@ -61,7 +61,8 @@ def simulate(
 
     Args:
         world: a name in WORLDS.
-        out: the folder; it gets sensors/, lab/, truth.json, truth_messages.csv.gz, events.csv, README.txt.
+        out: the folder; it gets sensors/, lab/, truth.json, truth_messages.csv.gz, events.csv, control.csv,
+            README.txt.
         seed: any whole number; another seed gives another draw of the same story.
         scale: factor on all mail.
         on_message: called after every message with the number of messages made so far.
@@ -140,6 +141,7 @@ class _Run:
         truth = self._truth()
         spool.write_gzip(self._out / spool.MESSAGES, _table(COLUMNS, self._rows))
         (self._out / spool.EVENTS).write_bytes(_events(self._world))
+        (self._out / spool.CONTROL).write_bytes(_control(self._world, self._streams))
         # One line for each top-level key: arrays stay compact, and a difference can be read.
         lines = [
             f"{json.dumps(key)}: {json.dumps(value)}" for key, value in as_json(self._world, truth).items()
@@ -282,5 +284,16 @@ def _events(world: World) -> bytes:
         [
             (each.day.isoformat(), each.kind, each.subject_kind, each.subject, each.summary, each.source)
             for each in world.events
+        ],
+    )
+
+
+def _control(world: World, streams: Streams) -> bytes:
+    """Write the checks of control servers, as a list that `spamtide control` imports."""
+    return _table(
+        control.COLUMNS,
+        [
+            (each.host, str(each.port), each.family, each.at.isoformat(), "01"[each.alive], control.SOURCE)
+            for each in control.looks(world, streams)
         ],
     )

@@ -24,9 +24,14 @@ MARKER_LINE = "This is a SIMULATION made by Spamtide. Nothing in it was ever sen
 TRUTH = "truth.json"
 MESSAGES = "truth_messages.csv.gz"
 EVENTS = "events.csv"
+CONTROL = "control.csv"
 SENSORS = "sensors"
 LAB = "lab"
-OWN = {MARKER: (), TRUTH: (), MESSAGES: (), EVENTS: (), SENSORS: ("*.mbox.gz",), LAB: ("*.mbox.gz",)}
+OWN = {
+    **dict.fromkeys((MARKER, TRUTH, MESSAGES, EVENTS, CONTROL), ()),
+    SENSORS: ("*.mbox.gz",),
+    LAB: ("*.mbox.gz",),
+}
 """Everything that a simulation's folder may hold: name -> patterns inside, where it is a folder."""
 LEVEL = 2
 """gzip level: within a tenth of the best size for such text, in a third of the time."""
@@ -133,4 +138,5 @@ def readme(world: World, seed: int, scale: float) -> str:
         "    truth.json                  counts, changes, sensors: what a perfect observatory would say\n"
         "    truth_messages.csv.gz       what each message really is\n"
         "    events.csv                  what was announced outside the mail\n"
+        "    control.csv                 checks of control servers           spamtide control FILE\n"
     )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.simulate import volume
+from spamtide.simulate import control, volume
 from spamtide.simulate.world import Sensor, World
 
 NEGLIGIBLE = 0.05
@@ -265,6 +265,8 @@ def as_json(world: World, truth: Truth) -> dict[str, Any]:
                 "kit": sender.kit,
                 "control_server_checks": sender.checks[0],
                 "control_server_checks_answered": sender.checks[1],
+                "control_servers": control.server_count(sender),
+                "control_servers_alive": control.alive_at_end(sender),
                 "level_without_noise": _numbers(sender_level(world, sender.name)),
                 "lab": truth.lab[sender.name].tolist() if sender.name in captured else None,
             }

@@ -115,6 +115,19 @@ def lab_last_seen(lake: Lake) -> dict[str, dt.date]:
     return {row["lab"]: row["day"] for row in found.to_pylist()}
 
 
+def new_checks(lake: Lake, checks: pa.Table) -> pa.Table:
+    """Those of some rows of CHECKS that the lake does not hold yet, each once, in order of time."""
+    return lake.query(
+        """
+        SELECT DISTINCT n.* FROM fresh n ANTI JOIN checks c ON
+            n.host = c.host AND n.port = c.port AND n.family = c.family
+            AND n.at = c.at AND n.source = c.source
+        ORDER BY n.at, n.host, n.port, n.family, n.source, n.alive
+        """,
+        fresh=checks,
+    )
+
+
 def composition(lake: Lake, since: dt.date, until: dt.date, *, undated: bool) -> dict[str, dict[str, int]]:
     """Messages of a period by label ('spam', 'ham', 'lab'), and wild spam by botnet and by programme."""
     inside = f"o.received_at::DATE BETWEEN DATE '{since}' AND DATE '{until}'"
