@@ -19,6 +19,8 @@ SOURCE = "simulated"
 WEEK = 7
 MOST_SERVERS = 4
 MISSED = 0.04
+QUIET = 0.05
+"""A shift to less than this share of its level may be the loss of a sender's servers."""
 PORTS = (80, 443, 8080, 25)
 
 
@@ -75,4 +77,5 @@ def _lost(world: World, sender: Sender) -> dt.date:
     for decline in world.declines:
         if decline.sender == sender.name:
             return decline.lab_stops or decline.onset + dt.timedelta(days=len(decline.ramp))
-    return world.since
+    falls = [shift.onset for shift in world.shifts if shift.sender == sender.name and shift.ramp[-1] < QUIET]
+    return max(falls, default=world.since)
