@@ -307,6 +307,30 @@ def explain(
 
 
 @app.command()
+def who(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Nothing: list all names.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print what is publicly known of a botnet, programme, brand or operator, and who says so.
+
+    Works without an observatory too, from the shipped facts.
+
+    Examples: `spamtide who cutwail` · `spamtide who "Canadian Pharmacy" --json`
+    """
+    from spamtide import who as lookup
+    from spamtide.observatory import is_observatory
+
+    observatory = _observatory() if is_observatory(FACE.directory) else None
+    told = lookup.who(name, observatory) if name else lookup.everybody(observatory)
+    if as_json:
+        print(json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False))
+    elif name:
+        Console(highlight=False, soft_wrap=True).print("\n".join(lookup.lines(told)), markup=False)
+    else:
+        Console(highlight=False, soft_wrap=True).print(lookup.table(told))
+
+
+@app.command()
 def bulletin(
     since: Annotated[str | None, typer.Option(metavar="DATE", help="First day (ISO 8601, UTC).")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Last day.")] = None,

@@ -121,6 +121,8 @@ class Knowledge:
     names: Mapping[str, str]
     """Every name and alias in lower case -> the name to use."""
     relations: tuple[Relation, ...]
+    publishers: Mapping[str, str] = field(default_factory=dict)
+    """Address of a publication -> who published it, where the file says so."""
 
     @property
     def botnets(self) -> Mapping[str, Entity]:
@@ -167,6 +169,11 @@ class Knowledge:
             if wanted in (self.canonical(relation.subject), self.canonical(relation.object))
             and (day is None or relation.period.covers(day))
         )
+
+    def said_by(self, source: str) -> str:
+        """Who published a source: as the file says, else the host's name without 'www.'."""
+        host = source.partition("://")[2].partition("/")[0]
+        return self.publishers.get(source) or host.removeprefix("www.") or source
 
     def programmes_of(self, brand: str) -> tuple[str, ...]:
         """Programmes that the brand is published to belong to; where there are several, it names none."""

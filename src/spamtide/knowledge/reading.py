@@ -74,6 +74,7 @@ class _File:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.sources: dict[str, str] = {}
+        self.publishers: dict[str, str] = {}
         self.entities: dict[str, Entity] = {}
         self.relations: list[Relation] = []
 
@@ -84,7 +85,7 @@ class _File:
             for alias in entity.aliases:
                 names.setdefault(alias.alias.casefold(), entity.name)
         names.update({name.casefold(): name for name in self.entities})
-        return Knowledge(dict(self.entities), names, tuple(self.relations))
+        return Knowledge(dict(self.entities), names, tuple(self.relations), dict(self.publishers))
 
     def read(self, base: _File | None) -> _File:
         """Read the file over `base`."""
@@ -93,11 +94,12 @@ class _File:
         replace = "replace" in top and self._scalar(top["replace"][0], "replace")[0].lower() == "true"
         if base is not None:
             self.sources.update(base.sources)
+            self.publishers.update(base.publishers)
             if not replace:
                 self.entities.update(base.entities)
                 self.relations.extend(base.relations)
         for key, (node, line) in self._section(top, "sources").items():
-            self.sources[key] = self._address(self._scalar(node, key)[0], line)
+            self._source(key, node, line)
         for section, kind in _SECTIONS.items():
             self._entities(self._section(top, section), kind)
         names = self.knowledge().names
@@ -105,6 +107,17 @@ class _File:
             for item in self._items(top["relations"][0], "relations"):
                 self.relations.append(self._relation(item, names))
         return self
+
+    def _source(self, key: str, node: object, line: int) -> None:
+        """A short name for a publication: its address, or a mapping of that and who published it."""
+        fields = {"address": (node, line)} if _is_scalar(node) else self._mapping(node, f"source '{key}'")
+        self._known(fields, {"address", "by"}, f"source '{key}'")
+        if "address" not in fields:
+            self._fail(line, f"source '{key}' has no 'address'")
+        address = self._address(self._scalar(fields["address"][0], key)[0], line)
+        self.sources[key] = address
+        if "by" in fields:
+            self.publishers[address] = self._scalar(fields["by"][0], "by")[0]
 
     def _section(self, top: dict[str, tuple[object, int]], name: str) -> dict[str, tuple[object, int]]:
         """A section of the file; a missing one is empty."""
@@ -254,6 +267,12 @@ class _File:
     def _fail(self, line: int, reason: str) -> NoReturn:
         message = f"{self.path}:{line}: {reason}"
         raise SettingsError(message)
+
+
+def _is_scalar(node: object) -> bool:
+    import yaml
+
+    return isinstance(node, yaml.ScalarNode)
 
 
 def _line(node: object) -> int:

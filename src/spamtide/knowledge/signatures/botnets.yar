@@ -18,7 +18,7 @@ rule srizbi_reactor_mailer
         valid_from = "2007-01-01"
         expires    = "2008-12-31"
         author     = "Spamtide"
-        reference  = "https://github.com/apache/spamassassin"
+        reference  = "https://github.com/apache/spamassassin/blob/f7fe7b82/rulesrc/sandbox/jm/20_basic.cf"
         note       = "Reactor Mailer; described by SecureWorks and in SpamAssassin JM_REACTOR_MAILER. One fixed build of a mail program is claimed beside a MIME library that never came with it."
     strings:
         $upper      = /header Message-ID: <000[^@>\n]{1,60}@[0-9a-z]{1,40}>/
@@ -57,7 +57,7 @@ rule storm_message_id
         valid_from = "2007-01-01"
         expires    = "2008-12-31"
         author     = "Spamtide"
-        reference  = "https://github.com/apache/spamassassin"
+        reference  = "https://github.com/apache/spamassassin/blob/f7fe7b82/rulesrc/sandbox/jm/20_storm.cf"
         note       = "Shape described in SpamAssassin JM_MID_STORM: a capital, seven digits, eight letters, a slash, a time stamp of fourteen digits."
     strings:
         $upper = /header Message-ID: <[A-Z][0-9]{7}[A-Za-z]{8}\/200[0-9]{11}[A-Z]\+[0-9]@/
@@ -76,7 +76,7 @@ rule bobax_message_id_upper
         valid_from = "2008-01-01"
         expires    = "2010-06-30"
         author     = "Spamtide"
-        reference  = "https://github.com/apache/spamassassin"
+        reference  = "https://github.com/apache/spamassassin/commit/93c84597d"
         note       = "SpamAssassin HS_BOBAX_MID_1, named with a question mark by its author: shown, never decides."
     strings:
         $upper = /header Message-ID: <[0-9]{4}[A-Z][0-9]{3}\.[0-9]{6}\.[0-9]{5}@[A-Z]{4}>/
@@ -95,7 +95,7 @@ rule bobax_message_id_fixed
         valid_from = "2008-01-01"
         expires    = "2010-06-30"
         author     = "Spamtide"
-        reference  = "https://github.com/apache/spamassassin"
+        reference  = "https://github.com/apache/spamassassin/commit/93c84597d"
         note       = "SpamAssassin HS_BOBAX_MID_2, likewise with a question mark; hit 0.060 % of spam and no ham in 2009."
     strings:
         $upper = /header Message-ID: <[0-9]IX[0-9]{3}EJXVWDA[0-9]{3}@[^ >\n]{1,255}>/
@@ -114,7 +114,7 @@ rule rustock_news_2008
         valid_from = "2008-08-01"
         expires    = "2008-10-31"
         author     = "Spamtide"
-        reference  = "https://github.com/apache/spamassassin"
+        reference  = "https://github.com/apache/spamassassin/blob/f7fe7b82/rulesrc/sandbox/jm/20_basic.cf"
         note       = "The false MSNBC and CNN alerts: SpamAssassin MSNBC_HDR_ORDER, MSNBC_THREAD_INDEX, MSNBC_MESSAGEGUID."
     strings:
         $order   = "Content-Transfer-Encoding,X-Mailer,Content-Class,Importance,Priority,X-MimeOLE" nocase
@@ -191,7 +191,7 @@ rule dark_mailer_helo
         valid_from = "2003-01-01"
         expires    = "2014-12-31"
         author     = "Spamtide"
-        reference  = "https://github.com/apache/spamassassin"
+        reference  = "https://github.com/apache/spamassassin/blob/f7fe7b82/rules/20_ratware.cf"
         note       = "SpamAssassin RATWARE_HELO_DM. Bulk-mail software, listed beside the botnets in published rankings."
     strings:
         $helo = "\nhelo: DM\n"
