@@ -152,6 +152,96 @@ SAMPLES: dict[str, tuple[dt.date, str, str]] = {
         mail(text="Rx-Promotion partners", link=SHOP),
         mail(text="rx-promotional", link=SHOP),
     ),
+    "affking_generic_brands": (
+        dt.date(2008, 2, 1),
+        mail(text="Target Pharmacy ships", link=SHOP),
+        mail(text="a target pharmacy", link=SHOP),
+    ),
+    "herbal_king_later": (
+        dt.date(2010, 2, 1),
+        mail(text="the Herbal King", link=SHOP),
+        mail(text="herbal kingdom", link=SHOP),
+    ),
+    "express_herbals_later": (
+        dt.date(2010, 2, 1),
+        mail(text="Express Herbals", link=SHOP),
+        mail(text="express herbal", link=SHOP),
+    ),
+    "worldwide_wholesale_pharmacy_later": (
+        dt.date(2010, 2, 1),
+        mail(text="Worldwide Wholesale Pharmacy", link=SHOP),
+        mail(text="wholesale pharmacy", link=SHOP),
+    ),
+    "canadian_drugstore_later": (
+        dt.date(2010, 2, 1),
+        mail(text="Canadian Drugstore", link=SHOP),
+        mail(text="a Canadian drugstore", link=SHOP),
+    ),
+    "canadian_healthcare_later": (
+        dt.date(2010, 2, 1),
+        mail(text="Canadian Healthcare", link=SHOP),
+        mail(text="Canadian healthcare", link=SHOP),
+    ),
+    "target_pharmacy_later": (
+        dt.date(2010, 2, 1),
+        mail(text="Target Pharmacy", link=SHOP),
+        mail(text="Target pharmacy", link=SHOP),
+    ),
+    "direct_pharmacy_later": (
+        dt.date(2010, 2, 1),
+        mail(text="Direct Pharmacy", link=SHOP),
+        mail(text="Direct pharmacy", link=SHOP),
+    ),
+    "united_pharmacy_later": (
+        dt.date(2012, 2, 1),
+        mail(text="United Pharmacy", link=SHOP),
+        mail(text="united pharmacy", link=SHOP),
+    ),
+    "european_pharmacy_later": (
+        dt.date(2012, 2, 1),
+        mail(text="European Pharmacy", link=SHOP),
+        mail(text="European pharmacy", link=SHOP),
+    ),
+    "named_warezcash": (
+        dt.date(2010, 2, 1),
+        mail(text="WarezCash", link=SHOP),
+        mail(text="warez for cash", link=SHOP),
+    ),
+    "named_drugrevenue": (
+        dt.date(2010, 2, 1),
+        mail(text="33Drugs", link=SHOP),
+        mail(text="33 drugstores", link=SHOP),
+    ),
+    "named_rxpayouts": (
+        dt.date(2010, 2, 1),
+        mail(text="RxPayouts", link=SHOP),
+        mail(text="Rx payout", link=SHOP),
+    ),
+    "named_evapharmacy": (
+        dt.date(2010, 2, 1),
+        mail(text="EvaPharmacy", link=SHOP),
+        mail(text="Evan pharmacy", link=SHOP),
+    ),
+    "named_bulker_biz": (
+        dt.date(2010, 2, 1),
+        mail(text="bulker.biz", link=SHOP),
+        mail(text="bulk business", link=SHOP),
+    ),
+    "named_glavmed": (
+        dt.date(2010, 2, 1),
+        mail(text="GlavMed", link=SHOP),
+        mail(text="glavmedia", link=SHOP),
+    ),
+    "named_stimul_cash": (
+        dt.date(2010, 2, 1),
+        mail(text="Stimul-Cash", link=SHOP),
+        mail(text="stimulus cash", link=SHOP),
+    ),
+    "named_rxcash_biz": (
+        dt.date(2010, 2, 1),
+        mail(text="rxcash.biz", link=SHOP),
+        mail(text="rx cashier", link=SHOP),
+    ),
 }
 """Rule -> (a day in its time, a message that it describes, a near miss)."""
 
@@ -200,7 +290,8 @@ def test_a_name_is_the_programmes_where_the_record_is_sure_and_else_the_brands(
     """No rule answers with a programme that only one weak report, or one of two, ties to the brand."""
     for signature in shipped.signatures.values():
         entity = knowledge.entities[signature.name]
-        if entity.kind == "programme" and signature.rule != "rx_promotion":
+        own_name = signature.rule == "rx_promotion" or signature.rule.startswith("named_")
+        if entity.kind == "programme" and not own_name:
             brands = [r for r in knowledge.about(signature.name) if r.kind == "belongs-to"]
             assert brands
             assert any(

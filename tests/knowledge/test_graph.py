@@ -139,6 +139,11 @@ def test_a_users_name_beats_a_shipped_alias(tmp_path: Path) -> None:
     ("text", "line", "reason"),
     [
         ("botnets:\n  A: {confidence: high}\n", 2, "no 'source'"),
+        ("shared_hosts:\n  - https://a.example/x\n", 2, "no domain"),
+        ("shared_hosts: a.example\n", 1, "should be a list"),
+        ("sources:\n  a: {by: me}\n", 2, "no 'address'"),
+        ("sources:\n  a: {by: me, address: x}\n", 2, "neither an address"),
+        ("sources:\n  a: {who: me, address: https://a.b}\n", 2, "no field 'who'"),
         ("botnets:\n  A: {source: https://a.b}\n", 2, "no 'confidence'"),
         ("botnets:\n  A: {source: nowhere, confidence: high}\n", 2, "neither an address nor a key"),
         ("botnets:\n  A: {source: misp, confidence: sure}\n", 2, "not one of high"),
@@ -190,6 +195,21 @@ def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, text: str, line: 
         load_knowledge(path)
     assert f"{path}:{line}: " in str(caught.value)
     assert reason in str(caught.value)
+
+
+def test_shared_hosts_add_and_take_off(tmp_path: Path, shipped: Knowledge) -> None:
+    path = write(tmp_path, "shared_hosts: [Links.Example.org, -bit.ly]\n")
+    known = load_knowledge(path)
+    assert known.shared_hosts == (shipped.shared_hosts | {"links.example.org"}) - {"bit.ly"}
+    assert "tinyurl.com" in known.shared_hosts
+
+
+def test_a_source_may_name_its_publisher(tmp_path: Path) -> None:
+    ours = '{by: our lab, address: "https://a.example/x"}'
+    text = f"sources: {{ours: {ours}}}\nbotnets: {{A: {{source: ours, confidence: low}}}}"
+    known = load_knowledge(write(tmp_path, text))
+    assert known.said_by(known.entities["A"].source) == "our lab"
+    assert known.said_by("https://www.b.example/y") == "b.example"
 
 
 def test_an_alias_bomb_is_only_a_wrong_file(tmp_path: Path) -> None:

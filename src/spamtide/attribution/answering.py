@@ -6,6 +6,8 @@ first pass is sure of to the messages around it. There is no third pass, so no a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
@@ -51,7 +53,8 @@ def attribute(
         return ATTRIBUTIONS.empty_table()
     families = sorted({*beyond.families, *(name for name in rows["lab"].unique().to_pylist() if name)})
     names = answer_names(ruleset, knowledge, families)
-    coded = code(rows, ruleset, names, beyond)
+    shared = (*beyond.ham_domains, *sorted(knowledge.shared_hosts))
+    coded = code(rows, ruleset, names, replace(beyond, ham_domains=shared))
     botnets = answer_botnets(coded, names, attributing.botnet_confidence)
     programmes = answer_programmes(coded, names, attributing.programme_confidence)
     return _table(rows, botnets, programmes)

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.header import decode_header
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from spamtide.attribution.brand_fold import fold, is_letter, places_of
@@ -229,7 +230,7 @@ class _Said:
         if 2 * signs > size:
             return False
         changed, agreed = self._letters()
-        self.strength = changed + sum(map(bool, inner)) + DISGUISED * self.backwards
+        self.strength = changed + sum(map(bool, inner)) + DISGUISED * (self.backwards or self._mixed_case())
         return self.strength >= DISGUISED or agreed or not self.wording.cased
 
     def plain(self) -> bool:
@@ -245,7 +246,7 @@ class _Said:
         """What stands between the letters of each word, and between words; a repeated letter is no gap."""
         words: list[list[str]] = [[]]
         between = []
-        for place, (one, other) in enumerate(zip(self.spots, self.spots[1:], strict=False)):
+        for place, (one, other) in enumerate(pairwise(self.spots)):
             low, high = sorted((one, other))
             gap = "".join(char for char in self.text[low + 1 : high] if not is_letter(char))
             if place + 1 in self.wording.breaks:
@@ -301,6 +302,11 @@ class _Said:
             if char.isalpha() and char.isupper() != want.isupper():
                 agreed = False
         return changed, agreed
+
+    def _mixed_case(self) -> bool:
+        """Whether letter case jumps within words, as in 'cAnaDian', more often than honest spelling does."""
+        word = [self.text[place] for place in self.spots if self.text[place].isalpha()]
+        return sum(one.islower() and other.isupper() for one, other in pairwise(word)) >= MOST_SPLITS + 1
 
     def _in_host(self, line: int) -> bool:
         """Whether the wording stands in the host's name of a link."""

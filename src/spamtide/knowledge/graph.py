@@ -123,6 +123,8 @@ class Knowledge:
     relations: tuple[Relation, ...]
     publishers: Mapping[str, str] = field(default_factory=dict)
     """Address of a publication -> who published it, where the file says so."""
+    shared_hosts: frozenset[str] = frozenset()
+    """Registered domains that anybody may send links to: shorteners, mail and web hosts, well-known sites."""
 
     @property
     def botnets(self) -> Mapping[str, Entity]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -37,7 +38,8 @@ _SECTIONS: dict[str, EntityKind] = {
 _TRUST: dict[str, Trust] = {"high": "high", "medium": "medium", "low": "low"}
 _ENTITY_KEYS = {"aliases", "alias_source", "period", "source", "confidence", "note"}
 _RELATION_KEYS = {"kind", "subject", "object", "period", "source", "confidence", "note"}
-_TOP_KEYS = {*_SECTIONS, "sources", "relations", "replace"}
+_TOP_KEYS = {*_SECTIONS, "sources", "relations", "replace", "shared_hosts"}
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}")
 
 Scalar = tuple[str, int]
 """A scalar as written, and its line."""
@@ -75,6 +77,7 @@ class _File:
         self.path = path
         self.sources: dict[str, str] = {}
         self.publishers: dict[str, str] = {}
+        self.shared_hosts: set[str] = set()
         self.entities: dict[str, Entity] = {}
         self.relations: list[Relation] = []
 
@@ -85,7 +88,8 @@ class _File:
             for alias in entity.aliases:
                 names.setdefault(alias.alias.casefold(), entity.name)
         names.update({name.casefold(): name for name in self.entities})
-        return Knowledge(dict(self.entities), names, tuple(self.relations), dict(self.publishers))
+        shared = frozenset(self.shared_hosts)
+        return Knowledge(dict(self.entities), names, tuple(self.relations), dict(self.publishers), shared)
 
     def read(self, base: _File | None) -> _File:
         """Read the file over `base`."""
@@ -95,11 +99,15 @@ class _File:
         if base is not None:
             self.sources.update(base.sources)
             self.publishers.update(base.publishers)
+            self.shared_hosts.update(base.shared_hosts)
             if not replace:
                 self.entities.update(base.entities)
                 self.relations.extend(base.relations)
         for key, (node, line) in self._section(top, "sources").items():
             self._source(key, node, line)
+        if "shared_hosts" in top:
+            for item in self._items(top["shared_hosts"][0], "shared_hosts"):
+                self._shared_host(*self._scalar(item, "shared_hosts"))
         for section, kind in _SECTIONS.items():
             self._entities(self._section(top, section), kind)
         names = self.knowledge().names
@@ -118,6 +126,13 @@ class _File:
         self.sources[key] = address
         if "by" in fields:
             self.publishers[address] = self._scalar(fields["by"][0], "by")[0]
+
+    def _shared_host(self, text: str, line: int) -> None:
+        """A registered domain; '-' in front takes a shipped one off the list."""
+        host = text.removeprefix("-").lower()
+        if not _DOMAIN.fullmatch(host):
+            self._fail(line, f"'{text}' is no domain: write example.org, without scheme or path")
+        (self.shared_hosts.discard if text.startswith("-") else self.shared_hosts.add)(host)
 
     def _section(self, top: dict[str, tuple[object, int]], name: str) -> dict[str, tuple[object, int]]:
         """A section of the file; a missing one is empty."""
