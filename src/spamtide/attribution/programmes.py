@@ -17,7 +17,7 @@ from spamtide.attribution.combining import (
 from spamtide.attribution.spoken import Names
 
 LINK = Tie("link", 14, 7.0, 1, 0.95, 0.02, 0.2, "the mail with its links within 14 days", 0.1, ham_bars=True)
-"""A registered domain names a programme: nearly all links to it are of one (Levchenko et al. 2011, section 4).
+"""A domain names a programme: nearly all links to it are of one (Levchenko et al. 2011, section 4).
 Hosts that everybody may use are left out: those that knowledge lists, those that ham links to, and those of
 whose mail little is named."""
 CAMPAIGN = Tie("campaign", 4, 2.0, 7, 0.9, 0.02, 0.3, "its campaign within 4 weeks")
