@@ -8,16 +8,15 @@ order. Each commit is atomic and each stage can be run again, so a run may die a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from spamtide.attribution import Ruleset, attribute, learn, load_signatures, match
+from spamtide.attribution import Ruleset, learn, load_signatures, match
 from spamtide.campaign import CampaignState, cluster, resolve
 from spamtide.change import detect
 from spamtide.engine import ENGINES
@@ -33,12 +32,13 @@ from spamtide.finding import (
     state,
 )
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
-from spamtide.model import UNKNOWN, Change, Floats, Measurement
+from spamtide.model import Change, Floats, Measurement
 from spamtide.observatory import EVENTS_FILE, Observatory
-from spamtide.schema import CHANGES, CLAIMS, EXEMPLARS, HITS, LINEAGE, SERIES, to_arrow
+from spamtide.refresh import Answering, answer_again
+from spamtide.schema import CHANGES, CLAIMS, DERIVED, EVIDENCE, EXEMPLARS, LINEAGE, SERIES, to_arrow
 from spamtide.series import decompose, measure
 from spamtide.servers import states as control_states
-from spamtide.store import Lake, panels, rollup, writer_lock
+from spamtide.store import Lake, evidence, panels, rollup, writer_lock
 
 MATCH_ROWS = 512
 """A worker's helping of renderings."""
@@ -73,6 +73,8 @@ class Update:
     measurement: Measurement | None = None
     names: dict[str, str] = field(default_factory=dict)
     """Absorbed campaign name -> surviving name."""
+    fresh: evidence.Fresh | None = None
+    """Observations that may be new."""
 
 
 def update(observatory: Observatory, on_stage: Callable[[str, str], None] = lambda *_: None) -> None:
@@ -90,6 +92,7 @@ def update(observatory: Observatory, on_stage: Callable[[str, str], None] = lamb
     ruleset = load_signatures(signature_folders(observatory), knowledge)
     run = Update(observatory, ruleset, knowledge)
     with writer_lock(observatory.directory / "lake"):
+        observatory.lake.drop_outdated(DERIVED)
         for stage in STAGES:
             if stage.run is not None:
                 on_stage(stage.name, "")
@@ -118,30 +121,40 @@ def _retain(run: Update) -> str:
 def _match(run: Update) -> str:
     """Match signatures against renderings that the present rule set has not seen."""
     lake = run.observatory.lake
-    note = {"ruleset": run.ruleset.version}
-    if lake.note("hits").get("ruleset") != run.ruleset.version:
-        lake.replace("hits", HITS.empty_table(), note)
+    note: dict[str, str | int | None] = {"ruleset": run.ruleset.version}
+    if lake.note("evidence").get("ruleset") != run.ruleset.version:
+        lake.replace("evidence", EVIDENCE.empty_table(), note)
+        run.fresh = None
+    new = run.fresh or evidence.fresh(lake)
     matched = 0
     stage = partial(match_batch, ruleset=run.ruleset)
-    with ENGINES["local"](run.observatory.settings.running.workers) as engine:
-        found = engine.map(stage, rollup.unmatched(lake, MATCH_ROWS), no_hits)
-        for lot in _lots(found, COMMIT_ROWS):
-            lake.append("hits", lot, note)
-            matched += lot.num_rows
+    if new.observations.paths:
+        with ENGINES["local"](run.observatory.settings.running.workers) as engine:
+            found = engine.map(stage, evidence.unmatched(lake, new, MATCH_ROWS), no_hits)
+            for lot in _lots(found, COMMIT_ROWS):
+                lake.append("evidence", lot.sort_by("week"), note)
+                matched += lot.num_rows
+    note |= {"observations": new.version}
+    if lake.note("evidence") != note:
+        lake.append("evidence", EVIDENCE.empty_table(), note)
     return f"{matched:,} messages against {len(run.ruleset.signatures)} rules"
 
 
 def match_batch(batch: pa.RecordBatch, *, ruleset: Ruleset) -> pa.RecordBatch:
-    """The record stage `match`: (sha256, sensor, rendering) to rows of HITS."""
-    rules = match(batch.column("rendering").to_pylist(), ruleset)
-    columns = [batch.column("sha256"), batch.column("sensor"), pa.array(rules, HITS.field("rules").type)]
-    return pa.RecordBatch.from_arrays(columns, schema=HITS)
+    """The record stage `match`: EVIDENCE with a rendering for rules, to rows of EVIDENCE."""
+    return _with_rules(batch, match(batch.column("rendering").to_pylist(), ruleset))
 
 
 def no_hits(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Rows of HITS for renderings whose worker died: no rule speaks."""
-    rules = pa.array([[]] * batch.num_rows, HITS.field("rules").type)
-    return pa.RecordBatch.from_arrays([batch.column("sha256"), batch.column("sensor"), rules], schema=HITS)
+    """Rows of EVIDENCE for renderings whose worker died: no rule speaks."""
+    return _with_rules(batch, [[]] * batch.num_rows)
+
+
+def _with_rules(batch: pa.RecordBatch, rules: Sequence[Sequence[str]]) -> pa.RecordBatch:
+    """Put rules in the rendering's place."""
+    columns = [batch.column(name) for name in EVIDENCE.names[:-1]]
+    columns.append(pa.array(rules, EVIDENCE.field("rules").type))
+    return pa.RecordBatch.from_arrays(columns, schema=EVIDENCE)
 
 
 def _lots(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
@@ -160,13 +173,15 @@ def _cluster(run: Update) -> str:
     """Give every new content a campaign; names are carried, never re-derived."""
     lake = run.observatory.lake
     state = CampaignState(lake.read("exemplars"), lake.read("lineage"))
-    new = rollup.unclustered(lake)
+    run.fresh = evidence.fresh(lake)
+    new = evidence.unclustered(lake, run.fresh)
     if new.num_rows:
         clustering = cluster(new, state, similarity=run.observatory.settings.clustering.similarity)
         state = clustering.state
         lake.replace("lineage", state.lineage.cast(LINEAGE))
         lake.replace("exemplars", state.exemplars.cast(EXEMPLARS))
         lake.append("memberships", clustering.memberships)
+        run.fresh = evidence.with_members(lake, run.fresh, clustering.memberships)
     run.names = resolve(state.lineage)
     return f"{new.num_rows:,} new contents"
 
@@ -174,13 +189,11 @@ def _cluster(run: Update) -> str:
 def _attribute(run: Update) -> str:
     """Answer for each message who sent it and what it advertises, or unknown."""
     lake = run.observatory.lake
-    rows = rollup.evidence_rows(lake, rollup.aliases(run.names))
     attributing = run.observatory.settings.attributing
-    answers = attribute(rows, run.ruleset, run.knowledge, attributing=attributing)
-    lake.replace("attributions", answers, {"ruleset": run.ruleset.version})
-    known = pc.sum(pc.not_equal(answers["botnet"], UNKNOWN)).as_py() or 0
+    answered = answer_again(lake, Answering(run.ruleset, run.knowledge, attributing, run.names))
     lake.replace("campaigns", rollup.campaigns(lake, rollup.aliases(run.names)))
-    return f"{known:,} of {answers.num_rows:,} messages have a botnet's name"
+    known, messages = rollup.named(lake)
+    return f"{answered:,} messages; {known:,} of {messages:,} have a botnet's name"
 
 
 def _measure(run: Update) -> str:
@@ -217,10 +230,10 @@ STAGES: tuple[Stage, ...] = (
     Stage("parse", "record", "raw", "(memory)", None),
     Stage("observe", "record", "(memory)", "observations", None),
     Stage("retain", "table", "raw", "raw", _retain),
-    Stage("match", "record", "observations", "hits", _match),
     Stage("cluster", "table", "observations", "memberships, exemplars, lineage", _cluster),
-    Stage("attribute", "table", "hits, memberships, observations", "attributions, campaigns", _attribute),
-    Stage("measure", "table", "attributions, observations", "series, sensors", _measure),
+    Stage("match", "record", "observations, memberships", "evidence", _match),
+    Stage("attribute", "table", "evidence", "attributions, daily, sightings, campaigns", _attribute),
+    Stage("measure", "table", "daily", "series, sensors", _measure),
     Stage("detect", "table", "(memory)", "changes", _detect),
     Stage("state", "table", "series, changes, campaigns", "claims", _state),
 )

@@ -96,12 +96,27 @@ QUARANTINE = _schema(
 )
 """What could not be processed, with its reason. Key: (sha256, sensor)."""
 
-HITS = _schema(
+EVIDENCE = _schema(
     ("sha256", pa.string()),
     ("sensor", pa.string()),
+    ("week", pa.int32()),
+    ("label", pa.string()),
+    ("lab", pa.string()),
+    ("simulated", pa.bool_()),
+    ("received_at", TIMESTAMP),
+    ("source_ip", pa.string()),
+    ("relay", pa.string()),
+    ("subject", pa.string()),
+    ("link_domains", STRINGS),
+    ("campaign", pa.string()),
     ("rules", STRINGS),
 )
-"""Signature rules that matched the rendering of each message, under the rule set named in the commit."""
+"""What attribution rests on, one row a message and sensor: the signature rules that matched its rendering
+under the rule set named in the commit, the campaign that its content was given, address and links. `week`
+counts weeks of seven days since 1970-01-01; UNDATED without a believable time. Key: (sha256, sensor)."""
+
+UNDATED = -1_000_000
+"""The week of a message without a believable time of reception."""
 
 MEMBERSHIPS = _schema(
     ("sha256", pa.string()),
@@ -137,6 +152,38 @@ ATTRIBUTIONS = _schema(
 )
 """One answer a message and sensor; `evidence` is a JSON list of model.Evidence as objects."""
 
+STORED_ATTRIBUTIONS = ATTRIBUTIONS.append(pa.field("week", pa.int32()))
+"""As the table holds them: `week` as in EVIDENCE, so that a stretch of weeks can be answered again."""
+
+DAILY = _schema(
+    ("week", pa.int32()),
+    ("day", pa.date32()),
+    ("sensor", pa.string()),
+    ("label", pa.string()),
+    ("lab", pa.string()),
+    ("simulated", pa.bool_()),
+    ("botnet", pa.string()),
+    ("programme", pa.string()),
+    ("relay", pa.string()),
+    ("messages", pa.int64()),
+    ("first_seen", TIMESTAMP),
+    ("last_seen", TIMESTAMP),
+)
+"""Messages by day, sensor, what they are, answer and receiving relay: what everything that counts reads."""
+
+SIGHTINGS = _schema(
+    ("week", pa.int32()),
+    ("campaign", pa.string()),
+    ("botnet", pa.string()),
+    ("programme", pa.string()),
+    ("messages", pa.int64()),
+    ("first_seen", TIMESTAMP),
+    ("last_seen", TIMESTAMP),
+    ("subject", pa.string()),
+)
+"""Spam by week, campaign (the name that it was given; read through lineage) and answer; `subject` the least
+in the order of text, as an example."""
+
 SERIES = _schema(
     ("subject_kind", pa.string()),
     ("subject", pa.string()),
@@ -147,6 +194,18 @@ SERIES = _schema(
     ("high", pa.float64()),
     ("base", pa.string()),
 )
+
+HOURS = _schema(
+    ("subject_kind", pa.string()),
+    ("subject", pa.string()),
+    ("hour", TIMESTAMP),
+    ("count", pa.int64()),
+    ("index", pa.float64()),
+    ("low", pa.float64()),
+    ("high", pa.float64()),
+    ("base", pa.string()),
+)
+"""The hourly index of the last weeks; `hour` is its first moment."""
 
 CHANGES = _schema(
     ("kind", pa.string()),
@@ -220,12 +279,15 @@ TABLES: dict[str, pa.Schema] = {
     "raw": RAW,
     "observations": OBSERVATIONS,
     "quarantine": QUARANTINE,
-    "hits": HITS,
+    "evidence": EVIDENCE,
     "memberships": MEMBERSHIPS,
     "exemplars": EXEMPLARS,
     "lineage": LINEAGE,
-    "attributions": ATTRIBUTIONS,
+    "attributions": STORED_ATTRIBUTIONS,
+    "daily": DAILY,
+    "sightings": SIGHTINGS,
     "series": SERIES,
+    "hours": HOURS,
     "changes": CHANGES,
     "campaigns": CAMPAIGNS,
     "sensors": SENSORS,
@@ -233,6 +295,22 @@ TABLES: dict[str, pa.Schema] = {
     "checks": CHECKS,
 }
 """Every Delta table of an observatory."""
+
+DERIVED = frozenset(
+    {
+        "evidence",
+        "attributions",
+        "daily",
+        "sightings",
+        "series",
+        "hours",
+        "changes",
+        "sensors",
+        "campaigns",
+        "claims",
+    }
+)
+"""Tables that `update` makes anew from the others when they are missing or of an older form."""
 
 
 def to_arrow(records: Sequence[Any], schema: pa.Schema) -> pa.RecordBatch:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import json
+import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
 
 from spamtide.errors import SpamtideError, TryAgainError, UnavailableError
-from spamtide.schema import SCHEMA_VERSION, TABLES
+from spamtide.schema import DERIVED, SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,6 +38,14 @@ DISK_FULL_WORDS = (
     "file too large",
     "os error 27",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Some files of a table, for `Lake.query`."""
+
+    table: str
+    paths: tuple[str, ...]
 
 
 class Lake:
@@ -58,6 +69,37 @@ class Lake:
         found = {name: self._handle(name) for name in TABLES}
         return {name: handle.version() for name, handle in found.items() if handle is not None}
 
+    def version(self, table: str) -> int | None:
+        """Delta version of one table; None when it does not exist."""
+        handle = self._handle(table)
+        return None if handle is None else handle.version()
+
+    def files(self, table: str) -> Files:
+        """All files of a table."""
+        handle = self._handle(table)
+        return Files(table, () if handle is None else tuple(handle.file_uris()))
+
+    def added(self, table: str, since: int | None) -> tuple[str, ...] | None:
+        """Files that hold all rows added after version `since`; they may hold older rows too (compaction).
+
+        None where that cannot be told (no version, a newer one than there is, or one that is gone): then
+        every row may be new.
+        """
+        from deltalake import DeltaTable
+
+        handle = self._handle(table)
+        if handle is None:
+            return ()
+        if since is None or since > handle.version():
+            return None
+        if since == handle.version():
+            return ()
+        try:
+            before = set(DeltaTable(f"{self.uri}/{table}", version=since).file_uris())
+        except Exception:  # noqa: BLE001 - delta-rs has many words for a version that is gone
+            return None
+        return tuple(sorted(set(handle.file_uris()) - before))
+
     def note(self, table: str) -> dict[str, Any]:
         """The metadata that the last `append` or `replace` of a table was given."""
         handle = self._handle(table)
@@ -69,9 +111,20 @@ class Lake:
                 return noted
         return {}
 
-    def read(self, table: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """The whole of a table, or some columns of it; empty when it was never written."""
+    def read(
+        self, table: str, columns: Sequence[str] | None = None, *, version: int | None = None
+    ) -> pa.Table:
+        """The whole of a table, or some columns of it; empty when it was never written.
+
+        Raises:
+            UnavailableError: it cannot be read, or not as it was at `version`.
+        """
         handle = self._handle(table)
+        if handle is not None and version is not None and version != handle.version():
+            from deltalake import DeltaTable
+
+            with self._reading(table):
+                handle = DeltaTable(f"{self.uri}/{table}", version=version)
         names = list(columns) if columns is not None else TABLES[table].names
         if handle is None:
             return pa.schema([TABLES[table].field(name) for name in names]).empty_table()
@@ -98,6 +151,26 @@ class Lake:
         """Make `rows` the whole of the table in one atomic commit; older versions stay readable."""
         self._write(table, rows, "overwrite", note)
 
+    def replace_weeks(self, table: str, rows: pa.Table, weeks: tuple[int, int]) -> None:
+        """Make `rows` all that a table holds of the weeks from first to last, in one atomic commit."""
+        first, last = weeks
+        self._write(table, rows, "overwrite", None, predicate=f"week >= {first} AND week <= {last}")
+
+    def drop_outdated(self, names: Iterable[str]) -> None:
+        """Remove those tables that an older Spamtide wrote in another form."""
+        from deltalake import DeltaTable
+
+        for table in names:
+            folder = Path(self.uri, table)
+            if "://" in self.uri or not (folder / "_delta_log").is_dir():
+                continue
+            with self._reading(table):
+                handle = DeltaTable(str(folder))
+                columns = {field.name for field in handle.schema().fields}
+            if _schema_of(handle) <= SCHEMA_VERSION and not columns.issuperset(TABLES[table].names):
+                shutil.rmtree(folder)
+                self._open.pop(table, None)
+
     def compact(self, table: str) -> None:
         """Join a table's small files when there are many; rows do not change."""
         handle = self._handle(table)
@@ -109,8 +182,13 @@ class Lake:
                 handle.optimize.compact()
             self._open.pop(table, None)
 
-    def query(self, sql: str, **tables: pa.Table) -> pa.Table:
-        """Run SQL over the lake's tables (by name) and the given Arrow tables; the result as Arrow."""
+    def query(self, sql: str, **tables: pa.Table | Files) -> pa.Table:
+        """Run SQL over the lake's tables (by name) and the given ones; the result as Arrow.
+
+        Args:
+            sql: one statement.
+            tables: Arrow tables, or `Files` of a table of the lake, by the name that the SQL gives them.
+        """
         connection = self._connect(sql, tables)
         try:
             with self._reading("query"):
@@ -119,7 +197,7 @@ class Lake:
             connection.close()
 
     def stream(
-        self, sql: str, rows: int, values: Sequence[object] = (), **tables: pa.Table
+        self, sql: str, rows: int, values: Sequence[object] = (), **tables: pa.Table | Files
     ) -> Iterator[pa.RecordBatch]:
         """As `query`, in batches of at most `rows`, with memory bounded; at least one batch, if an empty one.
 
@@ -156,26 +234,57 @@ class Lake:
 
     # ------------------------------------------------------------------ inside
 
-    def _connect(self, sql: str, tables: Mapping[str, pa.Table]) -> duckdb.DuckDBPyConnection:
+    def _connect(self, sql: str, tables: Mapping[str, pa.Table | Files]) -> duckdb.DuckDBPyConnection:
         """An in-memory DuckDB with the tables that the SQL names; it never reaches for the network."""
         import duckdb
 
         connection = duckdb.connect(
             ":memory:",
-            config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "temp_directory": f"{tempfile.gettempdir()}/spamtide-{os.getpid()}",
+            },
         )
         connection.execute("SET TimeZone = 'UTC'")
         for name, rows in tables.items():
-            connection.register(name, rows)
+            if isinstance(rows, Files):
+                self._view(connection, name, rows.table, rows.paths)
+            else:
+                connection.register(name, rows)
         for name in TABLES:
             if name not in tables and name in sql:
-                connection.register(name, self._relation(name))
+                self._view(connection, name, name, self.files(name).paths)
         return connection
 
-    def _relation(self, table: str) -> Any:  # noqa: ANN401 - a pyarrow dataset or table
-        """What DuckDB scans for a table."""
+    def _view(
+        self, connection: duckdb.DuckDBPyConnection, name: str, table: str, paths: Sequence[str]
+    ) -> None:
+        """Let SQL see some files of a table: DuckDB reads local ones itself, Arrow those of object stores."""
+        if not paths:
+            connection.register(name, TABLES[table].empty_table())
+        elif "://" in self.uri or any(letter in path for path in paths for letter in "*?[%"):
+            connection.register(name, self._dataset(table, set(paths)))
+        else:
+            files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+            columns = ", ".join(TABLES[table].names)
+            with self._reading(table):
+                connection.execute(f'CREATE VIEW "{name}" AS SELECT {columns} FROM read_parquet([{files}])')  # noqa: S608 - paths of our own files, quoted
+
+    def _dataset(self, table: str, paths: set[str]) -> Any:  # noqa: ANN401 - a pyarrow dataset
+        """Some files of a table as an Arrow dataset."""
+        import pyarrow.dataset
+
         handle = self._handle(table)
-        return TABLES[table].empty_table() if handle is None else handle.to_pyarrow_dataset()
+        if handle is None:
+            return TABLES[table].empty_table()
+        whole = handle.to_pyarrow_dataset()
+        if len(paths) == len(handle.file_uris()):
+            return whole
+        kept = [one for one in whole.get_fragments() if any(uri.endswith(one.path) for uri in paths)]
+        return pyarrow.dataset.FileSystemDataset(
+            kept, whole.schema, pyarrow.dataset.ParquetFileFormat(), kept[0].filesystem if kept else None
+        )
 
     def _handle(self, table: str) -> DeltaTable | None:
         """The open Delta table, at its newest version when first asked for; None when it does not exist."""
@@ -200,16 +309,26 @@ class Lake:
 
     def _check_schema(self, table: str, handle: DeltaTable) -> None:
         """Refuse a table that a newer Spamtide wrote, or that Spamtide did not write."""
-        words = (handle.metadata().description or "").removeprefix(SCHEMA_NOTE)
-        version = int(words) if words.isdigit() else 0
+        version = _schema_of(handle)
         names = {field.name for field in handle.schema().fields}
+        if version <= SCHEMA_VERSION and table in DERIVED and not names.issuperset(TABLES[table].names):
+            message = f"table '{table}' of {self.uri} was written by an older Spamtide"
+            raise UnavailableError(message, "run `spamtide update`, which makes it anew")
         if version > SCHEMA_VERSION or not names.issuperset(TABLES[table].names):
+            words = str(version or "?")
             known = f"this program knows schema {SCHEMA_VERSION}"
-            message = f"table '{table}' of {self.uri} has schema {words or '?'}; {known}"
+            message = f"table '{table}' of {self.uri} has schema {words}; {known}"
             raise UnavailableError(message, "use the newer Spamtide that wrote it; nothing was changed")
 
-    def _write(self, table: str, rows: pa.Table, mode: str, note: Mapping[str, Any] | None) -> None:
-        """One commit."""
+    def _write(
+        self,
+        table: str,
+        rows: pa.Table,
+        mode: str,
+        note: Mapping[str, Any] | None,
+        predicate: str | None = None,
+    ) -> None:
+        """One commit; with a predicate, only the rows that it names are overwritten."""
         from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 
         handle = self._handle(table)
@@ -226,6 +345,8 @@ class Lake:
                 "mode": mode,
                 "writer_properties": WriterProperties(compression="ZSTD", compression_level=1),
             }
+            if predicate is not None:
+                options["predicate"] = predicate
             if note:
                 options["commit_properties"] = CommitProperties(
                     custom_metadata={"spamtide": json.dumps(note, sort_keys=True)}
@@ -266,9 +387,17 @@ class Lake:
         """Turn what Delta, Parquet or DuckDB throws while reading into our errors."""
         try:
             yield
-        except (OSError, ValueError, RuntimeError) as error:
+        except Exception as error:
+            if isinstance(error, SpamtideError) or not _is_of_reading(error):
+                raise
             message = f"cannot read '{table}' of {self.uri}: {_first_line(error)}"
             raise UnavailableError(message, "run `spamtide doctor`") from error
+
+
+def _schema_of(handle: DeltaTable) -> int:
+    """Schema version that a table was written under; 0 where it does not say."""
+    words = (handle.metadata().description or "").removeprefix(SCHEMA_NOTE)
+    return int(words) if words.isdigit() else 0
 
 
 def _is_disk_full(error: BaseException) -> bool:
@@ -276,6 +405,13 @@ def _is_disk_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return True
     return any(words in str(error).lower() for words in DISK_FULL_WORDS)
+
+
+def _is_of_reading(error: Exception) -> bool:
+    """Whether an error is what Arrow, delta-rs or DuckDB throw at files that are lost or broken."""
+    return isinstance(error, OSError | ValueError | RuntimeError) or type(error).__module__.startswith(
+        ("_duckdb", "duckdb", "deltalake")
+    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -25,21 +25,17 @@ _SPAM = pa.schema([*_HAM, ("botnet", pa.string()), ("programme", pa.string())])
 def panel(lake: Lake) -> Panel:
     """Daily counts of wild spam by subject and sensor, of ham by sensor, and each day's main relay."""
     spam = lake.query("""
-        SELECT o.received_at::DATE AS day, o.sensor, coalesce(a.botnet, 'unknown') AS botnet,
-               coalesce(a.programme, 'unknown') AS programme, count(*) AS n
-        FROM observations o LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
-        WHERE o.label = 'spam' AND o.lab IS NULL AND o.received_at IS NOT NULL
-        GROUP BY ALL ORDER BY ALL
+        SELECT day, sensor, botnet, programme, sum(messages)::BIGINT AS n FROM daily
+        WHERE label = 'spam' AND lab IS NULL AND day IS NOT NULL GROUP BY ALL ORDER BY ALL
     """)
     ham = lake.query("""
-        SELECT received_at::DATE AS day, sensor, count(*) AS n FROM observations
-        WHERE label = 'ham' AND lab IS NULL AND received_at IS NOT NULL GROUP BY ALL ORDER BY ALL
+        SELECT day, sensor, sum(messages)::BIGINT AS n FROM daily
+        WHERE label = 'ham' AND lab IS NULL AND day IS NOT NULL GROUP BY ALL ORDER BY ALL
     """)
     relays = lake.query("""
-        SELECT received_at::DATE AS day, sensor, first(relay ORDER BY n DESC, relay) AS relay FROM (
-            SELECT received_at, received_at::DATE AS d, sensor, relay,
-                   count(*) OVER (PARTITION BY received_at::DATE, sensor, relay) AS n
-            FROM observations WHERE lab IS NULL AND received_at IS NOT NULL AND relay IS NOT NULL
+        SELECT day, sensor, first(relay ORDER BY n DESC, relay) AS relay FROM (
+            SELECT day, sensor, relay, sum(messages) AS n FROM daily
+            WHERE lab IS NULL AND day IS NOT NULL AND relay IS NOT NULL GROUP BY ALL
         ) GROUP BY ALL ORDER BY ALL
     """)
     names = tuple(sorted({*spam["sensor"].to_pylist()}))
@@ -68,14 +64,15 @@ def hourly(lake: Lake, days: Days, weeks: int = HOURLY_WEEKS) -> Panel:
     if not len(days) or not weeks:
         return _assemble(hours, (), *(empty.empty_table() for empty in (_SPAM, _HAM, _RELAYS)))
     first = max(days[0], days[-1] - np.timedelta64(7 * weeks - 1, "D"))
-    inside = f"o.received_at >= TIMESTAMPTZ '{first} 00:00:00+00' AND "
-    inside += f"o.received_at < TIMESTAMPTZ '{days[-1] + np.timedelta64(1, 'D')} 00:00:00+00'"
+    edges = [int(day.astype("datetime64[D]").astype(np.int64)) // 7 for day in (first, days[-1])]
     found = lake.query(f"""
-        SELECT date_trunc('hour', o.received_at)::TIMESTAMP AS day, o.sensor, o.label,
+        SELECT date_trunc('hour', e.received_at)::TIMESTAMP AS day, e.sensor, e.label,
                coalesce(a.botnet, 'unknown') AS botnet, coalesce(a.programme, 'unknown') AS programme,
                count(*) AS n
-        FROM observations o LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
-        WHERE o.lab IS NULL AND {inside}
+        FROM (SELECT * FROM evidence WHERE week BETWEEN {edges[0]} AND {edges[1]}) e
+        LEFT JOIN (SELECT * FROM attributions WHERE week BETWEEN {edges[0]} AND {edges[1]}) a
+               ON a.sha256 = e.sha256 AND a.sensor = e.sensor
+        WHERE e.lab IS NULL AND e.received_at::DATE BETWEEN DATE '{first}' AND DATE '{days[-1]}'
         GROUP BY ALL ORDER BY ALL
     """)  # noqa: S608 - the dates are dates
     ham = pc.equal(found["label"], "ham")
@@ -132,12 +129,22 @@ def _assemble(
     place = {subject: number for number, subject in enumerate(subjects)}
     sensor_at = {name: number for number, name in enumerate(names)}
     counts = np.zeros((len(subjects), len(names), len(days)), dtype=np.int64)
-    pairs: dict[tuple[str, str], Counts] = {}
-    for day, sensor, botnet, programme, n in _rows(spam, days, "sensor", "botnet", "programme", "n"):
-        at = sensor_at[sensor]
-        for subject in (("total", "total"), ("botnet", botnet), ("programme", programme)):
-            counts[place[subject], at, day] += n
-        pairs.setdefault((botnet, programme), np.zeros(len(days), dtype=np.int64))[day] += n
+    rows, day = _inside(spam, days)
+    n = rows["n"].to_numpy()
+    at = _places(rows["sensor"], sensor_at)
+    botnet = _places(rows["botnet"], {name: place["botnet", name] for name in [*botnets, "unknown"]})
+    programme = _places(
+        rows["programme"], {name: place["programme", name] for name in [*programmes, "unknown"]}
+    )
+    for subject in (np.zeros_like(at), botnet, programme):
+        np.add.at(counts, (subject, at, day), n)
+    pair, inverse = np.unique(botnet * len(subjects) + programme, return_inverse=True)
+    by_pair = np.zeros((len(pair), len(days)), dtype=np.int64)
+    np.add.at(by_pair, (inverse, day), n)
+    pairs: dict[tuple[str, str], Counts] = {
+        (subjects[code // len(subjects)][1], subjects[code % len(subjects)][1]): by_pair[row]
+        for row, code in enumerate(pair.tolist())
+    }
     other = np.zeros((len(names), len(days)), dtype=np.int64)
     for day, sensor, n in _rows(ham, days, "sensor", "n"):
         if sensor in sensor_at:
@@ -157,10 +164,23 @@ def _assemble(
     )
 
 
+def _inside(rows: pa.Table, days: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+    """The rows whose day is in the span, and the number of each one's day."""
+    if not len(days):
+        return rows.slice(0, 0), np.empty(0, dtype=np.int64)
+    numbers = (_days(rows, np.datetime_data(days.dtype)[0]) - days[0]).astype(np.int64)
+    inside = (numbers >= 0) & (numbers < len(days))
+    return rows.filter(pa.array(inside)), numbers[inside]
+
+
+def _places(column: pa.ChunkedArray, place: dict[str, int]) -> np.ndarray:
+    """The place of each value."""
+    encoded = column.combine_chunks().dictionary_encode()
+    places = np.array([place[name] for name in encoded.dictionary.to_pylist()], dtype=np.int64)
+    return places[encoded.indices.to_numpy()] if len(places) else np.empty(0, dtype=np.int64)
+
+
 def _rows(rows: pa.Table, days: np.ndarray, *columns: str) -> zip[tuple]:  # type: ignore[type-arg]
     """(day number, column values ...) of the rows whose day is in the span."""
-    unit = np.datetime_data(days.dtype)[0]
-    numbers = (_days(rows, unit) - days[0]).astype(int) if len(days) else np.empty(0, dtype=int)
-    inside = (numbers >= 0) & (numbers < len(days)) if len(days) else np.zeros(rows.num_rows, dtype=bool)
-    kept = rows.filter(pa.array(inside))
-    return zip(numbers[inside].tolist(), *(kept[name].to_pylist() for name in columns), strict=True)
+    kept, numbers = _inside(rows, days)
+    return zip(numbers.tolist(), *(kept[name].to_pylist() for name in columns), strict=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
-from spamtide.schema import CAMPAIGNS, OBSERVATIONS, SENSORS
+from spamtide.schema import CAMPAIGNS, DAILY, OBSERVATIONS, SENSORS, SIGHTINGS
 from spamtide.store.lake import Lake
 
 ALIASES = pa.schema([("name", pa.string()), ("canonical", pa.string())])
@@ -32,64 +32,85 @@ def aliases(resolved: Mapping[str, str]) -> pa.Table:
     return pa.table([pa.array(column, pa.string()) for column in columns], schema=ALIASES)
 
 
-def unclustered(lake: Lake) -> pa.Table:
-    """Contents of spam that have no campaign yet, one row each, in a stable order."""
-    return lake.query("""
-        SELECT o.sha256, min(o.received_at) AS received_at,
-               first(o.minhash ORDER BY o.sensor) AS minhash,
-               first(o.shingles ORDER BY o.sensor) AS shingles,
-               first(o.sketch_key ORDER BY o.sensor) AS sketch_key
-        FROM observations o ANTI JOIN memberships m ON m.sha256 = o.sha256
-        WHERE o.label = 'spam'
-        GROUP BY o.sha256 ORDER BY received_at NULLS LAST, o.sha256
-    """)
-
-
-def unmatched(lake: Lake, rows: int) -> Iterator[pa.RecordBatch]:
-    """Renderings that the present rule set has not seen, in batches of at most `rows`."""
-    return lake.stream(
+def count_days(lake: Lake, answered: pa.Table) -> pa.Table:
+    """DAILY of answered messages: EVIDENCE with columns botnet and programme."""
+    found = lake.query(
         """
-        SELECT o.sha256, o.sensor, o.rendering
-        FROM observations o ANTI JOIN hits h ON h.sha256 = o.sha256 AND h.sensor = o.sensor
+        SELECT week, received_at::DATE AS day, sensor, label, lab, simulated, botnet, programme, relay,
+               count(*) AS messages, min(received_at) AS first_seen, max(received_at) AS last_seen
+        FROM answered GROUP BY ALL ORDER BY ALL
         """,
-        rows,
+        answered=answered,
     )
+    return found.select(DAILY.names).cast(DAILY)
 
 
-def evidence_rows(lake: Lake, names: pa.Table) -> pa.Table:
-    """What attribution reads of each message: hits, campaign, address, links."""
-    return lake.query(
-        f"""
-        WITH named AS ({NAMED})
-        SELECT o.sha256, o.sensor, o.label, o.lab, o.received_at, o.source_ip, n.campaign,
-               o.link_domains, coalesce(h.rules, []) AS rules
-        FROM observations o
-        LEFT JOIN hits h ON h.sha256 = o.sha256 AND h.sensor = o.sensor
-        LEFT JOIN named n ON n.sha256 = o.sha256
-        ORDER BY o.sha256, o.sensor
-        """,  # noqa: S608 - no outside text is in the SQL
-        aliases=names,
+def count_sightings(lake: Lake, answered: pa.Table) -> pa.Table:
+    """SIGHTINGS of answered messages: EVIDENCE with columns botnet and programme."""
+    found = lake.query(
+        """
+        SELECT week, campaign, botnet, programme, count(*) AS messages, min(received_at) AS first_seen,
+               max(received_at) AS last_seen, min(subject) AS subject
+        FROM answered WHERE label = 'spam' AND campaign IS NOT NULL GROUP BY ALL ORDER BY ALL
+        """,
+        answered=answered,
     )
+    return found.select(SIGHTINGS.names).cast(SIGHTINGS)
 
 
 def campaigns(lake: Lake, names: pa.Table) -> pa.Table:
-    """Each campaign with its span, size and most frequent attribution."""
-    found = lake.query(
-        f"""
-        WITH named AS ({NAMED})
-        SELECT n.campaign, min(o.received_at) AS first_seen, max(o.received_at) AS last_seen,
-               count(*) AS messages, count(DISTINCT o.source_ip) AS sources,
-               coalesce(mode(a.botnet ORDER BY a.botnet)
-                        FILTER (WHERE a.botnet <> 'unknown'), 'unknown') AS botnet,
-               coalesce(mode(a.programme ORDER BY a.programme)
-                        FILTER (WHERE a.programme <> 'unknown'), 'unknown') AS programme,
-               min(o.subject) AS subject
-        FROM observations o JOIN named n ON n.sha256 = o.sha256
-        LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
-        WHERE o.label = 'spam'
-        GROUP BY n.campaign ORDER BY messages DESC, n.campaign
-        """,  # noqa: S608 - no outside text is in the SQL
+    """Each campaign with its span, size and most frequent attribution.
+
+    A campaign of as many messages as the table already says has the sources that it says: messages are only
+    ever added to a campaign. The others' sources are counted anew.
+    """
+    counted = lake.query(
+        """
+        WITH named AS (
+            SELECT s.* REPLACE (coalesce(a.canonical, s.campaign) AS campaign)
+            FROM sightings s LEFT JOIN aliases a ON a.name = s.campaign),
+        botnets AS (
+            SELECT campaign, botnet, sum(messages) AS n FROM named WHERE botnet <> 'unknown' GROUP BY ALL),
+        programmes AS (
+            SELECT campaign, programme, sum(messages) AS n FROM named WHERE programme <> 'unknown'
+            GROUP BY ALL)
+        SELECT n.campaign, min(n.first_seen) AS first_seen, max(n.last_seen) AS last_seen,
+               sum(n.messages)::BIGINT AS messages,
+               coalesce((SELECT first(b.botnet ORDER BY b.n DESC, b.botnet) FROM botnets b
+                         WHERE b.campaign = n.campaign), 'unknown') AS botnet,
+               coalesce((SELECT first(p.programme ORDER BY p.n DESC, p.programme) FROM programmes p
+                         WHERE p.campaign = n.campaign), 'unknown') AS programme,
+               min(n.subject) AS subject
+        FROM named n GROUP BY n.campaign
+        """,
         aliases=names,
+    )
+    changed = lake.query(
+        """
+        SELECT n.campaign FROM counted n
+        ANTI JOIN campaigns c ON c.campaign = n.campaign AND c.messages = n.messages
+        """,
+        counted=counted,
+    )
+    sources = lake.query(
+        """
+        SELECT n.campaign, count(DISTINCT n.source_ip) AS sources FROM (
+            SELECT coalesce(a.canonical, e.campaign) AS campaign, e.source_ip
+            FROM evidence e LEFT JOIN aliases a ON a.name = e.campaign WHERE e.label = 'spam') n
+        SEMI JOIN changed c ON c.campaign = n.campaign GROUP BY ALL
+        UNION ALL
+        SELECT c.campaign, c.sources FROM campaigns c ANTI JOIN changed n ON n.campaign = c.campaign
+        """,
+        aliases=names,
+        changed=changed,
+    )
+    found = lake.query(
+        """
+        SELECT n.*, s.sources FROM counted n JOIN sources s ON s.campaign = n.campaign
+        ORDER BY messages DESC, n.campaign
+        """,
+        counted=counted,
+        sources=sources,
     )
     return found.select(CAMPAIGNS.names).cast(CAMPAIGNS)
 
@@ -97,10 +118,10 @@ def campaigns(lake: Lake, names: pa.Table) -> pa.Table:
 def sensors(lake: Lake, outages: Mapping[str, list[dict[str, str | None]]]) -> pa.Table:
     """Each place of reception (labs left out) with its span, counts and outages."""
     found = lake.query("""
-        SELECT sensor, min(received_at) AS first_seen, max(received_at) AS last_seen,
-               count(*) FILTER (WHERE label = 'spam') AS messages,
-               count(*) FILTER (WHERE label = 'ham') AS ham
-        FROM observations WHERE lab IS NULL GROUP BY sensor ORDER BY sensor
+        SELECT sensor, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+               coalesce(sum(messages) FILTER (WHERE label = 'spam'), 0)::BIGINT AS messages,
+               coalesce(sum(messages) FILTER (WHERE label = 'ham'), 0)::BIGINT AS ham
+        FROM daily WHERE lab IS NULL GROUP BY sensor ORDER BY sensor
     """)
     told = [json.dumps(outages.get(name, []), sort_keys=True) for name in found["sensor"].to_pylist()]
     return found.append_column("outages", pa.array(told, pa.string())).select(SENSORS.names).cast(SENSORS)
@@ -109,8 +130,8 @@ def sensors(lake: Lake, outages: Mapping[str, list[dict[str, str | None]]]) -> p
 def lab_last_seen(lake: Lake) -> dict[str, dt.date]:
     """Family -> day of the last message of its bot in a lab."""
     found = lake.query("""
-        SELECT lab, max(received_at)::DATE AS day FROM observations
-        WHERE lab IS NOT NULL AND received_at IS NOT NULL GROUP BY lab ORDER BY lab
+        SELECT lab, max(day) AS day FROM daily
+        WHERE lab IS NOT NULL AND day IS NOT NULL GROUP BY lab ORDER BY lab
     """)
     return {row["lab"]: row["day"] for row in found.to_pylist()}
 
@@ -130,15 +151,13 @@ def new_checks(lake: Lake, checks: pa.Table) -> pa.Table:
 
 def composition(lake: Lake, since: dt.date, until: dt.date, *, undated: bool) -> dict[str, dict[str, int]]:
     """Messages of a period by label ('spam', 'ham', 'lab'), and wild spam by botnet and by programme."""
-    inside = f"o.received_at::DATE BETWEEN DATE '{since}' AND DATE '{until}'"
+    inside = f"day BETWEEN DATE '{since}' AND DATE '{until}'"
     if undated:
-        inside = f"({inside} OR o.received_at IS NULL)"
+        inside = f"({inside} OR day IS NULL)"
     rows = lake.query(f"""
-        SELECT CASE WHEN o.lab IS NOT NULL THEN 'lab' ELSE o.label END AS label,
-               coalesce(a.botnet, 'unknown') AS botnet, coalesce(a.programme, 'unknown') AS programme,
-               count(*) AS n
-        FROM observations o LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
-        WHERE {inside} GROUP BY ALL ORDER BY ALL
+        SELECT CASE WHEN lab IS NOT NULL THEN 'lab' ELSE label END AS label, botnet, programme,
+               sum(messages)::BIGINT AS n
+        FROM daily WHERE {inside} GROUP BY ALL ORDER BY ALL
     """).to_pylist()  # noqa: S608 - the dates are dates
     made: dict[str, dict[str, int]] = {"labels": {}, "botnets": {}, "programmes": {}}
     for row in rows:
@@ -147,6 +166,15 @@ def composition(lake: Lake, since: dt.date, until: dt.date, *, undated: bool) ->
             for kind, column in (("botnets", "botnet"), ("programmes", "programme")):
                 made[kind][row[column]] = made[kind].get(row[column], 0) + row["n"]
     return made
+
+
+def named(lake: Lake) -> tuple[int, int]:
+    """Messages with a botnet's name, and all that are answered."""
+    found = lake.query("""
+        SELECT coalesce(sum(messages) FILTER (WHERE botnet <> 'unknown'), 0)::BIGINT AS named,
+               coalesce(sum(messages), 0)::BIGINT AS messages FROM daily
+    """)
+    return found["named"][0].as_py(), found["messages"][0].as_py()
 
 
 def totals(lake: Lake) -> dict[str, int]:
@@ -208,10 +236,10 @@ def message(lake: Lake, prefix: str) -> list[dict[str, Any]]:
     """Observation, attribution and campaign of the messages whose SHA-256 begins so; at most 20."""
     rows: list[dict[str, Any]] = lake.query(f"""
         SELECT o.* EXCLUDE (minhash), a.botnet, a.botnet_confidence, a.programme, a.programme_confidence,
-               a.evidence, h.rules, m.campaign
+               a.evidence, e.rules, m.campaign
         FROM observations o
         LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
-        LEFT JOIN hits h ON h.sha256 = o.sha256 AND h.sensor = o.sensor
+        LEFT JOIN evidence e ON e.sha256 = o.sha256 AND e.sensor = o.sensor
         LEFT JOIN memberships m ON m.sha256 = o.sha256
         WHERE starts_with(o.sha256, '{prefix}') ORDER BY o.sha256, o.sensor LIMIT 20
     """).to_pylist()  # noqa: S608 - the prefix is hexadecimal digits, checked by the caller

@@ -1,0 +1,154 @@
+"""Answers kept up to date: which weeks of mail are attributed again, and the roll-ups that count them.
+
+Evidence reaches a message from no further than `attribution.REACH_WEEKS`, so that new mail changes answers of
+its own weeks and of those around them. All weeks are answered again when rules, knowledge, thresholds, the
+lab's families or the program changed; the weeks of a campaign when it was merged; those that have an address
+or a link which is now known of other mail. A commit that ends the run says what it rests on: a run that dies
+before it is done again, and gives the same rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pyarrow.compute as pc
+
+from spamtide.attribution import REACH_WEEKS, Beyond, Ruleset, attribute
+from spamtide.campaign import resolve
+from spamtide.errors import UnavailableError
+from spamtide.knowledge import Knowledge
+from spamtide.schema import DAILY, SCHEMA_VERSION, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
+from spamtide.settings import Attributing
+from spamtide.store import Lake, evidence, rollup
+from spamtide.store.lake import Files
+from spamtide.version import VERSION
+
+MOST_ROWS = 3_000_000
+"""Messages that are held in memory at once, those around the weeks that are answered included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """What answers rest on besides evidence."""
+
+    ruleset: Ruleset
+    knowledge: Knowledge
+    attributing: Attributing
+    names: Mapping[str, str]
+    """Absorbed campaign name -> surviving name."""
+
+    def version(self, families: tuple[str, ...]) -> str:
+        """A hash of it: answers under another one are made anew."""
+        parts = [VERSION, SCHEMA_VERSION, REACH_WEEKS, self.ruleset.version, self.attributing, families]
+        parts += [tuple(self.knowledge.entities.items()), tuple(self.knowledge.names.items())]
+        parts += [self.knowledge.relations]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def answer_again(lake: Lake, answering: Answering) -> int:
+    """Bring attributions, daily counts and sightings up to date; the number of messages answered."""
+    families = evidence.families(lake)
+    version = answering.version(families)
+    counts = evidence.weeks(lake)
+    wanted = _wanted(lake, version, answering.names, counts)
+    whole = wanted is None
+    if wanted is None:
+        wanted = set(counts)
+        for table, schema in (("attributions", STORED_ATTRIBUTIONS), ("daily", DAILY)):
+            lake.replace(table, schema.empty_table())
+        lake.replace("sightings", SIGHTINGS.empty_table(), {"inputs": ""})
+    ham = evidence.ham(lake) if wanted else evidence.OfHam((), ())
+    beyond = Beyond(families, ham.addresses, ham.domains)
+    answered = 0
+    for stretch in stretches(wanted, counts):
+        answered += _answer(lake, answering, beyond, stretch, whole=whole)
+    for table in ("evidence", "attributions", "daily", "sightings"):
+        lake.compact(table)
+    note = {"inputs": version, "evidence": lake.version("evidence"), "lineage": lake.version("lineage")}
+    if lake.note("sightings") != note:
+        lake.append("sightings", SIGHTINGS.empty_table(), note)
+    return answered
+
+
+def _wanted(lake: Lake, version: str, names: Mapping[str, str], counts: Mapping[int, int]) -> set[int] | None:
+    """Weeks to answer again; None for all."""
+    note = lake.note("sightings")
+    paths = lake.added("evidence", note.get("evidence"))
+    if note.get("inputs") != version or paths is None:
+        return None
+    merged = _merged(lake, note.get("lineage"), names)
+    if merged is None:
+        return None
+    files = Files("evidence", paths)
+    touched = evidence.weeks_in(lake, files) if paths else set()
+    if merged:
+        touched |= evidence.weeks_of_campaigns(lake, merged)
+    exact = evidence.weeks_of_ham(lake, files) if paths else set()
+    around = {
+        week + distance for week in touched - {UNDATED} for distance in range(-REACH_WEEKS, REACH_WEEKS + 1)
+    }
+    return (around | exact | (touched & {UNDATED})) & set(counts)
+
+
+def _merged(lake: Lake, version: int | None, names: Mapping[str, str]) -> set[str] | None:
+    """Names of campaigns that go by another name than they did at a version of the lineage; None: unknown."""
+    if version == lake.version("lineage"):
+        return set()
+    try:
+        before = resolve(lake.read("lineage", version=version))
+    except UnavailableError:
+        return None
+    moved = {name for name in names if before.get(name, name) != names[name]}
+    return moved | {names[name] for name in moved} | {before[name] for name in moved if name in before}
+
+
+def stretches(wanted: set[int], counts: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+    """Wanted weeks as (first, last) of runs that hold no other week with mail, each of bounded size."""
+    order = sorted(counts)
+    first: int | None = None
+    last = rows = 0
+    for week in order:
+        here = counts[week]
+        if first is not None and (week not in wanted or rows + here > MOST_ROWS):
+            yield first, last
+            first = None
+        if week not in wanted:
+            continue
+        if first is None:
+            first, rows = week, _around(week, counts)
+        rows += here if week != first else 0
+        last = week
+        if week == UNDATED:  # nothing is around it
+            yield week, week
+            first = None
+    if first is not None:
+        yield first, last
+
+
+def _around(week: int, counts: Mapping[int, int]) -> int:
+    """Messages within reach on either side of a week, itself included."""
+    return sum(counts.get(week + distance, 0) for distance in range(-REACH_WEEKS, REACH_WEEKS + 1))
+
+
+def _answer(lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int], *, whole: bool) -> int:
+    """Answer one stretch of weeks and count the answers."""
+    first, last = weeks
+    reach = 0 if first == UNDATED else REACH_WEEKS
+    rows = evidence.stretch(lake, (first - reach, last + reach), answering.names)
+    asked = rows.drop_columns(["campaign"]).rename_columns({"canonical": "campaign"})
+    answers = attribute(
+        asked, answering.ruleset, answering.knowledge, attributing=answering.attributing, beyond=beyond
+    )
+    answers = answers.append_column("week", rows["week"])
+    inside = pc.and_(pc.greater_equal(rows["week"], first), pc.less_equal(rows["week"], last))
+    own, answers = rows.filter(inside), answers.filter(inside)
+    answered = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
+    counted = rollup.count_days(lake, answered), rollup.count_sightings(lake, answered)
+    for table, made in zip(("attributions", "daily", "sightings"), (answers, *counted), strict=True):
+        if whole:
+            lake.append(table, made)
+        else:
+            lake.replace_weeks(table, made, weeks)
+    return int(answers.num_rows)

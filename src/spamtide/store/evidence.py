@@ -1,0 +1,188 @@
+"""Evidence: what attribution reads, kept so that new mail is added and a stretch of weeks is read alone.
+
+New observations are found by the files that came since the Delta version that the last commit of evidence
+names, and by key among those, so that a run may die anywhere and compaction changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from spamtide.schema import UNDATED
+from spamtide.store.lake import Files, Lake
+from spamtide.store.rollup import aliases
+
+MOST_WEEKS = 200
+"""Weeks that are named one by one in SQL; of more, the whole table is read."""
+
+WEEK = f"coalesce(floor((o.received_at::DATE - DATE '1970-01-01') / 7.0)::INTEGER, {UNDATED})"
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Observations that may have no evidence yet, and the campaigns of their contents as far as known."""
+
+    observations: Files
+    members: pa.Table | Files
+    """As MEMBERSHIPS."""
+    version: int | None
+    """Version of the observations that this is everything of."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfHam:
+    """What other mail was sent from and linked to."""
+
+    addresses: tuple[str, ...]
+    domains: tuple[str, ...]
+
+
+def fresh(lake: Lake) -> Fresh:
+    """The observations since the last commit of evidence."""
+    since = lake.note("evidence").get("observations")
+    paths = lake.added("observations", since)
+    version = lake.version("observations")
+    if paths is None:
+        return Fresh(lake.files("observations"), lake.files("memberships"), version)
+    files = Files("observations", paths)
+    members = lake.query(
+        "SELECT m.sha256, m.campaign FROM memberships m SEMI JOIN fresh o ON o.sha256 = m.sha256", fresh=files
+    )
+    return Fresh(files, members, version)
+
+
+def unclustered(lake: Lake, new: Fresh) -> pa.Table:
+    """Contents of spam that have no campaign yet, one row each, in a stable order."""
+    return lake.query(
+        """
+        SELECT o.sha256, min(o.received_at) AS received_at,
+               first(o.minhash ORDER BY o.sensor) AS minhash,
+               first(o.shingles ORDER BY o.sensor) AS shingles,
+               first(o.sketch_key ORDER BY o.sensor) AS sketch_key
+        FROM fresh o ANTI JOIN members m ON m.sha256 = o.sha256
+        WHERE o.label = 'spam'
+        GROUP BY o.sha256 ORDER BY received_at NULLS LAST, o.sha256
+        """,
+        fresh=new.observations,
+        members=new.members,
+    )
+
+
+def with_members(lake: Lake, new: Fresh, memberships: pa.Table) -> Fresh:
+    """The same observations after their contents were given campaigns."""
+    if isinstance(new.members, Files):
+        return replace(new, members=lake.files("memberships"))
+    return replace(new, members=pa.concat_tables([new.members, memberships]))
+
+
+def unmatched(lake: Lake, new: Fresh, rows: int) -> Iterator[pa.RecordBatch]:
+    """EVIDENCE without rules, and the rendering, of what has no evidence yet; batches of at most `rows`."""
+    weeks = lake.query(f"SELECT DISTINCT {WEEK} AS week FROM fresh o", fresh=new.observations)  # noqa: S608 - our own words
+    listed = ", ".join(map(str, sorted(weeks["week"].to_pylist())))
+    where = f"WHERE week IN ({listed})" if 0 < weeks.num_rows <= MOST_WEEKS else ""
+    return lake.stream(
+        f"""
+        SELECT o.sha256, o.sensor, {WEEK} AS week, o.label, o.lab, o.simulated, o.received_at, o.source_ip,
+               o.relay, o.subject, o.link_domains, m.campaign, o.rendering
+        FROM fresh o
+        ANTI JOIN (SELECT sha256, sensor FROM evidence {where}) e
+               ON e.sha256 = o.sha256 AND e.sensor = o.sensor
+        LEFT JOIN members m ON m.sha256 = o.sha256
+        """,  # noqa: S608 - the weeks are numbers
+        rows,
+        fresh=new.observations,
+        members=new.members,
+    )
+
+
+# ---------------------------------------------------------------------------- weeks
+
+
+def weeks(lake: Lake) -> dict[int, int]:
+    """Messages by week."""
+    return _by_week(lake.query("SELECT week, count(*) AS n FROM evidence GROUP BY week"))
+
+
+def weeks_in(lake: Lake, files: Files) -> set[int]:
+    """Weeks that some files of evidence have messages of."""
+    return {*_by_week(lake.query("SELECT week, count(*) AS n FROM part GROUP BY week", part=files))}
+
+
+def weeks_of_campaigns(lake: Lake, names: set[str]) -> set[int]:
+    """Weeks in which campaigns, by the names that they were given, have spam."""
+    listed = pa.table({"name": pa.array(sorted(names), pa.string())})
+    found = lake.query(
+        """
+        SELECT week, count(*) AS n FROM sightings s SEMI JOIN listed c ON c.name = s.campaign GROUP BY week
+        """,
+        listed=listed,
+    )
+    return {*_by_week(found)}
+
+
+def weeks_of_ham(lake: Lake, files: Files) -> set[int]:
+    """Weeks of mail with an address or a link domain that is known of other mail since some files came."""
+    old = Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*files.paths})))
+    now, before = ham(lake, files), ham(lake, old)
+    addresses = {*now.addresses} - {*before.addresses}
+    domains = {*now.domains} - {*before.domains}
+    if not addresses and not domains:
+        return set()
+    keys = {name: pa.table({"key": pa.array(sorted(values), pa.string())})
+            for name, values in (("addresses", addresses), ("domains", domains))}  # fmt: skip
+    found = lake.query(
+        """
+        SELECT DISTINCT week, 1 AS n FROM evidence e SEMI JOIN addresses a ON a.key = e.source_ip
+        UNION
+        SELECT DISTINCT week, 1 AS n FROM (SELECT week, unnest(link_domains) AS domain FROM evidence) e
+        SEMI JOIN domains d ON d.key = e.domain
+        """,
+        **keys,
+    )
+    return {*_by_week(found)}
+
+
+def ham(lake: Lake, files: Files | None = None) -> OfHam:
+    """Addresses and link domains of other mail, in all evidence or in some files of it."""
+    found = lake.query(
+        """
+        WITH other AS (SELECT source_ip, link_domains FROM part WHERE label = 'ham')
+        SELECT DISTINCT 'address' AS kind, source_ip AS key FROM other WHERE source_ip <> ''
+        UNION ALL
+        SELECT DISTINCT 'domain' AS kind, key FROM (SELECT unnest(link_domains) AS key FROM other)
+        WHERE key <> ''
+        ORDER BY ALL
+        """,
+        part=lake.files("evidence") if files is None else files,
+    )
+    by_kind: dict[str, list[str]] = {"address": [], "domain": []}
+    for kind, key in zip(found["kind"].to_pylist(), found["key"].to_pylist(), strict=True):
+        by_kind[kind].append(key)
+    return OfHam(tuple(by_kind["address"]), tuple(by_kind["domain"]))
+
+
+def families(lake: Lake) -> tuple[str, ...]:
+    """Families that labs have mail of."""
+    found = lake.query("SELECT DISTINCT lab FROM evidence WHERE lab IS NOT NULL ORDER BY lab")
+    return tuple(found["lab"].to_pylist())
+
+
+def stretch(lake: Lake, weeks: tuple[int, int], names: Mapping[str, str]) -> pa.Table:
+    """Evidence of the weeks from first to last, each campaign under its surviving name too (`canonical`)."""
+    first, last = weeks
+    return lake.query(
+        f"""
+        SELECT e.*, coalesce(a.canonical, e.campaign) AS canonical
+        FROM evidence e LEFT JOIN aliases a ON a.name = e.campaign
+        WHERE e.week BETWEEN {first} AND {last}
+        """,  # noqa: S608 - the weeks are numbers
+        aliases=aliases(names),
+    )
+
+
+def _by_week(rows: pa.Table) -> dict[int, int]:
+    """A table of week and n as a mapping."""
+    return dict(zip(rows["week"].to_pylist(), rows["n"].to_pylist(), strict=True))
