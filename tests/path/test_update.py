@@ -1,0 +1,223 @@
+"""An update after more mail gives the rows that a full one gives, whatever came and whenever it died."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from spamtide import pipeline
+from spamtide.observatory import Observatory, open_observatory
+from spamtide.schema import DERIVED, LINEAGE, TABLES
+from spamtide.store import Lake, writer_lock
+
+DAYS, MESSAGES = 120, 5000
+BENCH = Path(__file__).resolve().parents[2] / "benchmarks" / "update_lake.py"
+COUNTED = ("evidence", "attributions", "daily", "sightings", "campaigns")
+
+
+def bench_lake() -> ModuleType:
+    """The benchmark's generator of lakes."""
+    spec = importlib.util.spec_from_file_location("update_lake", BENCH)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["update_lake"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def bench() -> ModuleType:
+    return bench_lake()
+
+
+@pytest.fixture(scope="module")
+def settled(bench: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, object]:
+    """An observatory that was updated once, and the world behind it."""
+    folder = tmp_path_factory.mktemp("update") / "settled"
+    observatory, made = bench.build(folder, MESSAGES, DAYS)
+    (folder / "spamtide.toml").write_text("[running]\nworkers = 1\n", encoding="utf-8")
+    counted(open_observatory(observatory.directory))
+    return folder, made
+
+
+@pytest.fixture
+def grown(settled: tuple[Path, object], tmp_path: Path) -> Callable[[], Observatory]:
+    """A copy of it, as often as wanted."""
+
+    def copy() -> Observatory:
+        folder = tmp_path / f"copy-{len(list(tmp_path.iterdir()))}"
+        shutil.copytree(settled[0], folder)
+        return open_observatory(folder)
+
+    return copy
+
+
+def counted(observatory: Observatory) -> dict[str, str]:
+    """Run the stages up to attribution (those after it read what these write), and say what they did."""
+    told: dict[str, str] = {}
+    wanted = tuple(stage for stage in pipeline.STAGES if stage.name in {"cluster", "match", "attribute"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "STAGES", wanted)
+        pipeline.update(observatory, told.__setitem__)
+    return told
+
+
+def rows(observatory: Observatory, table: str) -> pa.Table:
+    """A table in an order of its own."""
+    found = Lake.at(observatory.directory).read(table)
+    for place, column in enumerate(found.schema):
+        if pa.types.is_list(column.type):
+            found = found.set_column(place, column.name, pc.binary_join(found[column.name], " "))
+    return found.sort_by([(name, "ascending") for name in found.column_names])
+
+
+def same_as_anew(observatory: Observatory) -> None:
+    """Everything that was made by the updates, against one made at once from what they were made of."""
+    anew = observatory.directory.with_name(observatory.directory.name + "-anew")
+    shutil.copytree(observatory.directory, anew)
+    for table in DERIVED:
+        shutil.rmtree(anew / "lake" / table, ignore_errors=True)
+    other = open_observatory(anew)
+    counted(other)
+    for table in COUNTED:
+        one, two = rows(observatory, table), rows(other, table)
+        assert one.num_rows == two.num_rows, table
+        assert one.equals(two), table
+    lake = Lake.at(observatory.directory)
+    assert lake.read("attributions", ["sha256"]).num_rows == lake.read("observations", ["sha256"]).num_rows
+
+
+def answered_again(observatory: Observatory) -> int:
+    """Messages that an update answers."""
+    return int(counted(observatory)["attribute"].split()[0].replace(",", ""))
+
+
+def test_one_more_day(
+    grown: Callable[[], Observatory], bench: ModuleType, settled: tuple[Path, object]
+) -> None:
+    """A day at the end is answered with the weeks before it, and no more; nothing new is nothing to do."""
+    observatory = grown()
+    bench.add_day(observatory, settled[1], DAYS)
+    answered = answered_again(open_observatory(observatory.directory))
+    assert 0 < answered < MESSAGES / 2
+    same_as_anew(observatory)
+    assert answered_again(open_observatory(observatory.directory)) == 0
+
+
+def test_late_mail_of_an_old_day(
+    grown: Callable[[], Observatory], bench: ModuleType, settled: tuple[Path, object]
+) -> None:
+    observatory = grown()
+    bench.add_day(observatory, settled[1], 20)
+    bench.add_day(observatory, settled[1], DAYS)
+    counted(open_observatory(observatory.directory))
+    same_as_anew(observatory)
+
+
+def test_rules_change(grown: Callable[[], Observatory]) -> None:
+    """Another rule set answers everything anew."""
+    observatory = grown()
+    path = observatory.signatures / "bench.yar"
+    path.write_text(
+        path.read_text().replace('"benchbot3"', '"renamed"').replace("bench_bot_5 ", "bench_bot_99 ")
+    )
+    before = rows(observatory, "daily")
+    assert answered_again(open_observatory(observatory.directory)) >= MESSAGES / 2
+    assert not before.equals(rows(observatory, "daily"))
+    same_as_anew(observatory)
+
+
+def test_campaigns_merge(grown: Callable[[], Observatory]) -> None:
+    """Weeks of a campaign that turns out to be another one are answered again."""
+    observatory = grown()
+    lake = observatory.lake
+    largest = lake.read("campaigns").sort_by([("messages", "descending")])["campaign"].to_pylist()[:2]
+    merged = pa.table([[None], ["merged"], [largest[0]], [largest[1]]], schema=LINEAGE)
+    lake.append("lineage", merged)
+    assert answered_again(open_observatory(observatory.directory)) > 0
+    assert largest[1] not in rows(observatory, "campaigns")["campaign"].to_pylist()
+    same_as_anew(observatory)
+
+
+def test_other_mail_that_shares_an_address_and_a_domain_bars_them(grown: Callable[[], Observatory]) -> None:
+    """Far in time from the spam that had them."""
+    observatory = grown()
+    lake = observatory.lake
+    old = lake.query("""
+        SELECT * FROM observations WHERE label = 'spam' AND received_at IS NOT NULL
+        ORDER BY received_at, sha256 LIMIT 1
+    """).cast(TABLES["observations"])
+    ham = old.set_column(old.column_names.index("label"), "label", pa.array(["ham"]))
+    ham = ham.set_column(0, "sha256", pa.array(["f" * 64]))
+    moment = lake.query("SELECT max(received_at) AS m FROM observations")["m"].cast(
+        TABLES["observations"].field("received_at").type
+    )
+    ham = ham.set_column(ham.column_names.index("received_at"), "received_at", moment)
+    with writer_lock(observatory.directory / "lake"):
+        lake.append("observations", ham)
+    counted(open_observatory(observatory.directory))
+    same_as_anew(observatory)
+
+
+def test_small_files_are_joined_without_any_message_counted_twice(
+    grown: Callable[[], Observatory], bench: ModuleType, settled: tuple[Path, object]
+) -> None:
+    """Compaction between two updates makes old rows look new by file; by key they are not."""
+    observatory = grown()
+    bench.add_day(observatory, settled[1], DAYS)
+    observatory.lake._handle("observations").optimize.compact()  # type: ignore[union-attr]  # as `compact` would
+    counted(open_observatory(observatory.directory))
+    same_as_anew(observatory)
+
+
+class Died(BaseException):
+    """Stands for kill -9: nothing after it runs."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("full", [False, True])
+def test_death_before_any_commit(
+    grown: Callable[[], Observatory],
+    bench: ModuleType,
+    settled: tuple[Path, object],
+    monkeypatch: pytest.MonkeyPatch,
+    full: bool,  # noqa: FBT001 - a parameter of a test
+) -> None:
+    """Each commit in turn is never made; the next update mends it."""
+    original = Lake._write  # the one place where commits are made
+    observatory = grown()
+    bench.add_day(observatory, settled[1], DAYS)
+    if full:
+        (observatory.signatures / "more.yar").write_text(
+            'rule more { meta: kind = "botnet" name = "more" strings: $a = "Benchbrand07" condition: $a }'
+        )
+    place = 0
+    while True:
+        commits = 0
+
+        def write(self: Lake, table: str, *args: object, last: int = place, **options: object) -> None:
+            nonlocal commits
+            if commits == last:
+                raise Died(table)
+            commits += 1
+            original(self, table, *args, **options)  # type: ignore[arg-type]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Lake, "_write", write)
+            try:
+                counted(open_observatory(observatory.directory))
+            except Died:
+                place += 2
+                continue
+        break
+    assert place > 4
+    same_as_anew(observatory)
