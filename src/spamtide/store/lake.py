@@ -167,7 +167,7 @@ class Lake:
             with self._reading(table):
                 handle = DeltaTable(str(folder))
                 columns = {field.name for field in handle.schema().fields}
-            if _schema_of(handle) <= SCHEMA_VERSION and not columns.issuperset(TABLES[table].names):
+            if 0 < _schema_of(handle) <= SCHEMA_VERSION and not columns.issuperset(TABLES[table].names):
                 shutil.rmtree(folder)
                 self._open.pop(table, None)
 
@@ -311,7 +311,7 @@ class Lake:
         """Refuse a table that a newer Spamtide wrote, or that Spamtide did not write."""
         version = _schema_of(handle)
         names = {field.name for field in handle.schema().fields}
-        if version <= SCHEMA_VERSION and table in DERIVED and not names.issuperset(TABLES[table].names):
+        if 0 < version <= SCHEMA_VERSION and table in DERIVED and not names.issuperset(TABLES[table].names):
             message = f"table '{table}' of {self.uri} was written by an older Spamtide"
             raise UnavailableError(message, "run `spamtide update`, which makes it anew")
         if version > SCHEMA_VERSION or not names.issuperset(TABLES[table].names):
