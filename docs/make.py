@@ -22,7 +22,9 @@ def cli_page() -> str:
     """Every command's own help."""
     runner = CliRunner()
     command = typer.main.get_command(app)
-    names = [[], *([name] for name in command.commands)]  # type: ignore[attr-defined]  # a group has commands
+    names: list[list[str]] = [[]]
+    for name, one in command.commands.items():  # type: ignore[attr-defined]  # a group has commands
+        names += [[name], *([name, below] for below in getattr(one, "commands", {}))]
     parts = ["# Command line", "", "Made by `make docs` from the program's own help."]
     environment = {"COLUMNS": str(WIDTH), "TERM": "dumb", "NO_COLOR": "1"}
     for name in names:

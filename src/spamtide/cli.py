@@ -18,6 +18,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 import typer
 from rich.console import Console
 
+from spamtide import cli_knowledge
 from spamtide.errors import BadDataError, SpamtideError, UsageError
 from spamtide.version import VERSION
 
@@ -28,6 +29,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="An open spam observatory: dated, evidenced statements from the spam somebody receives.",
 )
+
+app.command()(cli_knowledge.who)
+app.add_typer(cli_knowledge.app, name="signatures")
 
 EX_USAGE, EX_SOFTWARE, EX_TRY_AGAIN, EX_INTERRUPTED = 64, 70, 75, 130
 MIN_PREFIX = 6
@@ -100,6 +104,7 @@ def globals_(
 ) -> None:
     """Take the global options."""
     FACE.directory, FACE.verbose, FACE.quiet = directory, verbose, quiet
+    context.obj = {"observatory": _observatory, "console": FACE.console}
     if version:
         print(f"spamtide {VERSION}")
         raise typer.Exit(0)
@@ -304,30 +309,6 @@ def explain(
         print(json.dumps(told, indent=2, sort_keys=True))
     else:
         Console(highlight=False, soft_wrap=True).print("\n".join(told["lines"]), markup=False)
-
-
-@app.command()
-def who(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Nothing: list all names.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Print what is publicly known of a botnet, programme, brand or operator, and who says so.
-
-    Works without an observatory too, from the shipped facts.
-
-    Examples: `spamtide who cutwail` · `spamtide who "Canadian Pharmacy" --json`
-    """
-    from spamtide import who as lookup
-    from spamtide.observatory import is_observatory
-
-    observatory = _observatory() if is_observatory(FACE.directory) else None
-    told = lookup.who(name, observatory) if name else lookup.everybody(observatory)
-    if as_json:
-        print(json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False))
-    elif name:
-        Console(highlight=False, soft_wrap=True).print("\n".join(lookup.lines(told)), markup=False)
-    else:
-        Console(highlight=False, soft_wrap=True).print(lookup.table(told))
 
 
 @app.command()

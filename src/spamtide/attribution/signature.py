@@ -69,7 +69,9 @@ class Scan:
     """Messages whose scan ran out of time or broke."""
 
 
-def load_signatures(folders: Sequence[Path], knowledge: Knowledge | None = None) -> Ruleset:
+def load_signatures(
+    folders: Sequence[Path], knowledge: Knowledge | None = None, *, files: Sequence[Path] = ()
+) -> Ruleset:
     """Compile all `*.yar` files of `folders`, in order of folder and name, and brands of a user's knowledge.
 
     A file in a later folder takes the place of one of the same name in an earlier folder, so that an
@@ -77,20 +79,22 @@ def load_signatures(folders: Sequence[Path], knowledge: Knowledge | None = None)
 
     Args:
         folders: where the files are.
+        files: single files, as if they were in a last folder.
         knowledge: brands that the user's file adds to it get rules, unless a signature looks for them.
 
     Raises:
         SettingsError: a file cannot be read or compiled, or a rule's meta breaks the format; the message
             names file, line and reason.
     """
-    files = {path.name: path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))}
-    sources = [(path, _read(path)) for name, path in sorted(files.items()) if name[0] != "."]
+    chosen = {path.name: path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))}
+    chosen |= {path.name: path for path in files}
+    sources = [(path, _read(path)) for name, path in sorted(chosen.items()) if name[0] != "."]
     if knowledge is not None:
         taken = {wording.letters for wording in wordings(*_all_rules([text for _, text in sources]))}
         brands = brand_source(knowledge, taken)
         sources += [brands] if brands else []
     ruleset = compile_signatures(sources)
-    _try_out(ruleset, list(files.values()))
+    _try_out(ruleset, list(chosen.values()))
     return ruleset
 
 
