@@ -13,7 +13,7 @@ from spamtide.model import Signature
 State = Literal["live", "stale", "never hit", "expired", "not yet", "untried"]
 
 STALE_DAYS = 90
-"""Days of mail without a hit after which a rule in force is stale. Fingerprints of bots lived two to four years,
+"""Days of mail without a hit after which a rule in force is stale. Traits of bots lived two to four years,
 texts of programmes live for weeks: a quarter is when to look again."""
 
 
