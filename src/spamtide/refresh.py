@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from spamtide.attribution import REACH_WEEKS, Beyond, Ruleset, attribute
@@ -21,7 +22,7 @@ from spamtide.errors import UnavailableError
 from spamtide.knowledge import Knowledge
 from spamtide.schema import DAILY, SCHEMA_VERSION, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
 from spamtide.settings import Attributing
-from spamtide.store import Lake, evidence, rollup
+from spamtide.store import Lake, evidence, life, rollup
 from spamtide.store.lake import Files
 from spamtide.version import VERSION
 
@@ -43,7 +44,7 @@ class Answering:
         """A hash of it: answers under another one are made anew."""
         parts = [VERSION, SCHEMA_VERSION, REACH_WEEKS, self.ruleset.version, self.attributing, families]
         parts += [tuple(self.knowledge.entities.items()), tuple(self.knowledge.names.items())]
-        parts += [self.knowledge.relations]
+        parts += [self.knowledge.relations, sorted(self.knowledge.shared_hosts)]
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -132,18 +133,52 @@ def _around(week: int, counts: Mapping[int, int]) -> int:
     return sum(counts.get(week + distance, 0) for distance in range(-REACH_WEEKS, REACH_WEEKS + 1))
 
 
-def _answer(lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int], *, whole: bool) -> int:
-    """Answer one stretch of weeks and count the answers."""
+def around(weeks: tuple[int, int]) -> tuple[int, int]:
+    """Weeks whose mail has a say in the answers of some weeks."""
     first, last = weeks
     reach = 0 if first == UNDATED else REACH_WEEKS
-    rows = evidence.stretch(lake, (first - reach, last + reach), answering.names)
+    return first - reach, last + reach
+
+
+def _inside(
+    rows: pa.Table, answering: Answering, beyond: Beyond, weeks: tuple[int, int]
+) -> tuple[pa.Table, pa.Table]:
+    """The rows of some weeks and their answers, from the rows around them."""
     asked = rows.drop_columns(["campaign"]).rename_columns({"canonical": "campaign"})
     answers = attribute(
         asked, answering.ruleset, answering.knowledge, attributing=answering.attributing, beyond=beyond
     )
     answers = answers.append_column("week", rows["week"])
+    first, last = weeks
     inside = pc.and_(pc.greater_equal(rows["week"], first), pc.less_equal(rows["week"], last))
-    own, answers = rows.filter(inside), answers.filter(inside)
+    return rows.filter(inside), answers.filter(inside)
+
+
+def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table:
+    """The answers that stored mail would have if other rules matched it; nothing is written.
+
+    Args:
+        lake: holds the evidence.
+        answering: the other rules, with all else that answers rest on.
+        rules: sha256, sensor and rules of every message.
+
+    Returns:
+        Rows of STORED_ATTRIBUTIONS, in no order.
+    """
+    ham = evidence.ham(lake)
+    beyond = Beyond(evidence.families(lake), ham.addresses, ham.domains)
+    counts = evidence.weeks(lake)
+    found = [STORED_ATTRIBUTIONS.empty_table()]
+    for weeks in stretches(set(counts), counts):
+        rows = life.with_rules(lake, evidence.stretch(lake, around(weeks), answering.names), rules)
+        found.append(_inside(rows, answering, beyond, weeks)[1])
+    return pa.concat_tables(found)
+
+
+def _answer(lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int], *, whole: bool) -> int:
+    """Answer one stretch of weeks and count the answers."""
+    rows = evidence.stretch(lake, around(weeks), answering.names)
+    own, answers = _inside(rows, answering, beyond, weeks)
     answered = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
     counted = rollup.count_days(lake, answered), rollup.count_sightings(lake, answered)
     for table, made in zip(("attributions", "daily", "sightings"), (answers, *counted), strict=True):

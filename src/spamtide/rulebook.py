@@ -13,7 +13,7 @@ import pyarrow as pa
 from rich.table import Table
 
 from spamtide import pipeline
-from spamtide.attribution import Ruleset, attribute, load_signatures
+from spamtide.attribution import Ruleset, load_signatures, match
 from spamtide.attribution.checking import SLOW_MICROSECONDS, cost, try_rules
 from spamtide.attribution.hunting import hunted, shifts
 from spamtide.attribution.life import lives
@@ -23,11 +23,14 @@ from spamtide.errors import NoInputError, UnavailableError
 from spamtide.knowledge import Knowledge, load_knowledge
 from spamtide.model import Signature
 from spamtide.observatory import Observatory
-from spamtide.schema import HITS
-from spamtide.store import life, rollup
+from spamtide.refresh import Answering, answers_under
+from spamtide.schema import STRINGS
+from spamtide.store import life
 
 TRIAL_MESSAGES = 20_000
 """Messages of each kind that rules are tried on."""
+_HITS = pa.schema([("sha256", pa.string()), ("sensor", pa.string()), ("rules", STRINGS)])
+_ORDER = [("sha256", "ascending"), ("sensor", "ascending")]
 _AS_TEXT = (dt.date, Path)
 
 
@@ -112,39 +115,50 @@ def hunt(
     """
     lake = observatory.lake
     present, _ = _rules(observatory)
-    if lake.note("attributions").get("ruleset") != present.version:
+    if lake.note("evidence").get("ruleset") != present.version or not lake.exists("attributions"):
         message = "the stored answers are not those of the present rules"
         raise UnavailableError(message, "run `spamtide update` first")
     ruleset, knowledge = _rules(observatory, files)
-    rows = rollup.evidence_rows(lake, rollup.aliases(resolve(lake.read("lineage"))))
     hits = _matched(observatory, ruleset, on_progress)
-    rows = rows.set_column(rows.schema.get_field_index("rules"), "rules", hits)
-    after = attribute(rows, ruleset, knowledge, attributing=observatory.settings.attributing)
+    answering = Answering(ruleset, knowledge, observatory.settings.attributing, resolve(lake.read("lineage")))
+    after = answers_under(lake, answering, hits).sort_by(_ORDER)
     before = life.answers(lake)
     return {
         "messages": before.num_rows,
         "rules": [
             _signature(one.signature) | _record(one, "signature")
-            for one in hunted(before, hits, ruleset, _of_files(ruleset, files))
+            for one in hunted(before, hits["rules"].combine_chunks(), ruleset, _of_files(ruleset, files))
         ],
         "shifts": [_record(one) for one in shifts(before, after)],
     }
 
 
-def _matched(observatory: Observatory, ruleset: Ruleset, on_progress: Callable[[int], None]) -> pa.Array:
+def _matched(observatory: Observatory, ruleset: Ruleset, on_progress: Callable[[int], None]) -> pa.Table:
     """Hits of every stored message, in the order of sha256 and sensor."""
-    stage = partial(pipeline.match_batch, ruleset=ruleset)
+    stage = partial(_hits, ruleset=ruleset)
     batches, done = [], 0
     with ENGINES["local"](observatory.settings.running.workers) as engine:
         stored = life.renderings(observatory.lake, pipeline.MATCH_ROWS)
-        for batch in engine.map(stage, stored, pipeline.no_hits):
+        for batch in engine.map(stage, stored, _no_hits):
             batches.append(batch)
             done += batch.num_rows
             on_progress(done)
-    table = pa.Table.from_batches(batches, schema=HITS).sort_by(
-        [("sha256", "ascending"), ("sensor", "ascending")]
-    )
-    return table["rules"].combine_chunks()
+    return pa.Table.from_batches(batches, schema=_HITS).sort_by(_ORDER)
+
+
+def _hits(batch: pa.RecordBatch, *, ruleset: Ruleset) -> pa.RecordBatch:
+    """The rules that match each rendering."""
+    return _with_rules(batch, match(batch.column("rendering").to_pylist(), ruleset))
+
+
+def _no_hits(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """No rule speaks for a rendering whose worker died."""
+    return _with_rules(batch, [()] * batch.num_rows)
+
+
+def _with_rules(batch: pa.RecordBatch, rules: Sequence[Sequence[str]]) -> pa.RecordBatch:
+    columns = [batch.column("sha256"), batch.column("sensor"), pa.array(rules, STRINGS)]
+    return pa.RecordBatch.from_arrays(columns, schema=_HITS)
 
 
 def _rules(observatory: Observatory, files: Sequence[Path] = ()) -> tuple[Ruleset, Knowledge]:

@@ -36,14 +36,13 @@ def sightings(lake: Lake, name: str) -> dict[str, Any] | None:
 def rule_hits(lake: Lake) -> dict[str, dict[str, Any]]:
     """Rule -> hits on wild spam, lab mail and ham, and the days of its first and last hit on spam."""
     rows = lake.query("""
-        SELECT h.rule, count(*) FILTER (WHERE o.label = 'spam' AND o.lab IS NULL) AS wild,
-               count(*) FILTER (WHERE o.lab IS NOT NULL) AS lab,
-               count(*) FILTER (WHERE o.label = 'ham') AS ham,
-               min(o.received_at) FILTER (WHERE o.label = 'spam')::DATE AS first_hit,
-               max(o.received_at) FILTER (WHERE o.label = 'spam')::DATE AS last_hit
-        FROM (SELECT sha256, sensor, unnest(rules) AS rule FROM hits) h
-        JOIN observations o ON o.sha256 = h.sha256 AND o.sensor = h.sensor
-        GROUP BY h.rule ORDER BY h.rule
+        SELECT rule, count(*) FILTER (WHERE label = 'spam' AND lab IS NULL) AS wild,
+               count(*) FILTER (WHERE lab IS NOT NULL) AS lab,
+               count(*) FILTER (WHERE label = 'ham') AS ham,
+               min(received_at) FILTER (WHERE label = 'spam')::DATE AS first_hit,
+               max(received_at) FILTER (WHERE label = 'spam')::DATE AS last_hit
+        FROM (SELECT unnest(rules) AS rule, label, lab, received_at FROM evidence)
+        GROUP BY rule ORDER BY rule
     """).to_pylist()
     return {row.pop("rule"): row for row in rows}
 
@@ -52,7 +51,7 @@ def mail_days(lake: Lake) -> tuple[dt.date | None, dt.date | None]:
     """First and last day of spam in the lake."""
     row = lake.query("""
         SELECT min(received_at)::DATE AS first_day, max(received_at)::DATE AS last_day
-        FROM observations WHERE label = 'spam' AND received_at IS NOT NULL
+        FROM evidence WHERE label = 'spam' AND received_at IS NOT NULL
     """).to_pylist()[0]
     return row["first_day"], row["last_day"]
 
@@ -84,3 +83,15 @@ def answers(lake: Lake) -> pa.Table:
         FROM attributions a JOIN observations o ON o.sha256 = a.sha256 AND o.sensor = a.sensor
         ORDER BY a.sha256, a.sensor
     """)
+
+
+def with_rules(lake: Lake, rows: pa.Table, rules: pa.Table) -> pa.Table:
+    """Rows of evidence with other rules: `rules` holds sha256, sensor and rules of every message."""
+    return lake.query(
+        """
+        SELECT r.* EXCLUDE (rules), f.rules AS rules
+        FROM these r JOIN found f ON f.sha256 = r.sha256 AND f.sensor = r.sensor
+        """,
+        these=rows,
+        found=rules,
+    )
