@@ -162,27 +162,30 @@ def test_what_the_fallen_botnet_advertised_and_who_else_did(make: Make) -> None:
 
 
 def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Event) -> None:
-    """One event in a year, seven days from one of three onsets: rarer than chance would have it."""
-    claim = said(state(make(events=(spamit,))), "event")
+    """What could concern what is settled by names; how near is near is settled by shifts of the calendar."""
+    found = state(make(events=(spamit,)))
+    assert not [c for c in found.claims if c.kind == "event"]
+    claim = said(found, "nearby")
     assert claim.sentence == (
         "The announced closure of SpamIt is on record for 27 September, 7 [6-8] days after the fall of "
-        "Rustock began, no closer than chance would have it "
-        "(p = 0.074: 365 shifts of a calendar with 1 event, 2 onsets)."
+        "Rustock began, no closer than chance would have it (p = 0.15: 105 shifts of a calendar with 1 event "
+        "that could concern 2 moves); 2 of 3 botnets that mostly carried Canadian Pharmacy fell or left it "
+        "within 14 days of that day, as did 0 of 1 other (p = 0.5 for who moved)."
     )
-    near = replace(spamit, date_start=dt.date(2010, 9, 21))
+    near = replace(spamit, date_start=dt.date(2010, 9, 20))
     rarer = said(state(make(events=(near,))), "event")
-    assert "1 [0-2] days after" in rarer.sentence
-    assert "closer than chance would have it (p = 0.016" in rarer.sentence
+    assert "0 [-1 to 1] days after" in rarer.sentence
+    assert "closer than chance would have it (p = 0.0" in rarer.sentence
     assert rarer.sentence.endswith("the data cannot say which way the arrow points, or whether there is one.")
 
 
-def test_an_event_about_something_else_is_told_only_where_rare(make: Make) -> None:
+def test_an_event_about_something_else_is_not_told(make: Make) -> None:
     """Of a crowded calendar nothing unrelated is told."""
     crowd = tuple(
         Event(dt.date(2010, 1, 1) + k * 3 * DAY, None, "takedown", "botnet", f"Bot{k}", "", "", "high")
         for k in range(95)
     )
-    assert not [c for c in state(make(events=crowd)).claims if c.kind == "event"]
+    assert not [c for c in state(make(events=crowd)).claims if c.kind in {"event", "nearby"}]
 
 
 def test_others_measurements_are_never_held_against_ours(make: Make) -> None:
@@ -195,9 +198,10 @@ def test_the_outlook_stands_beside_its_base(make: Make) -> None:
     """Nothing after the period is used; n stands beside every share."""
     claim = said(state(make(events=shipped())), "outlook")
     assert claim.sentence == (
-        "Of 9 recorded silences of botnets, 7 ended within 90 days (78 % [45-94]). Rustock's has lasted 21 "
-        "days; of 3 that had lasted as long, 1 ended within 90 days more (33 % [6-79]). "
-        "The record is short and holds what was published."
+        "Of 9 recorded silences of botnets, 7 ended within 90 days, after 2 to 33. Rustock's has lasted 21 "
+        "days, with no action against it on record; for such a one the chance of a return within 90 days "
+        "more is 26 % [3-70]. With each left out in turn, such forecasts score 0.19 (Brier) against 0.23 for the "
+        "plain share, and 8 of 9 intervals of 80 % held. The record is short and holds what was published."
     )
     assert claim.n == 9
 
@@ -348,6 +352,7 @@ def test_a_quiet_period_says_that_nothing_changed(quiet: FindingInputs) -> None:
         "botnets",
         "programmes",
         "coverage",
+        "forecast",
         "labels",
     }
 

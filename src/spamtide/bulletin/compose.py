@@ -45,12 +45,13 @@ class Section:
 
 SECTIONS: tuple[Section, ...] = (
     Section("", ("thin", "nothing-changed", "level", "decomposition")),
-    Section("What it advertised.", ("advertised", "event"), sentences=3),
+    Section("What it advertised.", ("advertised", "event", "nearby"), sentences=3),
+    Section("By horizon.", ("effect",)),
     Section("Who moved.", ("switch",)),
     Section("Programmes.", MOVES, ("programme",), sentences=2),
     Section("What the mail is made of.", ("botnets", "programmes", "campaigns"), beside_level=1),
     Section("Sensors.", ("sensor-change", "attribution-loss", "sensor-outage", "coverage"), sentences=3),
-    Section("What next.", ("outlook",)),
+    Section("What next.", ("outlook", "forecast")),
 )
 """Paragraphs besides those of single botnets. They are ordered by their most important claim."""
 

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 import pyarrow as pa
 
 from spamtide import schema
+from spamtide.finding.action import effect_claims
+from spamtide.finding.coincidence import event_claims
 from spamtide.finding.inputs import FindingInputs, Findings, View
 from spamtide.finding.makeup import makeup_claims
 from spamtide.finding.moves import move_claims
 from spamtide.finding.standing import advertised_claims, standing_claims
 from spamtide.finding.status import statuses
-from spamtide.finding.timing import event_claims, outlook_claims
+from spamtide.finding.timing import forecast_claims, outlook_claims
 from spamtide.finding.volume import coverage_claims, volume_claims
 from spamtide.model import Claim, Status
 
@@ -23,8 +25,10 @@ MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
     standing_claims,
     lambda view, _: advertised_claims(view),
     lambda view, _: event_claims(view),
+    lambda view, _: effect_claims(view),
     lambda view, _: makeup_claims(view),
     outlook_claims,
+    lambda view, _: forecast_claims(view),
     lambda view, _: coverage_claims(view),
 )
 """Who makes claims; each yields none where the data carries none."""

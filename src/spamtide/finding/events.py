@@ -30,7 +30,7 @@ ACTIONS: dict[str, str] = {
     "takedown": "the takedown of {}",
     "host_loss": "the cutting off of {}",
     "programme_closure": "the announced closure of {}",
-    "arrest": "the arrest or charges around {}",
+    "arrest": "the action of police or courts around {}",
     "cleanup": "the clean-up of {}",
     "c2_loss": "the loss of control servers of {}",
     "c2_return": "the return of {}",

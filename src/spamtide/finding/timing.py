@@ -1,111 +1,26 @@
-"""Claims about time: events that lie near a change, and what recorded silences say about a return."""
+"""Claims about what comes next: the return of a quiet botnet, and the volume if nothing happens."""
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from spamtide.finding.draft import About, draft, export
-from spamtide.finding.events import ACTIONS
 from spamtide.finding.figures import Figure
+from spamtide.finding.forecast import forecast_test, forecasts
 from spamtide.finding.inputs import View
-from spamtide.finding.links import Coincidence, coincidences
-from spamtide.finding.moves import FALLS, subject_name, weight_of
-from spamtide.finding.outlook import HORIZON, dormancies, outlook
-from spamtide.finding.volume import SENSOR_KINDS, in_period
-from spamtide.finding.words import Value, coincidence_word, plural
-from spamtide.model import UNKNOWN, Change, Claim, Status
+from spamtide.finding.moves import FALLS, weight_of
+from spamtide.finding.outlook import HORIZON, back_test, dormancies, outlook, was_struck
+from spamtide.finding.volume import SENSOR_KINDS
+from spamtide.finding.words import Value, plural
+from spamtide.model import Claim, Status
 
-TOLD_EVENTS = 3
-RARE = 0.05
-ONSET_WORDS: dict[str, str] = {
-    "decline": "the fall of {name} began",
-    "cease": "the fall of {name} began",
-    "rise": "the rise of {name} began",
-    "resume": "the return of {name}",
-    "surge": "the surge of {name} began",
-    "new": "the first sighting of {name}",
-    "switch": "the switch of {name}",
-}
-"""Kind of change -> how an event's distance from its onset is worded; other kinds have no event."""
-
-
-def event_claims(view: View) -> Iterator[Claim]:
-    """Events near an onset: the change's own subject or programme first, others only where rare."""
-    moves = [
-        c
-        for c in view.inputs.changes
-        if c.kind in ONSET_WORDS and c.kind not in SENSOR_KINDS and in_period(view, c)
-    ]
-    onsets = sorted({c.onset for c in moves})
-    found: list[tuple[bool, float, Change, Coincidence]] = []
-    for change in sorted(moves, key=lambda c: (-weight_of(view, c), c.onset, c.subject)):
-        related = [change.subject, *_programmes(view, change)]
-        for link in coincidences(change.onset, onsets, view.inputs.events, view.window):
-            about = view.is_about(link.event, related)
-            if (about or link.p <= RARE) and not any(link.event == other.event for *_, other in found):
-                found.append((not about, -weight_of(view, change), change, link))
-    found.sort(
-        key=lambda item: (
-            item[0],
-            item[1],
-            abs(item[3].days),
-            item[3].event.date_start,
-            item[3].event.subject,
-        )
-    )
-    for _, weight, change, link in found[:TOLD_EVENTS]:
-        yield _event(view, change, link, -weight)
-
-
-def _programmes(view: View, change: Change) -> list[str]:
-    """Programmes that a change's subject advertised over the whole record."""
-    named = [p for p in (change.from_programme, change.to_programme) if p]
-    if change.subject_kind == "botnet" and view.panel.days.size:
-        mix = view.programme_mix(change.subject, (view.panel.days[0].item(), change.onset))
-        named += [p for p in mix if p != UNKNOWN][:2]
-    return named
-
-
-def _event(view: View, change: Change, link: Coincidence, weight: float) -> Claim:
-    """A coincidence in time, with how rare it is, and nothing beyond."""
-    low = (link.event.date_start - change.onset_high).days
-    high = (link.event.date_start - change.onset_low).days
-    days = Figure(float(link.days), float(low), float(high))
-    order = "after" if link.days >= 0 else "before"
-    name = subject_name(view, change)
-    values: dict[str, Value] = {
-        "subject": link.event.subject,
-        "day": link.event.date_start,
-        "days": days if link.days >= 0 else days.flipped(),
-        "name": name[0].lower() + name[1:] if change.subject_kind in {"total", "programme"} else name,
-        "p": float(link.p),
-        "shifts": link.shifts,
-        "events": link.events,
-        "onsets": link.onsets,
-    }
-    what = ACTIONS[link.event.kind].format("{subject}")
-    what = what[0].upper() + what[1:]
-    template = f"{what} is on record for {{day}}, {{days}} days {order} {ONSET_WORDS[change.kind]}"
-    tested = (
-        f"(p = {{p}}: {{shifts}} shifts of a calendar with {{events}} {plural(link.events, 'event')}, "
-        f"{{onsets}} {plural(link.onsets, 'onset')})"
-    )
-    template += f", {coincidence_word(link.p)} {tested}"
-    if link.p <= RARE:
-        template += "; the data cannot say which way the arrow points, or whether there is one"
-    about = About(
-        "event",
-        change.subject_kind,
-        change.subject,
-        link.event.date_start,
-        view.count(change.subject_kind, change.subject, view.window),
-        view.sensors_of(change.subject_kind, change.subject, view.window),
-        export("changes"),
-        weight=weight,
-    )
-    return draft(
-        view, about, template + ".", values, source_url=link.event.source_url, summary=link.event.summary
-    )
+EIGHTY = Figure(80.0, unit="percent")
+LARGE = 0.05
+"""Share of all mail from which on a botnet's change begins a new stretch of the total."""
 
 
 def outlook_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
@@ -118,34 +33,103 @@ def outlook_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
     start = status.last_seen
     if status.volume == "quiet" or start is None:
         start = max((c.end or c.onset for c in falls), default=view.period.until)
+    began = max((c.onset for c in falls), default=start)
     lasted = max((view.period.until - start).days, 0)
-    seen = outlook(dormancies(view.inputs.events, view.period.until), view.period.until, lasted)
+    known = [e for e in view.inputs.events if e.date_start <= view.period.until]
+    struck = was_struck(known, began, lambda e: view.is_about(e, [status.botnet]))
+    record = dormancies(view.inputs.events, view.period.until)
+    seen = outlook(record, lasted, struck=struck)
     if seen is None:
         return
     values: dict[str, Value] = {
         "base": seen.base,
         "ended": seen.ended,
         "horizon": HORIZON,
-        "share": seen.share,
         "name": view.name(status.botnet),
         "lasted": lasted,
+        "chance": seen.chance,
+    }
+    template = "Of {base} recorded silences of botnets, {ended} ended within {horizon} days"
+    if seen.ended and math.isfinite(seen.longest):
+        values |= {"shortest": int(seen.shortest), "longest": int(seen.longest)}
+        template += ", after {shortest} to {longest}"
+    kind = "after an action against it" if struck else "with no action against it on record"
+    template += (
+        f". {{name}}'s has lasted {{lasted}} {plural(lasted, 'day')}, {kind}; for such a one the chance of a "
+        "return within {horizon} days more is {chance}. "
+    )
+    test = back_test(record)
+    if test.forecasts and test.intervals:
+        values |= {
+            "brier": round(test.brier, 2),
+            "base_brier": round(test.base_brier, 2),
+            "held": test.held,
+            "tested": test.intervals,
+            "inside": EIGHTY,
+        }
+        template += (
+            "With each left out in turn, such forecasts score {brier} (Brier) against {base_brier} for the "
+            "plain share, and {held} of {tested} intervals of {inside} held. "
+        )
+    template += "The record is short and holds what was published."
+    about = About(
+        "outlook", "botnet", status.botnet, view.period.until, seen.base, (), "spamtide status --json"
+    )
+    yield draft(view, about, template, values, struck="yes" if struck else "no", early=_days(seen.early))
+
+
+def _days(value: float) -> float | None:
+    """Days as they are kept: None for never."""
+    return value if math.isfinite(value) else None
+
+
+def forecast_claims(view: View) -> Iterator[Claim]:
+    """The index of the next week and four weeks if nothing happens, from the last change on."""
+    if view.total is None or not view.panel.days.size:
+        return
+    stop = view.within((view.period.until, view.period.until)).stop
+    counts, offset = view.daily("total", "total")[:stop], view.offset()[:stop]
+    breaks = _breaks(view)
+    made = forecasts(counts, offset, view.panel.days[:stop], max(breaks, default=0))
+    if made is None:
+        return
+    test = forecast_test(counts, offset, view.panel.days[:stop], breaks)
+    since: dt.date = view.panel.days[min(made.first, stop - 1)].item()
+    values: dict[str, Value] = {
+        "week": Figure(made.week.value, made.week.low, made.week.high),
+        "month": Figure(made.month.value, made.month.low, made.month.high),
+        "since": since,
+        "inside": EIGHTY,
     }
     template = (
-        "Of {base} recorded silences of botnets, {ended} ended within {horizon} days ({share}). "
-        f"{{name}}'s has lasted {{lasted}} {plural(lasted, 'day')}"
+        "If nothing happens, the index of the next week will be near {week} and that of the next four weeks "
+        "near {month} ({inside}, from the days since {since})"
     )
-    if seen.alike:
-        values |= {"alike": seen.alike, "alike_ended": seen.alike_ended, "alike_share": seen.alike_share}
-        template += "; of {alike} that had lasted as long, {alike_ended} ended within {horizon} days more "
-        template += "({alike_share})"
-    template += ". The record is short and holds what was published."
+    if test.intervals:
+        values |= {"held": test.held, "tested": test.intervals}
+        template += "; of {tested} such weeks in the past, {held} came out inside"
+    window = (since, view.period.until)
     about = About(
-        "outlook",
-        "botnet",
-        status.botnet,
+        "forecast",
+        "total",
+        "total",
         view.period.until,
-        seen.base,
-        (),
-        "spamtide status",
+        view.count("total", "total", window),
+        view.sensors_of("total", "total", window),
+        export("series", since=window[0], until=window[1]),
     )
-    yield draft(view, about, template, values)
+    yield draft(view, about, template + ".", values)
+
+
+def _breaks(view: View) -> list[int]:
+    """First days of new stretches of the total: the ends of its changes and of large botnets'."""
+    found = []
+    for change in view.inputs.changes:
+        if change.kind in SENSOR_KINDS or change.kind in {"switch", "surge", "attribution-loss"}:
+            continue
+        large = change.subject_kind == "botnet" and weight_of(view, change) >= LARGE
+        if change.subject_kind == "total" or large:
+            last = change.end_high or change.end or change.onset_high
+            found.append(int((np.datetime64(last) - view.panel.days[0]).astype(int)))
+    size = view.within((view.period.until, view.period.until)).stop
+    return sorted({day for day in found if 0 <= day < size})

@@ -1,0 +1,174 @@
+"""Claims about what the largest fall did to volume, by horizon, with what others filled in apart."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spamtide.finding.draft import About, draft, export
+from spamtide.finding.effects import HORIZONS, Effect, Scene, Share, effects
+from spamtide.finding.figures import Figure
+from spamtide.finding.inputs import View
+from spamtide.finding.levels import LEAST_DAYS
+from spamtide.finding.moves import FALLS, weight_of
+from spamtide.finding.words import Value, listing, plural
+from spamtide.model import Change, Claim, Counts
+
+TOGETHER = 14
+"""Falls that begin within so many days of the largest are told of together."""
+LOOK = 91 + 28
+"""Days before the end in which the fall may have begun."""
+LEAST_WEIGHT = 0.05
+"""Share of all mail that the largest fall must have taken."""
+MOST_PLACEBOS = 8
+PLACEBO_DAYS = 7
+WHEN = {1: "on the first day", 7: "over the first week", 28: "over 4 weeks", 91: "over 13 weeks"}
+SPANS = {1: "first day", 7: "first week", 28: "first 4 weeks", 91: "first 13 weeks"}
+"""Horizon -> its words in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Falls that are told of together, the largest first."""
+
+    falls: tuple[Change, ...]
+
+    @property
+    def botnets(self) -> tuple[str, ...]:
+        """Their botnets, each once, in order."""
+        return tuple(dict.fromkeys(c.subject for c in self.falls))
+
+    @property
+    def clean(self) -> dt.date:
+        """First day on which any of them may have begun."""
+        return min(c.onset_low for c in self.falls)
+
+    @property
+    def onset(self) -> dt.date:
+        """Day on which the first of them began."""
+        return min(c.onset for c in self.falls)
+
+
+def effect_claims(view: View) -> Iterator[Claim]:
+    """What the largest fall of late, and those about the same time, did to volume."""
+    group = _group(view)
+    if group is None:
+        return
+    scene = _scene(view, group)
+    found = effects(scene)
+    if not any(effect.own.sure for effect in found):
+        return
+    yield _claim(view, group, found, _placebos(scene))
+
+
+def _group(view: View) -> Group | None:
+    """The largest fall of a botnet in reach, and those about the same time."""
+    since = view.period.until - dt.timedelta(days=LOOK)
+    falls = [
+        c
+        for c in view.inputs.changes
+        if c.subject_kind == "botnet" and c.kind in FALLS and since <= c.onset <= view.period.until
+    ]
+    falls.sort(key=lambda c: (-weight_of(view, c), c.onset, c.subject))
+    if not falls or weight_of(view, falls[0]) < LEAST_WEIGHT:
+        return None
+    near = [c for c in falls if abs((c.onset - falls[0].onset).days) <= TOGETHER]
+    return Group(tuple(near))
+
+
+def _scene(view: View, group: Group) -> Scene:
+    """Counts of the fallen and of all other mail, to the end of the period."""
+    stop = view.within((view.period.until, view.period.until)).stop
+    days = view.panel.days[:stop]
+    fallen: Counts = np.sum([view.daily("botnet", b) for b in group.botnets], axis=0)[:stop]
+    clean, action = (int((np.datetime64(day) - days[0]).astype(int)) for day in (group.clean, group.onset))
+    return Scene(
+        affected=fallen,
+        others=view.daily("total", "total")[:stop] - fallen,
+        offset=view.offset()[:stop],
+        weekday=((days.astype(np.int64) + 3) % 7).astype(float),
+        clean=max(clean, 0),
+        action=max(action, clean, 0),
+    )
+
+
+def _placebos(scene: Scene) -> tuple[int, int]:
+    """Effects over a week found at dates before anything happened: how many were tried, how many gave one."""
+    tried = found = 0
+    for action in range(scene.clean - PLACEBO_DAYS, LEAST_DAYS, -PLACEBO_DAYS):
+        if tried == MOST_PLACEBOS:
+            break
+        told = effects(replace(scene, clean=action, action=action), (PLACEBO_DAYS,))
+        tried += bool(told)
+        found += bool(told) and told[0].net.sure
+    return tried, found
+
+
+def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[int, int]) -> Claim:
+    """The sentence: the fallen by horizon, all spam by horizon, what others filled in, the placebo dates."""
+    values: dict[str, Value] = {"onset": group.onset}
+    own, net = [], []
+    for effect in found:
+        key = f"{effect.days}d"
+        values[f"own_{key}"], values[f"net_{key}"] = _percent(effect.own), _percent(effect.net)
+        own.append(f"{{own_{key}}} {WHEN[effect.days]}")
+        net.append(f"{{net_{key}}}")
+    names = listing([view.name(b) for b in group.botnets[:4]])
+    more = " and others" if len(group.botnets) > 4 else ""  # noqa: PLR2004 - four names are enough for a sentence
+    values["names"] = f"{names}{more}"
+    together = " together" if len(group.botnets) > 1 else ""
+    template = (
+        f"Against what was to be expected, {{names}}{together} sent less from {{onset}} on: {listing(own)}; "
+        f"all spam fell short by {listing(net)}"
+    )
+    last = found[-1]
+    values["others"] = Figure(last.others.value, last.others.low, last.others.high, "percent")
+    span = SPANS[last.days]
+    if last.others.sure:
+        what = "filled in" if last.others.value > 0 else "fell too, by"
+        if last.others.value < 0:
+            values["others"] = _percent(last.others)
+        template += f". Other mail {what} {{others}} of all mail expected over the {span}"
+    else:
+        template += (
+            f". What other mail filled in over the {span}, {{others}} of all mail expected, is within chance"
+        )
+    over = [SPANS[days] for days in HORIZONS if days > last.days]
+    if over:
+        template += f"; the {listing(over)} {'is' if over == [SPANS[7]] else 'are'} not over"
+    tried, gave = placebos
+    if tried:
+        values |= {"tried": tried, "gave": gave}
+        template += f". Of {{tried}} placebo {plural(tried, 'date')} before, {{gave}} gave such a figure"
+    fallen = [(b, (group.clean - dt.timedelta(days=28), view.period.until)) for b in group.botnets]
+    about = About(
+        "effect",
+        "botnet",
+        group.botnets[0],
+        group.onset,
+        sum(view.count("botnet", b, window) for b, window in fallen),
+        view.sensors_of("total", "total", fallen[0][1]),
+        export("series", since=fallen[0][1][0], until=view.period.until),
+        weight=weight_of(view, group.falls[0]),
+        confidence=min(c.confidence for c in group.falls),
+    )
+    return draft(view, about, template + ".", values, **_kept(found))
+
+
+def _percent(share: Share) -> Figure:
+    """A shortfall as a positive number."""
+    return Figure(share.value, share.low, share.high, "percent").flipped()
+
+
+def _kept(found: Sequence[Effect]) -> dict[str, float | str | None]:
+    """All three numbers of every horizon, in percent of all mail expected."""
+    kept: dict[str, float | str | None] = {}
+    for effect in found:
+        for name, share in (("lost", effect.lost), ("others", effect.others), ("total", effect.net)):
+            key = f"{name}_{effect.days}d_of_all"
+            kept |= {key: round(share.value, 2), f"{key}_low": round(share.low, 2)}
+            kept[f"{key}_high"] = round(share.high, 2)
+    return kept

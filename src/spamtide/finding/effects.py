@@ -1,0 +1,129 @@
+"""What volume did from a day on, against what was to be expected: by horizon, with substitution apart.
+
+The affected botnets are predicted from their own past and from the unaffected ones as controls; the others
+from their own past alone, for a control that fills the gap would hide it. What the affected lost, what the
+others gained meanwhile, and both together are three numbers, each in percent of the volume expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spamtide.finding.levels import Days, Expected, Level
+from spamtide.model import Counts, Floats
+
+HORIZONS = (1, 7, 28, 91)
+"""Days from the day of action on: a day, 1, 4 and 13 weeks."""
+DRAWS = 4_000
+SEED = 2011
+INSIDE = (0.025, 0.975)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A number in percent of the volume expected, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What volume did over one horizon."""
+
+    days: int
+    own: Share
+    """Change of the affected botnets' mail, in percent of what they were expected to send."""
+    lost: Share
+    """The same in percent of all mail expected; negative is a loss."""
+    others: Share
+    """Change of all other mail, in percent of all mail expected: substitution where positive."""
+    net: Share
+    """Both together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Daily counts around a day of action."""
+
+    affected: Counts
+    others: Counts
+    offset: Floats
+    """Expected count at level 1 over the sensors that were up."""
+    weekday: Floats
+    clean: int
+    """Days before any effect can have begun: the past that predictions are made from."""
+    action: int
+    """Position of the day of action, not before `clean`."""
+
+
+def effects(scene: Scene, horizons: Sequence[int] = HORIZONS) -> tuple[Effect, ...]:
+    """Effects over those horizons that are over, and over the days so far where none is.
+
+    Empty where the past is too short or too empty to predict from.
+    """
+    weekday = scene.weekday.astype(np.int64)
+    offset = scene.offset.astype(float)
+    own = Days(scene.affected.astype(float), offset, weekday, _control(scene))
+    rest = Days(scene.others.astype(float), offset, weekday)
+    levels = Level(own.part(0, scene.clean)), Level(rest.part(0, scene.clean))
+    if not levels[0].enough:
+        return ()
+    found = []
+    left = len(offset) - scene.action
+    for days in [h for h in horizons if h <= left]:
+        window = scene.action, scene.action + days
+        if not (offset[slice(*window)] > 0).any():
+            continue
+        gap = scene.action - scene.clean
+        parts = [one.part(*window) for one in (own, rest)]
+        expected = [level.expect(part, gap) for level, part in zip(levels, parts, strict=True)]
+        counts = [float(part.counts[part.offset > 0].sum()) for part in parts]
+        found.append(_effect(days, counts, expected))
+    return tuple(found)
+
+
+def _control(scene: Scene) -> Floats:
+    """Log of the unaffected mail per offset against its mean, smoothed over three days; 0 where not known."""
+    known = (scene.offset > 0) & (scene.others > 0)
+    rate = np.zeros(len(scene.offset))
+    rate[known] = np.log(scene.others[known] / scene.offset[known])
+    past = known[: scene.clean]
+    centre = float(rate[: scene.clean][past].mean()) if past.any() else 0.0
+    control: Floats = np.where(known, rate - centre, 0.0)
+    return control
+
+
+def _effect(days: int, counts: Sequence[float], expected: Sequence[Expected]) -> Effect:
+    """Combine what was seen and what was expected by draws; the same every time."""
+    dice = np.random.default_rng(SEED)
+    seen, due = [], []
+    for count, one in zip(counts, expected, strict=True):
+        scale = one.dispersion(count)
+        seen.append(dice.gamma((count + 0.5) / scale, scale, DRAWS))
+        due.append(one.mean * np.exp(one.error * dice.standard_normal(DRAWS)))
+    whole = due[0] + due[1]
+    lost, others = seen[0] - due[0], seen[1] - due[1]
+    middle = expected[0].mean + expected[1].mean
+    return Effect(
+        days,
+        own=_share(lost / due[0], (counts[0] - expected[0].mean) / expected[0].mean),
+        lost=_share(lost / whole, (counts[0] - expected[0].mean) / middle),
+        others=_share(others / whole, (counts[1] - expected[1].mean) / middle),
+        net=_share((lost + others) / whole, (sum(counts) - middle) / middle),
+    )
+
+
+def _share(draws: Floats, value: float) -> Share:
+    """Percent with its interval."""
+    low, high = np.quantile(draws, INSIDE)
+    return Share(100 * value, 100 * min(float(low), value), 100 * max(float(high), value))
