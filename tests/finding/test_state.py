@@ -201,7 +201,8 @@ def test_the_outlook_stands_beside_its_base(make: Make) -> None:
         "Of 9 recorded silences of botnets, 7 ended within 90 days, after 2 to 33. Rustock's has lasted 21 "
         "days, with no action against it on record; for such a one the chance of a return within 90 days "
         "more is 26 % [3-70]. With each left out in turn, such forecasts score 0.19 (Brier) against 0.23 for "
-        "the plain share, and 8 of 9 intervals of 80 % held. The record is short and holds what was published."
+        "the plain share, and 8 of 9 intervals of 80 % held. The record is short and holds what was "
+        "published."
     )
     assert claim.n == 9
 
