@@ -18,8 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from spamtide.attribution import load_signatures
 from spamtide.observatory import Observatory, init_observatory
-from spamtide.schema import EXEMPLARS, LINEAGE, MEMBERSHIPS, OBSERVATIONS, TIMESTAMP
+from spamtide.pipeline import signature_folders
+from spamtide.schema import EVIDENCE, EXEMPLARS, LINEAGE, MEMBERSHIPS, OBSERVATIONS, TIMESTAMP, UNDATED
 from spamtide.store import writer_lock
 
 Ints = NDArray[np.int64]
@@ -241,8 +243,33 @@ def campaign_names(count: int) -> pa.Array:
     return pa.array([f"c-{number:06x}" for number in range(count)], pa.string())
 
 
-def build(directory: Path, observations: int, days: int) -> tuple[Observatory, Made]:
-    """Make the observatory: observations, memberships, exemplars, lineage and rules."""
+def evidence_of(rows: pa.Table, campaigns: pa.Array) -> pa.Table:
+    """EVIDENCE of observations, as `match` would find it; read off the rendering instead of scanned."""
+    found = pc.extract_regex(
+        rows["rendering"], r"(?s)X-Bench-Engine: (?P<bot>\d\d).* Benchbrand(?P<brand>\d\d) "
+    )
+    bot, brand = (pc.struct_field(found, name).cast(pa.int32()).to_numpy() for name in ("bot", "brand"))
+    rules: list[list[str]] = [
+        [f"bench_bot_{one}"] * (one < BOTNETS) + [f"bench_programme_{other}"] * (other < PROGRAMMES)
+        for one, other in zip(bot.tolist(), brand.tolist(), strict=True)
+    ]
+    days = pc.floor(pc.divide(rows["received_at"].cast(pa.date32()).cast(pa.int32()).cast(pa.float64()), 7.0))
+    made = {
+        "week": pc.fill_null(days.cast(pa.int32()), UNDATED),
+        "campaign": campaigns,
+        "rules": pa.array(rules, EVIDENCE.field("rules").type),
+    }
+    columns = [made[name] if name in made else rows[name] for name in EVIDENCE.names]
+    return pa.table(columns, schema=EVIDENCE).sort_by("week")
+
+
+def build(
+    directory: Path, observations: int, days: int, *, matched: bool = False
+) -> tuple[Observatory, Made]:
+    """Make the observatory: observations, memberships, exemplars, lineage and rules.
+
+    With `matched`, evidence as well: what the per-record stage `match` has found of every message.
+    """
     observatory = init_observatory(directory)
     (observatory.signatures / "bench.yar").write_text(rules(), encoding="utf-8")
     made = world(observations, days + 1)
@@ -265,6 +292,12 @@ def build(directory: Path, observations: int, days: int) -> tuple[Observatory, M
                     [rows["sha256"], names.take(pa.array(np.maximum(campaign, 0)))], schema=MEMBERSHIPS
                 )
                 lake.append("memberships", members.filter(spam))
+                if matched:
+                    lake.append("evidence", evidence_of(rows, pc.if_else(spam, members["campaign"], None)))
+        if matched:
+            version = load_signatures(signature_folders(observatory)).version
+            note = {"ruleset": version, "observations": lake.version("observations")}
+            lake.append("evidence", EVIDENCE.empty_table(), note)
     return observatory, made
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,10 +42,16 @@ class Answering:
 
     def version(self, families: tuple[str, ...]) -> str:
         """A hash of it: answers under another one are made anew."""
+        known = [_plain(getattr(self.knowledge, field.name)) for field in fields(self.knowledge)]
         parts = [VERSION, SCHEMA_VERSION, REACH_WEEKS, self.ruleset.version, self.attributing, families]
-        parts += [tuple(self.knowledge.entities.items()), tuple(self.knowledge.names.items())]
-        parts += [self.knowledge.relations, sorted(self.knowledge.shared_hosts)]
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr([*parts, known]).encode()).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    """A value whose text is the same in every process: sets have no order of their own."""
+    if isinstance(value, Mapping):
+        return [(key, _plain(item)) for key, item in value.items()]
+    return sorted(value) if isinstance(value, set | frozenset) else value
 
 
 def answer_again(lake: Lake, answering: Answering) -> int:
