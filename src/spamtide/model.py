@@ -280,7 +280,7 @@ class Evidence:
     """One reason for or against one answer."""
 
     layer: str
-    """dialect, skeleton, template, sender, link, brand, campaign, graph or lab."""
+    """dialect, skeleton, template, sender, link, brand, landing, campaign, graph or lab."""
     kind: Literal["botnet", "programme"]
     name: str
     """The answer that it speaks for."""

@@ -16,6 +16,7 @@ from spamtide.store import Lake
 SIGNATURES_FOLDER = "signatures"
 KNOWLEDGE_FILE = "knowledge.yaml"
 EVENTS_FILE = "events.csv"
+LANDING_FOLDER = "landing"
 RECIPIENT_KEY = "recipients"
 
 SETTINGS_TEMPLATE = """\
@@ -46,7 +47,26 @@ name = "Spamtide observatory"
 # raw_retention_days = 0
 """
 
+KNOWLEDGE_TEMPLATE = """\
+# What you know beyond the shipped facts (docs/knowledge.md). Every entry has a source and a confidence (high,
+# medium or low). A brand is looked for in mail from the next `spamtide update` on.
+
+# brands:
+#   Maple Meds: {aliases: [MapleRx], source: https://example.org/maple, confidence: high}
+# programmes:
+#   NorthRx: {source: https://example.org/northrx, confidence: medium}
+# relations:
+#   - {kind: belongs-to, subject: Maple Meds, object: NorthRx, period: 2026-03..,
+#      source: https://example.org/northrx, confidence: high}
+"""
 EVENTS_TEMPLATE = "date_start,date_end,kind,subject_type,subject,summary,source_url,confidence\n"
+
+
+_TEMPLATES = {
+    SETTINGS_FILE: SETTINGS_TEMPLATE,
+    EVENTS_FILE: EVENTS_TEMPLATE,
+    KNOWLEDGE_FILE: KNOWLEDGE_TEMPLATE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +81,11 @@ class Observatory:
     def signatures(self) -> Path:
         """Folder of the user's and the learned signatures."""
         return self.directory / SIGNATURES_FOLDER
+
+    @property
+    def landing(self) -> Path:
+        """Folder of the saved landing pages; it need not exist."""
+        return self.directory / LANDING_FOLDER
 
     @property
     def knowledge(self) -> Path | None:
@@ -103,7 +128,7 @@ def init_observatory(directory: Path) -> Observatory:
     try:
         for folder in (directory, directory / SIGNATURES_FOLDER, directory / "lake"):
             folder.mkdir(parents=True, exist_ok=True)
-        for name, text in ((SETTINGS_FILE, SETTINGS_TEMPLATE), (EVENTS_FILE, EVENTS_TEMPLATE)):
+        for name, text in _TEMPLATES.items():
             if not (directory / name).exists():
                 (directory / name).write_text(text, encoding="utf-8")
     except PermissionError as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from spamtide.attribution import Ruleset, learn, load_signatures, match
+from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, match, read_pages
 from spamtide.campaign import CampaignState, cluster, resolve
 from spamtide.change import detect
 from spamtide.engine import ENGINES
@@ -70,6 +70,8 @@ class Update:
     observatory: Observatory
     ruleset: Ruleset
     knowledge: Knowledge
+    landings: tuple[Landing, ...] = ()
+    """What saved landing pages say of domains."""
     measurement: Measurement | None = None
     names: dict[str, str] = field(default_factory=dict)
     """Absorbed campaign name -> surviving name."""
@@ -85,12 +87,14 @@ def update(observatory: Observatory, on_stage: Callable[[str, str], None] = lamb
         on_stage: called with (stage, '') when a stage starts and (stage, what it did) when it ends.
 
     Raises:
-        SettingsError: a signature, knowledge or settings file is wrong; nothing was changed.
+        SettingsError: a signature, knowledge, events or settings file or a saved page is wrong; nothing was
+            changed.
         TryAgainError: the disk is full or another run holds the observatory.
     """
     knowledge = load_knowledge(observatory.knowledge)
     ruleset = load_signatures(signature_folders(observatory), knowledge)
-    run = Update(observatory, ruleset, knowledge)
+    run = Update(observatory, ruleset, knowledge, judge(read_pages(observatory.landing), ruleset, knowledge))
+    load_events(event_files(observatory))  # a wrong file is told before any work
     with writer_lock(observatory.directory / "lake"):
         observatory.lake.drop_outdated(DERIVED)
         for stage in STAGES:
@@ -103,6 +107,11 @@ def signature_folders(observatory: Observatory) -> tuple[Path, ...]:
     """Folders of the shipped signatures and of the observatory's own."""
     own = observatory.signatures
     return (SHIPPED_SIGNATURES, own) if own.is_dir() else (SHIPPED_SIGNATURES,)
+
+
+def event_files(observatory: Observatory) -> list[Path]:
+    """The shipped events file and the observatory's own."""
+    return [SHIPPED_SIGNATURES.parent / EVENTS_FILE, *filter(None, [observatory.events])]
 
 
 # ---------------------------------------------------------------------------- the table stages
@@ -190,7 +199,7 @@ def _attribute(run: Update) -> str:
     """Answer for each message who sent it and what it advertises, or unknown."""
     lake = run.observatory.lake
     attributing = run.observatory.settings.attributing
-    answered = answer_again(lake, Answering(run.ruleset, run.knowledge, attributing, run.names))
+    answered = answer_again(lake, Answering(run.ruleset, run.knowledge, attributing, run.names, run.landings))
     lake.replace("campaigns", rollup.campaigns(lake, rollup.aliases(run.names)))
     known, messages = rollup.named(lake)
     return f"{answered:,} messages; {known:,} of {messages:,} have a botnet's name"
@@ -268,7 +277,6 @@ def findings(
     knowledge = load_knowledge(observatory.knowledge)
     lab = rollup.lab_last_seen(lake)
     named = {name for kind, name in measurement.panel.subjects if kind == "botnet"} | set(lab)
-    event_files = [SHIPPED_SIGNATURES.parent / EVENTS_FILE, *filter(None, [observatory.events])]
     inputs = FindingInputs(
         measurement=measurement,
         changes=changes,
@@ -281,7 +289,7 @@ def findings(
             simulated=counts["simulated"] > 0,
             undated=counts["undated"],
         ),
-        events=load_events(event_files),
+        events=load_events(event_files(observatory)),
         campaigns=lake.read("campaigns"),
         lab_last_seen=lab,
         names=names_of(knowledge, measurement),

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.attribution import REACH_WEEKS, Beyond, Ruleset, attribute
+from spamtide.attribution import REACH_WEEKS, Beyond, Landing, Ruleset, attribute
 from spamtide.campaign import resolve
 from spamtide.errors import UnavailableError
 from spamtide.knowledge import Knowledge
@@ -39,12 +39,14 @@ class Answering:
     attributing: Attributing
     names: Mapping[str, str]
     """Absorbed campaign name -> surviving name."""
+    landings: tuple[Landing, ...] = ()
+    """What saved landing pages say of domains."""
 
     def version(self, families: tuple[str, ...]) -> str:
         """A hash of it: answers under another one are made anew."""
         known = [_plain(getattr(self.knowledge, field.name)) for field in fields(self.knowledge)]
         parts = [VERSION, SCHEMA_VERSION, REACH_WEEKS, self.ruleset.version, self.attributing, families]
-        return hashlib.sha256(repr([*parts, known]).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr([*parts, known, self.landings]).encode()).hexdigest()[:16]
 
 
 def _plain(value: object) -> object:
@@ -67,7 +69,7 @@ def answer_again(lake: Lake, answering: Answering) -> int:
             lake.replace(table, schema.empty_table())
         lake.replace("sightings", SIGHTINGS.empty_table(), {"inputs": ""})
     ham = evidence.ham(lake) if wanted else evidence.OfHam((), ())
-    beyond = Beyond(families, ham.addresses, ham.domains)
+    beyond = Beyond(families, ham.addresses, ham.domains, answering.landings)
     answered = 0
     for stretch in stretches(wanted, counts):
         answered += _answer(lake, answering, beyond, stretch, whole=whole)
@@ -172,7 +174,7 @@ def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table
         Rows of STORED_ATTRIBUTIONS, in no order.
     """
     ham = evidence.ham(lake)
-    beyond = Beyond(evidence.families(lake), ham.addresses, ham.domains)
+    beyond = Beyond(evidence.families(lake), ham.addresses, ham.domains, answering.landings)
     counts = evidence.weeks(lake)
     found = [STORED_ATTRIBUTIONS.empty_table()]
     for weeks in stretches(set(counts), counts):

@@ -13,7 +13,7 @@ import pyarrow as pa
 from rich.table import Table
 
 from spamtide import pipeline
-from spamtide.attribution import Ruleset, load_signatures, match
+from spamtide.attribution import Ruleset, judge, load_signatures, match, read_pages
 from spamtide.attribution.checking import SLOW_MICROSECONDS, cost, try_rules
 from spamtide.attribution.hunting import hunted, shifts
 from spamtide.attribution.life import lives
@@ -120,7 +120,13 @@ def hunt(
         raise UnavailableError(message, "run `spamtide update` first")
     ruleset, knowledge = _rules(observatory, files)
     hits = _matched(observatory, ruleset, on_progress)
-    answering = Answering(ruleset, knowledge, observatory.settings.attributing, resolve(lake.read("lineage")))
+    answering = Answering(
+        ruleset,
+        knowledge,
+        observatory.settings.attributing,
+        resolve(lake.read("lineage")),
+        judge(read_pages(observatory.landing), ruleset, knowledge),
+    )
     after = answers_under(lake, answering, hits).sort_by(_ORDER)
     before = life.answers(lake)
     return {

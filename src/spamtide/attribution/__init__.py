@@ -10,6 +10,7 @@ families that rent one mailer kit are told apart by other layers or left unknown
 from spamtide.attribution.answering import REACH_WEEKS, attribute
 from spamtide.attribution.coding import Beyond
 from spamtide.attribution.explaining import explain
+from spamtide.attribution.landing import Landing, judge, read_pages
 from spamtide.attribution.learning import HeldOut, Learned, learn
 from spamtide.attribution.rulefile import LearnedRule
 from spamtide.attribution.signature import Ruleset, Scan, compile_signatures, load_signatures, match, scan
@@ -18,6 +19,7 @@ __all__ = [
     "REACH_WEEKS",
     "Beyond",
     "HeldOut",
+    "Landing",
     "Learned",
     "LearnedRule",
     "Ruleset",
@@ -25,8 +27,10 @@ __all__ = [
     "attribute",
     "compile_signatures",
     "explain",
+    "judge",
     "learn",
     "load_signatures",
     "match",
+    "read_pages",
     "scan",
 ]

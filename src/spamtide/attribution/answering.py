@@ -52,7 +52,7 @@ def attribute(
     if rows.num_rows == 0:
         return ATTRIBUTIONS.empty_table()
     families = sorted({*beyond.families, *(name for name in rows["lab"].unique().to_pylist() if name)})
-    names = answer_names(ruleset, knowledge, families)
+    names = answer_names(ruleset, knowledge, families, [page.programme for page in beyond.landings])
     shared = (*beyond.ham_domains, *sorted(knowledge.shared_hosts))
     coded = code(rows, ruleset, names, replace(beyond, ham_domains=shared))
     botnets = answer_botnets(coded, names, attributing.botnet_confidence)

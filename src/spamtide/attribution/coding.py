@@ -12,8 +12,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spamtide.attribution.association import NO_DAY, UNNAMED, Ints
+from spamtide.attribution.evidence import odds_of
+from spamtide.attribution.landing import Landing
 from spamtide.attribution.signature import Ruleset
 from spamtide.attribution.spoken import Names, Spoken, borders, speak
+from spamtide.model import Evidence
 
 _EPOCH = dt.date(1970, 1, 1)
 _SEPARATOR = "\x1f"
@@ -32,6 +35,8 @@ class Beyond:
     """Addresses that other mail ever came from."""
     ham_domains: tuple[str, ...] = ()
     """Link domains that other mail ever had."""
+    landings: tuple[Landing, ...] = ()
+    """What saved landing pages say of domains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +65,14 @@ def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond) -> Rows
     """Columns as codes. Codes only tell values apart; nothing depends on their order."""
     days = _days(rows["received_at"])
     links = pa.chunked_array(rows["link_domains"]).combine_chunks()
-    said, spoken = _spoken(rows["rules"], days, ruleset, names)
     number = {name: place for place, name in enumerate(names.botnet)}
     lab = [number[names.spelling["botnet", name]] if name else UNNAMED for name in _distinct(rows["lab"])[1]]
     ham = np.asarray(pc.fill_null(pc.equal(rows["label"], "ham"), fill_value=False))
     address, addresses = _codes(rows["source_ip"])
     domain, domains = _codes(pc.list_flatten(links))
     domain_row = np.asarray(pc.list_parent_indices(links)).astype(np.int64)
+    landed = _landed((domain, domain_row, domains), days, beyond.landings)
+    said, spoken = _spoken(rows["rules"], days, ruleset, names, (landed, beyond.landings))
     return Rows(
         days=days,
         lab=_take(lab, rows["lab"]),
@@ -119,20 +125,60 @@ def _codes(column: pa.ChunkedArray) -> tuple[Ints, list[str | None]]:
     ], values
 
 
+def _landed(entries: tuple[Ints, Ints, list[str | None]], days: Ints, landings: Sequence[Landing]) -> Ints:
+    """By row, the place in `landings` of the surest page behind its links; -1 for none, or if they differ."""
+    found = np.full(len(days), -1, dtype=np.int64)
+    place_of = {landing.domain: place for place, landing in enumerate(landings)}
+    domain, domain_row, domains = entries
+    page = np.asarray([place_of.get(name or "", -1) for name in domains] + [-1], dtype=np.int64)[domain]
+    several: set[int] = set()
+    for entry in np.flatnonzero(page >= 0):
+        row, landing = int(domain_row[entry]), landings[int(page[entry])]
+        if not _speaks_on(landing, int(days[row])) or row in several:
+            continue
+        other = landings[found[row]] if found[row] >= 0 else None
+        if other is not None and other.programme != landing.programme:
+            several.add(row)
+            found[row] = -1
+        elif other is None or other.probability < landing.probability:
+            found[row] = page[entry]
+    return found
+
+
+def _of_page(landing: Landing, names: Names) -> tuple[Evidence, ...]:
+    """What a saved page says of the mail that leads to it."""
+    name = names.spelling["programme", landing.programme]
+    return (Evidence("landing", "programme", name, odds_of(landing.probability), landing.what),)
+
+
+def _speaks_on(landing: Landing, day: int) -> bool:
+    """Whether a page speaks for its domain on a day; for mail without a day every page does."""
+    if day == NO_DAY or landing.since is None or landing.until is None:
+        return True
+    return (landing.since - _EPOCH).days <= day <= (landing.until - _EPOCH).days
+
+
 def _spoken(
-    rules: pa.ChunkedArray, days: Ints, ruleset: Ruleset, names: Names
+    rules: pa.ChunkedArray,
+    days: Ints,
+    ruleset: Ruleset,
+    names: Names,
+    landed: tuple[Ints, Sequence[Landing]],
 ) -> tuple[Ints, tuple[Spoken, ...]]:
-    """What the rules say, once for each set of hits and stretch of days in which the same rules count."""
+    """What rules and pages say, once for each set of hits, page and stretch of days of the same rules."""
     joined = pc.fill_null(pc.binary_join(rules, _SEPARATOR), "")
     hits, texts = _distinct(joined)
     edges = borders(ruleset)
     starts = np.asarray([(edge - _EPOCH).days for edge in edges], dtype=np.int64)
     stretch = np.where(days == NO_DAY, len(edges) + 1, np.searchsorted(starts, days, side="right"))
-    pairs, said = np.unique(hits * (len(edges) + 2) + stretch, return_inverse=True)
+    of_row, landings = landed
+    whole = (hits * (len(edges) + 2) + stretch) * (len(landings) + 1) + of_row + 1
+    triples, said = np.unique(whole, return_inverse=True)
     spoken = []
-    for pair in pairs:
-        hit, place = divmod(int(pair), len(edges) + 2)
+    for triple in triples:
+        pair, page = divmod(int(triple), len(landings) + 1)
+        hit, place = divmod(pair, len(edges) + 2)
         day = None if place == len(edges) + 1 else edges[place - 1] if place else dt.date.min
         found = [rule for rule in (texts[hit] or "").split(_SEPARATOR) if rule]
-        spoken.append(speak(found, day, ruleset, names))
+        spoken.append(speak(found, day, ruleset, names, _of_page(landings[page - 1], names) if page else ()))
     return said.astype(np.int64), tuple(spoken)

@@ -52,10 +52,19 @@ class Spoken:
     """The botnet that only its engine speaks for, if the rules name one."""
 
 
-def answer_names(ruleset: Ruleset, knowledge: Knowledge, families: Iterable[str]) -> Names:
-    """Collect the names. Aliases are resolved; a family is spelt as its lab spells it."""
+def answer_names(
+    ruleset: Ruleset, knowledge: Knowledge, families: Iterable[str], programmes: Iterable[str] = ()
+) -> Names:
+    """Collect the names. Aliases are resolved; a family is spelt as its lab spells it.
+
+    Args:
+        ruleset: the rules.
+        knowledge: resolves aliases.
+        families: families that labs have mail of.
+        programmes: programmes that are named by other means than rules.
+    """
     lab = {knowledge.canonical(name).casefold(): name for name in sorted(families, reverse=True)}
-    written: dict[Kind, set[str]] = {"botnet": set(families), "programme": set()}
+    written: dict[Kind, set[str]] = {"botnet": set(families), "programme": set(programmes)}
     for signature in ruleset.signatures.values():
         written[signature.kind].update({signature.name, *shared_with(signature)})
     spelling: dict[tuple[Kind, str], str] = {}
@@ -96,7 +105,13 @@ def in_force(signature: Signature, day: dt.date | None) -> bool:
     )
 
 
-def speak(hits: Sequence[str], day: dt.date | None, ruleset: Ruleset, names: Names) -> Spoken:
+def speak(
+    hits: Sequence[str],
+    day: dt.date | None,
+    ruleset: Ruleset,
+    names: Names,
+    more: Sequence[Evidence] = (),
+) -> Spoken:
     """Weigh the hits of one message.
 
     Args:
@@ -104,12 +119,15 @@ def speak(hits: Sequence[str], day: dt.date | None, ruleset: Ruleset, names: Nam
         day: day of reception, None when unknown.
         ruleset: the rules.
         names: from `answer_names`.
+        more: evidence that comes with the message as rules' does: what a saved landing page says.
     """
     found: dict[Kind, list[Evidence]] = {"botnet": [], "programme": []}
     for rule in sorted(set(hits)):
         signature = ruleset.signatures.get(rule)
         if signature is not None:
             found[signature.kind].extend(_evidence(signature, day, names))
+    for item in more:
+        found[item.kind].append(item)
     kept: dict[Kind, tuple[Evidence, ...]] = {kind: _strongest(items) for kind, items in found.items()}
     counting = [item for item in kept["botnet"] if item.weight > 0]
     scores = tally(counting)
