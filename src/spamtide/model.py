@@ -520,6 +520,8 @@ class Status:
     """The rule that made `state`."""
     control: ControlState | None = None
     """Its control servers; None where no check is on record."""
+    name: str = ""
+    """The name to show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ def _chart_inputs(said: pipeline.Said) -> ChartInputs:
         window=(inputs.period.since, inputs.period.until),
         before=inputs.period.before,
         after=inputs.period.after,
+        names={status.botnet: status.name for status in said.findings.statuses},
         events=tuple((event.date_start, f"{event.subject}: {event.summary}") for event in inputs.events),
     )
 

@@ -168,10 +168,11 @@ def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Eve
     claim = said(found, "nearby")
     assert claim.sentence == (
         "The announced closure of SpamIt is on record for 27 September, 7 [6-8] days after the fall of "
-        "Rustock began, no closer than chance would have it (p = 0.15: 105 shifts of a calendar with 1 event "
-        "that could concern 2 moves); 2 of 3 botnets that mostly carried Canadian Pharmacy fell or left it "
-        "within 14 days of that day, as did 0 of 1 other (p = 0.5 for who moved)."
+        "Rustock began: in time no closer than chance would have it (p = 0.15, for all that was looked at: "
+        "1 event, 2 moves); 2 of 3 botnets that mostly carried Canadian Pharmacy fell or left it within 14 "
+        "days of that day, of 1 other 0 (p = 0.5)."
     )
+    assert claim.numbers["shifts"] == 105
     near = replace(spamit, date_start=dt.date(2010, 9, 20))
     rarer = said(state(make(events=(near,))), "event")
     assert "0 [-1 to 1] days after" in rarer.sentence

@@ -54,7 +54,7 @@ def _mix(inputs: ChartInputs) -> tuple[Mix, ...]:
     programmes = sorted((p for p in reach if reach[p]), key=lambda p: (-reach[p], p))[:MIX_PROGRAMMES]
     return tuple(
         Mix(
-            botnet,
+            inputs.name(botnet),
             programme,
             _share_of(sums[inputs.before], botnet, programme),
             _share_of(sums[inputs.after], botnet, programme),

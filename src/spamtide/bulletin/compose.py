@@ -47,6 +47,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("", ("thin", "nothing-changed", "level", "decomposition")),
     Section("What it advertised.", ("advertised", "event", "nearby"), sentences=3),
     Section("By horizon.", ("effect",)),
+    Section("What others measured.", ("published",)),
     Section("Who moved.", ("switch",)),
     Section("Programmes.", MOVES, ("programme",), sentences=2),
     Section("What the mail is made of.", ("botnets", "programmes", "campaigns"), beside_level=1),

@@ -35,7 +35,19 @@ NAMED = len(PALETTE)
 STRIP_SENSORS = 24
 """With more sensors the strip shows their mean."""
 LABELLED = 6
-LABEL_ROWS = 3
+LETTER, GAP, LINE = 5.6, 4.0, 15.0
+"""Pixels: mean width of a letter of a label, room beside a label, height of a line of labels."""
+TIDE_HEIGHT = 240
+VERBS: dict[str, str] = {
+    "decline": "falls",
+    "cease": "falls",
+    "rise": "rises",
+    "resume": "returns",
+    "surge": "surges",
+    "new": "appears",
+    "switch": "switches",
+}
+"""Kind of change -> its word on a chart."""
 
 # ---------------------------------------------------------------------------- the tide
 
@@ -55,14 +67,17 @@ def tide(
         if math.isfinite(value)
     ]
     top = max((min(row["high"], 3 * row["index"] + 1) for row in rows), default=100.0)
-    scale = alt.Scale(domain=[0, max(top * 1.18, 1.0)], nice=False, clamp=True)
+    marks = _band_labels(inputs, shown)
+    head = LINE * (max((mark["line"] for mark in marks), default=-1) + 1) + GAP
+    scale = alt.Scale(domain=[0, max(top * TIDE_HEIGHT / (TIDE_HEIGHT - head), 1.0)], nice=False, clamp=True)
     x = time_axis(shown)
     base = plot(rows)
-    labels = (
-        plot(_band_labels(inputs, shown))
-        .mark_text(align="left", dx=3, fontSize=10.5, color=INK)
-        .encode(x=x, y=alt.Y("row:Q", scale=alt.Scale(domain=[0, 1]), axis=None), text="label:N")
-    )
+    labels = [
+        plot([{**mark, "y": GAP + LINE * (mark["line"] + 0.5)} for mark in marks if mark["left"] is left])
+        .mark_text(align="right" if left else "left", dx=-3 if left else 3, fontSize=10.5, color=INK)
+        .encode(x=x, y=alt.Y("y:Q", scale=alt.Scale(domain=[TIDE_HEIGHT, 0]), axis=None), text="label:N")
+        for left in (False, True)
+    ]
     layers = [
         plot(_bands(inputs, shown)).mark_rect(opacity=0.16, color=LOSS).encode(x=x, x2="until:T"),
         base.mark_area(color=BAND, opacity=0.8).encode(
@@ -76,9 +91,9 @@ def tide(
         .encode(x=x, y=alt.value(236)),
     ]
     chart = (
-        alt.layer(alt.layer(*layers), labels)
+        alt.layer(alt.layer(*layers), alt.layer(*labels))
         .resolve_scale(y="independent")
-        .properties(width=WIDTH, height=240)
+        .properties(width=WIDTH, height=TIDE_HEIGHT)
     )
     values = [row["index"] for row in rows]
     alt_text = (
@@ -121,17 +136,25 @@ def _bands(inputs: ChartInputs, shown: Window) -> list[dict[str, Any]]:
 
 
 def _band_labels(inputs: ChartInputs, shown: Window) -> list[dict[str, Any]]:
-    """What each band is, on rows that take turns so that neighbours do not collide."""
+    """What each band is: in the first row with room, and to the left of its day where the right has none."""
+    pixels = WIDTH / max((shown[1] - shown[0]).days + 1, 1)
+    taken: list[list[tuple[float, float]]] = []
     rows = []
-    for turn, change in enumerate(_told(inputs, shown)):
-        subject = "all spam" if change.subject_kind == "total" else clean_text(change.subject, 24)
-        rows.append(
-            {
-                "day": str(change.onset_low),
-                "row": 0.96 - 0.06 * (turn % LABEL_ROWS),
-                "label": f"{subject}: {change.kind}",
-            }
+    for change in _told(inputs, shown):
+        subject = "all spam" if change.subject_kind == "total" else inputs.name(change.subject)
+        label = f"{subject} {VERBS.get(change.kind, change.kind)}"
+        wide = LETTER * len(label) + 2 * GAP
+        start = max((change.onset_low - shown[0]).days, 0) * pixels
+        left = start + wide > WIDTH
+        span = (start - wide, start) if left else (start, start + wide)
+        at = next(
+            (n for n, row in enumerate(taken) if all(span[1] <= a or span[0] >= b for a, b in row)),
+            len(taken),
         )
+        if at == len(taken):
+            taken.append([])
+        taken[at].append(span)
+        rows.append({"day": str(change.onset_low), "line": at, "left": left, "label": label})
     return rows
 
 
@@ -157,7 +180,7 @@ def whose(inputs: ChartInputs, total: IndexSeries, shown: Window) -> Picture | N
     ranked = sorted((n for n in daily if n != UNKNOWN), key=lambda n: (-float(daily[n].sum()), n))
     named, rest = ranked[:NAMED], ranked[NAMED:]
     groups: list[tuple[str, str, Floats]] = [
-        (clean_text(name, 24), colour, daily[name]) for name, colour in zip(named, PALETTE, strict=False)
+        (inputs.name(name), colour, daily[name]) for name, colour in zip(named, PALETTE, strict=False)
     ]
     if rest:
         groups.append(("others", OTHERS_COLOUR, np.sum([daily[name] for name in rest], axis=0)))
@@ -278,7 +301,7 @@ def apart(inputs: ChartInputs) -> Picture | None:
     parts.sort(key=lambda c: (-abs(c.points), c.subject))
     rows: list[dict[str, Any]] = [
         {
-            "who": f"{at:03d} {'unattributed' if c.subject == UNKNOWN else clean_text(c.subject, 24)}",
+            "who": f"{at:03d} {'unattributed' if c.subject == UNKNOWN else inputs.name(c.subject)}",
             "points": c.points,
             "low": c.low,
             "high": c.high,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from spamtide.bulletin.svg import embed
+from spamtide.bulletin.svg import clean_text, embed
 from spamtide.model import Change, Contribution, Measurement
 
 Window = tuple[dt.date, dt.date]
@@ -35,6 +36,13 @@ class ChartInputs:
     """The two windows that were compared; equal where nothing could be."""
     events: tuple[tuple[dt.date, str], ...] = ()
     """(day, what happened) of outside events."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Botnet or programme -> the name to show."""
+
+    def name(self, subject: str) -> str:
+        """The name to show of a botnet or programme, fit for a chart."""
+        shown = self.names.get(subject) or (subject.capitalize() if subject.islower() else subject)
+        return clean_text(shown, 24)
 
 
 @dataclass(frozen=True, slots=True)

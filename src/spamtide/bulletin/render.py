@@ -15,11 +15,13 @@ from spamtide.bulletin.compose import Paragraph
 from spamtide.bulletin.pictures import Charts, Mix
 from spamtide.bulletin.svg import clean_text
 from spamtide.errors import UsageError
-from spamtide.model import Bulletin, Claim, Status
+from spamtide.model import Bulletin, Claim, ControlState, Status
 
 if TYPE_CHECKING:
     import jinja2
 
+LEAST_SHOWN = 0.01
+"""A probability is never shown closer to 0 or 1 than this."""
 LONG = 4000
 """Characters of one text that are shown."""
 _LINK = re.compile(r"(?i)http(s?)://")
@@ -28,7 +30,7 @@ _MD_SPECIAL = re.compile(r"([\\`*_|~])")
 _MD_LINK = re.compile(r"^\[|\](?=[(\[])")
 
 NOT_LOOKED_AT = (
-    "Control servers were not contacted; their state is not known here.",
+    "No control server was contacted but those that the user lists; other checks are lists' and not ours.",
     "No advertised link was opened and no landing page was fetched.",
     "The mail is what these sensors received; it is no sample of all spam.",
     "Mail without a believable date is in no series and in no change.",
@@ -127,16 +129,28 @@ def _status_cells(status: Status) -> tuple[str, ...]:
     interval = f" [{status.level_low:,.1f}-{status.level_high:,.1f}]" if math.isfinite(status.level) else ""
     programmes = ", ".join(f"{name} {share:.0%}".replace("%", " %") for name, share in status.programmes[:3])
     return (
-        status.botnet,
+        status.name or status.botnet,
         status.state,
         f"{_points(status.level)}{interval}",
         _points(status.before),
         f"{status.residual_sensors} of {status.sensors}",
         str(status.last_seen or "never"),
         str(status.lab_last_seen or "no lab"),
-        "not checked",
+        _servers(status.control),
         programmes or "unknown",
     )
+
+
+def _servers(control: ControlState | None) -> str:
+    """Checks of control servers for a table: '11 of 12 (P > 0.99)'."""
+    if control is None:
+        return "not checked"
+    if control.alive > 1 - LEAST_SHOWN:
+        odds = f"P > {1 - LEAST_SHOWN:.2f}"
+    else:
+        odds = f"P < {LEAST_SHOWN:.2f}" if control.alive < LEAST_SHOWN else f"P = {control.alive:.2f}"
+    checks = f"{control.answered} of {control.checks}" if control.checks else f"last {control.last_check}"
+    return f"{checks} ({odds})"
 
 
 STATUS_COLUMNS = (

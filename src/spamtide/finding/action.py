@@ -108,7 +108,7 @@ def _placebos(scene: Scene) -> tuple[int, int]:
 
 
 def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[int, int]) -> Claim:
-    """The sentence: the fallen by horizon, all spam by horizon, what others filled in, the placebo dates."""
+    """The fallen by horizon, all spam by horizon, what others filled in, the placebo dates."""
     values: dict[str, Value] = {"onset": group.onset}
     own, net = [], []
     for effect in found:
@@ -121,21 +121,19 @@ def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[in
     values["names"] = f"{names}{more}"
     together = " together" if len(group.botnets) > 1 else ""
     template = (
-        f"Against what was to be expected, {{names}}{together} sent less from {{onset}} on: {listing(own)}; "
-        f"all spam fell short by {listing(net)}"
+        f"From {{onset}} on {{names}}{together} fell short of what was to be expected by {listing(own)}, and "
+        f"all spam by {listing(net)}"
     )
     last = found[-1]
     values["others"] = Figure(last.others.value, last.others.low, last.others.high, "percent")
     span = SPANS[last.days]
-    if last.others.sure:
-        what = "filled in" if last.others.value > 0 else "fell too, by"
-        if last.others.value < 0:
-            values["others"] = _percent(last.others)
-        template += f". Other mail {what} {{others}} of all mail expected over the {span}"
+    if not last.others.sure:
+        template += f". Other mail made up for {{others}} of all mail expected in the {span}, within chance"
+    elif last.others.value > 0:
+        template += f". Other mail made up for {{others}} of all mail expected in the {span}"
     else:
-        template += (
-            f". What other mail filled in over the {span}, {{others}} of all mail expected, is within chance"
-        )
+        values["others"] = _percent(last.others)
+        template += f". Other mail fell short too, by {{others}} of all mail expected in the {span}"
     over = [SPANS[days] for days in HORIZONS if days > last.days]
     if over:
         template += f"; the {listing(over)} {'is' if over == [SPANS[7]] else 'are'} not over"

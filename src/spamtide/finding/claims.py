@@ -13,6 +13,7 @@ from spamtide.finding.coincidence import event_claims
 from spamtide.finding.inputs import FindingInputs, Findings, View
 from spamtide.finding.makeup import makeup_claims
 from spamtide.finding.moves import move_claims
+from spamtide.finding.published import published_claims
 from spamtide.finding.standing import advertised_claims, standing_claims
 from spamtide.finding.status import statuses
 from spamtide.finding.timing import forecast_claims, outlook_claims
@@ -26,6 +27,7 @@ MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
     lambda view, _: advertised_claims(view),
     lambda view, _: event_claims(view),
     lambda view, _: effect_claims(view),
+    lambda view, _: published_claims(view),
     lambda view, _: makeup_claims(view),
     outlook_claims,
     lambda view, _: forecast_claims(view),

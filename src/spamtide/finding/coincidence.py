@@ -139,6 +139,7 @@ def _event(view: View, link: Link, tested: Calendar, rank: int, counted: set[str
         float(away),
         float((event.date_start - change.onset_high).days),
         float((event.date_start - change.onset_low).days),
+        "days",
     )
     values: dict[str, Value] = {
         "subject": event.subject,
@@ -146,17 +147,15 @@ def _event(view: View, link: Link, tested: Calendar, rank: int, counted: set[str
         "days": days if away >= 0 else days.flipped(),
         "name": view.name(change.subject) if change.subject_kind == "botnet" else "spam as a whole",
         "p": float(link.odds.p),
-        "shifts": tested.days,
         "events": tested.events,
         "moves": tested.moves,
     }
     what = ACTIONS[event.kind].format("{subject}")
-    order = "after" if away >= 0 else "before"
+    order = "after" if away > 0 else "before" if away else "from the day when"
     template = (
-        f"{what[0].upper()}{what[1:]} is on record for {{day}}, {{days}} days {order} "
-        f"{ONSET_WORDS[change.kind]}, {coincidence_word(link.odds.p)} (p = {{p}}: {{shifts}} shifts of a "
-        f"calendar with {{events}} {plural(tested.events, 'event')} that could concern {{moves}} "
-        f"{plural(tested.moves, 'move')})"
+        f"{what[0].upper()}{what[1:]} is on record for {{day}}, {{days}} {order} "
+        f"{ONSET_WORDS[change.kind]}: in time {coincidence_word(link.odds.p)} (p = {{p}}, for all that was "
+        f"looked at: {{events}} {plural(tested.events, 'event')}, {{moves}} {plural(tested.moves, 'move')})"
     )
     template += _who_moved(view, link, values, counted)
     linked = link.odds.p <= RARE
@@ -182,6 +181,7 @@ def _event(view: View, link: Link, tested: Calendar, rank: int, counted: set[str
         summary=event.summary,
         kind=event.kind,
         own_p=round(link.odds.own, 4),
+        shifts=float(tested.days),
     )
 
 
@@ -219,6 +219,5 @@ def _who_moved(view: View, link: Link, values: dict[str, Value], counted: set[st
     }
     return (
         "; {near} of {its} botnets that mostly carried {programme} fell or left it within {reach} days of "
-        f"that day, as did {{near_others}} of {{others}} {plural(len(others), 'other')} (p = {{who_p}} for "
-        "who moved)"
+        f"that day, of {{others}} {plural(len(others), 'other')} {{near_others}} (p = {{who_p}})"
     )

@@ -29,6 +29,7 @@ RANK: dict[str, float] = {
     "advertised": 64,
     "event": 50,
     "nearby": 48,
+    "published": 44,
     "botnets": 40,
     "programmes": 39,
     "campaigns": 38,

@@ -29,7 +29,7 @@ class Figure:
     low: float | None = None
     """None where the number is counted, not estimated."""
     high: float | None = None
-    unit: Literal["", "percent", "times"] = ""
+    unit: Literal["", "percent", "times", "days"] = ""
 
     @property
     def sure(self) -> bool:

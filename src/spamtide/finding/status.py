@@ -154,6 +154,7 @@ def _status(view: View, botnet: str) -> Status:
         state=state,
         rule=f"{state_rule}: {volume_rule}",
         control=control,
+        name=view.name(botnet),
     )
 
 

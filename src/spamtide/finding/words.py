@@ -45,7 +45,7 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August"),
     *("September", "October", "November", "December"),
 )
-NAME_LENGTH = 80
+NAME_LENGTH, QUOTE_LENGTH = 80, 250
 TWO_DIGITS, WIDE, NARROW = 10, 2, 0.2
 """From two digits on a number has one decimal at most; none where its interval is WIDE, two where NARROW."""
 UNKNOWN_WORD = "unknown"
@@ -89,10 +89,17 @@ class Dated:
     high: dt.date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Longer text from an events file."""
+
+    text: str
+
+
 Numbers = dict[str, float | str | None]
 """What a sentence states, by name."""
 
-Value = Figure | Dated | dt.date | int | float | str
+Value = Figure | Dated | Quote | dt.date | int | float | str
 """What a slot of a template takes. A float is a probability; a string is a name, cleaned when written."""
 
 
@@ -117,6 +124,9 @@ def _write(name: str, value: Value, year: int) -> tuple[str, Numbers]:
     match value:
         case str():
             written = clean(value)
+            stated = {name: written}
+        case Quote():
+            written = clean(value.text, QUOTE_LENGTH)
             stated = {name: written}
         case int():
             written, stated = f"{value:,}", {name: float(value)}
@@ -147,7 +157,9 @@ def figure_words(figure: Figure) -> str:
     if not math.isfinite(figure.value):
         return UNKNOWN_WORD
     digits = _digits(figure)
-    unit = {"": "", "percent": " %", "times": " times"}[figure.unit]
+    unit = {"": "", "percent": " %", "times": " times", "days": " days"}[figure.unit]
+    if figure.unit == "days" and abs(figure.value) == 1:
+        unit = " day"
     text = f"{_number(figure.value, digits)}{unit}"
     if figure.low is None or figure.high is None:
         return text
@@ -160,6 +172,8 @@ def figure_words(figure: Figure) -> str:
 
 def _digits(figure: Figure) -> int:
     """Decimals: none where the interval is wide or the number whole, else one or two."""
+    if figure.unit == "days":
+        return 0
     if figure.low is None or figure.high is None or not math.isfinite(figure.high - figure.low):
         return 0 if figure.value == round(figure.value) or abs(figure.value) >= TWO_DIGITS else 1
     width = figure.high - figure.low
