@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import re
@@ -17,11 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spamtide.bulletin import ChartInputs, Charts, Edition, charts, compose, render
+from spamtide.bulletin.drawings import LETTER, _band_labels
+from spamtide.bulletin.pictures import WIDTH
 from spamtide.bulletin.render import markdown, tidy
 from spamtide.bulletin.svg import embed
 from spamtide.errors import UsageError
 from spamtide.finding.words import COINCIDENCE_WORDS, CONFIDENCE_WORDS, SHARE_WORDS
-from spamtide.model import Bulletin, Claim, Exposure, Measurement, Status
+from spamtide.model import Bulletin, Change, Claim, ControlState, Exposure, Measurement, Status
 
 HOSTILE = (
     "<script>alert(1)</script>\"'><img src=x onerror=y>\u202e\x00 http://evil.example/x [a](b) `c` | d\n# e"
@@ -192,7 +195,7 @@ def test_the_words_on_the_page_are_those_of_the_tables(bulletin: Bulletin) -> No
             assert re.search(rf"{word} (means |is )?{100 * least:.0f} % or more", text), word
     (_, far), (_, closer), _ = COINCIDENCE_WORDS
     assert far == f"far {closer}"
-    assert f"{closer} to a change where at most {100 * COINCIDENCE_WORDS[1][0]:.0f} %" in text
+    assert f"{closer} where at most {100 * COINCIDENCE_WORDS[1][0]:.0f} %" in text
     assert f"far closer : {100 * COINCIDENCE_WORDS[0][0]:.0f} %" in text.replace(
         "far closer:", "far closer :"
     )
@@ -242,9 +245,9 @@ def test_zone_locale_and_hash_seed_do_not_show() -> None:
 def test_the_matrix_shows_the_switch(drawn: Charts) -> None:
     """Shares of each botnet's mail with a known programme, before and after."""
     cells = {(m.botnet, m.programme): (m.before, m.after) for m in drawn.mix}
-    assert cells["xarvester", "Maple Meds"] == (1.0, 0.0)
-    assert cells["xarvester", "Ultimate Replicas"] == (0.0, 1.0)
-    assert cells["rustock", "Maple Meds"] == (1.0, 1.0)
+    assert cells["Xarvester", "Maple Meds"] == (1.0, 0.0)
+    assert cells["Xarvester", "Ultimate Replicas"] == (0.0, 1.0)
+    assert cells["Rustock", "Maple Meds"] == (1.0, 1.0)
 
 
 def test_events_outside_the_charts_are_left_out(drawn: Charts) -> None:
@@ -339,3 +342,34 @@ def test_claims_of_any_text_make_a_page(edition: Edition, make_claim: Callable[.
     broken = make_claim("decline", "a\ud800b", "A\ud800 fell.", 70)
     for form in ("html", "md", "json"):
         render(compose((broken,), (), edition), form).encode("utf-8")
+
+
+def test_labels_of_neighbouring_changes_do_not_overlap(scene: ChartInputs) -> None:
+    """Six changes within a week, at the right edge too: no two labels share a line and a place."""
+    day = dt.timedelta(days=1)
+    last = scene.window[1]
+    crowd = tuple(
+        Change("decline", "botnet", f"botnet-{k}", d, d, d, None, None, None, 0.1, 0.99)
+        for k, d in enumerate(last - back * day for back in (1, 2, 2, 3, 5, 6))
+    )
+    shown = (scene.window[0], last)
+    labels = _band_labels(replace(scene, changes=crowd), shown)
+    pixels = WIDTH / ((shown[1] - shown[0]).days + 1)
+    spans = []
+    for label in labels:
+        start = (dt.date.fromisoformat(label["day"]) - shown[0]).days * pixels
+        wide = LETTER * len(label["label"])
+        spans.append((label["line"], *((start - wide, start) if label["left"] else (start, start + wide))))
+    assert len(spans) == 6
+    for at, (line, low, high) in enumerate(spans):
+        assert 0 <= low <= high <= WIDTH
+        assert not [s for s in spans[:at] if s[0] == line and low < s[2] and s[1] < high]
+
+
+def test_tables_show_names_and_checks_of_control_servers(bulletin: Bulletin) -> None:
+    """Where prose shows a name the table shows it too; certainty is never shown as 0 or 1."""
+    state = ControlState("rustock", 4, 12, 11, dt.date(2010, 10, 14), 0.9999, 3.9)
+    status = replace(bulletin.statuses[0], name="Rustock", control=state)
+    text = render(replace(bulletin, statuses=(status,)), "md")
+    assert "| Rustock | quiet, not gone |" in text
+    assert "11 of 12 (P &gt; 0.99)" in text
