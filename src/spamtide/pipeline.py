@@ -275,7 +275,7 @@ def findings(
     counts = rollup.totals(lake)
     whole = not len(measurement.panel.days) or span.since <= measurement.panel.days[0].astype(dt.date)
     knowledge = load_knowledge(observatory.knowledge)
-    lab = rollup.lab_last_seen(lake)
+    lab = rollup.lab_last_seen(lake, span.until)
     named = {name for kind, name in measurement.panel.subjects if kind == "botnet"} | set(lab)
     inputs = FindingInputs(
         measurement=measurement,

@@ -7,6 +7,7 @@ import datetime as dt
 from typing import Any
 
 import numpy as np
+from rich.box import SIMPLE
 from rich.console import Group
 from rich.table import Table
 
@@ -17,6 +18,7 @@ from spamtide.attribution import load_signatures
 from spamtide.bulletin import ChartInputs, Edition, charts, compose, render
 from spamtide.campaign import resolve
 from spamtide.errors import BadDataError, UnavailableError, UsageError
+from spamtide.finding import dormancies
 from spamtide.knowledge import load_knowledge
 from spamtide.model import Measurement
 from spamtide.observatory import Observatory
@@ -91,6 +93,8 @@ def status(observatory: Observatory) -> dict[str, Any]:
             return told
         told["period"] = [said.inputs.period.since.isoformat(), said.inputs.period.until.isoformat()]
         told["botnets"] = _plain([dataclasses.asdict(one) for one in said.findings.statuses])
+        record = dormancies(said.inputs.events, said.inputs.period.until)
+        told["silences"] = _plain([dataclasses.asdict(one) for one in record])
     return told
 
 
@@ -98,13 +102,21 @@ def status_tables(told: dict[str, Any]) -> Group:
     """The status as tables for a terminal."""
     totals = told["totals"]
     head = ", ".join(f"{count:,} {name}" for name, count in totals.items() if count)
-    botnets = Table(title="Botnets", title_justify="left")
-    for column in ("botnet", "state", "level", "before", "last seen", "lab last seen"):
-        botnets.add_column(column)
+    botnets = Table(title="Botnets", title_justify="left", box=SIMPLE, pad_edge=False)
+    for column in ("botnet", "state", "points", "before", "sensors", "last seen", "lab", "servers"):
+        botnets.add_column(column, no_wrap=column != "state")
     for one in told["botnets"]:
-        level = f"{one['level']:.1f} [{one['level_low']:.1f}-{one['level_high']:.1f}]"
-        seen = [str(one[name] or "-") for name in ("last_seen", "lab_last_seen")]
-        botnets.add_row(one["botnet"], one["state"], level, f"{one['before']:.1f}", *seen)
+        control = one["control"]
+        botnets.add_row(
+            one["name"],
+            one["state"],
+            f"{one['level']:.1f}",
+            f"{one['before']:.1f}",
+            f"{one['residual_sensors']}/{one['sensors']}",
+            str(one["last_seen"] or "-"),
+            str(one["lab_last_seen"] or "-"),
+            f"{control['answered']}/{control['checks']}" if control else "-",
+        )
     sensors = Table(title="Sensors", title_justify="left")
     for column in ("sensor", "first seen", "last seen", "spam", "ham"):
         sensors.add_column(column)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from spamtide.finding.claims import claims_table, state
 from spamtide.finding.events import Event, load_events
 from spamtide.finding.inputs import Composition, FindingInputs, Findings, Totals
+from spamtide.finding.outlook import dormancies
 from spamtide.finding.span import Period, period
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Period",
     "Totals",
     "claims_table",
+    "dormancies",
     "load_events",
     "period",
     "state",

@@ -133,7 +133,7 @@ def _status(view: View, botnet: str) -> Status:
         apart=now_high < before_low or now_low > before_high,
         first_after=first if seen.size and first >= view.within((period.since, period.until)).start else -1,
         silent_days=(period.until - last).days if last else -1,
-        lab_sends=lab is not None and abs((period.until - lab).days) < LAB_DAYS,
+        lab_sends=lab is not None and (period.until - lab).days < LAB_DAYS,
         servers_alive=control.alive if control else math.nan,
     )
     volume_rule, volume = next((rule, word) for rule, test, word in VOLUME_RULES if test(facts))

@@ -127,12 +127,12 @@ def sensors(lake: Lake, outages: Mapping[str, list[dict[str, str | None]]]) -> p
     return found.append_column("outages", pa.array(told, pa.string())).select(SENSORS.names).cast(SENSORS)
 
 
-def lab_last_seen(lake: Lake) -> dict[str, dt.date]:
-    """Family -> day of the last message of its bot in a lab."""
-    found = lake.query("""
+def lab_last_seen(lake: Lake, until: dt.date) -> dict[str, dt.date]:
+    """Family -> day of the last message of its bot in a lab, of those up to a day."""
+    found = lake.query(f"""
         SELECT lab, max(day) AS day FROM daily
-        WHERE lab IS NOT NULL AND day IS NOT NULL GROUP BY lab ORDER BY lab
-    """)
+        WHERE lab IS NOT NULL AND day <= DATE '{until.isoformat()}' GROUP BY lab ORDER BY lab
+    """)  # noqa: S608 - a date writes itself
     return {row["lab"]: row["day"] for row in found.to_pylist()}
 
 
