@@ -245,3 +245,12 @@ def test_folding_and_reading_are_total(text: str) -> None:
     one = wording_of("Maple Meds", cased=False)
     assert one is not None
     disguised(rendering(text), reading_of([one]))
+    disguised(rendering(subject=text, sender=text, link=f"http://{text}"), reading_of([one]))
+    disguised(rendering(sender=f"=?utf-8?B?{text}?= =?x?Q?{text}?= <a@b.c>"), reading_of([one]))
+
+
+@pytest.mark.parametrize(
+    "unit", ["Maple Med", "M a p l e M e d ", "s", "M", "maplemeds|", "Map!le Me!ds.", "\u202emaple"]
+)
+def test_monsters_are_read(reading: Reading, unit: str) -> None:
+    disguised(rendering("Maple Med" + unit * (200_000 // len(unit)), link="http://" + unit * 500), reading)

@@ -14,6 +14,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.header import decode_header
 from functools import lru_cache
 from itertools import pairwise
@@ -39,6 +40,8 @@ LONG_RUN = 10
 """Folded letters from which spaced letters need no wider gap in front."""
 MOST_GAP = 5
 MOST_SPLITS = 3
+MOST_REPEATS = 50
+"""Times that one letter may be repeated."""
 SPACED = 0.7
 """Share of a wording's letters with a gap behind them from which it is written in spaced letters."""
 
@@ -150,7 +153,7 @@ def _display_name(value: str) -> str:
             word.decode(charset or "ascii", "replace") if isinstance(word, bytes) else word
             for word, charset in decode_header(name.strip().strip('"'))
         ]
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, MessageError):
         return name
     return " ".join("".join(parts).split())
 
@@ -197,14 +200,14 @@ class _Said:
         """Repeated letters were folded to one: let the first and the last be nearest to the others."""
         first, after = sorted(self.spots[:2]) if not self.backwards else sorted(self.spots[-2:])
         letter = fold(self.text[first])
-        for place in range(after - 1, first, -1):
+        for place in range(after - 1, max(first, after - MOST_REPEATS), -1):
             if fold(self.text[place]) == letter and not self._letter(place - 1):
                 self.spots[-1 if self.backwards else 0] = place
                 break
         last = self.spots[0] if self.backwards else self.spots[-1]
         letter = fold(self.text[last])
         end = last
-        while end + 1 < len(self.text) and fold(self.text[end + 1]) == letter and letter:
+        while end - last < MOST_REPEATS and self._letter(end + 1) and fold(self.text[end + 1]) == letter:
             end += 1
         self.spots[0 if self.backwards else -1] = end
 
