@@ -158,3 +158,18 @@ def test_where_a_rule_stands(tmp_path: Path, meta: str, last_hit: dt.date | None
     hits = {"maple": {"wild": 3, "lab": 0, "ham": 0, "last_hit": last_hit}} if last_hit else {}
     (one,) = lives(load_signatures([tmp_path]), hits, (dt.date(2024, 1, 1), dt.date(2024, 6, 30)))
     assert one.state == state
+
+
+def test_explain_shows_what_is_read_in_disguise_and_how_rules_age(
+    observatory: Observatory, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = observatory.lake.query(
+        "SELECT sha256, rendering FROM observations WHERE contains(rendering, 'ancient offer') ORDER BY sha256"
+    ).to_pylist()
+    assert run(["-C", str(observatory.directory), "explain", rows[0]["sha256"]]) == 0
+    assert "rule old: stale, last hit 2024-01-20" in capsys.readouterr().out
+    ruleset = load_signatures([rule_file(tmp_path_factory.mktemp("x"), GOOD).parent])
+    lines = rulebook.rule_lines(
+        observatory, ruleset, {"rendering": "\nsubject: M4ple M3ds\ntext:\n", "rules": []}
+    )
+    assert lines == ["", "  in disguise: 'M4ple M3ds' reads as 'Maple Meds'"]

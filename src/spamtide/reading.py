@@ -11,7 +11,7 @@ from rich.box import SIMPLE
 from rich.console import Group
 from rich.table import Table
 
-from spamtide import pipeline
+from spamtide import pipeline, rulebook
 from spamtide.api import parse_moment
 from spamtide.attribution import explain as explain_answer
 from spamtide.attribution import load_signatures
@@ -169,6 +169,7 @@ def explain(observatory: Observatory, prefix: str) -> dict[str, Any]:
         row["campaign"] = names.get(row["campaign"], row["campaign"])
         lines += _facts(row)
         lines += explain_answer(row, row, ruleset, knowledge, attributing=observatory.settings.attributing)
+        lines += rulebook.rule_lines(observatory, ruleset, row)
     kept = [{name: value for name, value in row.items() if name != "rendering"} for row in rows]
     return {"messages": _plain(kept), "lines": lines}
 

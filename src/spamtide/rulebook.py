@@ -14,6 +14,7 @@ from rich.table import Table
 
 from spamtide import pipeline
 from spamtide.attribution import Ruleset, judge, load_signatures, match, read_pages
+from spamtide.attribution.brand import finds
 from spamtide.attribution.checking import SLOW_MICROSECONDS, cost, try_rules
 from spamtide.attribution.hunting import hunted, shifts
 from spamtide.attribution.life import lives
@@ -37,7 +38,7 @@ _AS_TEXT = (dt.date, Path)
 def listed(observatory: Observatory) -> list[dict[str, Any]]:
     """Every rule with its validity, hits, last hit and state."""
     ruleset, _ = _rules(observatory)
-    known = lives(ruleset, life.rule_hits(observatory.lake), life.mail_days(observatory.lake))
+    known = lives(ruleset, *_lived(observatory))
     return [
         _signature(one.signature)
         | {
@@ -165,6 +166,26 @@ def _no_hits(batch: pa.RecordBatch) -> pa.RecordBatch:
 def _with_rules(batch: pa.RecordBatch, rules: Sequence[Sequence[str]]) -> pa.RecordBatch:
     columns = [batch.column("sha256"), batch.column("sensor"), pa.array(rules, STRINGS)]
     return pa.RecordBatch.from_arrays(columns, schema=_HITS)
+
+
+def rule_lines(observatory: Observatory, ruleset: Ruleset, row: Mapping[str, Any]) -> list[str]:
+    """What is to be said of one message's rules: wording read in disguise, and how each rule stands."""
+    said = finds(row.get("rendering") or "", ruleset.reading)
+    lines = [f"  in disguise: {stretch!r} reads as {wording.text!r}" for wording, stretch in said]
+    hit = [rule for rule in row.get("rules") or () if rule in ruleset.signatures]
+    if hit:
+        known = {one.signature.rule: one for one in lives(ruleset, *_lived(observatory))}
+        for rule in hit:
+            one = known[rule]
+            lines.append(f"  rule {rule}: {one.state}, last hit {one.last_hit or 'on no dated mail'}")
+    return ["", *lines] if lines else []
+
+
+def _lived(
+    observatory: Observatory,
+) -> tuple[dict[str, dict[str, Any]], tuple[dt.date | None, dt.date | None]]:
+    """Hits of every rule, and the days of the mail."""
+    return life.rule_hits(observatory.lake), life.mail_days(observatory.lake)
 
 
 def _rules(observatory: Observatory, files: Sequence[Path] = ()) -> tuple[Ruleset, Knowledge]:
