@@ -49,6 +49,7 @@ _BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[!|](?=[^\W\d_])")
 _SENTENCE_END = re.compile(r"[.!?;:,]\s|\n\s*\n")
 _BACKWARDS = re.compile("\u202e([^\u202c\n]{1,300})")
 _FROM = "\nheader From: "
+_SUBJECT = "\nsubject: "
 _LINE = "\n"
 _AUTHORITY_END = re.compile(r"[/?#:\n]")
 
@@ -119,11 +120,15 @@ def plainly(rendering: str, texts: Iterable[str]) -> str:
 
 def _shown(rendering: str) -> Iterator[tuple[str, bool]]:
     """What a reader is shown: sender's name, subject, links and text; and its second readings, marked."""
-    head, subject, rest = rendering.partition("\nsubject: ")
-    text = f"{subject}{rest[:MOST_CHARS]}" if subject else rendering[:MOST_CHARS]
-    at = head.find(_FROM)
-    if at >= 0 and subject:
-        text = f"{_display_name(head[at + len(_FROM) :].partition(_LINE)[0])}{text}"
+    start = rendering.find(_SUBJECT)
+    if start < 0:
+        text = rendering[:MOST_CHARS]
+    else:
+        text = rendering[start : start + MOST_CHARS]
+        at = rendering.find(_FROM, 0, start)
+        if at >= 0:
+            end = rendering.find(_LINE, at + len(_FROM))
+            text = f"{_display_name(rendering[at + len(_FROM) : end])}{text}"
     yield text, False
     if any(_between_letters(text, stroke) for stroke in "!|"):
         yield _BETWEEN_LETTERS.sub("i", text), True
@@ -162,7 +167,7 @@ def _looked_at(
     text: str, letters: bytes, wanted: Sequence[Wording], *, dressed: bool
 ) -> Iterator[tuple[Wording, str]]:
     """The disguised wording that a second look confirms; in a `dressed` text all wording is disguised."""
-    places = places_of(text).tolist()
+    places = places_of(text)
     for wording in wanted:
         for backwards in (False, True):
             pattern = wording.letters[::-1] if backwards else wording.letters
@@ -172,7 +177,7 @@ def _looked_at(
             for _ in range(MOST_FINDS):
                 if at < 0:
                     break
-                spots = places[at : at + len(pattern)]
+                spots = places[at : at + len(pattern)].tolist()
                 said = _Said(text, spots[::-1] if backwards else spots, wording)
                 if said.genuine() and (dressed or not said.plain()):
                     yield wording, said.stretch
