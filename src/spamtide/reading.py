@@ -7,7 +7,7 @@ import datetime as dt
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
@@ -102,16 +102,17 @@ def status_tables(told: dict[str, Any]) -> Group:
     """The status as tables for a terminal."""
     totals = told["totals"]
     head = ", ".join(f"{count:,} {name}" for name, count in totals.items() if count)
-    botnets = Table(title="Botnets", title_justify="left", box=SIMPLE, pad_edge=False)
-    for column in ("botnet", "state", "points", "before", "sensors", "last seen", "lab", "servers"):
-        botnets.add_column(column, no_wrap=column != "state")
+    botnets = Table(
+        title="Botnets", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
+    for column in ("botnet", "state", "points", "seen at", "last seen", "lab", "servers"):
+        botnets.add_column(column, no_wrap=True)
     for one in told["botnets"]:
         control = one["control"]
         botnets.add_row(
             one["name"],
             one["state"],
             f"{one['level']:.1f}",
-            f"{one['before']:.1f}",
             f"{one['residual_sensors']}/{one['sensors']}",
             str(one["last_seen"] or "-"),
             str(one["lab_last_seen"] or "-"),

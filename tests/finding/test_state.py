@@ -167,7 +167,7 @@ def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Eve
     assert not [c for c in found.claims if c.kind == "event"]
     claim = said(found, "nearby")
     assert claim.sentence == (
-        "The announced closure of SpamIt is on record for 27 September, 7 [6-8] days after the fall of "
+        "The announced closure of SpamIt is on record for 27 September, 7 days [6-8] after the fall of "
         "Rustock began: in time no closer than chance would have it (p = 0.15, for all that was looked at: "
         "1 event, 2 moves); 2 of 3 botnets that mostly carried Canadian Pharmacy fell or left it within 14 "
         "days of that day, of 1 other 0 (p = 0.5)."
@@ -175,7 +175,7 @@ def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Eve
     assert claim.numbers["shifts"] == 105
     near = replace(spamit, date_start=dt.date(2010, 9, 20))
     rarer = said(state(make(events=(near,))), "event")
-    assert "0 [-1 to 1] days after" in rarer.sentence
+    assert "0 days [-1 to 1] from the day when the fall of Rustock began" in rarer.sentence
     assert "closer than chance would have it (p = 0.0" in rarer.sentence
     assert rarer.sentence.endswith("the data cannot say which way the arrow points, or whether there is one.")
 
@@ -528,3 +528,52 @@ def test_a_period_that_the_caller_chose_is_kept(make: Make) -> None:
     found = state(make(period=early, contributions=()))
     assert "nothing-changed" in {c.kind for c in found.claims}
     assert not [c for c in found.claims if "September" in c.sentence]
+
+
+def test_a_botnet_that_stopped_two_days_ago_is_silent(quiet: FindingInputs) -> None:
+    """Before any change is dated: many were due and none came; a last day that is hardly begun is none."""
+    panel = quiet.measurement.panel
+    at = panel.subjects.index(("botnet", "rustock"))
+
+    def stopped(counts: np.ndarray) -> Findings:
+        measurement = replace(quiet.measurement, panel=replace(panel, counts=counts))
+        return state(replace(quiet, measurement=measurement))
+
+    silent = panel.counts.copy()
+    silent[0, :, -2:] -= silent[at, :, -2:]
+    silent[at, :, -2:] = 0
+    found = stopped(silent)
+    assert said(found, "status", "rustock").sentence.startswith("Rustock is ")
+    assert "no sensor has seen it since 12 October" in said(found, "status", "rustock").sentence
+    assert not [c for c in found.claims if c.kind == "nothing-changed"]
+    begun = panel.counts.copy()
+    begun[:, :, -1] = 0
+    begun[0, 0, -1] = begun[panel.subjects.index(("botnet", "grum")), 0, -1] = 1
+    assert {s.botnet: s.volume for s in stopped(begun).statuses}["rustock"] != "gone"
+
+
+def test_what_others_published_stands_side_by_side(make: Make) -> None:
+    """Two labs that disagree are both quoted with their sources; nothing is said where nothing moved."""
+    labs = tuple(
+        Event(
+            dt.date(2010, 9, 27), dt.date(2010, 10, 5), "decline", "global", "all spam", what, source, "high"
+        )
+        for what, source in (
+            ("One lab counts 40 % less", "https://a.example/"),
+            ("Another 20 %", "https://b.example/"),
+        )
+    )
+    claim = said(state(make(events=labs)), "published")
+    assert claim.sentence == (
+        "Of the same days 2 measurements by others are on record, each with its own sensors and baseline: "
+        "Another 20 %; One lab counts 40 % less."
+    )
+    assert claim.numbers["source_url1"] == "https://b.example/"
+    assert not [c for c in state(make(events=labs, changes=())).claims if c.kind == "published"]
+
+
+def test_every_claim_names_the_versions_of_the_tables_that_it_rests_on(make: Make) -> None:
+    found = state(make(versions={"series": 4, "changes": 2, "observations": 9, "raw": 1}))
+    assert said(found, "level").versions == {"series": 4}
+    assert said(found, "decline", "rustock").versions == {"changes": 2, "observations": 9, "series": 4}
+    assert all(claim.versions for claim in found.claims if claim.kind != "quarantine")

@@ -21,7 +21,7 @@ from spamtide.finding.volume import coverage_claims, volume_claims
 from spamtide.model import Claim, Status
 
 MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
-    lambda view, _: volume_claims(view),
+    volume_claims,
     lambda view, _: move_claims(view),
     standing_claims,
     lambda view, _: advertised_claims(view),

@@ -39,7 +39,7 @@ def _standing(view: View, status: Status, weight: float) -> Claim:
     n = view.count("botnet", status.botnet, week)
     values: dict[str, Value] = {"name": view.name(status.botnet), "state": status.state}
     clauses = []
-    if status.residual_sensors:
+    if status.residual_sensors and status.volume != "gone":
         low, high = poisson_bounds(n)
         scale = status.residual_per_day / n if n else 0.0
         values |= {

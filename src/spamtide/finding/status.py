@@ -23,6 +23,8 @@ SERVERS_UP = 0.9
 """From this probability on that one is alive, a silent botnet's control servers count as up."""
 LEAST_EXPECTED = 5.0
 """Fewer messages than this expected in a week at the level before: too little mail to tell."""
+MANY_DUE = 12.0
+"""So many messages due and none seen: silence, even within days (by chance once in 100,000 times)."""
 MOVE = 1.5
 """From this ratio on (or its inverse), with intervals apart, a level counts as risen (fallen)."""
 NEW_AFTER = 28
@@ -52,6 +54,8 @@ class Facts:
     silent_days: int
     """Days since a wild sensor last saw it; -1 where none ever did."""
     lab_sends: bool
+    due: float
+    """Messages that were due since it was last seen, by the other mail of those days and its share before."""
     servers_alive: float
     """Probability that one of its control servers is alive; NaN where none was checked."""
 
@@ -61,6 +65,7 @@ VOLUME_RULES: tuple[tuple[str, Callable[[Facts], bool], Volume], ...] = (
     ("its traits were lost", lambda f: f.attribution_lost, "unknown"),
     ("first seen in the period", lambda f: f.first_after >= NEW_AFTER and f.count > 0, "new"),
     ("too little mail to expect any", lambda f: f.count == 0 and f.expected < LEAST_EXPECTED, "unknown"),
+    ("no message though many were due", lambda f: f.due >= MANY_DUE, "gone"),
     ("no message in the last week", lambda f: f.count == 0, "gone"),
     ("no level before", lambda f: not math.isfinite(f.left), "active"),
     ("below 5 % of the level before", lambda f: f.left <= NEGLIGIBLE and f.apart, "quiet"),
@@ -134,6 +139,7 @@ def _status(view: View, botnet: str) -> Status:
         first_after=first if seen.size and first >= view.within((period.since, period.until)).start else -1,
         silent_days=(period.until - last).days if last else -1,
         lab_sends=lab is not None and (period.until - lab).days < LAB_DAYS,
+        due=_due(view, botnet, last),
         servers_alive=control.alive if control else math.nan,
     )
     volume_rule, volume = next((rule, word) for rule, test, word in VOLUME_RULES if test(facts))
@@ -185,6 +191,19 @@ def _expected(view: View, botnet: str, week: slice) -> float:
     was_up = exposure[:, before].sum(axis=1)
     usual = np.divide(counts, was_up, out=np.zeros_like(was_up), where=was_up > 0)
     return float((usual[:, None] * exposure[:, week]).sum())
+
+
+def _due(view: View, botnet: str, last: dt.date | None) -> float:
+    """Messages due since a botnet was last seen, had it kept its proportion to the other mail.
+
+    Days on which little other mail came, as on a last day that is not over, count for as little.
+    """
+    if last is None or not view.period.comparable or last >= view.period.until:
+        return 0.0
+    since: Window = (last + dt.timedelta(days=1), view.period.until)
+    own = view.count("botnet", botnet, view.period.before)
+    others = view.count("total", "total", view.period.before) - own
+    return own / others * view.count("total", "total", since) if others > 0 else 0.0
 
 
 def _programmes(view: View, botnet: str, last: dt.date | None) -> tuple[tuple[str, float], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from spamtide.finding.figures import Figure, Window, level, percent_change, tota
 from spamtide.finding.inputs import View
 from spamtide.finding.span import FEW_MESSAGES
 from spamtide.finding.words import SHARE_WORDS, Value, listing, plural, word_from
-from spamtide.model import UNKNOWN, Change, Claim, Contribution
+from spamtide.model import UNKNOWN, Change, Claim, Contribution, Status
 
 FEW_DAYS = 14
 DRIFT = 20.0
@@ -49,7 +49,7 @@ def levels(view: View) -> tuple[Figure, Figure, Figure]:
     return now, before, percent_change(now, before)
 
 
-def volume_claims(view: View) -> Iterator[Claim]:
+def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim]:
     """Level and decomposition, or that nothing changed, or that the data is too thin."""
     if is_thin(view):
         yield _thin(view)
@@ -59,7 +59,11 @@ def volume_claims(view: View) -> Iterator[Claim]:
         return
     moved = [c for c in view.inputs.changes if in_period(view, c) and c.kind not in SENSOR_KINDS]
     drifted = percent.sure and abs(percent.value) >= DRIFT
-    if view.period.comparable and not moved and not drifted:
+    silent = any(
+        s.volume == "gone" and s.before > 0 and s.last_seen is not None and s.last_seen >= view.period.since
+        for s in statuses
+    )
+    if view.period.comparable and not moved and not drifted and not silent:
         yield _nothing_changed(view, now, percent)
         return
     yield _level(view, now, before, percent)
