@@ -98,6 +98,10 @@ class Reading:
         """The index and count of every subject by day."""
         return self.table("series", **filters)
 
+    def hours(self, **filters: str | None) -> Rows:
+        """The index and count of every subject by hour, of the last weeks."""
+        return self.table("hours", **filters)
+
     def changes(self, **filters: str | None) -> Rows:
         """Dated changes."""
         return self.table("changes", **filters)

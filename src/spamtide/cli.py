@@ -347,11 +347,14 @@ def export(
     programme: Annotated[str | None, typer.Option(help="Only this programme.")] = None,
     sensor: Annotated[str | None, typer.Option(help="Only this sensor.")] = None,
     campaign: Annotated[str | None, typer.Option(help="Only this campaign.")] = None,
+    hourly: Annotated[
+        bool, typer.Option("--hourly", help="With series: the last weeks, hour by hour.")
+    ] = False,
 ) -> None:
     """Write a table for other programs.
 
     Examples: `spamtide export changes` · `spamtide export observations --botnet rustock --since 2010-09-20` ·
-    `spamtide export series -o series.parquet`
+    `spamtide export series -o series.parquet` · `spamtide export series --hourly --since 2010-09-20`
     """
     from spamtide import api
     from spamtide.export import FORMATS, write_table
@@ -364,7 +367,12 @@ def export(
         message = f"no export format '{chosen}'"
         raise UsageError(message, f"formats: {', '.join(FORMATS)}")
     filters = {"botnet": botnet, "programme": programme, "sensor": sensor, "campaign": campaign}
-    batches = api.Reading(_observatory()).batches(table, since=since, until=until, **filters)
+    if hourly and table != "series":
+        message = f"--hourly is of series, not of {table}"
+        raise UsageError(message)
+    batches = api.Reading(_observatory()).batches(
+        "hours" if hourly else table, since=since, until=until, **filters
+    )
     schema, whole = peek(batches)
     with _output(out) as stream:
         rows = write_table(whole, schema, chosen, stream)

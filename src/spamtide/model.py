@@ -378,6 +378,9 @@ class IndexSeries:
     overdispersion: float
     """alpha in variance = mean + alpha x mean squared."""
     serial_correlation: float
+    low_90: Floats | None = None
+    """Lower end of the 90 % interval; None where nobody computed it."""
+    high_90: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

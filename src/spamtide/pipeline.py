@@ -32,11 +32,22 @@ from spamtide.finding import (
     state,
 )
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
-from spamtide.model import Change, Floats, Measurement
+from spamtide.model import Change, Floats, IndexSeries, Measurement
 from spamtide.observatory import EVENTS_FILE, Observatory
 from spamtide.refresh import Answering, answer_again
-from spamtide.schema import CHANGES, CLAIMS, DERIVED, EVIDENCE, EXEMPLARS, LINEAGE, SERIES, to_arrow
-from spamtide.series import decompose, measure
+from spamtide.schema import (
+    CHANGES,
+    CLAIMS,
+    DERIVED,
+    EVIDENCE,
+    EXEMPLARS,
+    HOURS,
+    LINEAGE,
+    SERIES,
+    TIMESTAMP,
+    to_arrow,
+)
+from spamtide.series import beside, decompose, measure, measure_hours
 from spamtide.servers import states as control_states
 from spamtide.store import Lake, evidence, panels, rollup, writer_lock
 
@@ -75,6 +86,8 @@ class Update:
     measurement: Measurement | None = None
     names: dict[str, str] = field(default_factory=dict)
     """Absorbed campaign name -> surviving name."""
+    hours: tuple[IndexSeries, ...] = ()
+    """Hourly series of the last weeks."""
     fresh: evidence.Fresh | None = None
     """Observations that may be new."""
 
@@ -208,8 +221,12 @@ def _attribute(run: Update) -> str:
 def _measure(run: Update) -> str:
     """Fit the index of every subject."""
     lake = run.observatory.lake
-    run.measurement = measure(panels.panel(lake), run.observatory.settings.measuring)
+    measuring = run.observatory.settings.measuring
+    run.measurement = measure(panels.panel(lake), measuring)
     lake.replace("series", series_rows(run.measurement))
+    hourly = panels.hourly(lake, run.measurement.panel.days, measuring.hourly_weeks)
+    run.hours = measure_hours(hourly, run.measurement)
+    lake.replace("hours", hour_rows(run.hours))
     lake.replace("sensors", rollup.sensors(lake, _outages(run.measurement)))
     return f"{len(run.measurement.series)} series over {len(run.measurement.panel.days):,} days"
 
@@ -242,7 +259,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("cluster", "table", "observations", "memberships, exemplars, lineage", _cluster),
     Stage("match", "record", "observations, memberships", "evidence", _match),
     Stage("attribute", "table", "evidence", "attributions, daily, sightings, campaigns", _attribute),
-    Stage("measure", "table", "daily", "series, sensors", _measure),
+    Stage("measure", "table", "daily, evidence", "series, hours, sensors", _measure),
     Stage("detect", "table", "(memory)", "changes", _detect),
     Stage("state", "table", "series, changes, campaigns", "claims", _state),
 )
@@ -345,19 +362,39 @@ def series_rows(measurement: Measurement) -> pa.Table:
     """All series as rows of SERIES, one a subject and day."""
     tables = []
     for one in measurement.series:
-        days = len(one.days)
-        columns = {
-            "subject_kind": pa.array([one.subject_kind] * days, pa.string()),
-            "subject": pa.array([one.subject] * days, pa.string()),
-            "date": pa.array(one.days.astype("datetime64[D]"), pa.date32()),
-            "count": pa.array(one.count, pa.int64()),
-            "index": _numbers(one.index),
-            "low": _numbers(one.low),
-            "high": _numbers(one.high),
-            "base": pa.array([one.base] * days, pa.string()),
-        }
-        tables.append(pa.table(columns, schema=SERIES))
+        columns = _index_columns(one)
+        columns["date"] = pa.array(one.days.astype("datetime64[D]"), pa.date32())
+        for name, values in zip(("naive", "chained"), beside(measurement, one), strict=True):
+            columns[name] = _numbers(values)
+        tables.append(pa.table([columns[name] for name in SERIES.names], schema=SERIES))
     return pa.concat_tables(tables) if tables else SERIES.empty_table()
+
+
+def hour_rows(series: Sequence[IndexSeries]) -> pa.Table:
+    """Hourly series as rows of HOURS, one a subject and hour."""
+    tables = []
+    for one in series:
+        columns = _index_columns(one)
+        columns["hour"] = pa.array(one.days.astype("datetime64[us]")).cast(TIMESTAMP)
+        tables.append(pa.table([columns[name] for name in HOURS.names], schema=HOURS))
+    return pa.concat_tables(tables) if tables else HOURS.empty_table()
+
+
+def _index_columns(one: IndexSeries) -> dict[str, pa.Array]:
+    """The columns that daily and hourly series share."""
+    length = len(one.days)
+    unknown = np.full(length, np.nan)
+    return {
+        "subject_kind": pa.array([one.subject_kind] * length, pa.string()),
+        "subject": pa.array([one.subject] * length, pa.string()),
+        "count": pa.array(one.count, pa.int64()),
+        "index": _numbers(one.index),
+        "low": _numbers(one.low),
+        "high": _numbers(one.high),
+        "base": pa.array([one.base] * length, pa.string()),
+        "low_90": _numbers(unknown if one.low_90 is None else one.low_90),
+        "high_90": _numbers(unknown if one.high_90 is None else one.high_90),
+    }
 
 
 def _numbers(values: Floats) -> pa.Array:

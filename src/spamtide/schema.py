@@ -193,7 +193,14 @@ SERIES = _schema(
     ("low", pa.float64()),
     ("high", pa.float64()),
     ("base", pa.string()),
+    ("low_90", pa.float64()),
+    ("high_90", pa.float64()),
+    ("naive", pa.float64()),
+    ("chained", pa.float64()),
 )
+"""`low` to `high` is the 95 % interval of the index. `naive` (the sum over sensors) and `chained` (daily
+ratios over sensors that were up on both days) stand beside it for comparison: sensors that come and go move
+them."""
 
 HOURS = _schema(
     ("subject_kind", pa.string()),
@@ -204,6 +211,8 @@ HOURS = _schema(
     ("low", pa.float64()),
     ("high", pa.float64()),
     ("base", pa.string()),
+    ("low_90", pa.float64()),
+    ("high_90", pa.float64()),
 )
 """The hourly index of the last weeks; `hour` is its first moment."""
 

@@ -84,6 +84,8 @@ class Measuring:
     """Last day of the base period."""
     subject_floor: int = 30
     """A subject with fewer messages over the whole span gets no series of its own."""
+    hourly_weeks: int = 4
+    """Weeks at the end that are measured by the hour as well; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,8 @@ def _on_daily_scale(
         index=scale * fitted.level,
         low=scale * fitted.low,
         high=scale * fitted.high,
+        low_90=scale * fitted.low_90,
+        high_90=scale * fitted.high_90,
         offset=np.where(np.isfinite(fitted.level), offset, 0.0),
         overdispersion=fitted.overdispersion,
         serial_correlation=fitted.serial_correlation,
@@ -145,6 +147,7 @@ def _of_sensor(
     level = np.where(offset > 0, count / np.where(offset > 0, offset, 1.0), np.nan)
     log_se = np.where(count > 0, np.sqrt(1.0 / np.maximum(count, 1) + alpha), np.nan)
     low, high = interval(level, log_se, offset[None], alpha)
+    low_90, high_90 = interval(level, log_se, offset[None], alpha, 0.90)
     return replace(
         reference,
         days=hourly.days,
@@ -152,6 +155,8 @@ def _of_sensor(
         index=100.0 * level,
         low=100.0 * low,
         high=100.0 * high,
+        low_90=100.0 * low_90,
+        high_90=100.0 * high_90,
         offset=offset,
         overdispersion=alpha,
         serial_correlation=0.0,

@@ -197,6 +197,8 @@ def _of_fit(panel: Panel, row: int, fitted: Fit, expected: Floats, levels: Level
         offset=np.where(np.isfinite(fitted.level), offset, 0.0),
         overdispersion=fitted.overdispersion,
         serial_correlation=fitted.serial_correlation,
+        low_90=100.0 * fitted.low_90,
+        high_90=100.0 * fitted.high_90,
     )
 
 
@@ -223,8 +225,9 @@ def _of_sensor(panel: Panel, row: int, exposure: Exposure, alpha: float, wanted:
     log_se[some] = np.sqrt(1.0 / count[some] + alpha)
     offset = np.where(up, mean, 0.0)
     low, high = interval(level, log_se, offset[None], alpha)
+    low_90, high_90 = interval(level, log_se, offset[None], alpha, 0.90)
     if mean <= 0:
-        high = np.full(len(count), np.nan)
+        high = high_90 = np.full(len(count), np.nan)
     return IndexSeries(
         subject_kind="sensor",
         subject=panel.sensors[row],
@@ -237,6 +240,8 @@ def _of_sensor(panel: Panel, row: int, exposure: Exposure, alpha: float, wanted:
         offset=offset,
         overdispersion=alpha,
         serial_correlation=0.0,
+        low_90=100.0 * low_90,
+        high_90=100.0 * high_90,
     )
 
 
@@ -252,12 +257,22 @@ def chained(counts: Counts, exposure: Floats, base: Bools) -> Floats:
 
     Undefined at zero (such days' ratios are left out) and prone to chain drift. For comparison only.
     """
-    log = np.zeros(counts.shape[1])
-    for day in range(1, counts.shape[1]):
-        pair = (counts[:, day - 1 : day + 1] > 0).all(axis=1) & (exposure[:, day - 1 : day + 1] > 0).all(
-            axis=1
-        )
-        step = np.log(counts[pair, day] / counts[pair, day - 1]).mean() if pair.any() else 0.0
-        log[day] = log[day - 1] + step
-    level = np.exp(log)
+    live = (counts > 0) & (exposure > 0)
+    log = np.log(np.where(live, counts, 1))
+    pair = live[:, 1:] & live[:, :-1]
+    steps = (np.diff(log, axis=1) * pair).sum(axis=0) / np.maximum(pair.sum(axis=0), 1)
+    level = np.exp(np.concatenate([[0.0], np.cumsum(steps)]))[: counts.shape[1]]
     return np.asarray(100.0 * level / level[base].mean()) if base.any() else np.full(len(level), np.nan)
+
+
+def beside(measurement: Measurement, series: IndexSeries) -> tuple[Floats, Floats]:
+    """The naive sum and the chained index of a daily series, on its own base, for comparison only."""
+    panel = measurement.panel
+    base = base_mask(panel, series.base)
+    if series.subject_kind == "sensor":
+        rows = slice(panel.sensors.index(series.subject), panel.sensors.index(series.subject) + 1)
+        counts, exposure = total_of(panel)[rows], measurement.exposure.values[rows]
+    else:
+        row = panel.subjects.index((series.subject_kind, series.subject))
+        counts, exposure = np.asarray(panel.counts[row]), measurement.exposure.values
+    return naive(counts, base), chained(counts, exposure, base)

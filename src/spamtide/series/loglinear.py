@@ -52,6 +52,9 @@ class Fit:
     low: Floats
     """(T,) lower end of the 95 % interval of level."""
     high: Floats
+    low_90: Floats
+    """(T,) lower end of the 90 % interval of level."""
+    high_90: Floats
     sensor: Floats
     """(S,) expected count of a day at level 1 and exposure 1; 0 for a sensor that took no part."""
     used: Bools
@@ -141,8 +144,7 @@ def fit(
         sensor, day, dispersion = _negative_binomial(*table, days, (centre, prior), free)
         arrow = arrow_of(table, days, sensor, day, dispersion, prior, free)
         rho = arrow.rho
-    level = np.full(seen.shape[1], np.nan)
-    level[used.any(axis=0)] = 0.0
+    level = np.where(used.any(axis=0), 0.0, np.nan)
     level[days] = np.exp(day)
     scale = float(np.nanmean(level[in_base])) if np.isfinite(level[in_base]).any() else 0.0
     if scale <= 0:  # a base without mail: the whole span stands in for it
@@ -151,14 +153,17 @@ def fit(
     level /= scale
     effects = np.zeros(len(seen))
     effects[rows] = np.exp(sensor) * scale
-    share = np.where(in_base[days], level[days], 0.0)
-    share /= share.sum()
+    share = np.where(in_base[days], level[days], 0.0) / level[days][in_base[days]].sum()
     log_se = np.full(seen.shape[1], np.nan)
     log_se[days] = np.sqrt(arrow.log_variance(share) if arrow else result.log_variance(share))
-    low, high = interval(
-        level, log_se, (np.where(used, u, 0) * effects[:, None]), dispersion if arrow else 0.0
+    expected = np.where(used, u, 0) * effects[:, None]
+    alpha = dispersion if arrow else 0.0
+    (low, high), (low_90, high_90) = (
+        interval(level, log_se, expected, alpha, coverage) for coverage in (0.95, 0.90)
     )
-    return Fit(level, log_se, low, high, effects, used, in_base, dispersion, rho, pieces, arrow)
+    return Fit(
+        level, log_se, low, high, low_90, high_90, effects, used, in_base, dispersion, rho, pieces, arrow
+    )
 
 
 def _mask(base: slice | ArrayLike, days: int) -> Bools:
@@ -201,7 +206,8 @@ def _empty(used: Bools, base: Bools, pieces: int) -> Fit:
     """A panel without a message: level 0 where a sensor was up, and nothing known of how high it may be."""
     level = np.where(used.any(axis=0), 0.0, np.nan)
     unknown = np.full_like(level, np.nan)
-    return Fit(level, unknown, level.copy(), unknown, np.zeros(len(used)), used, base, 0.0, 0.0, pieces, None)
+    low, none = level.copy(), np.zeros(len(used))
+    return Fit(level, unknown, low, unknown, low, unknown, none, used, base, 0.0, 0.0, pieces, None)
 
 
 def _scoring(

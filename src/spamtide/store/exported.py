@@ -30,6 +30,7 @@ EXPORTS: dict[str, str] = {
         SELECT * FROM exported
     """,  # noqa: S608 - no outside text is in the SQL
     "series": "SELECT * FROM series",
+    "hours": "SELECT * FROM hours",
     "changes": "SELECT * FROM changes",
     "campaigns": "SELECT * FROM campaigns",
     "sensors": "SELECT * FROM sensors",
@@ -40,6 +41,7 @@ EXPORTS: dict[str, str] = {
 ORDER: dict[str, str] = {
     "observations": "received_at NULLS LAST, sha256, sensor",
     "series": "subject_kind, subject, date",
+    "hours": "subject_kind, subject, hour",
     "changes": "onset, kind, subject_kind, subject",
     "campaigns": "messages DESC, campaign",
     "sensors": "sensor",
@@ -48,6 +50,7 @@ ORDER: dict[str, str] = {
 TIME: dict[str, str] = {
     "observations": "received_at",
     "series": "date",
+    "hours": "hour",
     "changes": "onset",
     "campaigns": "last_seen",
     "sensors": "last_seen",

@@ -14,8 +14,8 @@ STRAY_SHARE = 0.002
 """Days at either end of the span that hold less than this share of the mail, a year or more away from the
 rest, are strays of a wrong clock; they would stretch every series."""
 
-HOURLY_WEEKS = 8
-"""Weeks that an hourly panel holds: enough to know the hours of the week."""
+HOURLY_WEEKS = 4
+"""Weeks that an hourly panel holds: enough to know the hours of the day and of the week."""
 
 _HAM = pa.schema([("day", pa.date32()), ("sensor", pa.string()), ("n", pa.int64())])
 _RELAYS = pa.schema([("day", pa.date32()), ("sensor", pa.string()), ("relay", pa.string())])
