@@ -152,7 +152,10 @@ def test_a_find_shows_the_stretch_of_text(reading: Reading) -> None:
             {"north rx shop", "north rx shops", "south rx shop", "south rx shops"},
         ),
         (r"/maple\W{0,3}meds\b/", {"maple meds"}),
-        (r"/maple.{0,10}meds/", set()),
+        (r"/maple.{0,10}meds/", {"maple meds"}),
+        (r"/maple[^a-z]{0,3}meds/", {"maple meds"}),
+        (r"/m[a@4]pl[e3] meds/", {"maple meds"}),
+        (r"/maple.meds/", set()),
         (r"/[a-z]+meds/", set()),
         ('"http://maple.example/"', set()),
         ('"header X-Mailer: Maple"', set()),
@@ -162,7 +165,17 @@ def test_a_find_shows_the_stretch_of_text(reading: Reading) -> None:
 )
 def test_wording_is_taken_from_texts_and_simple_expressions(pattern: str, texts: set[str]) -> None:
     source = f'rule r {{ strings: $a = {pattern} condition: $a }} // $b = "not this"'
-    assert {one.text for one in wordings([source], frozenset({"r"}))} == texts
+    assert {one.text for one in wordings([source], frozenset({"r"})) if not one.spelt} == texts
+
+
+@pytest.mark.parametrize(
+    "text", ["Quillon Pharrnacy", "quillon pharrnacy", "Q u i l l o n  P h a r r n a c y"]
+)
+def test_two_letters_may_pass_for_one(text: str) -> None:
+    source = 'rule r { strings: $a = "Quillon Pharmacy" condition: $a }'
+    assert disguised(rendering(text), reading_of(wordings([source], frozenset({"r"})))) == (
+        "Quillon Pharmacy",
+    )
 
 
 @pytest.mark.parametrize("text", ["Maple Meds", "M a p l e  M e d s", "Mаplе M3ds", "see maplemeds"])

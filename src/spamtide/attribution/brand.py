@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header
-from functools import lru_cache
 from itertools import pairwise
+from threading import local
 from typing import Any
 
 from spamtide.attribution.brand_fold import fold, is_letter, places_of
@@ -28,6 +28,9 @@ VERSION = "1"
 
 MOST_CHARS = 30_000
 """Characters of subject, links and text that are read."""
+MOST_GROUPS = 32
+"""Rules of the gate: each costs a little in every message; the wording of one that hits is all searched for."""
+MOST_GATES = 4
 MOST_FINDS = 40
 """Places of one wording that are looked at in one message."""
 DISGUISED = 2
@@ -60,7 +63,8 @@ class Reading:
 
     wordings: tuple[Wording, ...]
     gate: bytes
-    """Compiled YARA-X rules over folded letters: one a wording, forwards and backwards."""
+    """Compiled YARA-X rules over folded letters, forwards and backwards: one for each `group` wordings."""
+    group: int = 1
 
 
 NO_READING = Reading((), b"")
@@ -72,25 +76,41 @@ def reading_of(wordings: Sequence[Wording]) -> Reading:
         return NO_READING
     import yara_x
 
-    compiler = yara_x.Compiler()
-    for number, wording in enumerate(wordings):
-        forwards = wording.letters.decode("ascii")
-        texts = dict.fromkeys((forwards, forwards[::-1]))
+    group = max(1, -(-len(wordings) // MOST_GROUPS))
+    rules = []
+    for start in range(0, len(wordings), group):
+        forwards = [wording.letters.decode("ascii") for wording in wordings[start : start + group]]
+        texts = dict.fromkeys([*forwards, *(text[::-1] for text in forwards)])
         strings = " ".join(f'$s{place} = "{text}"' for place, text in enumerate(texts))
-        compiler.add_source(f"rule w{number} {{ strings: {strings} condition: any of them }}")
+        rules.append(f"rule w{start} {{ strings: {strings} condition: any of them }}")
+    compiler = yara_x.Compiler()
+    compiler.add_source("\n".join(rules))
     frozen = io.BytesIO()
     compiler.build().serialize_into(frozen)
-    return Reading(tuple(wordings), frozen.getvalue())
+    return Reading(tuple(wordings), frozen.getvalue(), group)
 
 
-@lru_cache(maxsize=4)
-def _gate(compiled: bytes) -> Any:  # noqa: ANN401 - yara_x has no public type for the deserialised rules
-    """A scanner of the gate, made ready once a process."""
-    import yara_x
+class _Gates(local):
+    """Scanners of gates, made ready once a thread: a scanner serves one at a time."""
 
-    scanner = yara_x.Scanner(yara_x.Rules.deserialize_from(io.BytesIO(compiled)))
-    scanner.fast_scan(yes=True)
-    return scanner
+    def __init__(self) -> None:
+        self.ready: dict[bytes, Any] = {}
+
+    def of(self, compiled: bytes) -> Any:  # noqa: ANN401 - yara_x has no public type for it
+        """The scanner of one gate; a few are kept."""
+        import yara_x
+
+        found = self.ready.get(compiled)
+        if found is None:
+            found = yara_x.Scanner(yara_x.Rules.deserialize_from(io.BytesIO(compiled)))
+            found.fast_scan(yes=True)
+            if len(self.ready) >= MOST_GATES:
+                self.ready.clear()
+            self.ready[compiled] = found
+        return found
+
+
+_GATES = _Gates()
 
 
 def disguised(rendering: str, reading: Reading) -> tuple[str, ...]:
@@ -103,11 +123,13 @@ def finds(rendering: str, reading: Reading) -> tuple[tuple[Wording, str], ...]:
     if not reading.gate:
         return ()
     found: dict[Wording, str] = {}
+    gate = _GATES.of(reading.gate)
     for text, dressed in _shown(rendering):
         letters = fold(text)
-        hits = _gate(reading.gate).scan(letters).matching_rules
+        hits = gate.scan(letters).matching_rules
         if hits:
-            wanted = [reading.wordings[int(rule.identifier[1:])] for rule in hits]
+            starts = [int(rule.identifier[1:]) for rule in hits]
+            wanted = [one for start in starts for one in reading.wordings[start : start + reading.group]]
             for wording, said in _looked_at(text, letters, wanted, dressed=dressed):
                 found.setdefault(wording, said)
     return tuple(sorted(found.items(), key=lambda item: (item[0].text, item[0].cased)))
@@ -238,7 +260,8 @@ class _Said:
         if 2 * signs > size:
             return False
         changed, agreed = self._letters()
-        self.strength = changed + sum(map(bool, inner)) + DISGUISED * (self.backwards or self._mixed_case())
+        tricked = self.backwards or bool(self.wording.spelt) or self._mixed_case()
+        self.strength = changed + sum(map(bool, inner)) + DISGUISED * tricked
         return self.strength >= DISGUISED or agreed or not self.wording.cased
 
     def plain(self) -> bool:
@@ -299,7 +322,7 @@ class _Said:
 
     def _letters(self) -> tuple[int, bool]:
         """How many letters are not the plain ones, and whether letter case agrees with the wording's."""
-        plain = [char for char in self.wording.text if is_letter(char)]
+        plain = [char for char in self.wording.spelt or self.wording.text if is_letter(char)]
         wanted = [
             char for place, char in enumerate(plain) if not place or fold(char) != fold(plain[place - 1])
         ]

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from spamtide.attribution.brand_fold import fold
 
+_PAIRS = (("m", "rn"), ("w", "vv"), ("W", "VV"))
+"""Letters, and two that together look like one."""
+LEAST_PAIRED = 8
+"""Folded letters from which such spelling is looked for."""
 LEAST_LETTERS = 4
 """Folded letters below which wording says too little."""
 MOST_LETTERS = 60
@@ -28,6 +32,9 @@ _TOKEN = re.compile(
     r"|\"(?:[^\"\\\n]|\\.)*\"|//[^\n]*|/\*.*?\*/",
     re.DOTALL,
 )
+MOST_OF_A_CLASS = 4
+"""Different letters of a class that is a way of spelling."""
+_OPTIONAL = re.compile(r"[?*]|\{0?,\d{1,2}\}")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|.)")
 _NAMED = {"n": "\n", "t": "\t", "r": "\r"}
 _MARKS = re.compile(r"(?:link|subject|header|client|helo|text|header-order):?\b.*[:/]|://|[\n<>{}]|^header ")
@@ -46,6 +53,8 @@ class Wording:
     """Places in `letters` at which a new word begins."""
     cased: bool
     """The rule minds letter case."""
+    spelt: str = ""
+    """How it is spelt instead, where that is with letters that look like one: 'rn' for 'm'."""
 
 
 def wordings(sources: Iterable[str], rules: frozenset[str]) -> tuple[Wording, ...]:
@@ -55,13 +64,24 @@ def wordings(sources: Iterable[str], rules: frozenset[str]) -> tuple[Wording, ..
         sources: texts of signature files.
         rules: identifiers of the rules to look at.
     """
-    found: dict[tuple[str, bool], Wording] = {}
+    found: dict[tuple[str, bool, str], Wording] = {}
     for source in sources:
         for text, cased in _texts(source, rules):
             wording = wording_of(text, cased=cased)
-            if wording is not None:
-                found.setdefault((text, cased), wording)
+            if wording is None:
+                continue
+            found.setdefault((text, cased, ""), wording)
+            for spelt in _spellings(wording):
+                found.setdefault((text, cased, spelt.spelt), spelt)
     return tuple(found[key] for key in sorted(found))
+
+
+def _spellings(wording: Wording) -> Iterator[Wording]:
+    """The wording with two letters for one."""
+    for one, two in _PAIRS:
+        other = wording_of(wording.text.replace(one, two), cased=wording.cased)
+        if one in wording.text and len(wording.letters) >= LEAST_PAIRED and other is not None:
+            yield replace(other, text=wording.text, spelt=other.text)
 
 
 def wording_of(text: str, *, cased: bool) -> Wording | None:
@@ -166,6 +186,8 @@ class _Expansion:
             return found
         if char in "^$":
             return [""]
+        if char == "." and _OPTIONAL.match(self.pattern, self.at):
+            return [" "]  # something or nothing, as between the words of a name
         if char in ".*+?{":
             raise _NotPlainError
         return [char]
@@ -184,16 +206,23 @@ class _Expansion:
     def _class(self) -> list[str]:
         end = self.pattern.find("]", self.at + 1)
         body = self.pattern[self.at : end]
-        if end < 0 or body[:1] == "^":
+        if end < 0:
             raise _NotPlainError
         self.at = end + 1
+        if body[:1] == "^":
+            if _OPTIONAL.match(self.pattern, self.at):
+                return [" "]
+            raise _NotPlainError
         members = re.findall(r"\\?(.)", body.replace("\\s", " "))
         letters = [member for member in members if member.isalnum()]
         if not letters:
             return [" "] if " " in members else members[:1]
-        if re.search(r"\w-\w", body) or len(members) > 4:  # noqa: PLR2004 - a class of few letters is spelling
+        if re.search(r"\w-\w", body):
             raise _NotPlainError
-        return members
+        spelt = list({fold(member): member for member in reversed(members)}.values())
+        if len(spelt) > MOST_OF_A_CLASS:
+            raise _NotPlainError
+        return spelt[::-1]
 
     def _repeated(self, options: list[str]) -> list[str]:
         """Options under the quantifier that follows. A separator that may be absent is kept."""
