@@ -29,7 +29,7 @@ VERSION = "1"
 MOST_CHARS = 30_000
 """Characters of subject, links and text that are read."""
 MOST_GROUPS = 32
-"""Rules of the gate: each costs a little in every message; the wording of one that hits is all searched for."""
+"""Rules of the gate: each costs a little in every message; of one that hits, all wording is searched for."""
 MOST_GATES = 4
 MOST_FINDS = 40
 """Places of one wording that are looked at in one message."""
