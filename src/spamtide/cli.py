@@ -143,6 +143,10 @@ def ingest(
         str | None, typer.Option(metavar="GLOB", help="Only files or archive members of this path.")
     ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try once more what was quarantined.")] = False,
+    heartbeats: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Signs of life of sensors: a CSV file of sensor,time."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Read mail into the lake; the same mail again stores nothing.
@@ -151,7 +155,7 @@ def ingest(
 
     Examples: `spamtide ingest ~/Maildir/.Junk` · `spamtide ingest --sensor trap-1 2026-11.mbox.gz` ·
     `spamtide ingest --label ham --members 'ham/*' corpus.tar.gz` · `spamtide ingest --lab cutwail lab.mbox` ·
-    `spamtide ingest - < message.eml`
+    `spamtide ingest - < message.eml` · `spamtide ingest --heartbeats up.csv`
     """
     from spamtide import ingest as intake
     from spamtide.progress import ingest_bar
@@ -163,6 +167,13 @@ def ingest(
         message = "--lab names a family of bots, so its mail is spam"
         raise UsageError(message)
     observatory = _observatory(make=True)
+    if heartbeats is not None:
+        from spamtide.heartbeats import take_heartbeats
+
+        count = take_heartbeats(observatory, heartbeats)
+        FACE.console.print(f"{count:,} new heartbeats from {heartbeats}", markup=False)
+        if not paths and not retry:
+            return
     if retry:
         summary = intake.retry(observatory)
     else:

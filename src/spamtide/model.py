@@ -326,6 +326,9 @@ class Panel:
     """Shape (sensors, days): the receiving relay that took most mail (spam and ham) that day, '' for none."""
     pairs: Mapping[tuple[str, str], Counts]
     """(botnet, programme) -> counts by day over all sensors, for programme mixes; 'unknown' included."""
+    up: Floats | None = None
+    """Shape (sensors, days): share of the day in which heartbeats show the sensor up, NaN where they say
+    nothing; None where no sensor has any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,8 +283,12 @@ CHECKS = _schema(
 KEYS = _schema(("name", pa.string()), ("value", pa.binary()))
 """Secrets of the observatory: the key that recipients' addresses are hashed with."""
 
+HEARTBEATS = _schema(("sensor", pa.string()), ("seen_at", TIMESTAMP))
+"""Signs of life of sensors. Key: (sensor, seen_at)."""
+
 TABLES: dict[str, pa.Schema] = {
     "keys": KEYS,
+    "heartbeats": HEARTBEATS,
     "raw": RAW,
     "observations": OBSERVATIONS,
     "quarantine": QUARANTINE,

@@ -18,7 +18,7 @@ from spamtide.model import Counts, Exposure, Floats, Outage, Panel
 from spamtide.series.compare import Epoch, surest_shift
 from spamtide.series.loglinear import fit
 from spamtide.series.relays import Shift, relay_shifts
-from spamtide.series.silence import Silence, silences
+from spamtide.series.silence import Silence, runs, silences
 
 Bools = NDArray[np.bool_]
 
@@ -35,26 +35,29 @@ MOST_SHIFTS_A_SENSOR = 4
 
 
 def estimate(panel: Panel) -> Exposure:
-    """Estimate the exposure of every sensor on every day.
+    """Exposure of every sensor on every day: from heartbeats where there are any, else estimated.
 
     Returns:
-        Values 1 or 0; 0 also on days in doubt next to an outage. Outages are sorted by sensor and day.
+        Estimated values are 1 or 0, 0 also on days in doubt next to an outage; those of heartbeats are the
+        share of the day. Outages are sorted by sensor and day.
     """
     spam = total_of(panel)
     weekdays = weekdays_of(panel)
     if not spam.size:
         return Exposure(np.zeros(spam.shape), ())
-    silent = silences(spam, panel.ham, weekdays)
+    told = told_up(panel)
+    silent = [run for run in silences(spam, panel.ham, weekdays) if not _is_told(run, told)]
     values = np.ones(spam.shape)
     for run in silent:
         values[run.sensor, run.first : run.last + 1] = 0.0
     _drop_parts_of_days(values, silent, spam, panel.ham)
+    values = np.where(np.isfinite(told), told, values)
     shifts = relay_shifts(spam, panel.ham, values > 0, panel.relays)
-    outages = [_apply(panel, shift, values, spam) for shift in shifts]
+    outages = [_apply(panel, shift, values, spam) for shift in shifts] + _without_beat(panel, told)
     outages += [
         _silence_outage(panel, run)
         for run in silent
-        if not any(_part_of(run, shift, outage) for shift, outage in zip(shifts, outages, strict=True))
+        if not any(_part_of(run, shift, outage) for shift, outage in zip(shifts, outages, strict=False))
     ]
     by_subject = partition_of(panel)
     for _ in range(MOST_SHIFTS_A_SENSOR * len(spam) if len(spam) > 1 else 0):
@@ -126,6 +129,43 @@ def date_of(panel: Panel, position: int) -> dt.date:
     """The day at a position of the span."""
     day: dt.date = panel.days[position].astype("datetime64[D]").astype(object)
     return day
+
+
+def told_up(panel: Panel) -> Floats:
+    """Share of each day that heartbeats show the sensor up, NaN where they say nothing.
+
+    Mail is a sign of life itself: a day without a heartbeat and with mail is one that they say nothing about.
+    """
+    spam = total_of(panel)
+    if panel.up is None:
+        return np.full(spam.shape, np.nan)
+    return np.where((panel.up <= 0) & (spam + panel.ham > 0), np.nan, panel.up)
+
+
+def _is_told(run: Silence, told: Floats) -> bool:
+    """Whether heartbeats tell of the whole of a silence."""
+    return bool(np.isfinite(told[run.sensor, run.first : run.last + 1]).all())
+
+
+def _without_beat(panel: Panel, told: Floats) -> list[Outage]:
+    """Runs of days on which a sensor with heartbeats gave none."""
+    found = []
+    last = len(panel.days) - 1
+    for row, sensor in enumerate(panel.sensors):
+        for first, end in runs(told[row] == 0):
+            days = end - first + 1
+            found.append(
+                Outage(
+                    sensor=sensor,
+                    start=date_of(panel, first),
+                    end=None if end == last else date_of(panel, end),
+                    kind="absent" if end == last and days >= LEFT_DAYS else "down",
+                    evidence=f"no heartbeat and no mail for {days} days",
+                    onset_low=date_of(panel, first),
+                    onset_high=date_of(panel, first),
+                )
+            )
+    return found
 
 
 def _silence_outage(panel: Panel, run: Silence) -> Outage:

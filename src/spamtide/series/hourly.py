@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spamtide.model import UNKNOWN, Counts, Floats, IndexSeries, Measurement, Panel
 from spamtide.series.dispersion import ASSUMED_DISPERSION
-from spamtide.series.exposure import total_of
+from spamtide.series.exposure import told_up, total_of
 from spamtide.series.index import SHRINK, base_mask, levels_of
 from spamtide.series.interval import interval
 from spamtide.series.loglinear import Fit, fit
@@ -83,7 +83,8 @@ def hourly_exposure(hourly: Panel, daily: Measurement) -> Floats:
         total_of(hourly), hourly.ham, hour_of_day(hourly), side=SIDE_HOURS, long_run=LONG_RUN_HOURS
     ):
         values[run.sensor, run.first : run.last + 1] = 0.0
-    return values
+    told = told_up(hourly)
+    return np.where(np.isfinite(told), told, values)
 
 
 def hour_of_day(hourly: Panel) -> Counts:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from spamtide.model import Counts, Days, Panel, SubjectKind
+from spamtide.store.heartbeats import share_up
 from spamtide.store.lake import Lake
 
 STRAY_GAP_DAYS = 366
@@ -42,7 +45,7 @@ def panel(lake: Lake) -> Panel:
     ham = ham.filter(pc.is_in(ham["sensor"], pa.array(names, pa.string())))
     seen = pa.concat_tables([table.select(["day", "n"]) for table in (spam, ham)])
     days = _span(_days(seen), np.asarray(seen["n"].to_numpy(), dtype=np.int64)) if names else _span_of_none()
-    return _assemble(days, names, spam, ham, relays)
+    return replace(_assemble(days, names, spam, ham, relays), up=share_up(lake, names, days))
 
 
 def hourly(lake: Lake, days: Days, weeks: int = HOURLY_WEEKS) -> Panel:
@@ -82,7 +85,8 @@ def hourly(lake: Lake, days: Days, weeks: int = HOURLY_WEEKS) -> Panel:
         last = found["day"].to_numpy().max().astype("datetime64[h]")
         hours = np.arange(first.astype("datetime64[h]"), last)
     other = other.group_by(["day", "sensor"]).aggregate([("n", "sum")]).rename_columns(["day", "sensor", "n"])
-    return _assemble(hours, names, spam, other, _RELAYS.empty_table())
+    made = _assemble(hours, names, spam, other, _RELAYS.empty_table())
+    return replace(made, up=share_up(lake, names, hours))
 
 
 def _days(rows: pa.Table, unit: str = "D") -> np.ndarray:
