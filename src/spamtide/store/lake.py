@@ -267,7 +267,7 @@ class Lake:
             connection.register(name, self._dataset(table, set(paths)))
         else:
             files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-            columns = ", ".join(TABLES[table].names)
+            columns = ", ".join(f'"{name}"' for name in TABLES[table].names)
             with self._reading(table):
                 connection.execute(f'CREATE VIEW "{name}" AS SELECT {columns} FROM read_parquet([{files}])')  # noqa: S608 - paths of our own files, quoted
 
