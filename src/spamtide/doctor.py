@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from spamtide.attribution import load_signatures
+from spamtide.attribution import judge, load_signatures, read_pages
 from spamtide.errors import SpamtideError
 from spamtide.knowledge import load_knowledge
 from spamtide.observatory import Observatory, is_observatory, open_observatory
@@ -63,6 +63,16 @@ def _knowledge(what: str, observatory: Observatory) -> Check:
     return Check("ok", what, f"{len(knowledge.botnets)} botnets, {len(knowledge.programmes)} programmes")
 
 
+def _landing(what: str, observatory: Observatory) -> Check:
+    """The saved landing pages can be read, and say something."""
+    knowledge = load_knowledge(observatory.knowledge)
+    pages = read_pages(observatory.landing)
+    if not pages:
+        return Check("ok", what, f"none saved; {observatory.landing} holds them")
+    found = judge(pages, load_signatures(signature_folders(observatory), knowledge), knowledge)
+    return Check("ok", what, f"{len(pages)} pages, {len(found)} domains with a programme")
+
+
 def _lake(what: str, observatory: Observatory) -> Check:
     """The tables open."""
     versions = observatory.lake.versions()
@@ -97,6 +107,7 @@ def _disk(what: str, observatory: Observatory) -> Check:
 CHECKS: dict[str, Callable[[str, Observatory], Check]] = {
     "signatures": _signatures,
     "knowledge": _knowledge,
+    "landing": _landing,
     "lake": _lake,
     "interrupted": _interrupted,
     "quarantine": _quarantine,

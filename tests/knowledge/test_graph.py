@@ -75,6 +75,13 @@ def test_relations_are_found_by_name_and_day(shipped: Knowledge) -> None:
     assert "Pharmacy Express" not in {r.object for r in in_2010}
 
 
+def test_the_graph_answers_by_day(shipped: Knowledge) -> None:
+    assert shipped.programmes_of("canadian pharmacy", dt.date(2011, 8, 1)) == ("GlavMed",)
+    assert shipped.operators_of("SpamIt") == ("Dmitry Stupin", "Igor Gusev")
+    assert "Rustock" in shipped.advertised_by("Canadian Pharmacy", dt.date(2010, 1, 1))
+    assert "Kelihos" not in shipped.advertised_by("Canadian Pharmacy", dt.date(2010, 1, 1))
+
+
 def test_what_could_not_be_checked_is_left_out(shipped: Knowledge) -> None:
     """The switch of Xarvester to Ultimate Replicas rests on a page whose text was not to be had."""
     assert "Ultimate Replicas" not in {r.object for r in shipped.about("Xarvester")}

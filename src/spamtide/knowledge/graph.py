@@ -177,9 +177,22 @@ class Knowledge:
         host = source.partition("://")[2].partition("/")[0]
         return self.publishers.get(source) or host.removeprefix("www.") or source
 
-    def programmes_of(self, brand: str) -> tuple[str, ...]:
-        """Programmes that the brand is published to belong to; where there are several, it names none."""
-        wanted = self.canonical(brand)
+    def programmes_of(self, brand: str, day: dt.date | None = None) -> tuple[str, ...]:
+        """Programmes that the brand is published to belong to, on `day` if one is given; several name none."""
+        return self._objects("belongs-to", brand, day)
+
+    def operators_of(self, name: str, day: dt.date | None = None) -> tuple[str, ...]:
+        """Operators that a botnet, programme or brand is linked to; see the relation for who says so."""
+        return self._objects("operated-by", name, day)
+
+    def advertised_by(self, name: str, day: dt.date | None = None) -> tuple[str, ...]:
+        """Botnets that are published to have advertised a brand or a programme, on `day` if one is given."""
+        wanted = self.canonical(name)
+        facts = self.about(wanted, day)
+        return tuple(sorted({r.subject for r in facts if r.kind == "advertised" and r.object == wanted}))
+
+    def _objects(self, kind: str, subject: str, day: dt.date | None) -> tuple[str, ...]:
+        wanted = self.canonical(subject)
         return tuple(
-            sorted({r.object for r in self.relations if r.kind == "belongs-to" and r.subject == wanted})
+            sorted({r.object for r in self.about(wanted, day) if r.kind == kind and r.subject == wanted})
         )
