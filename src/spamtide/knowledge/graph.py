@@ -178,7 +178,7 @@ class Knowledge:
         return self.publishers.get(source) or host.removeprefix("www.") or source
 
     def programmes_of(self, brand: str, day: dt.date | None = None) -> tuple[str, ...]:
-        """Programmes that the brand is published to belong to, on `day` if one is given; several name none."""
+        """Programmes that the brand is said to belong to, on `day` if one is given; several name none."""
         return self._objects("belongs-to", brand, day)
 
     def operators_of(self, name: str, day: dt.date | None = None) -> tuple[str, ...]:
