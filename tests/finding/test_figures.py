@@ -60,7 +60,7 @@ def test_a_rate_knows_the_sensors_that_were_up() -> None:
         (Figure(1.2, 0.4, 2.0), "1.2 [0.4-2.0]"),
         (Figure(2.0, -1.0, 5.0), "2 [-1 to 5]"),
         (Figure(38.2, 34.0, 41.3, "percent"), "38 % [34-41]"),
-        (Figure(100.0, 99.97, 100.0, "percent"), "100 % [100-100]"),
+        (Figure(100.0, 99.9, 100.0, "percent"), "100 % [99.9-100]"),
         (Figure(5.0, unit="percent"), "5 %"),
         (Figure(3.14, 2.8, 3.4, "times"), "3.1 times [2.8-3.4]"),
         (Figure(-0.01, -0.5, 1.9), "0.0 [-0.5 to 1.9]"),

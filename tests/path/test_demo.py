@@ -111,6 +111,86 @@ def mean(truth: dict[str, Any], series: dict[str, list[float]], since: dt.date, 
     return sum(values) / len(values)
 
 
+def claim_of(bulletin: dict[str, Any], kind: str, subject: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(
+        c for c in bulletin["claims"] if (c["kind"], c["subject"]) == (kind, subject)
+    )
+    return found
+
+
+def test_the_fall_of_the_total_is_inside_its_interval(
+    truth: dict[str, Any], bulletin: dict[str, Any]
+) -> None:
+    """Each sender's share of July's mail, times what the world left of its level in the last week."""
+    level = claim_of(bulletin, "level", "total")["numbers"]
+    counts = {name: sum(own["expected"][:31]) for name, own in truth["counts"]["sender"].items()}
+    left = {name: sum(own["level_without_noise"][-7:]) / 7 for name, own in truth["senders"].items()}
+    fall = 100 * (1 - sum(counts[name] * left[name] for name in counts) / sum(counts.values()))
+
+    assert level["percent_low"] <= fall <= level["percent_high"]
+
+
+def test_quiet_not_gone_is_computed_from_what_the_world_left(
+    truth: dict[str, Any], bulletin: dict[str, Any]
+) -> None:
+    """Residual sensors, lab and control servers, each apart; of the two others as well."""
+    status = {one["botnet"]: one for one in bulletin["statuses"]}
+    rustock = claim_of(bulletin, "status", "rustock")["numbers"]
+
+    assert status["rustock"]["state"] == "quiet, not gone"
+    assert rustock["residual"] == 2
+    assert (rustock["answered"], rustock["checks"]) == (11, 12)
+    assert rustock["lab"] >= "2010-10-08"
+    for botnet in ("grum", "cutwail"):
+        assert status[botnet]["volume"] in {"quiet", "gone"}
+    for botnet, one in status.items():
+        alive = truth["senders"][botnet]["control_servers_alive"]
+        assert (one["control"]["alive"] > 0.9) if alive else (one["control"]["alive"] < 0.1)
+
+
+def test_the_closure_is_a_dated_and_tested_coincidence(bulletin: dict[str, Any]) -> None:
+    """It names its day, its distance, its odds and its source; and no more than that."""
+    closure = next(
+        c
+        for c in bulletin["claims"]
+        if c["kind"] in {"event", "nearby"} and c["numbers"]["kind"] == "programme_closure"
+    )
+    numbers = closure["numbers"]
+
+    assert (numbers["subject"], numbers["day"]) == ("SpamIt", "2010-09-25")
+    assert numbers["days_low"] <= 5 <= numbers["days_high"]
+    assert (closure["kind"] == "event") == (numbers["p"] <= 0.05)
+    assert (numbers["near"], numbers["its"], numbers["near_others"]) == (4, 4, 0)
+    assert numbers["source_url"].startswith("https://")
+
+
+def test_the_outlook_knows_nothing_of_what_came_after(bulletin: dict[str, Any]) -> None:
+    numbers = claim_of(bulletin, "outlook", "rustock")["numbers"]
+
+    assert (numbers["base"], numbers["ended"]) == (9, 7)
+    assert 0 < numbers["chance_low"] < numbers["chance"] < numbers["chance_high"] < 100
+
+
+def test_the_effect_of_the_first_week_is_inside_its_interval(
+    truth: dict[str, Any], bulletin: dict[str, Any]
+) -> None:
+    """The three that fell, over the week that the claim names, against what they sent in July."""
+    claim = next(c for c in bulletin["claims"] if c["kind"] == "effect")
+    start = truth["days"].index(claim["numbers"]["onset"])
+    names = ("rustock", "grum", "cutwail")
+    size = {name: sum(truth["counts"]["sender"][name]["expected"][:31]) for name in names}
+    level = {n: sum(truth["senders"][n]["level_without_noise"][start : start + 7]) / 7 for n in names}
+    short = 100 * (1 - sum(size[n] * level[n] for n in names) / sum(size.values()))
+
+    assert claim["numbers"]["own_7d_low"] <= short <= claim["numbers"]["own_7d_high"]
+
+
+def test_every_claim_names_its_tables_and_is_marked_as_simulated(bulletin: dict[str, Any]) -> None:
+    for claim in bulletin["claims"]:
+        assert claim["versions"], claim["claim"]
+        assert claim["numbers"]["data"] == "simulated"
+
+
 def test_simulated_data_is_said_to_be_simulated(demo: Path) -> None:
     assert "imulated" in (demo / "bulletin.md").read_text()
     assert "imulated" in (demo / "bulletin.html").read_text()

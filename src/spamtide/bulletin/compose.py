@@ -45,11 +45,11 @@ class Section:
 
 SECTIONS: tuple[Section, ...] = (
     Section("", ("thin", "nothing-changed", "level", "decomposition")),
-    Section("What it advertised.", ("advertised", "event", "nearby"), sentences=3),
+    Section("What they advertised.", ("advertised", "event", "nearby"), sentences=2),
     Section("By horizon.", ("effect",)),
     Section("What others measured.", ("published",)),
     Section("Who moved.", ("switch",)),
-    Section("Programmes.", MOVES, ("programme",), sentences=2),
+    Section("Programmes.", MOVES, ("programme",), sentences=2, beside_level=1),
     Section("What the mail is made of.", ("botnets", "programmes", "campaigns"), beside_level=1),
     Section("Sensors.", ("sensor-change", "attribution-loss", "sensor-outage", "coverage"), sentences=3),
     Section("What next.", ("outlook", "forecast")),
@@ -123,7 +123,10 @@ def _chosen(claims: Sequence[Claim], section: Section) -> list[Claim]:
 
 
 def _by_importance(claims: Sequence[Claim]) -> tuple[Paragraph, ...]:
-    """All paragraphs, the lead first, the others by their most important claim."""
+    """All paragraphs, the lead first, the others by their most important claim.
+
+    Botnets that moved follow the first of them, so that the story of who fell is told in one go.
+    """
     lead, *others = SECTIONS
     ranked: list[tuple[float, int, Paragraph]] = []
     for place, section in enumerate(others):
@@ -132,8 +135,10 @@ def _by_importance(claims: Sequence[Claim]) -> tuple[Paragraph, ...]:
             top = max(c.importance for c in chosen)
             ranked.append((-top, 100 + place, _written(section.heading, chosen)))
     botnets = _botnets(claims)
+    first = max((c.importance for _, told in botnets[:1] for c in told), default=0.0)
     for place, (name, told) in enumerate(botnets[:TOLD_BOTNETS]):
-        ranked.append((-told[0].importance, place, _written(name, told)))
+        own = first if any(c.kind in MOVES for c in told) else max(c.importance for c in told)
+        ranked.append((-own, place, _written(name, told)))
     shared = [told[0] for _, told in botnets[TOLD_BOTNETS:]][:SHARED_SENTENCES]
     if shared:
         ranked.append((-shared[0].importance, TOLD_BOTNETS, _written("Others.", shared)))

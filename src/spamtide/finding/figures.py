@@ -17,6 +17,7 @@ from spamtide.model import Counts, Days, Floats, IndexSeries
 Z = 1.959963984540054
 """Two-sided 95 % of the normal distribution."""
 CORRELATION_CAP = 0.9
+SURE = 0.999
 Window = tuple[dt.date, dt.date]
 """First and last day, both inside."""
 
@@ -53,7 +54,10 @@ def day_slice(days: Days, window: Window) -> slice:
 
 
 def wilson(k: int, n: int) -> Figure:
-    """Share k of n in percent, with Wilson's score interval (Wilson 1927)."""
+    """Share k of n in percent, with Wilson's score interval (Wilson 1927).
+
+    All or nothing is never surer than SURE, however many there are: messages are not independent.
+    """
     if n <= 0:
         return Figure(math.nan, math.nan, math.nan, "percent")
     p = k / n
@@ -61,6 +65,10 @@ def wilson(k: int, n: int) -> Figure:
     half = Z / (1 + Z * Z / n) * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
     low = 0.0 if k == 0 else max(centre - half, 0.0)
     high = 1.0 if k == n else min(centre + half, 1.0)
+    if k == n:
+        low = min(low, SURE)
+    if k == 0:
+        high = max(high, 1 - SURE)
     return Figure(100 * p, 100 * low, 100 * high, "percent")
 
 

@@ -13,11 +13,13 @@ from spamtide.finding.figures import Figure
 from spamtide.finding.forecast import forecast_test, forecasts
 from spamtide.finding.inputs import View
 from spamtide.finding.moves import FALLS, weight_of
-from spamtide.finding.outlook import HORIZON, back_test, dormancies, outlook, was_struck
+from spamtide.finding.outlook import HORIZON, BackTest, back_test, dormancies, outlook, was_struck
 from spamtide.finding.volume import SENSOR_KINDS
 from spamtide.finding.words import Value, plural
 from spamtide.model import Claim, Status
 
+SAME = 0.1
+"""Brier scores within a tenth of one another are said to be about the same."""
 EIGHTY = Figure(80.0, unit="percent")
 LARGE = 0.05
 """Share of all mail from which on a botnet's change begins a new stretch of the total."""
@@ -52,11 +54,11 @@ def outlook_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
     template = "Of {base} recorded silences of botnets, {ended} ended within {horizon} days"
     if seen.ended and math.isfinite(seen.longest):
         values |= {"shortest": int(seen.shortest), "longest": int(seen.longest)}
-        template += ", after {shortest} to {longest}"
+        template += ", after {shortest} to {longest} days"
     kind = "after an action against it" if struck else "with no action against it on record"
     template += (
         f". {{name}}'s has lasted {{lasted}} {plural(lasted, 'day')}, {kind}; for such a one the chance of a "
-        "return within {horizon} days more is {chance}. "
+        "return within {horizon} days more is {chance}."
     )
     test = back_test(record)
     if test.forecasts and test.intervals:
@@ -68,14 +70,23 @@ def outlook_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
             "inside": EIGHTY,
         }
         template += (
-            "With each left out in turn, such forecasts score {brier} (Brier) against {base_brier} for the "
-            "plain share, and {held} of {tested} intervals of {inside} held. "
+            " That record is short and holds what was published; its forecasts, each silence left out in "
+            f"turn, did {_compared(test)} the plain share (Brier {{brier}} against {{base_brier}}; "
+            "{held} of {tested} intervals of {inside} held)."
         )
-    template += "The record is short and holds what was published."
+    else:
+        template += " That record is short and holds what was published."
     about = About(
         "outlook", "botnet", status.botnet, view.period.until, seen.base, (), "spamtide status --json"
     )
     yield draft(view, about, template, values, struck="yes" if struck else "no", early=_days(seen.early))
+
+
+def _compared(test: BackTest) -> str:
+    """How the forecasts did beside the plain share: differences below a tenth are none."""
+    if test.brier < (1 - SAME) * test.base_brier:
+        return "better than"
+    return "worse than" if test.brier > (1 + SAME) * test.base_brier else "about as well as"
 
 
 def _days(value: float) -> float | None:

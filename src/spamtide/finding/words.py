@@ -160,10 +160,14 @@ def figure_words(figure: Figure) -> str:
     unit = {"": "", "percent": " %", "times": " times", "days": " days"}[figure.unit]
     if figure.unit == "days" and abs(figure.value) == 1:
         unit = " day"
-    text = f"{_number(figure.value, digits)}{unit}"
+    whole = 0 if figure.unit == "percent" and figure.value in {0, 100} else digits
+    text = f"{_number(figure.value, whole)}{unit}"
     if figure.low is None or figure.high is None:
         return text
-    low, high = _number(figure.low, digits), _number(figure.high, digits)
+    low, high = (
+        _number(end, 0 if figure.unit == "percent" and end in {0, 100} else digits)
+        for end in (figure.low, figure.high)
+    )
     if not math.isfinite(figure.high):
         return f"{text} [{low} or more]"
     link = " to " if low.startswith("-") or high.startswith("-") else "-"
@@ -180,7 +184,7 @@ def _digits(figure: Figure) -> int:
     if figure.low < 0 < figure.high and min(-figure.low, figure.high) < 1:
         return 1  # an end near zero must not look as if it were on the other side
     if figure.unit == "percent":
-        return 0 if width >= 1 or figure.value in {0, 100} else 1
+        return 0 if width >= 1 else 1
     return 0 if width >= WIDE else 1 if width >= NARROW or abs(figure.value) >= TWO_DIGITS else 2
 
 
