@@ -22,6 +22,7 @@ from spamtide.change import detect
 from spamtide.engine import ENGINES
 from spamtide.errors import UnavailableError
 from spamtide.finding import (
+    Behind,
     Composition,
     FindingInputs,
     Findings,
@@ -310,6 +311,7 @@ def findings(
         campaigns=lake.read("campaigns"),
         lab_last_seen=lab,
         names=names_of(knowledge, measurement),
+        behind=behind_of(knowledge, measurement, span.until),
         control=control_states(lake, knowledge, sorted(named), span.until),
         versions=lake.versions(),
     )
@@ -325,6 +327,19 @@ def names_of(knowledge: Knowledge, measurement: Measurement) -> dict[str, tuple[
             aliases = tuple(alias.alias for alias in entity.aliases)
             names[subject] = (entity.name, *aliases, *knowledge.programmes_of(entity.name))
     return names
+
+
+def behind_of(knowledge: Knowledge, measurement: Measurement, day: dt.date) -> dict[str, tuple[Behind, ...]]:
+    """The programmes that each advertised brand is published to belong to, and by whom."""
+    return {
+        subject: tuple(
+            Behind(one.object, knowledge.said_by(one.source), one.source)
+            for one in knowledge.about(subject, day)
+            if one.kind == "belongs-to" and one.subject == knowledge.canonical(subject)
+        )
+        for kind, subject in measurement.panel.subjects
+        if kind == "programme"
+    }
 
 
 def learn_signatures(observatory: Observatory, families: tuple[str, ...]) -> Iterator[str]:

@@ -17,6 +17,7 @@ import pytest
 
 from spamtide import schema
 from spamtide.finding import (
+    Behind,
     Composition,
     Event,
     FindingInputs,
@@ -159,6 +160,20 @@ def test_what_the_fallen_botnet_advertised_and_who_else_did(make: Make) -> None:
         "100 % [99.9-100] of Rustock's mail with a known programme in the four weeks to 18 September carried "
         "Canadian Pharmacy, as did most mail of 2 other botnets (Grum and Xarvester)."
     )
+
+
+def test_a_brand_is_linked_to_its_programmes_by_those_who_say_so(make: Make) -> None:
+    """Published links stand with their publisher, their address behind the sentence."""
+    told = (
+        Behind("SpamIt", "M86 Security Labs", "https://m86.example/"),
+        Behind("GlavMed", "The Register", ""),
+    )
+    claim = said(state(make(behind={"Canadian Pharmacy": told})), "advertised")
+    assert claim.sentence.endswith(
+        "(Grum and Xarvester); Canadian Pharmacy is linked to SpamIt according to M86 Security Labs and to "
+        "GlavMed according to The Register."
+    )
+    assert claim.numbers["source_url1"] == "https://m86.example/"
 
 
 def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Event) -> None:

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from spamtide.finding.claims import claims_table, state
 from spamtide.finding.events import Event, load_events
-from spamtide.finding.inputs import Composition, FindingInputs, Findings, Totals
+from spamtide.finding.inputs import Behind, Composition, FindingInputs, Findings, Totals
 from spamtide.finding.outlook import dormancies
 from spamtide.finding.span import Period, period
 
 __all__ = [
+    "Behind",
     "Composition",
     "Event",
     "FindingInputs",

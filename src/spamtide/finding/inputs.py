@@ -57,6 +57,15 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """A programme that a brand is published to belong to."""
+
+    programme: str
+    said_by: str
+    source_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class FindingInputs:
     """Everything that claims and statuses are made from."""
 
@@ -74,6 +83,8 @@ class FindingInputs:
     """Family -> day of the last message of its bot in a lab."""
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Botnet or programme -> the name to show, then other names (aliases, the programme behind a brand)."""
+    behind: Mapping[str, Sequence[Behind]] = field(default_factory=dict)
+    """Programme or brand, as the panel names it -> the programmes that it is published to belong to."""
     control: Mapping[str, ControlState] = field(default_factory=dict)
     """Botnet -> what the checks of its control servers say at the end of the period."""
     versions: Mapping[str, int] = field(default_factory=dict)

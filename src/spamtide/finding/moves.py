@@ -20,7 +20,7 @@ from spamtide.finding.words import (
     plural,
     word_from,
 )
-from spamtide.model import UNKNOWN, Change, ChangeKind, Claim, SubjectKind
+from spamtide.model import UNKNOWN, Change, ChangeKind, Claim, Floats, SubjectKind
 
 LOOK_BACK = 28
 """Days before an onset that stand for the earlier level."""
@@ -28,6 +28,8 @@ SENSOR_LIFT = 35.0
 """What a changed sensor gains in importance if all mail came from it."""
 WORTH_TELLING = 3
 """Days of silence before a return from which on they are told."""
+LEAST_STEADY = 100
+"""Messages at the other sensors, before and after, that a sensor's level is held against."""
 TOGETHER = 14
 """Sensors that change within so many days of one another are told of in one breath."""
 
@@ -315,12 +317,14 @@ def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
     if change.subject in view.panel.sensors:
         at = view.panel.sensors.index(change.subject)
         before, after = windows_around(view, change)
-        up = np.ones(view.panel.days.size)
         spam = view.by_sensor("total", "total")[at]
-        left = ratio(rate(spam, up, view.within(after)), rate(spam, up, view.within(before)))
+        steady = _steady(view, change)
+        exposure = steady if steady is not None else np.ones(view.panel.days.size)
+        left = ratio(rate(spam, exposure, view.within(after)), rate(spam, exposure, view.within(before)))
         if math.isfinite(left.value):
             values["left"] = _percent(left)
-            clauses.append("its spam stands at {left} of its earlier level")
+            against = "its earlier level" if steady is None else "what the other sensors' mail lets expect"
+            clauses.append(f"its spam stands at {{left}} of {against}")
         ham = int(view.panel.ham[at][view.within(after)].sum())
         if ham:
             values["ham"] = ham
@@ -340,6 +344,20 @@ def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
         values |= {"relay_before": moved.relay_before or "none", "relay_after": moved.relay_after or "none"}
         clauses.append("its receiving relay was {relay_before} and is {relay_after}")
     return "; ".join(clauses) or "what it takes in is not what it was", values
+
+
+def _steady(view: View, change: Change) -> Floats | None:
+    """Spam a day at the sensors that did not change about then; None where they hold too little."""
+    moved = {
+        c.subject
+        for c in view.inputs.changes
+        if c.kind in SENSOR_KINDS and abs((c.onset - change.onset).days) <= TOGETHER
+    }
+    rows = [at for at, name in enumerate(view.panel.sensors) if name not in moved]
+    daily: Floats = view.by_sensor("total", "total")[rows].sum(axis=0).astype(float)
+    before, after = windows_around(view, change)
+    enough = all(daily[view.within(window)].sum() >= LEAST_STEADY for window in (before, after))
+    return daily if enough else None
 
 
 def _sensors_together(view: View, changes: list[Change]) -> Iterator[Claim]:

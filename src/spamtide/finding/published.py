@@ -51,6 +51,7 @@ def _about(event: Event, onset: dt.date, until: dt.date) -> bool:
     return (
         event.kind in KINDS
         and event.subject_type == "global"
+        and last <= until
         and onset - dt.timedelta(days=AROUND) <= event.date_start <= until
         and (last - event.date_start).days <= LONGEST
     )

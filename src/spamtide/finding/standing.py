@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from spamtide.finding.draft import About, draft, rows_of
 from spamtide.finding.figures import Figure, poisson_bounds, wilson
-from spamtide.finding.inputs import View
+from spamtide.finding.inputs import Behind, View
 from spamtide.finding.moves import FALLS, LOOK_BACK, weight_of
 from spamtide.finding.status import WEEK
 from spamtide.finding.volume import in_period
@@ -17,6 +17,7 @@ from spamtide.model import UNKNOWN, Change, Claim, ControlState, Status
 TOLD_STATES = frozenset({"quiet, not gone", "silent", "silent for long"})
 """States that a sentence is made of; the others are in the table of statuses."""
 MOST = 0.5
+TOLD_BEHIND = 2
 LEAST_SHOWN = 0.01
 """A probability is never said closer to 0 or 1 than this."""
 
@@ -153,6 +154,7 @@ def _advertised(view: View, change: Change) -> Claim | None:
         template += (
             f", as did most mail of {{others}} other {plural(len(others), 'botnet')} ({{names}}{more})"
         )
+    template += _behind(view, programme, values)
     whole = view.count("total", "total", window)
     about = About(
         "advertised",
@@ -164,7 +166,24 @@ def _advertised(view: View, change: Change) -> Claim | None:
         rows_of("botnet", change.subject, *window),
         weight=view.count("botnet", change.subject, window) / whole if whole else 0.0,
     )
-    return draft(view, about, template + ".", values, programme_name=programme)
+    sources: dict[str, float | str | None] = {
+        f"source_url{at}": one.source_url for at, one in enumerate(_known_behind(view, programme), start=1)
+    }
+    return draft(view, about, template + ".", values, **{"programme_name": programme} | sources)
+
+
+def _known_behind(view: View, programme: str) -> Sequence[Behind]:
+    """The programmes that a brand is published to belong to, a few of them."""
+    return view.inputs.behind.get(programme, ())[:TOLD_BEHIND]
+
+
+def _behind(view: View, programme: str, values: dict[str, Value]) -> str:
+    """'; X is linked to Y according to Z', where that is published."""
+    clauses = []
+    for at, one in enumerate(_known_behind(view, programme), start=1):
+        values |= {f"behind{at}": one.programme, f"said_by{at}": one.said_by}
+        clauses.append(f"to {{behind{at}}} according to {{said_by{at}}}")
+    return f"; {{programme}} is linked {listing(clauses)}" if clauses else ""
 
 
 def _mostly(view: View, botnet: str, programme: str, window: tuple[dt.date, dt.date]) -> bool:
