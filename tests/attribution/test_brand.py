@@ -136,6 +136,11 @@ def test_a_senders_name_may_be_the_brand(reading: Reading, sender: str) -> None:
     assert disguised(rendering(sender=sender), reading)
 
 
+def test_many_links_do_not_keep_the_text_from_being_read(reading: Reading) -> None:
+    links = "\n".join(f"link: http://a.example/{n:0300}" for n in range(200))
+    assert disguised(rendering("M4ple M3ds").replace("link: http://a.example/x", links), reading)
+
+
 def test_a_find_shows_the_stretch_of_text(reading: Reading) -> None:
     assert [said for _, said in finds(rendering("only M @ p l e  M e d s here"), reading)] == [
         "M @ p l e M e d s"

@@ -8,7 +8,7 @@ it is written out plainly below the rendering, so that the rules can be asked on
 
 from __future__ import annotations
 
-import io
+import hashlib
 import re
 import unicodedata
 from collections import Counter
@@ -17,20 +17,19 @@ from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header
 from itertools import pairwise
-from threading import local
-from typing import Any
 
 from spamtide.attribution.brand_fold import fold, is_letter, places_of
+from spamtide.attribution.brand_index import Index, Place
 from spamtide.attribution.brand_words import Wording
 
 VERSION = "1"
 """Of the reading: part of a rule set's version, so that a better reading looks at stored mail again."""
 
-MOST_CHARS = 30_000
-"""Characters of subject, links and text that are read."""
-MOST_GROUPS = 32
-"""Rules of the gate: each costs a little in every message; of one that hits, all wording is searched for."""
-MOST_GATES = 4
+MOST_CHARS = 20_000
+"""Characters of text that are read."""
+MOST_LINK_CHARS = 10_000
+"""Characters of subject and links that are read."""
+MOST_INDEXES = 4
 MOST_FINDS = 40
 """Places of one wording that are looked at in one message."""
 DISGUISED = 2
@@ -53,84 +52,58 @@ _SENTENCE_END = re.compile(r"[.!?;:,]\s|\n\s*\n")
 _BACKWARDS = re.compile("\u202e([^\u202c\n]{1,300})")
 _FROM = "\nheader From: "
 _SUBJECT = "\nsubject: "
+_TEXT = "\ntext:\n"
 _LINE = "\n"
 _AUTHORITY_END = re.compile(r"[/?#:\n]")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All wording of a rule set, ready to be looked for. A value: it can be pickled."""
+    """All wording of a rule set, to be looked for. A value: it can be pickled."""
 
     wordings: tuple[Wording, ...]
-    gate: bytes
-    """Compiled YARA-X rules over folded letters, forwards and backwards: one for each `group` wordings."""
-    group: int = 1
+    version: str
+    """Hash of them; the index of each version is made once a process."""
 
 
-NO_READING = Reading((), b"")
+NO_READING = Reading((), "")
+_INDEXES: dict[str, Index] = {}
 
 
 def reading_of(wordings: Sequence[Wording]) -> Reading:
     """Prepare wording to be looked for."""
     if not wordings:
         return NO_READING
-    import yara_x
-
-    group = max(1, -(-len(wordings) // MOST_GROUPS))
-    rules = []
-    for start in range(0, len(wordings), group):
-        forwards = [wording.letters.decode("ascii") for wording in wordings[start : start + group]]
-        texts = dict.fromkeys([*forwards, *(text[::-1] for text in forwards)])
-        strings = " ".join(f'$s{place} = "{text}"' for place, text in enumerate(texts))
-        rules.append(f"rule w{start} {{ strings: {strings} condition: any of them }}")
-    compiler = yara_x.Compiler()
-    compiler.add_source("\n".join(rules))
-    frozen = io.BytesIO()
-    compiler.build().serialize_into(frozen)
-    return Reading(tuple(wordings), frozen.getvalue(), group)
+    return Reading(tuple(wordings), hashlib.sha256(repr(wordings).encode()).hexdigest()[:16])
 
 
-class _Gates(local):
-    """Scanners of gates, made ready once a thread: a scanner serves one at a time."""
-
-    def __init__(self) -> None:
-        self.ready: dict[bytes, Any] = {}
-
-    def of(self, compiled: bytes) -> Any:  # noqa: ANN401 - yara_x has no public type for it
-        """The scanner of one gate; a few are kept."""
-        import yara_x
-
-        found = self.ready.get(compiled)
-        if found is None:
-            found = yara_x.Scanner(yara_x.Rules.deserialize_from(io.BytesIO(compiled)))
-            found.fast_scan(yes=True)
-            if len(self.ready) >= MOST_GATES:
-                self.ready.clear()
-            self.ready[compiled] = found
-        return found
-
-
-_GATES = _Gates()
+def _index(reading: Reading) -> Index:
+    """The index of a reading; a few are kept."""
+    found = _INDEXES.get(reading.version)
+    if found is None:
+        if len(_INDEXES) >= MOST_INDEXES:
+            _INDEXES.clear()
+        found = _INDEXES[reading.version] = Index(reading.wordings)
+    return found
 
 
 def disguised(rendering: str, reading: Reading) -> tuple[str, ...]:
     """Wording that a message says in disguise, as its rules have it; sorted. Plain wording is left out."""
+    if not reading.wordings:
+        return ()
     return tuple(sorted({wording.text for wording, _ in finds(rendering, reading)}))
 
 
 def finds(rendering: str, reading: Reading) -> tuple[tuple[Wording, str], ...]:
     """Disguised wording with the stretch of text that says it."""
-    if not reading.gate:
+    if not reading.wordings:
         return ()
     found: dict[Wording, str] = {}
-    gate = _GATES.of(reading.gate)
+    index = _index(reading)
     for text, dressed in _shown(rendering):
-        letters = fold(text)
-        hits = gate.scan(letters).matching_rules
-        if hits:
-            starts = [int(rule.identifier[1:]) for rule in hits]
-            wanted = [one for start in starts for one in reading.wordings[start : start + reading.group]]
-            for wording, said in _looked_at(text, letters, wanted, dressed=dressed):
+        places = index.places(fold(text))
+        if places:
+            for wording, said in _looked_at(text, places, dressed=dressed):
                 found.setdefault(wording, said)
     return tuple(sorted(found.items(), key=lambda item: (item[0].text, item[0].cased)))
 
@@ -143,14 +116,15 @@ def plainly(rendering: str, texts: Iterable[str]) -> str:
 def _shown(rendering: str) -> Iterator[tuple[str, bool]]:
     """What a reader is shown: sender's name, subject, links and text; and its second readings, marked."""
     start = rendering.find(_SUBJECT)
-    if start < 0:
+    body = rendering.find(_TEXT, max(start, 0))
+    if start < 0 or body < 0:
         text = rendering[:MOST_CHARS]
     else:
-        text = rendering[start : start + MOST_CHARS]
+        shown = rendering[start : min(body, start + MOST_LINK_CHARS)], rendering[body : body + MOST_CHARS]
         at = rendering.find(_FROM, 0, start)
-        if at >= 0:
-            end = rendering.find(_LINE, at + len(_FROM))
-            text = f"{_display_name(rendering[at + len(_FROM) : end])}{text}"
+        end = rendering.find(_LINE, at + len(_FROM)) if at >= 0 else -1
+        name = _display_name(rendering[at + len(_FROM) : end]) if at >= 0 else ""
+        text = "".join((name, *shown))
     yield text, False
     if any(_between_letters(text, stroke) for stroke in "!|"):
         yield _BETWEEN_LETTERS.sub("i", text), True
@@ -185,26 +159,20 @@ def _display_name(value: str) -> str:
     return " ".join("".join(parts).split())
 
 
-def _looked_at(
-    text: str, letters: bytes, wanted: Sequence[Wording], *, dressed: bool
-) -> Iterator[tuple[Wording, str]]:
+def _looked_at(text: str, places: Sequence[Place], *, dressed: bool) -> Iterator[tuple[Wording, str]]:
     """The disguised wording that a second look confirms; in a `dressed` text all wording is disguised."""
-    places = places_of(text)
-    for wording in wanted:
-        for backwards in (False, True):
-            pattern = wording.letters[::-1] if backwards else wording.letters
-            if backwards and pattern == wording.letters:
-                continue
-            at = letters.find(pattern)
-            for _ in range(MOST_FINDS):
-                if at < 0:
-                    break
-                spots = places[at : at + len(pattern)].tolist()
-                said = _Said(text, spots[::-1] if backwards else spots, wording)
-                if said.genuine() and (dressed or not said.plain()):
-                    yield wording, said.stretch
-                    break
-                at = letters.find(pattern, at + 1)
+    offsets = places_of(text)
+    looked: Counter[Wording] = Counter()
+    done: set[Wording] = set()
+    for wording, at, size, backwards in places:
+        looked[wording] += 1
+        if wording in done or looked[wording] > MOST_FINDS:
+            continue
+        spots = offsets[at : at + size].tolist()
+        said = _Said(text, spots[::-1] if backwards else spots, wording)
+        if said.genuine() and (dressed or not said.plain()):
+            done.add(wording)
+            yield wording, said.stretch
 
 
 class _Said:

@@ -124,7 +124,7 @@ def compile_signatures(sources: Sequence[tuple[Path, str]]) -> Ruleset:
     for path, text in sources:
         digest.update(f"{path.name}\0{text}\0".encode())
     reading = _reading(sources, signatures, ids)
-    if reading.gate:
+    if reading.wordings:
         digest.update(READING_VERSION.encode())
     return Ruleset(signatures, digest.hexdigest()[:16], frozen.getvalue(), ids, reading)
 

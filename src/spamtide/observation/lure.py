@@ -13,16 +13,27 @@ HOST_CHARS = 253
 """The longest host name (RFC 1035)."""
 
 _HOST = re.compile(r"\w[\w.-]*|\[[0-9a-f:.]+\]")
+_CARRIED = re.compile(
+    r"https?(?::|%3a)(?://|%2f%2f)((?:[a-z0-9-]{1,63}\.){1,8}[a-z][a-z0-9-]{1,62})(?![a-z0-9.-])",
+    re.IGNORECASE,
+)
+"""An address inside an address, percent-encoded or not, and its host."""
 _AUTHORITY_END = re.compile(r"[/?#\\]")
 
 
 def link_hosts(links: Iterable[str]) -> tuple[str, ...]:
-    """Hosts of http(s) links, in lower case, in order of appearance, without repeats."""
+    """Hosts of http(s) links, in lower case, in order of appearance, without repeats.
+
+    A link through a redirector gives the redirector's host and then that of the address which it carries.
+    """
     hosts: dict[str, None] = {}
     for link in links:
         scheme, _, rest = link.partition("://")
-        if scheme in {"http", "https"}:
-            hosts[_host(_AUTHORITY_END.split(rest, maxsplit=1)[0])] = None
+        if scheme not in {"http", "https"}:
+            continue
+        hosts[_host(_AUTHORITY_END.split(rest, maxsplit=1)[0])] = None
+        if ("http" in rest or "HTTP" in rest) and (carried := _CARRIED.search(rest)):
+            hosts[_host(carried[1])] = None
     hosts.pop("", None)
     return tuple(hosts)
 

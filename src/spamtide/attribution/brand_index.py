@@ -1,0 +1,85 @@
+"""Where wording may begin in folded letters: one look-up a place, however many wordings there are.
+
+The first letters of every wording, forwards and backwards, are kept by a hash; the letters at every place of
+a message are hashed at once as machine words. Nearly all messages have no place that is in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamtide.attribution.brand_words import LEAST_LETTERS, MOST_LETTERS, Wording
+
+SPARSE = 64
+"""Places of a table for each wording in it: one place of a message in so many is looked at in vain."""
+FEW = 100
+"""Wordings up to which four letters are telling enough for all of them."""
+_ONE = ((4, LEAST_LETTERS, MOST_LETTERS + 1),)
+_TWO = ((8, 8, MOST_LETTERS + 1), (4, LEAST_LETTERS, 8))
+"""(letters that a place is known by, least letters of the wording, too many of them)."""
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Place(NamedTuple):
+    """Letters at which a wording stands, not yet looked at in the text."""
+
+    wording: Wording
+    at: int
+    size: int
+    backwards: bool
+
+
+class Index:
+    """The wording of a rule set by its first letters."""
+
+    def __init__(self, wordings: Sequence[Wording]) -> None:
+        self.by_width = [
+            table
+            for width, low, high in (_ONE if len(wordings) <= FEW else _TWO)
+            if (table := _Table(width, [one for one in wordings if low <= len(one.letters) < high])).heads
+        ]
+
+    def places(self, letters: bytes) -> list[Place]:
+        """Every place of every wording, in order of width and place."""
+        return [place for table in self.by_width for place in table.places(letters)]
+
+
+class _Table:
+    """Wording of at least `width` letters."""
+
+    def __init__(self, width: int, wordings: Sequence[Wording]) -> None:
+        self.width = width
+        self.kind = f"<u{width}"
+        self.heads: dict[bytes, list[tuple[bytes, Wording, bool]]] = {}
+        for wording in wordings:
+            for backwards in (False, True):
+                pattern = wording.letters[::-1] if backwards else wording.letters
+                if not (backwards and pattern == wording.letters):
+                    self.heads.setdefault(pattern[:width], []).append((pattern, wording, backwards))
+        bits = max(10, (SPARSE * len(self.heads)).bit_length())  # small tables stay in the processor's cache
+        self.shift = np.uint64(64 - bits)
+        self.known = np.zeros(1 << bits, dtype=np.bool_)
+        for head in self.heads:
+            self.known[self._hashed(head)] = True
+
+    def _hashed(self, letters: bytes) -> NDArray[np.int64]:
+        """Hash of the letters at every place."""
+        words = np.ndarray((len(letters) - self.width + 1,), self.kind, letters, 0, (1,))
+        hashed = words.astype(np.uint64, copy=False) * _MIX
+        hashed >>= self.shift
+        return hashed.view(np.int64)
+
+    def places(self, letters: bytes) -> list[Place]:
+        """Places in order; those of one head in the order in which the wording was given."""
+        if len(letters) < self.width:
+            return []
+        found = []
+        for at in self.known.take(self._hashed(letters)).nonzero()[0].tolist():
+            for pattern, wording, backwards in self.heads.get(letters[at : at + self.width], ()):
+                if letters.startswith(pattern, at):
+                    found.append(Place(wording, at, len(pattern), backwards))
+        return found
