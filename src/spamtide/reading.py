@@ -98,13 +98,16 @@ def status(observatory: Observatory) -> dict[str, Any]:
     return told
 
 
+def _compact(title: str) -> Table:
+    """A table without lines between its columns, so that it fits a narrow terminal."""
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+
+
 def status_tables(told: dict[str, Any]) -> Group:
     """The status as tables for a terminal."""
     totals = told["totals"]
     head = ", ".join(f"{count:,} {name}" for name, count in totals.items() if count)
-    botnets = Table(
-        title="Botnets", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
-    )
+    botnets = _compact("Botnets")
     for column in ("botnet", "state", "points", "seen at", "last seen", "lab", "servers"):
         botnets.add_column(column, no_wrap=True)
     for one in told["botnets"]:
@@ -135,11 +138,11 @@ def control(observatory: Observatory) -> list[dict[str, Any]]:
 
 def control_table(observatory: Observatory) -> Table:
     """The same as a table for a terminal."""
-    table = Table(title="Control servers", title_justify="left")
-    for column in ("family", "host", "port", "checks in 7 days", "answered", "last check", "P(alive)"):
-        table.add_column(column)
+    table = _compact("Control servers")
+    for column in ("family", "host", "port", "7 days", "last check", "P(alive)"):
+        table.add_column(column, no_wrap=column != "host")
     for one in assessed(observatory):
-        cells = [one.family, one.host, str(one.port or "-"), str(one.checks), str(one.answered)]
+        cells = [one.family, one.host, str(one.port or "-"), f"{one.answered}/{one.checks}"]
         table.add_row(*cells, f"{one.last_check:%Y-%m-%d %H:%M}", f"{one.alive:.3f}")
     return table
 
