@@ -353,7 +353,9 @@ def learn_signatures(observatory: Observatory, families: tuple[str, ...]) -> Ite
         if not lab.num_rows:
             message = "no lab mail to learn from"
             raise UnavailableError(message, "spamtide ingest --lab FAMILY PATH")
-        learned = learn(lab, rollup.ham_rows(observatory.lake, HAM_MESSAGES))
+        learned = learn(
+            lab, rollup.ham_rows(observatory.lake, HAM_MESSAGES), wild=rollup.wild_fields(observatory.lake)
+        )
         observatory.signatures.mkdir(exist_ok=True)
         for name, text in sorted(learned.files().items()):
             family = next(family for family, told in learned.text.items() if told == text)

@@ -5,29 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spamtide.attribution.association import HAM, SILENT, UNNAMED, Tie
+from spamtide.attribution.association import HAM, SILENT, UNNAMED, Ints, Tie
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import Answered, answered, seeds_of, told_by, told_by_link
-from spamtide.attribution.silence import STEP, lab_silence
+from spamtide.attribution.fleet import STEP as KIN_STEP
+from spamtide.attribution.fleet import kinship
+from spamtide.attribution.silence import STEP, lab_silence, unseen_excess
 from spamtide.attribution.spoken import Names, Spoken
 from spamtide.model import Evidence
 
-SENDER = Tie("sender", 7, 2.0, 1, 0.85, 0.1, 0.2, "what its address sent within 7 days", 0.1, ham_bars=True)
+SENDER = Tie("sender", 7, 2.0, 1, 0.95, 0.1, 0.2, "what its address sent within 7 days", 0.1, ham_bars=True)
 LINK = Tie("link", 7, 3.0, 1, 0.75, 0.1, 0.2, "the mail with its links within 7 days", 0.2, ham_bars=True)
 CAMPAIGN = Tie("campaign", 4, 2.0, 7, 0.85, 0.1, 0.5, "its campaign within 4 weeks")
 LAB_CAMPAIGN = Tie("campaign", 4, 4.0, 7, 0.93, 0.0, 0.3, "the lab mail in its campaign within 4 weeks")
 """An address or a link alone never names a botnet."""
 
 
+MOST_TENANTS = 3
+"""Families of one kit that are told apart by their fleets; of more, the first by name."""
+_QUIET, _KIN = 16, 32
+"""Numbers that the codes of one objection may take: see `speaks_against`."""
+
+
 def answer_botnets(rows: Rows, names: Names, threshold: float) -> Answered:
     """Answer for each row which botnet sent it, or unknown."""
     number = {name: place for place, name in enumerate(names.botnet)}
-    leaning = np.asarray([number.get(s.leaning or "", UNNAMED) for s in rows.spoken], dtype=np.int64)[
-        rows.said
-    ]
+    wild = (rows.lab == UNNAMED) & ~rows.ham
+    leaning = _by_row(rows, [number.get(s.leaning or "", UNNAMED) for s in rows.spoken], wild)
     named, seeds = seeds_of("botnet", rows, number, threshold, speaks_against)
-    leaning = np.where((rows.lab >= 0) | rows.ham, UNNAMED, leaning)
     first = np.where(rows.lab >= 0, rows.lab, np.where(rows.ham, HAM, seeds))
     first = np.where(leaning >= 0, SILENT, first)
     captured = np.where(rows.lab >= 0, rows.lab, np.where(rows.ham, HAM, SILENT))
@@ -38,15 +45,40 @@ def answer_botnets(rows: Rows, names: Names, threshold: float) -> Answered:
         told_by(LAB_CAMPAIGN, rows.campaign, rows.days, captured),
     )
     belongs = np.where(rows.lab >= 0, UNNAMED, named)
-    quiet = lab_silence(leaning, belongs, rows.lab, rows.campaign, rows.days)
-    return answered("botnet", rows, names, told, threshold, speaks_against, quiet)
+    silence = lab_silence(leaning, belongs, rows.lab, rows.campaign, rows.days)
+    codes = np.maximum(silence, unseen_excess(leaning, belongs, rows.lab, rows.campaign, rows.days))
+    sure = np.where(wild, first, UNNAMED)
+    for tenant in range(MOST_TENANTS):
+        chosen = [
+            number[s.candidates[tenant]] if len(s.candidates) > tenant else UNNAMED for s in rows.spoken
+        ]
+        kin = kinship(_by_row(rows, chosen, wild), sure, rows.address, rows.campaign, rows.days)
+        codes = codes + _QUIET * _KIN**tenant * np.where(kin >= 0, 2 * kin, -2 * kin - 1)
+    return answered("botnet", rows, names, told, threshold, speaks_against, codes)
 
 
-def speaks_against(spoken: Spoken, found: Sequence[Evidence], quiet: int) -> list[Evidence]:
-    """What speaks against the botnets that something speaks for."""
+def _by_row(rows: Rows, of_spoken: Sequence[int], wild: NDArray[np.bool_]) -> Ints:
+    """A name's number for what rules say, spread over the wild rows."""
+    return np.where(wild, np.asarray(of_spoken, dtype=np.int64)[rows.said], UNNAMED)
+
+
+def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list[Evidence]:
+    """Absence, silence of the lab, and what the fleet says, for and against.
+
+    `code` is the lab's silence in its steps, then (each a digit to base _KIN) the kinship of the fleet of each
+    candidate, as 2 n for n steps for it and 2 n - 1 for n steps against it.
+    """
     supported = sorted({item.name for item in found if item.weight > 0})
-    against = [spoken.absent[name] for name in supported if name in spoken.absent]
+    told = [spoken.absent[name] for name in supported if name in spoken.absent]
+    rest, quiet = divmod(code, _QUIET)
     if quiet and spoken.leaning:
-        what = "its bot in the lab worked in those days and never sent this campaign"
-        against.append(Evidence("campaign", "botnet", spoken.leaning, -STEP * quiet, what))
-    return against
+        what = "its bot in the lab worked in those days and never sent this text"
+        told.append(Evidence("campaign", "botnet", spoken.leaning, -STEP * quiet, what))
+    for name in spoken.candidates[:MOST_TENANTS]:
+        rest, kin = divmod(rest, _KIN)
+        if kin:
+            steps = -(kin + 1) // 2 if kin % 2 else kin // 2
+            word = "share" if steps > 0 else "do not share"
+            what = f"the campaign's addresses {word} in its other mail as its own do"
+            told.append(Evidence("sender", "botnet", name, KIN_STEP * steps, what))
+    return told

@@ -27,6 +27,8 @@ SENSES: Mapping[str, Mapping[str, str]] = {
 """Kind -> layer -> what it looks at; other layers are senses of their own. A template, the campaign of its
 copies and the links in them are one text seen three times."""
 
+ALONE = {"sender": 0.85}
+"""Sense -> most probability that it gives an answer which no other sense supports."""
 MOST = 0.995
 """No single piece of evidence is surer than this."""
 MAX_PROBABILITY = 0.999
@@ -73,6 +75,10 @@ def tally(evidence: Sequence[Evidence]) -> dict[str, float]:
         else:
             key = (item.name, SENSES[item.kind].get(item.layer, item.layer))
             best[key] = max(best.get(key, 0.0), item.weight)
-    for (name, _), weight in sorted(best.items()):
-        scores[name] = scores.get(name, 0.0) + weight
+    senses: dict[str, int] = {}
+    for (name, _), weight in best.items():
+        senses[name] = senses.get(name, 0) + (weight > 0)
+    for (name, sense), weight in sorted(best.items()):
+        limit = odds_of(ALONE[sense]) if sense in ALONE and senses[name] == 1 else weight
+        scores[name] = scores.get(name, 0.0) + min(weight, limit)
     return scores

@@ -1,36 +1,61 @@
 """Regular expressions inferred from values that a mailer wrote: Message-IDs, boundaries, mailer names.
 
-A value is cut into separators, which are kept, and runs of letters and digits, which become literals where
-they never change and classes with lengths where they do. Leading digits that merely happen to be the same
-for a while (time stamps) are never kept. What comes out is a person's regular expression, without nested
-quantifiers, in the syntax that YARA-X takes.
+A value is cut into separators, which are kept, and runs of letters and digits. A run becomes a literal only
+where a mailer's author must have typed it: words, zero padding, short constants. Whatever may be a clock's
+slow digits, a process number or one machine's mark becomes a class with lengths, for a lab has few machines
+and few days. What comes out is a person's regular expression, without nested quantifiers, in YARA-X's syntax.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-MAX_SHAPES = 4
-"""More different shapes than this among the values, and there is no grammar worth a rule."""
+MAX_SHAPES = 5
+"""More different arrangements of separators than this among the values, and they are described as one run."""
 MAX_LITERALS = 8
 """Up to so many different values are listed as they are."""
 MIN_SHARE = 0.02
-"""A shape that fewer of the values have is left out as an accident."""
+"""An arrangement that fewer of the values have is left out as an accident."""
+CHANCE = 1e-3
+"""A narrower class is believed where a wider one would look like it with no more than this probability."""
+FEW_MACHINES = 3
+"""From so many machines on, what all of them write alike is the mailer's."""
+STEADY = 22
+"""Values from which an unpadded number would have shown a shorter one: 0.9 ** 22 is a tenth."""
+SHORT = 2
+"""Characters of a constant that is kept whatever it is made of."""
+ENOUGH = 8
+"""Values from which a short constant counts as one."""
 
 _TOKENS = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9]")
 _RUNS = re.compile(r"[0-9]+|[a-z]+|[A-Z]+")
+_DIGITS = frozenset("0123456789")
+_LOWER = frozenset("abcdefghijklmnopqrstuvwxyz")
+_UPPER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _CLASSES = (
-    ("[0-9]", frozenset("0123456789")),
+    ("[0-9]", _DIGITS),
     ("[0-9a-f]", frozenset("0123456789abcdef")),
     ("[0-9A-F]", frozenset("0123456789ABCDEF")),
-    ("[a-z]", frozenset("abcdefghijklmnopqrstuvwxyz")),
-    ("[A-Z]", frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
-    ("[0-9a-z]", frozenset("0123456789abcdefghijklmnopqrstuvwxyz")),
-    ("[0-9A-Z]", frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
+    ("[a-z]", _LOWER),
+    ("[A-Z]", _UPPER),
+    ("[0-9a-z]", _DIGITS | _LOWER),
+    ("[0-9A-Z]", _DIGITS | _UPPER),
+    ("[A-Za-z]", _LOWER | _UPPER),
+    ("[0-9A-Za-z]", _DIGITS | _LOWER | _UPPER),
 )
-_ANY = "[0-9A-Za-z]"
+_NOT_HEX = re.compile(r"[g-zG-Z]")
 _SPECIAL = frozenset("\\^$.|?*+()[]{}/")
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """A pattern with how much it says."""
+
+    pattern: str
+    bits: float
+    """Rough count of choices that another author would have made otherwise; 0 for one that takes anything."""
 
 
 def literal(text: str) -> str:
@@ -46,19 +71,25 @@ def literal(text: str) -> str:
     return "".join(out)
 
 
-def grammar(values: Sequence[str]) -> str | None:
-    """A regular expression for all but accidental ones of `values`; None where they follow no grammar.
+def grammar(values: Sequence[str], machines: int = 1) -> Grammar:
+    """A regular expression for all but accidental ones of `values`.
 
-    An e-mail style value ('...@host') is described up to the '@'; its host is the sender's to choose.
+    Args:
+        values: at least one.
+        machines: on how many machines they were written; 1 when not known.
     """
-    local = [value.partition("@")[0] for value in values]
-    hosts = [value.partition("@")[2] for value in values]
-    if not any(hosts):
-        return _shapes(values)
-    if not all(hosts):
-        return None
-    left = _shapes(local)
-    return None if left is None else f"{left}@{_host(hosts)}"
+    groups: dict[tuple[str, ...], list[list[str]]] = {}
+    for value in values:
+        tokens = _TOKENS.findall(value)
+        shape = tuple("" if token[0].isalnum() and token.isascii() else token for token in tokens)
+        groups.setdefault(shape, []).append(tokens)
+    floor = MIN_SHARE * len(values)
+    kept = [shape for shape in sorted(groups) if len(groups[shape]) >= floor]
+    if not kept or len(kept) > MAX_SHAPES:
+        return _one_run(values)
+    made = [_one_shape(shape, groups[shape], machines) for shape in kept]
+    patterns = list(dict.fromkeys(pattern for pattern, _ in made))
+    return Grammar(_either(patterns), min(bits for _, bits in made) - 2 * (len(patterns) - 1))
 
 
 def listed(values: Sequence[str]) -> str | None:
@@ -73,77 +104,114 @@ def _either(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"({'|'.join(parts)})"
 
 
-def _host(hosts: Sequence[str]) -> str:
-    """The part after '@': a constant, a single word, or any host; with what closes it."""
-    close = ">" if all(host.endswith(">") for host in hosts) else ""
-    names = [host.removesuffix(">") for host in hosts]
-    if len(set(names)) == 1:
-        return literal(names[0]) + close
-    if all(re.fullmatch(r"[A-Za-z0-9]+", name) for name in names):
-        return _slot(names) + close
-    if all(re.fullmatch(r"\[[0-9.]+\]", name) for name in names):
-        return r"\[[0-9.]{7,15}\]" + close
-    return r"[^ >\n]{1,255}" + close
+def _one_run(values: Sequence[str]) -> Grammar:
+    """Values of many arrangements: what all begin with, then their characters and lengths."""
+    start = _common(values)
+    rest = [value[len(start) :] for value in values]
+    seen = frozenset("".join(rest))
+    letters = frozenset(char for char in seen if char.isalnum() and char.isascii())
+    name = _class(["".join(sorted(letters))]) if letters else "[]"
+    others = "".join(literal(char) if char != "-" else "\\-" for char in sorted(seen - letters))
+    low, high = min(map(len, rest)), max(map(len, rest))
+    body = f"{name[:-1]}{others}]{{{max(0, low - 2)},{high + 4}}}" if seen else ""
+    return Grammar(literal(start) + body, 2.0 * len(start))
 
 
-def _shapes(values: Sequence[str]) -> str | None:
-    """One alternative for each arrangement of separators."""
-    groups: dict[tuple[str, ...], list[list[str]]] = {}
-    for value in values:
-        tokens = _TOKENS.findall(value)
-        shape = tuple("" if token[0].isalnum() and token.isascii() else token for token in tokens)
-        groups.setdefault(shape, []).append(tokens)
-    floor = MIN_SHARE * len(values)
-    kept = [shape for shape in sorted(groups) if len(groups[shape]) >= floor]
-    if not kept or len(kept) > MAX_SHAPES:
-        return None
-    return _either([_one_shape(shape, groups[shape]) for shape in kept])
+def _one_shape(shape: Sequence[str], rows: Sequence[Sequence[str]], machines: int) -> tuple[str, float]:
+    """Separators as they are, a slot between them; and its bits."""
+    out, bits = [], 0.0
+    for place, separator in enumerate(shape):
+        if separator:
+            out.append(literal(separator))
+            bits += 0.2 if place and shape[place - 1] == separator else 1.0
+        else:
+            pattern, worth = _slot([row[place] for row in rows], machines)
+            out.append(pattern)
+            bits += worth
+    return "".join(out), bits
 
 
-def _one_shape(shape: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Separators as they are, a slot between them."""
-    return "".join(
-        literal(separator) if separator else _slot([row[place] for row in rows])
-        for place, separator in enumerate(shape)
-    )
-
-
-def _slot(words: Sequence[str]) -> str:
-    """A run of letters and digits: a constant, a row of finer runs, or a class with lengths."""
-    if len(set(words)) == 1:
-        return literal(words[0])
-    split = [_RUNS.findall(word) for word in words]
-    kinds = {tuple(_class([run]) for run in runs) for runs in ([_kind(run) for run in row] for row in split)}
-    if len(kinds) == 1 and len(split[0]) > 1:
+def _slot(words: Sequence[str], machines: int) -> tuple[str, float]:
+    """A run of letters and digits: a constant, a row of finer runs, or a class with lengths; and its bits."""
+    if len(set(words)) == 1 and _typed(words[0], len(words), machines):
+        return literal(words[0]), min(10.0, 2.0 * len(words[0]))
+    split = [_RUNS.findall(word) for word in words] if len(set(words)) >= ENOUGH else [[]]
+    kinds = {tuple(_kind(run) for run in row) for row in split}
+    if len(kinds) == 1 and 1 < len(split[0]) <= 4:  # noqa: PLR2004 - more runs are random letters and digits
         columns = [[row[place] for row in split] for place in range(len(split[0]))]
         if all(len({len(word) for word in column}) == 1 for column in columns):
-            return "".join(_slot(column) for column in columns)
-    zeros = _zeros(words)
-    rest = [word[zeros:] for word in words]
-    return "0" * zeros + _class(rest) + _lengths(rest)
+            parts = [_slot(column, machines) for column in columns]
+            return "".join(part for part, _ in parts), sum(worth for _, worth in parts)
+    words = sorted(set(words))  # a machine's mark seen often is still one example
+    start = _common(words)
+    if machines < FEW_MACHINES:
+        start = "" if start.startswith("0") else start  # perhaps a counter that is still low
+    rest = [word[len(start) :] for word in words]
+    lengths, worth = _lengths(rest)
+    pattern = _class(rest) + lengths if any(rest) else ""
+    return literal(start) + pattern, worth + min(10.0, 2.0 * len(start))
+
+
+def _typed(word: str, count: int, machines: int) -> bool:
+    """Whether a constant run must come from the mailer's author, and not from a clock or one machine."""
+    if machines >= FEW_MACHINES or not word.strip("0"):
+        return True
+    if len(word) <= SHORT:
+        return count >= ENOUGH or word.isalpha()
+    return word.isalpha() and _NOT_HEX.search(word) is not None
+
+
+def _common(words: Sequence[str]) -> str:
+    """What all words begin with, as far as it is zero padding, or letters and signs that no clock writes."""
+    first, last = min(words), max(words)
+    size = 0
+    while size < min(len(first), len(last)) and first[size] == last[size]:
+        size += 1
+    start = first[: min(size, min(map(len, words)) - 1)]
+    zeros = len(start) - len(start.lstrip("0"))
+    if zeros:
+        return start[:zeros]
+    match = re.match(r"[^0-9]*", start)
+    head = match[0] if match else ""
+    return head if _NOT_HEX.search(head) or not any(char.isalnum() for char in head) else ""
 
 
 def _kind(run: str) -> str:
-    """A representative of the run's kind, so that equal arrangements compare equal."""
+    """The run's kind, so that equal arrangements compare equal."""
     return "0" if run.isdigit() else "g" if run.islower() else "G"
 
 
-def _zeros(words: Sequence[str]) -> int:
-    """Leading zeros that all words share: padding that a mailer prints, unlike the digits of a clock."""
-    count = 0
-    while all(len(word) > count + 1 and word[count] == "0" for word in words):
-        count += 1
-    return count
-
-
 def _class(words: Sequence[str]) -> str:
-    seen = frozenset("".join(words))
-    return next((name for name, members in _CLASSES if seen <= members), _ANY)
+    """The narrowest class that the characters do not merely happen to fall into."""
+    text = "".join(words)
+    seen = frozenset(text)
+    fitting = [(name, members) for name, members in _CLASSES if seen <= members]
+    for name, members in fitting:
+        wider = [other for _, other in _CLASSES if members < other]
+        if all((len(members) / len(other)) ** len(text) <= CHANCE for other in wider):
+            return name
+    return fitting[-1][0] if fitting else "[0-9A-Za-z]"
 
 
-def _lengths(words: Sequence[str]) -> str:
-    """Lengths as a quantifier; a varying length is given a margin of one on either side."""
+def _lengths(words: Sequence[str]) -> tuple[str, float]:
+    """Lengths as a quantifier, with room for what a few values do not show; and the bits of it."""
     low, high = min(map(len, words)), max(map(len, words))
-    if low == high:
-        return "" if low == 1 else f"{{{low}}}"
-    return f"{{{max(1, low - 1)},{high + 1}}}"
+    if low == high and _fixed(words):
+        return ("" if low == 1 else f"{{{low}}}"), 2.0
+    margin = 1 if len(words) >= STEADY else 2
+    return f"{{{max(1, low - margin)},{high + margin}}}", 1.0
+
+
+def _fixed(words: Sequence[str]) -> bool:
+    """Whether words of one length are of that length by design: padded numbers, or random letters.
+
+    A number that is not padded never begins with a zero, and one in ten of random ones (one in sixteen, in
+    hexadecimal) is shorter.
+    """
+    if len(words) < ENOUGH:
+        return False
+    text = "".join(words)
+    if text.isalpha() and _NOT_HEX.search(text):
+        return True
+    mixed = _NOT_HEX.search(text) is not None
+    return mixed or any(word[0] == "0" for word in words)

@@ -1,22 +1,27 @@
 """Learn signatures from mail that bots sent in the lab, and measure them on mail that was kept back.
 
-Each family's lab mail is ordered by time: rules are made from the first part and measured on the rest, on
-the other families and on ham. What is new in the last part gets rules as well (a bot that turned to a new
-template yesterday is the normal case), marked as not measured on later mail.
+Each family's lab mail is ordered by time. Template rules are made from the first part and measured on the
+rest, on the other families and on ham; what is new in the last part gets rules as well (a bot that turned to a new
+template yesterday is the normal case), marked as not measured on later mail. Skeletons change seldom and are
+few: they are made from all of it, and how well earlier mail would have known later mail is measured apart.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from spamtide.attribution.conformity import missed_later
 from spamtide.attribution.evidence import odds_of, posterior, tally
 from spamtide.attribution.lab import Family, Mail, evenly, half, read_families, read_mail
-from spamtide.attribution.measuring import PRIOR, measure_draft, scan_drafts, with_coverage
+from spamtide.attribution.layout import Layout, capture_fields, layout_of
+from spamtide.attribution.measuring import measure_draft, scan_drafts
 from spamtide.attribution.rulefile import Draft, LearnedRule, at_least, at_most, renamed, slug, text_of
+from spamtide.attribution.sharpening import sharpened
 from spamtide.attribution.skeleton import skeleton_drafts
 from spamtide.attribution.template import ROUNDS, allowed_windows, template_drafts
 from spamtide.model import Evidence
@@ -28,8 +33,8 @@ MAX_NEGATIVES = 4000
 MAX_NEGATIVES_FAMILY = 500
 """The same for each other family."""
 
-MIN_CONFIDENCE = 75
-"""A less sure rule is not written."""
+MIN_CONFIDENCE = {"template": 75, "skeleton": 55}
+"""A less sure rule is not written. A vague skeleton names nobody, but its absence says something."""
 NOMINAL = 0.9
 """Threshold at which `HeldOut` counts an answer."""
 
@@ -65,7 +70,9 @@ class Learned:
         return {f"learned-{names[family]}.yar": text for family, text in self.text.items()}
 
 
-def learn(lab: pa.Table, others: pa.Table, *, known: Sequence[str] = ()) -> Learned:
+def learn(
+    lab: pa.Table, others: pa.Table, *, known: Sequence[str] = (), wild: Mapping[str, int] | None = None
+) -> Learned:
     """Make and measure signatures for every family in the lab mail.
 
     The same mail in any order gives the same text.
@@ -74,50 +81,88 @@ def learn(lab: pa.Table, others: pa.Table, *, known: Sequence[str] = ()) -> Lear
         lab: columns sha256, lab, received_at and rendering of OBSERVATIONS, one row a lab message.
         others: sha256 and rendering of mail that no lab family sent (ham); may be empty.
         known: rule ids of other signature files, which are not used again.
+        wild: header field -> messages of the wild with it, and '' -> messages of the wild; tells fields that
+            only the lab's capture writes.
     """
     families = read_families(lab)
     ham = read_mail(others)
-    shown = [m for m in ham if half(m.sha256)]
-    first = {family.name: family.first for family in families}
-    drafts = _made(families, shown, first, first)
-    hits = scan_drafts(drafts, families, ham)
-    fresh = {layer: {f.name: _fresh(f, drafts, hits, layer) for f in families if f.rest} for layer in PRIOR}
-    late = _made(families, shown, fresh["skeleton"], fresh["template"], late=True)
-    hits.update(scan_drafts(late, families, ham))
+    headers = {m.sha256: layout_of(m.rendering) for family in families for m in family.mail}
+    by_family = {family.name: [headers[m.sha256] for m in family.mail] for family in families}
+    fields = dict(wild or {})
+    captured = capture_fields(by_family, fields, fields.pop("", 0))
+    templates, hits = _templates_of(families, ham)
+    counts = Counter(draft.family for draft in templates)
+    contexts = {f.name: max(1, counts[f.name], _weeks(f.mail)) for f in families}
+    skeletons = [
+        draft
+        for family in families
+        for draft in skeleton_drafts(
+            family.name, _read(family.mail, headers), unless=captured, templates=contexts[family.name]
+        )
+    ]
+    probes = [
+        replace(draft, late=False)
+        for family in families
+        if family.rest
+        for draft in skeleton_drafts(family.name, _read(family.first, headers), unless=captured)
+    ]
+    hits.update(scan_drafts([*skeletons, *probes], families, ham))
+    sharper = sharpened(skeletons, families, hits)
+    hits.update(scan_drafts([draft for draft in sharper if draft not in hits], families, ham))
+    skeletons = sharper
+    missed = {
+        family.name: missed_later(family.name, family.mail, by_family[family.name], captured)
+        for family in families
+    }
     unseen = {m.sha256 for m in ham if not half(m.sha256)} | {m.sha256 for f in families for m in f.rest}
-    taken = [draft for draft in (*drafts, *late) if draft in hits]
-    rules = [measure_draft(draft, families, ham, unseen, hits[draft]) for draft in taken]
-    kept = [rule for rule in rules if rule.confidence >= MIN_CONFIDENCE and rule.lab_hits]
-    kept = _named(with_coverage(kept, families, hits), known)
+    rules = [measure_draft(draft, families, ham, unseen, hits[draft]) for draft in templates if draft in hits]
+    everything = {m.sha256 for m in ham} | {m.sha256 for f in families for m in f.mail}
+    for draft in skeletons:
+        if draft in hits:
+            rule = measure_draft(draft, families, ham, everything, hits[draft])
+            rules.append(replace(rule, missed=missed[draft.family]))
+    kept = _named([rule for rule in rules if _worth_writing(rule)], known)
     text = {
         family.name: text_of(family.name, own)
         for family in families
         if (own := [rule for rule in kept if rule.draft.family == family.name])
     }
-    return Learned(
-        text, tuple(kept), tuple(_held_out(family, kept, hits) for family in families if family.rest)
-    )
+    tested = [rule for rule in kept if rule.draft.layer == "template" and not rule.draft.late]
+    tested += [
+        measure_draft(draft, families, ham, everything, hits[draft]) for draft in probes if draft in hits
+    ]
+    return Learned(text, tuple(kept), tuple(_held_out(f, tested, hits) for f in families if f.rest))
+
+
+def _read(mail: Iterable[Mail], headers: Mapping[str, Layout]) -> list[tuple[str, Layout]]:
+    return [(m.sha256, headers[m.sha256]) for m in mail]
+
+
+def _weeks(mail: Sequence[Mail]) -> int:
+    """Weeks in which there is mail: an affiliate's templates seldom live longer."""
+    return len({m.day.toordinal() // 7 for m in mail if m.day})
+
+
+def _worth_writing(rule: LearnedRule) -> bool:
+    return bool(rule.lab_hits) and rule.confidence >= MIN_CONFIDENCE[rule.draft.layer]
 
 
 # ---------------------------------------------------------------------------- making rules
 
 
-def _made(
-    families: Sequence[Family],
-    ham: Sequence[Mail],
-    for_skeletons: Mapping[str, Sequence[Mail]],
-    for_templates: Mapping[str, Sequence[Mail]],
-    *,
-    late: bool = False,
-) -> list[Draft]:
-    """Rules of both layers from some of each family's mail."""
-    untested = {family.name: late or not family.rest for family in families}
-    drafts = []
-    for name, mail in for_skeletons.items():
-        found = [(m.sha256, m.rendering) for m in evenly(mail, MAX_LEARN)]
-        drafts.extend(skeleton_drafts(name, found, late=untested[name]))
-    chosen = {name: evenly(mail, MAX_LEARN) for name, mail in for_templates.items()}
-    return drafts + _templates(chosen, untested, families, ham)
+def _templates_of(
+    families: Sequence[Family], ham: Sequence[Mail]
+) -> tuple[list[Draft], dict[Draft, frozenset[str]]]:
+    """Template rules of each family's earlier mail, then of what is new in the rest; and what they match."""
+    shown = [m for m in ham if half(m.sha256)]
+    untested = {family.name: not family.rest for family in families}
+    first = {family.name: evenly(family.first, MAX_LEARN) for family in families}
+    drafts = _templates(first, untested, families, shown)
+    hits = scan_drafts(drafts, families, ham)
+    fresh = {f.name: evenly(_fresh(f, drafts, hits), MAX_LEARN) for f in families if f.rest}
+    late = _templates(fresh, dict.fromkeys(fresh, True), families, shown)
+    hits.update(scan_drafts(late, families, ham))
+    return [*drafts, *late], hits
 
 
 def _templates(
@@ -146,11 +191,9 @@ def _negatives(families: Sequence[Family], ham: Sequence[Mail]) -> Iterable[tupl
     yield from (("", m.rendering) for m in evenly(ham, MAX_NEGATIVES))
 
 
-def _fresh(
-    family: Family, drafts: Sequence[Draft], hits: Mapping[Draft, frozenset[str]], layer: str
-) -> list[Mail]:
-    """Held-out mail of a family that none of its rules of a layer matches."""
-    own = [hits[d] for d in drafts if d in hits and d.family == family.name and d.layer == layer]
+def _fresh(family: Family, drafts: Sequence[Draft], hits: Mapping[Draft, frozenset[str]]) -> list[Mail]:
+    """Held-out mail of a family that none of its rules matches."""
+    own = [hits[d] for d in drafts if d in hits and d.family == family.name]
     return [m for m in family.rest if not any(m.sha256 in found for found in own)]
 
 
@@ -159,12 +202,11 @@ def _fresh(
 
 def _held_out(family: Family, rules: Sequence[LearnedRule], hits: Mapping[Draft, frozenset[str]]) -> HeldOut:
     """Answers that rules of the first parts, alone and by themselves, give for a family's later mail."""
-    tested = [rule for rule in rules if not rule.draft.late]
     right = wrong = 0
     for mail in family.rest:
         evidence = [
             Evidence(rule.draft.layer, "botnet", name, odds_of(rule.confidence / 100), rule.rule)
-            for rule in tested
+            for rule in rules
             if mail.sha256 in hits[rule.draft]
             for name in (rule.draft.family, *rule.shared_with)
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from spamtide.attribution.lab import Family, Mail
@@ -16,12 +16,14 @@ SHARED_MESSAGES = 3
 """A rule is a kit's, not a family's, where it matches so many messages of another family, and that is this
 share of the other family's mail or this part of the share that it matches of its own."""
 MAX_CONFIDENCE = 99
-CAPS = {1: 60, 2: 80, 3: 95}
-"""Most confidence in a skeleton rule of so many strings: an order of headers alone is a hint, since other
-engines that no lab has seen may use it."""
+CAPS = ((4.0, 97), (3.0, 95), (2.5, 90), (2.0, 80), (1.0, 60))
+"""Most confidence in a skeleton with so many telling habits: an order of headers alone is a hint, since other
+engines that no lab has seen may use it, and the whole of an engine may be rented."""
+IMITATION = 60
+"""Most confidence in a skeleton that is a mail program's in every respect: its users write the same."""
 PRIOR = {"template": 500, "skeleton": 200}
 """Messages without a hit that a rule is credited with before any is seen: seven words in a row, or four
-header grammars at once, do not meet by chance in a few hundred messages. With no ham to measure on,
+habits of one author's at once, do not meet by chance in a few hundred messages. With no ham to measure on,
 confidence rests on this alone."""
 
 BEFORE = dt.timedelta(days=365)
@@ -115,29 +117,18 @@ def confidence(rule: LearnedRule, share: float) -> int:
     """
     if not rule.lab_hits:
         return 0
-    strings = len(rule.draft.strings)
-    prior = PRIOR[rule.draft.layer] if rule.draft.layer == "template" or strings not in CAPS else 4**strings
+    telling = rule.draft.telling
+    prior = PRIOR["template"] if rule.draft.layer == "template" else min(PRIOR["skeleton"], 4**telling)
     false = rule.other_hits + rule.ham_hits
     rate = (false + 0.5) / (max(rule.unseen, false) + prior)
     precision = min(share / (share + rate), rule.lab_hits / (rule.lab_hits + false))
-    cap = CAPS.get(strings, MAX_CONFIDENCE) if rule.draft.layer == "skeleton" else MAX_CONFIDENCE
-    return min(cap, round(100 * precision))
+    return min(_cap(rule.draft), round(100 * precision))
 
 
-def with_coverage(
-    rules: Sequence[LearnedRule], families: Sequence[Family], hits: Mapping[Draft, frozenset[str]]
-) -> list[LearnedRule]:
-    """Tell each skeleton rule how much of its family's held-out mail all skeleton rules together match.
-
-    One hit and one miss are added to the counts (Laplace), so that little mail never looks like certainty.
-    """
-    share: dict[str, float] = {}
-    for family in families:
-        own = [hits[r.draft] for r in rules if r.draft.family == family.name and r.draft.layer == "skeleton"]
-        if own and family.rest:
-            covered = sum(any(m.sha256 in found for found in own) for m in family.rest)
-            share[family.name] = (covered + 1) / (len(family.rest) + 2)
-    return [
-        replace(rule, coverage=share.get(rule.draft.family)) if rule.draft.layer == "skeleton" else rule
-        for rule in rules
-    ]
+def _cap(draft: Draft) -> int:
+    """Most confidence that a rule can have, whatever it was measured on."""
+    if draft.layer != "skeleton":
+        return MAX_CONFIDENCE
+    if draft.imitates:
+        return IMITATION
+    return next((cap for least, cap in CAPS if draft.telling >= least), 50)

@@ -15,6 +15,18 @@ Z95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
+class Deviation:
+    """Mail that a skeleton rule matches and that differs from all lab mail in what may not be the engine's."""
+
+    bound: Literal["engine", "template", "machine", "site"]
+    """What the difference may belong to."""
+    seen: int
+    """Templates, machines or sites that the lab mail is from."""
+    strings: tuple[tuple[str, str], ...]
+    """The order, then what all lab mail had."""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A rule before it is measured: what it looks for."""
 
@@ -27,6 +39,11 @@ class Draft:
     """The lab messages that it was learned from."""
     late: bool = False
     """Learned from the newest lab mail, so that no later lab mail could test it."""
+    telling: float = 0.0
+    """Of a skeleton: how many habits of one author's it holds."""
+    imitates: str = ""
+    """Of a skeleton: the mail program that it imitates in every respect; '' for none."""
+    deviations: tuple[Deviation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +77,8 @@ class LearnedRule:
     first: dt.date | None = None
     """Day of the first lab message that it matches."""
     last: dt.date | None = None
-    coverage: float | None = None
-    """Expected share of the family's mail that any of its rules of this layer matches, from held-out mail."""
+    missed: tuple[int, int] | None = None
+    """Of a skeleton: (later lab messages of the family without a skeleton of earlier ones, of how many)."""
     valid_from: dt.date | None = None
     expires: dt.date | None = None
 
@@ -111,14 +128,20 @@ def quoted(text: str) -> str:
 
 def source(draft: Draft, rule: str, meta: Sequence[tuple[str, str | int]]) -> str:
     """One rule as YARA text."""
+    return _rule_text(rule, meta, draft.strings, draft.condition)
+
+
+def _rule_text(
+    rule: str, meta: Sequence[tuple[str, str | int]], strings: Sequence[tuple[str, str]], condition: str
+) -> str:
     width = max((len(key) for key, _ in meta), default=0)
     lines = [f"rule {rule}", "{", *(["    meta:"] if meta else [])]
     for key, value in meta:
         lines.append(f"        {key:<{width}} = {value if isinstance(value, int) else quoted(value)}")
     lines.append("    strings:")
-    width = max((len(name) for name, _ in draft.strings), default=0)
-    lines.extend(f"        ${name:<{width}} = {pattern}" for name, pattern in draft.strings)
-    lines.extend(["    condition:", f"        {draft.condition}", "}"])
+    width = max((len(name) for name, _ in strings), default=0)
+    lines.extend(f"        ${name:<{width}} = {pattern}" for name, pattern in strings)
+    lines.extend(["    condition:", f"        {condition}", "}"])
     return "\n".join(lines) + "\n"
 
 
@@ -129,7 +152,10 @@ def text_of(family: str, rules: Sequence[LearnedRule]) -> str:
         "// Meta says what was measured: on lab mail kept back from the learner, other families and ham.\n"
         "// Edit freely under another file name; this file is written anew by `spamtide learn`.\n"
     )
-    return "\n".join([head, *(source(rule.draft, rule.rule, _meta(rule)) for rule in rules)])
+    told = [
+        text for rule in rules for text in (source(rule.draft, rule.rule, _meta(rule)), *_deviations(rule))
+    ]
+    return "\n".join([head, *told])
 
 
 def _meta(rule: LearnedRule) -> list[tuple[str, str | int]]:
@@ -150,7 +176,9 @@ def _meta(rule: LearnedRule) -> list[tuple[str, str | int]]:
         meta.append(("lab_days", f"{rule.first} to {rule.last}"))
     meta.append(("lab_messages", rule.lab_messages))
     meta.append(("lab_hits", f"{rule.lab_hits} of {rule.lab_total}"))
-    if rule.draft.late:
+    if rule.draft.layer == "skeleton":
+        pass  # made from all lab mail; see family_missed
+    elif rule.draft.late:
         meta.append(("held_out_hits", "none: learned from the newest lab mail"))
     else:
         meta.append(("held_out_hits", f"{rule.held_out_hits} of {rule.held_out}"))
@@ -158,9 +186,34 @@ def _meta(rule: LearnedRule) -> list[tuple[str, str | int]]:
     meta.append(("ham_hits", f"{rule.ham_hits} of {rule.ham}"))
     bound = 100 * at_most(rule.unseen_hits, rule.unseen)
     meta.append(("false_hits_unseen", f"{rule.unseen_hits} of {rule.unseen}, at most {bound:.2g} %"))
-    if rule.coverage is not None:
-        meta.append(("family_coverage", f"{rule.coverage:.3f}"))
+    if rule.draft.imitates:
+        meta.append(("imitates", rule.draft.imitates))
+    if rule.missed is not None:
+        meta.append(("family_missed", f"{rule.missed[0]} of {rule.missed[1]}"))
     return meta
+
+
+def _deviations(rule: LearnedRule) -> list[str]:
+    """Rules for mail that has a skeleton and not what went with it in the lab."""
+    told = []
+    for deviation in rule.draft.deviations:
+        keys = ", ".join(f"${key}" for key, _ in deviation.strings[1:])
+        condition = f"$order and not all of ({keys})"
+        meta: list[tuple[str, str | int]] = [
+            ("kind", "botnet"),
+            ("name", rule.draft.family),
+            ("layer", "skeleton"),
+            ("confidence", 0),
+            ("author", AUTHOR),
+            ("unlike", rule.rule),
+            ("unlike_lab", f"0 of {deviation.seen} {deviation.bound}s"),
+        ]
+        for key, day in (("valid_from", rule.valid_from), ("expires", rule.expires)):
+            if day is not None:
+                meta.append((key, day.isoformat()))
+        text = _rule_text(f"{rule.rule}_other_{deviation.bound}", meta, deviation.strings, condition)
+        told.append(text)
+    return told
 
 
 def renamed(rule: LearnedRule, name: str) -> LearnedRule:

@@ -1,185 +1,113 @@
 """Header skeletons: how a mail engine builds its headers, as rules over the rendering.
 
 An engine writes the same headers in the same order and letter case and fills them by fixed grammars. That
-outlives every template (Botnet Judo 2010 keeps headers and body apart for the same reason), but families
-that rent one mailer kit share it; `learn` measures that and says so.
+outlives every template (Botnet Judo 2010 keeps headers and body apart for the same reason), but families that
+rent one mailer kit share it; `learn` measures that and says so.
+
+A rule asks for all hard elements of a face. Beside it stand a few *deviations*: mail that has the engine but
+not what all lab mail had of its templates, or of its machines. A deviation speaks against, by the number of
+templates or machines that the lab has seen: with n of them alike, the next one differs with a probability of
+about 1 / (n + 1) (the conformal p-value of the first exception).
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 
-from spamtide.attribution.grammar import grammar, listed, literal
-from spamtide.attribution.rulefile import Draft
+from spamtide.attribution.element import Bound, Element, elements_of
+from spamtide.attribution.genuine import imitated
+from spamtide.attribution.layout import STANDARD, Layout, machines_of
+from spamtide.attribution.order import GAP, Face, faces, order_pattern
+from spamtide.attribution.rulefile import Deviation, Draft
 
-MIN_MESSAGES = 5
-"""Fewer messages of one header order make no rule."""
+MIN_MESSAGES = 3
+"""Fewer messages of one face make no rule."""
 MIN_SHARE = 0.01
-"""A header order that fewer of the family's messages have makes no rule."""
-MAX_RULES = 12
-"""Most header orders per family, the most frequent first."""
-MAX_STRINGS = 8
-MAX_VALUE = 400
-"""Longer values hold no grammar that a person would read."""
-
-ORDER = "header-order: "
-_HEADER = "header "
-_TEXT = "text:"
-
-PERSONAL = frozenset(
-    {"to", "cc", "bcc", "from", "subject", "reply-to", "sender", "received", "return-path", "delivered-to"}
-    | {"list-unsubscribe", "references", "in-reply-to", "thread-topic", "dkim-signature", "x-originating-ip"}
-    | {"errors-to", "disposition-notification-to", "organization"}
-)
-"""Headers that say who and what, not which engine."""
-FIRST = ("message-id", "content-type", "x-mailer", "user-agent", "date", "x-mimeole")
-"""Headers that say most about an engine, in this order; the others follow by name."""
+"""A face that fewer of the family's messages show makes no rule."""
+MAX_RULES = 16
+"""Most faces per family, the most frequent first."""
+MAX_STRINGS = 14
+TELLING_FIELDS = (
+    "X-Mailer", "User-Agent", "X-MimeOLE", "X-MSMail-Priority", "X-Priority", "Importance", "Thread-Index",
+    "Content-Class", "X-Accept-Language", "Mime-Version", "MIME-Version", "Message-Id", "Message-ID",
+)  # fmt: skip
+"""Fields whose absence is a habit, as long as a family never has them."""
+ENOUGH = 10
+"""Messages of a face from which an absence is a habit."""
+LONG_ORDER = 7
+"""An order of so many fields is one author's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The header lines of one rendering."""
-
-    order: str
-    headers: Mapping[str, str]
-    """Name in its own letter case -> value of its first occurrence."""
-
-
-def layout_of(rendering: str) -> Layout:
-    """Read the header lines of a rendering; stops at its text."""
-    order = ""
-    headers: dict[str, str] = {}
-    for line in rendering.split("\n"):
-        if line.startswith(_TEXT):
-            break
-        if line.startswith(ORDER):
-            order = line.removeprefix(ORDER)
-        elif line.startswith(_HEADER):
-            name, colon, value = line.removeprefix(_HEADER).partition(": ")
-            if colon:
-                headers.setdefault(name, value)
-    return Layout(order, headers)
-
-
-def skeleton_drafts(family: str, messages: Sequence[tuple[str, str]], *, late: bool = False) -> list[Draft]:
-    """Rules for the header orders of a family's lab messages.
+def skeleton_drafts(
+    family: str,
+    messages: Sequence[tuple[str, Layout]],
+    *,
+    unless: Collection[str] = frozenset(),
+    templates: int = 1,
+) -> list[Draft]:
+    """Rules for the faces of a family's lab messages.
 
     Args:
         family: the family's name.
-        messages: (sha256, rendering), in any order.
-        late: the messages are the newest, with no later ones to test the rules.
+        messages: (sha256, header lines), in any order.
+        unless: lower-case names of fields that the place of capture added.
+        templates: how many templates the messages are made from.
     """
-    groups: dict[str, list[tuple[str, Layout]]] = {}
-    for sha256, rendering in messages:
-        layout = layout_of(rendering)
-        groups.setdefault(layout.order, []).append((sha256, layout))
     floor = max(MIN_MESSAGES, MIN_SHARE * len(messages))
-    orders = sorted((order for order in groups if order), key=lambda order: (-len(groups[order]), order))
     drafts = []
-    for order in orders[:MAX_RULES]:
-        if len(groups[order]) < floor:
-            break
-        layouts = [layout for _, layout in sorted(groups[order], key=lambda item: item[0])]
-        strings = [("order", _order(order)), *_strings(order, layouts)]
-        drafts.append(
-            Draft(
-                family,
-                "skeleton",
-                tuple(strings),
-                "all of them",
-                tuple(sorted(sha256 for sha256, _ in groups[order])),
-                late,
-            )
-        )
+    for face in faces(messages)[:MAX_RULES]:
+        if len(face.layouts) < floor or not face.required(unless):
+            continue
+        drafts.append(_draft(family, face, unless, templates))
     return drafts
 
 
-def _order(order: str) -> str:
-    """The headers in a row; a relay may have put others above or below them."""
-    return f"/{literal(ORDER)}([^\\n]{{0,2000}},)?{literal(order)}(,[^\\n]{{0,2000}})?\\n/"
-
-
-def _strings(order: str, layouts: Sequence[Layout]) -> list[tuple[str, str]]:
-    """One pattern for each header that follows a grammar, the most telling headers first."""
-    names = sorted({name for name in order.split(",") if name.lower() not in PERSONAL}, key=_rank)
-    strings: list[tuple[str, str]] = []
-    taken: Counter[str] = Counter()
-    for name in names:
-        values = [layout.headers[name] for layout in layouts if name in layout.headers]
-        if len(values) < len(layouts) or any(len(value) > MAX_VALUE for value in values):
-            continue
-        pattern = _pattern(name, values)
-        if pattern is None:
-            continue
-        key = re.sub(r"\W+", "_", name.lower(), flags=re.ASCII).strip("_") or "header"
-        taken[key] += 1
-        key = key if taken[key] == 1 else f"{key}_{taken[key]}"
-        strings.append((key, f"/header {literal(name)}: {pattern}\\n/"))
-        if len(strings) == MAX_STRINGS:
-            break
-    return strings
-
-
-def _rank(name: str) -> tuple[int, str]:
-    lower = name.lower()
-    return (FIRST.index(lower) if lower in FIRST else len(FIRST), name)
-
-
-def _pattern(name: str, values: Sequence[str]) -> str | None:
-    """A regular expression for a header's values: listed where they are few, else by grammar."""
-    lower = name.lower()
-    if lower == "date":
-        return _dates(values)
-    few = listed(values)
-    if few is not None and len(set(values)) * 4 <= len(values):
-        return few
-    return grammar(values)
-
-
-_DATE = re.compile(
-    r"(?P<day>[A-Za-z]{3}(?P<comma>,?) )?(?P<date>\d{1,2}) [A-Za-z]{3} (?P<year>\d{2,4}) "
-    r"(?P<hour>\d{1,2}):\d\d(?P<seconds>:\d\d)? (?P<zone>[^\n]{1,40})"
-)
-_DAY_NAME = {(): "", (False,): "[A-Za-z]{3} ", (True,): "[A-Za-z]{3}, "}
-MAX_ZONES = 3
-
-
-def _dates(values: Sequence[str]) -> str | None:
-    """The grammar of Date headers: never their digits, which are time, but their form and their zones."""
-    found = [_DATE.fullmatch(value) for value in values]
-    matches = [match for match in found if match is not None]
-    if len(matches) < len(values):
-        return None
-    forms = {() if match["day"] is None else (bool(match["comma"]),) for match in matches}
-    if len(forms) != 1:
-        return None
-    padded = all(len(match["date"]) == 2 for match in matches)  # noqa: PLR2004 - two digits
-    short = any(int(match["date"]) < 10 for match in matches)  # noqa: PLR2004 - days that would show padding
-    date = "[0-9]{2}" if padded and short else "[0-9]{1,2}"
-    year = "[0-9]{4}" if all(len(match["year"]) == 4 for match in matches) else "[0-9]{2,4}"  # noqa: PLR2004
-    seconds = {bool(match["seconds"]) for match in matches}
-    time = "[0-9]{1,2}:[0-9]{2}" + (
-        ":[0-9]{2}" if seconds == {True} else "" if seconds == {False} else "[0-9:]{0,3}"
+def _draft(family: str, face: Face, unless: Collection[str], templates: int) -> Draft:
+    elements = elements_of(face, unless)
+    order = order_pattern(face, unless)
+    strings = [("order", order)]
+    chosen = [element for element in elements if element.bound == "engine"][: MAX_STRINGS - 1]
+    strings += [(element.key, element.pattern) for element in chosen]
+    condition = "all of them"
+    absent = _absent(face)
+    if absent:
+        strings.append(("never", absent))
+        condition = f"all of ({', '.join('$' + key for key, _ in strings[:-1])}) and not $never"
+    bounds: tuple[tuple[Bound, int], ...] = (
+        ("template", templates),
+        ("machine", machines_of(face.layouts)),
+        ("site", 1),
     )
-    return (
-        f"{_DAY_NAME[forms.pop()]}{date} [A-Za-z]{{3}} {year} {time} {_zones([m['zone'] for m in matches])}"
+    return Draft(
+        family=family,
+        layer="skeleton",
+        strings=tuple(strings),
+        condition=condition,
+        sha256=tuple(sorted(face.sha256)),
+        telling=round(_order_worth(face, unless) + sum(element.telling for element in chosen), 2),
+        imitates=imitated(face.layouts, unless),
+        deviations=tuple(
+            Deviation(bound, seen, (("order", order), *((e.key, e.pattern) for e in soft)))
+            for bound, seen in bounds
+            if (soft := _soft(elements, bound))
+        ),
     )
 
 
-def _zones(zones: Sequence[str]) -> str:
-    """Few zones are an engine's own and are listed; many are the bots' clocks."""
-    distinct = sorted(set(zones))
-    if len(distinct) <= MAX_ZONES and len(distinct) * 10 <= len(zones):
-        return (
-            "(" + "|".join(literal(zone) for zone in distinct) + ")"
-            if len(distinct) > 1
-            else literal(distinct[0])
-        )
-    if all(re.fullmatch(r"[+-]\d{4}", zone) for zone in distinct):
-        return "[+-][0-9]{4}"
-    if all(re.fullmatch(r"[+-]\d{4} \([^)]*\)", zone) for zone in distinct):
-        return r"[+-][0-9]{4} \([^)\n]{0,40}\)"
-    return r"[^\n]{1,40}"
+def _soft(elements: Sequence[Element], bound: Bound) -> list[Element]:
+    return [element for element in elements if element.bound == bound]
+
+
+def _order_worth(face: Face, unless: Collection[str]) -> float:
+    """How much an order says: its length, and whether a field is in it that few mailers know."""
+    names = face.required(unless)
+    worth = 1.0 if len(names) >= LONG_ORDER else 0.5
+    return worth + (0.5 if any(name.lower() not in STANDARD for name in names) else 0.0)
+
+
+def _absent(face: Face) -> str | None:
+    """A pattern for an order with fields that the face never has."""
+    if len(face.layouts) < ENOUGH:
+        return None
+    never = [name for name in TELLING_FIELDS if name not in face.counts]
+    return f"/header-order: ([^\\n]{{0,{GAP}}},)?({'|'.join(never)})[,\\n]/" if never else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,11 +21,17 @@ LAYERS: Mapping[Kind, str] = {"botnet": "template", "programme": "brand"}
 ENGINE_LAYERS = frozenset({"skeleton", "dialect"})
 """Layers that see the mail engine; families may rent the same one."""
 
-LEAST_COVERAGE = 0.9
-"""Only where a family's skeletons cover this much of its lab mail does their absence say anything."""
 MOST_AGAINST = 4.0
 """Log-odds that the absence takes away at most. Programmes hand the same text to many senders, so that
 words alone do not hold out against another engine."""
+KIT = 0.2
+"""Log-odds that a kit of several families gives each of them: it is theirs or a tenant's that no lab has, one as
+likely as the other, so that nobody is named because the others are ruled out."""
+RENTED = 1.0
+"""Log-odds that an engine loses by itself where it is used in another way than in all lab mail: kits are
+rented, and tenants set them differently."""
+EVEN = 0.5
+"""A p-value above this does not speak against anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class Names:
     programme: tuple[str, ...]
     spelling: Mapping[tuple[Kind, str], str]
     """(kind, name as a rule or the lab writes it) -> the name to use."""
+    skeletons: tuple[Signature, ...] = ()
+    """Rules whose absence says something."""
 
     def of(self, kind: Kind) -> tuple[str, ...]:
         """The names of one kind, sorted."""
@@ -50,6 +59,8 @@ class Spoken:
     """Botnet -> what the absence of its skeletons takes away from it."""
     leaning: str | None
     """The botnet that only its engine speaks for, if the rules name one."""
+    candidates: tuple[str, ...] = ()
+    """Botnets that the engine speaks for where nothing else does: `leaning`, or those that share a kit."""
 
 
 def answer_names(
@@ -76,7 +87,8 @@ def answer_names(
             use = lab.get(use.casefold(), use) if kind == "botnet" else use
             spelling[kind, name] = first.setdefault(use.casefold(), use)
         chosen[kind] = tuple(sorted(first.values()))
-    return Names(chosen["botnet"], chosen["programme"], spelling)
+    skeletons = tuple(s for s in ruleset.signatures.values() if "family_missed" in s.meta)
+    return Names(chosen["botnet"], chosen["programme"], spelling, skeletons)
 
 
 def shared_with(signature: Signature) -> tuple[str, ...]:
@@ -122,22 +134,30 @@ def speak(
         more: evidence that comes with the message as rules' does: what a saved landing page says.
     """
     found: dict[Kind, list[Evidence]] = {"botnet": [], "programme": []}
+    against: list[Evidence] = []
     for rule in sorted(set(hits)):
         signature = ruleset.signatures.get(rule)
-        if signature is not None:
+        if signature is None:
+            continue
+        if "unlike" in signature.meta:
+            item = _unlike(signature, hits, names) if in_force(signature, day) else None
+            against.extend([item] if item else [])
+        else:
             found[signature.kind].extend(_evidence(signature, day, names))
     for item in more:
         found[item.kind].append(item)
     kept: dict[Kind, tuple[Evidence, ...]] = {kind: _strongest(items) for kind, items in found.items()}
     counting = [item for item in kept["botnet"] if item.weight > 0]
+    kept["botnet"] = (*kept["botnet"], *_deviating(against))
     scores = tally(counting)
     best, _ = posterior(scores)
     engine_only = bool(counting) and all(i.layer in ENGINE_LAYERS for i in counting if i.name == best)
-    rivals = sum(score >= 0.5 * scores[best] for score in scores.values()) if counting else 0
+    rivals = [name for name in sorted(scores) if scores[name] >= 0.5 * scores[best]] if engine_only else []
     return Spoken(
         kept,
-        _absent(ruleset, day, names, {item.name for item in counting if item.layer == "skeleton"}),
-        best if engine_only and rivals == 1 else None,
+        _absent(day, names, {item.name for item in counting if item.layer == "skeleton"}),
+        best if len(rivals) == 1 else None,
+        tuple(rivals),
     )
 
 
@@ -154,6 +174,8 @@ def _evidence(signature: Signature, day: dt.date | None, names: Names) -> list[E
     said = f"rule {signature.rule}" + (f", shared with {', '.join(shared)}" if shared else "")
     if weight == 0:
         said += f", too unsure to count ({signature.confidence} %)"
+    if shared and layer in ENGINE_LAYERS:
+        weight = min(weight, KIT)
     also = [names.spelling[kind, name] for name in shared]
     return [Evidence(layer, kind, name, weight, said) for name in dict.fromkeys([own, *also])]
 
@@ -168,22 +190,50 @@ def _strongest(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
     return tuple(best[key] for key in sorted(best))
 
 
-def _absent(ruleset: Ruleset, day: dt.date | None, names: Names, present: set[str]) -> dict[str, Evidence]:
-    """What speaks against each family whose lab mail nearly always has a skeleton that this has not."""
+def _deviating(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Deviations of one message: for each answer the strongest, for they may have one cause."""
+    best: dict[str, Evidence] = {}
+    for item in items:
+        if item.name not in best or item.weight < best[item.name].weight:
+            best[item.name] = item
+    return tuple(best[name] for name in sorted(best))
+
+
+def _absent(day: dt.date | None, names: Names, present: set[str]) -> dict[str, Evidence]:
+    """What speaks against each family whose later lab mail nearly always had a skeleton of its earlier."""
     found: dict[str, Evidence] = {}
-    for signature in ruleset.signatures.values():
-        coverage = _number(signature.meta.get("family_coverage"))
+    for signature in names.skeletons:
+        missed = _share(signature.meta.get("family_missed"))
         name = names.spelling[signature.kind, signature.name]
-        if coverage < LEAST_COVERAGE or name in present or not in_force(signature, day):
+        if missed is None or name in present or not in_force(signature, day):
             continue
-        weight = max(-MOST_AGAINST, math.log(1 - min(coverage, 0.999)))
-        what = f"has none of the header skeletons that {coverage:.0%} of its lab mail has"
-        found[name] = Evidence("skeleton", "botnet", name, weight, what)
+        p = (missed[0] + 1) / (missed[1] + 1)
+        if p <= EVEN:
+            what = (
+                f"has none of its skeletons, as {missed[0]} of {missed[1]} later lab messages (p = {p:.2g})"
+            )
+            found[name] = Evidence("skeleton", "botnet", name, max(-MOST_AGAINST, math.log(p)), what)
     return found
 
 
-def _number(text: str | None) -> float:
-    try:
-        return float(text) if text else 0.0
-    except ValueError:
-        return 0.0
+def _unlike(signature: Signature, hits: Collection[str], names: Names) -> Evidence | None:
+    """What a deviation from all lab mail takes away, where the skeleton that it belongs to is there."""
+    of = signature.meta["unlike"]
+    seen = _share(signature.meta.get("unlike_lab"))
+    if of not in hits or seen is None:
+        return None
+    p = (seen[0] + 1) / (seen[1] + 1)
+    bound = signature.rule.rpartition("_")[2]
+    what = f"rule {signature.rule}: unlike all of its lab mail, from {seen[1]} {bound}s (p = {p:.2g})"
+    name = names.spelling[signature.kind, signature.name]
+    weight = math.log(p) - (RENTED if bound == "template" else 0.0)
+    return Evidence("skeleton", signature.kind, name, max(-MOST_AGAINST, weight), what)
+
+
+_SHARE = re.compile(r"(\d+) of (\d+)")
+
+
+def _share(text: str | None) -> tuple[int, int] | None:
+    """The two numbers of 'a of b'; None where there are none."""
+    match = _SHARE.match(text or "")
+    return (int(match[1]), int(match[2])) if match else None

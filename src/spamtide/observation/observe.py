@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from spamtide.model import Message, Observation, Provenance, RawMessage
+from spamtide.observation import traits
 from spamtide.observation.lure import link_domains, link_hosts
 from spamtide.observation.redact import RECIPIENT_FIELDS, recipients_of, redactor
 from spamtide.observation.relay import Hop, canonical, is_trusted_address, trace
@@ -80,6 +81,21 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
         helo = hop.helo
     message_id = first.get("message-id")
     frame = skeleton(names, lower)
+    from_domain = _from_domain(first.get("from", ""))
+    habits = traits.line(
+        message_id=message_id or "",
+        from_domain=from_domain,
+        recipients=first.get("to", ""),
+        boundary=message.boundary,
+        helo=helo or "",
+        address=source.address or "",
+        folded=next(
+            (header.folded for header in message.headers if header.name.lower() == "content-type"), ""
+        ),
+        layout=message.layout,
+        charset=message.charset,
+        encoding=message.encoding,
+    )
     plain = {
         "source": raw.source,
         "message_id": message_id,
@@ -87,7 +103,7 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
         "rdns": hop.rdns if hop else None,
         "relay": hop.by if hop else None,
         "sender_domain": _sender_domain(raw, first),
-        "from_domain": _from_domain(first.get("from", "")),
+        "from_domain": from_domain,
         "subject": message.subject,
         "zone": zone,
         "mailer": first.get("x-mailer") or first.get("user-agent", ""),
@@ -105,7 +121,9 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
     above = [(value or "")[:FIELD_CHARS] for value in plain.values()]
     above += message.links
     above += attachments
-    lines = above + render(message, zip(names, values, strict=True), source.address or "", helo or "", frame)
+    lines = above + render(
+        message, zip(names, values, strict=True), source.address or "", helo or "", frame, habits
+    )
     data = drop_controls(f"{joined_lines(lines)}\n{message.text[:TEXT_CHARS]}")
     words = "=?" in "\n".join(values)
     *clean, rendering = redact.in_bytes(data, words=words).decode("utf-8").split("\n", len(above))

@@ -3,6 +3,7 @@
     client: <address>
     helo: <HELO>
     header-order: <skeleton>
+    traits: <habits of the mail engine, see `traits`>
     header Name: <value, unfolded, encoded words as written>        one line a field
     subject: <decoded>
     link: <address>                                                 one line a link
@@ -31,7 +32,7 @@ _C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
 
 
 def render(
-    message: Message, headers: Iterable[tuple[str, str]], client: str, helo: str, skeleton: str
+    message: Message, headers: Iterable[tuple[str, str]], client: str, helo: str, skeleton: str, traits: str
 ) -> list[str]:
     """Lines of the rendering, down to `text:`; bounded. `headers` are names and values, in order.
 
@@ -45,6 +46,7 @@ def render(
         f"client: {client}",
         f"helo: {helo}",
         f"header-order: {skeleton}",
+        f"traits: {traits}",
         *map("header ".__add__, shown),
         f"subject: {message.subject}",
         *map("link: ".__add__, message.links),

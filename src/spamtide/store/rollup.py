@@ -215,6 +215,18 @@ def lab_rows(lake: Lake, per_family: int) -> pa.Table:
     return _sample(lake, "lab IS NOT NULL", "lab", per_family)
 
 
+def wild_fields(lake: Lake) -> dict[str, int]:
+    """Sender-made header field -> messages of the wild with it; under '' how many messages there are."""
+    found = lake.query("""
+        WITH wild AS (SELECT DISTINCT sha256, skeleton FROM observations WHERE label = 'spam' AND lab IS NULL)
+        SELECT name, count(*) AS n
+        FROM (SELECT DISTINCT sha256, unnest(string_split(skeleton, ',')) AS name FROM wild)
+        WHERE name <> '' GROUP BY name
+        UNION ALL SELECT '', count(*) FROM wild ORDER BY 1
+    """)
+    return {row["name"]: int(row["n"]) for row in found.to_pylist()}
+
+
 def ham_rows(lake: Lake, most: int) -> pa.Table:
     """Observations of ham, at most `most`, spread over all of it by hash."""
     return _sample(lake, "label = 'ham' AND lab IS NULL", "label", most)

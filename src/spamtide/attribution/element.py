@@ -1,0 +1,352 @@
+"""What the headers of one face of an engine have in common, as patterns: one element a habit.
+
+A *hard* element is the engine's: no new template and no other machine changes it. A *soft* one held for all
+lab mail too, but may belong to the templates or to the machines that the lab happened to see; mail without it
+is not refused, it is doubted, by how few templates or machines stand behind it (see `skeleton`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Literal
+
+from spamtide.attribution.dates import date_form, date_zone
+from spamtide.attribution.grammar import FEW_MACHINES, Grammar, grammar, listed, literal
+from spamtide.attribution.layout import machines_of
+from spamtide.attribution.order import Face
+
+MAX_VALUE = 400
+"""Longer values hold no grammar that a person would read."""
+UNSEEN = 0.03
+"""Where values seen once make up more than this of all, others are still to come, and no list is complete."""
+MANY_MACHINES = 10
+"""From so many machines on, a value that all of them write is no machine's choice."""
+FULL = 8.0
+"""Bits from which a grammar tells an engine as well as any single thing can."""
+
+Bound = Literal["engine", "template", "machine", "site"]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One habit."""
+
+    key: str
+    """Identifier of its string in a rule."""
+    pattern: str
+    """YARA regular expression, with its slashes."""
+    bound: Bound
+    """What the habit belongs to as far as the lab can tell; 'engine' makes it hard."""
+    telling: float
+    """How much it says: 1 for a grammar of one author's, near 0 for what most mailers do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One header field of a face."""
+
+    name: str
+    values: Sequence[str]
+    machines: int
+    owners: Sequence[str]
+    """The machine that wrote each value; '' where it is not known."""
+    hosts: AbstractSet[str]
+    """What the id-host trait says of the face."""
+
+    @property
+    def key(self) -> str:
+        return re.sub(r"\W+", "_", self.name.lower(), flags=re.ASCII).strip("_") or "header"
+
+    def element(self, body: str, bound: Bound, telling: float, suffix: str = "") -> Element:
+        return Element(self.key + suffix, f"/header {literal(self.name)}: {body}\\n/", bound, telling)
+
+
+def elements_of(face: Face, unless: Collection[str]) -> list[Element]:
+    """Every habit of a face, the most telling kinds first."""
+    machines = machines_of(face.layouts)
+    found: list[Element] = list(_traits(face, machines))
+    for name in face.required(unless):
+        having = [layout for layout in face.layouts if name in layout.headers]
+        values = [layout.headers[name] for layout in having]
+        if not values or max(map(len, values)) > MAX_VALUE:
+            continue
+        owners = [layout.machine for layout in having]
+        reader = _READERS.get(name.lower(), _other)
+        found.extend(reader(_Field(name, values, machines, owners, _values(face, "id-host"))))
+    keys = [element.key for element in found]
+    unique = [element for place, element in enumerate(found) if element.key not in keys[:place]]
+    return sorted(unique, key=lambda element: (-element.telling, element.key))
+
+
+# ---------------------------------------------------------------------------- fields
+
+
+def _identifier(field: _Field) -> Iterator[Element]:
+    """Message-ID: the grammar left of the '@', and the form of what stands right of it."""
+    inner = [value.strip() for value in field.values]
+    split = [value.rpartition("@") for value in inner]
+    if not all(at for _, at, _ in split):
+        made = grammar(inner, field.machines)
+        yield field.element(made.pattern, "engine", _worth(made))
+        return
+    made = grammar([left for left, _, _ in split], field.machines)
+    host, worth = _host([right for _, _, right in split], field)
+    yield field.element(f"{made.pattern}@{host}", "engine", min(1.0, _worth(made) + worth))
+
+
+def _host(hosts: Sequence[str], field: _Field) -> tuple[str, float]:
+    """The part after '@' with what closes it: a constant of several machines, or a form."""
+    machines = field.machines
+    close = ">" if all(host.endswith(">") for host in hosts) else ""
+    names = [host.removesuffix(">") for host in hosts]
+    if len(set(names)) == 1 and machines >= FEW_MACHINES and field.hosts <= {"name", "domain"}:
+        return literal(names[0]) + close, 0.5
+    if all(re.fullmatch(r"\[[0-9.]+\]", name) for name in names):
+        return r"\[[0-9.]{7,15}\]" + close, 0.25
+    if len(set(names)) >= 10 and all(re.fullmatch(r"[A-Za-z0-9]+", name) for name in names):  # noqa: PLR2004
+        made = grammar(names, machines)
+        return made.pattern + close, 0.25 if made.bits >= 1 else 0.0
+    return r"[^>\n]{1,255}" + close, 0.0
+
+
+_PARAMETER = re.compile(r'(\s*;\s*)([A-Za-z0-9*_-]{1,40})=("[^"]*"|[^\s;"]*)')
+_STANDARD_TYPE = re.compile(
+    r'text/(plain|html); charset="?|multipart/(mixed|alternative|related); boundary="'
+)
+
+
+def _content_type(field: _Field) -> Iterator[Element]:
+    """Type and parameters: spacing, quoting and order are the engine's, type and charset the template's."""
+    forms: Counter[tuple[str, ...]] = Counter()
+    boundaries: dict[tuple[str, ...], list[str]] = {}
+    kinds: set[str] = set()
+    charsets: set[str] = set()
+    for value in field.values:
+        head, rest = re.match(r"([^;\s]*)(.*)", value, re.DOTALL).groups()  # type: ignore[union-attr]  # matches anything
+        form = ["M" if head.lower().startswith("multipart/") else "T", _case(head)]
+        for mark, name, given in _PARAMETER.findall(rest):
+            quoted = given.startswith('"')
+            form += [mark, name, '"' if quoted else ""]
+            if name.lower() == "boundary":
+                boundaries.setdefault(tuple(form[:2]), []).append(given.strip('"'))
+            elif name.lower() == "charset":
+                charsets.add(given.strip('"'))
+        forms[tuple(form)] += 1
+        kinds.add(head)
+    made = {key: grammar(values, field.machines) for key, values in boundaries.items()}
+    shapes = [form for form, count in sorted(forms.items()) if count >= UNSEEN * len(field.values)]
+    body = "|".join(dict.fromkeys(_type_pattern(form, made) for form in shapes))
+    worth = max((_worth(each) for each in made.values()), default=0.0)
+    plain = all(_STANDARD_TYPE.match(value) for value in field.values)
+    yield field.element(f"({body})[ \\t;]{{0,3}}", "engine", max(worth, 0.25 if plain else 0.5))
+    few = listed(sorted(kinds))
+    if few and not made:
+        sets = listed(sorted(charsets)) if charsets else None
+        tail = f'[^\\n]{{0,80}}charset="?{sets}"?' if sets else ""
+        yield Element("content_type_values", f"/header {literal(field.name)}: {few}{tail}/", "template", 0.25)
+
+
+def _case(head: str) -> str:
+    return "lower" if head == head.lower() else "other"
+
+
+def _type_pattern(form: tuple[str, ...], boundaries: dict[tuple[str, ...], Grammar]) -> str:
+    kind, case, *rest = form
+    letters = "a-z" if case == "lower" else "A-Za-z"
+    head = "multipart" if kind == "M" else f"[{letters}]{{2,20}}"
+    if case != "lower" and kind == "M":
+        head = "[Mm][A-Za-z]{8}"
+    out = [f"{head}\\/[{letters}0-9.+-]{{2,60}}"]
+    for place in range(0, len(rest), 3):
+        mark, name, quote = rest[place : place + 3]
+        made = boundaries.get((kind, case)) if name.lower() == "boundary" else None
+        value = made.pattern if made else '[^\\n"]{0,120}' if quote else r'[^\s;"]{0,120}'
+        out.append(f"{_spaces(mark)}{literal(name)}={quote}{value}{quote}")
+    return "".join(out)
+
+
+def _spaces(mark: str) -> str:
+    """White space around a semicolon: none, or some."""
+    before, _, after = mark.partition(";")
+    return ("[ \\t]+" if before else "") + ";" + ("[ \\t]+" if after else "")
+
+
+def _date(field: _Field) -> Iterator[Element]:
+    form = date_form(field.values)
+    if form is None:
+        return
+    pattern, usual = form
+    yield field.element(pattern, "engine", 0.0 if usual else 0.75)
+    zone = date_zone(field.values)
+    if zone is not None:
+        yield field.element(f"[^\\n]{{10,40}} {zone}", "site", 0.25, "_zone")
+
+
+def _choice(field: _Field) -> Iterator[Element]:
+    """A mailer's name, and what goes with it: a list where it seems complete, else how such values look.
+
+    A bot may choose one for each message or once for each machine; where every machine keeps to one, machines
+    are what is counted.
+    """
+    few = listed(field.values)
+    counts, seen = _choices(field)
+    once = sum(count == 1 for count in counts.values())
+    if few is not None and len(counts) == 1:
+        yield field.element(few, "engine" if seen >= MANY_MACHINES else "machine", 1.0)
+    elif few is not None and once <= UNSEEN * seen and seen >= 2 * len(counts):
+        yield field.element(few, "engine", 1.0)
+    else:
+        made = grammar(field.values, field.machines)
+        yield field.element(made.pattern, "engine", min(0.5, _worth(made)))
+
+
+def _choices(field: _Field) -> tuple[Counter[str], int]:
+    """How often each value was chosen, and the number of choices."""
+    if field.machines == 1:
+        return Counter(field.values), 1 if len(set(field.values)) == 1 else len(field.values)
+    by_machine: dict[str, set[str]] = {}
+    for owner, value in zip(field.owners, field.values, strict=True):
+        by_machine.setdefault(owner, set()).add(value)
+    if len(by_machine) < len(field.values) and all(len(values) == 1 for values in by_machine.values()):
+        return Counter(next(iter(values)) for values in by_machine.values()), len(by_machine)
+    return Counter(field.values), len(field.values)
+
+
+_ENCODED = re.compile(r"=\?[^?\s]{1,40}\?([BbQq])\?")
+_FORMS: tuple[tuple[str, re.Pattern[str], str], ...] = (
+    ("bare", re.compile(r"[^\s<>\",]+"), r'[^ \t<>",\n]{1,200}'),
+    ("angle", re.compile(r"<[^<>\s]*>"), r"<[^<> \n]{0,200}>"),
+    ("quoted", re.compile(r'"[^"]*" <[^<>\s]*>'), r'"[^"\n]{0,200}" <[^<> \n]{0,200}>'),
+    ("encoded", re.compile(r'"?=\?.*\?="? ?<[^<>\s]*>'), r'"?=\?[^\n]{1,300}\?="? ?<[^<> \n]{0,200}>'),
+    ("named", re.compile(r'[^"<>=][^"<>]* <[^<>\s]*>'), r'[^"<>=\n][^"<>\n]{0,200} <[^<> \n]{0,200}>'),
+)
+
+
+def _mailbox(field: _Field, bound: Bound) -> Iterator[Element]:
+    """How an address is written; several of them, or groups, have no form here."""
+    forms: Counter[str] = Counter()
+    for value in field.values:
+        form = next((body for _, pattern, body in _FORMS if pattern.fullmatch(value.strip())), None)
+        if form is None:
+            return
+        forms[form] += 1
+    kept = sorted(form for form, count in forms.items() if count >= UNSEEN * len(field.values))
+    if len(kept) <= 2:  # noqa: PLR2004 - three of five forms say nothing
+        body = kept[0] if len(kept) == 1 else f"({'|'.join(kept)})"
+        yield field.element(body, bound, 0.25, "_form")
+
+
+def _recipient(field: _Field) -> Iterator[Element]:
+    yield from _mailbox(field, "engine")
+
+
+def _author(field: _Field) -> Iterator[Element]:
+    yield from _mailbox(field, "template")
+
+
+def _subject(field: _Field) -> Iterator[Element]:
+    """Whether a subject that need not be is encoded."""
+    marks = {match[1] if (match := _ENCODED.match(value)) else "" for value in field.values}
+    if len(marks) == 1 and "" not in marks:
+        yield field.element(
+            f"=\\?[^?\\n]{{1,40}}\\?{marks.pop()}\\?[^\\n]{{0,2000}}", "template", 0.25, "_words"
+        )
+
+
+def _encoding(field: _Field) -> Iterator[Element]:
+    lower = all(value == value.lower() for value in field.values)
+    yield field.element(
+        "[0-9a-z-]{3,30}" if lower else "[0-9A-Za-z-]{3,30}", "engine", 0.0 if lower else 0.25
+    )
+    few = listed(field.values)
+    if few is not None:
+        yield field.element(few, "template", 0.25, "_value")
+
+
+def _other(field: _Field) -> Iterator[Element]:
+    """Any other field: its few values, or their grammar."""
+    counts = Counter(field.values)
+    few = listed(field.values)
+    if few is not None and len(counts) * 4 <= len(field.values):
+        yield field.element(few, "engine", 0.25)
+        return
+    made = grammar(field.values, field.machines)
+    if made.bits > 1:
+        yield field.element(made.pattern, "engine", 0.75 * _worth(made))
+
+
+def _nothing(_field: _Field) -> Iterator[Element]:
+    return iter(())
+
+
+def _worth(made: Grammar) -> float:
+    return max(0.0, min(1.0, made.bits / FULL))
+
+
+_READERS: dict[str, Callable[[_Field], Iterator[Element]]] = {
+    "message-id": _identifier,
+    "content-type": _content_type,
+    "date": _date,
+    "x-mailer": _choice,
+    "user-agent": _choice,
+    "x-mimeole": _choice,
+    "to": _recipient,
+    "from": _author,
+    "reply-to": _author,
+    "subject": _subject,
+    "content-transfer-encoding": _encoding,
+    **dict.fromkeys(
+        (
+            "cc", "bcc", "sender", "references", "in-reply-to", "thread-topic", "organization", "errors-to",
+            "x-sender", "disposition-notification-to", "return-receipt-to", "x-originating-ip", "comments",
+            "keywords", "content-description", "feedback-id",
+        ),
+        _nothing,
+    ),
+}  # fmt: skip
+"""Lower-case field name -> what is read off it; fields that say who and what, not which engine, give nothing."""
+
+
+# ---------------------------------------------------------------------------- traits
+
+
+def _traits(face: Face, machines: int) -> Iterator[Element]:
+    """Habits that no single line shows, from the traits line."""
+    hosts = _values(face, "id-host")
+    if hosts and hosts <= {"name", "domain"}:
+        hosts = {"name", "domain"} if machines < FEW_MACHINES else hosts
+    if hosts and len(hosts) <= 2:  # noqa: PLR2004 - more forms are none
+        yield _trait("id_host", f"id-host={_any(hosts)} ", "engine", 0.25)
+    clocks = _values(face, "clock")
+    if len(clocks) == 1 and clocks != {"none"}:
+        yield _trait("clock", f"[^\\n]{{0,40}}clock={_any(clocks)} ", "engine", 0.25)
+    folds = _values(face, "fold")
+    if len(folds) == 1:
+        yield _trait(
+            "fold", f"[^\\n]{{0,80}}fold={_any(folds)} ", "engine", 0.0 if folds == {"none"} else 0.25
+        )
+    helos = _values(face, "helo") - {"none"}
+    if len(helos) == 1:
+        yield _trait("helo", f"[^\\n]{{0,60}}helo={_any({*helos, 'none'})} ", "machine", 0.25)
+    layouts = _values(face, "layout")
+    if len(layouts) <= 2:  # noqa: PLR2004 - more layouts are the templates'
+        yield _trait("layout", f"[^\\n]{{0,100}}layout={_any(layouts)} ", "template", 0.25)
+
+
+def _values(face: Face, key: str) -> set[str]:
+    """Values of a trait that are no accident."""
+    counts = Counter(layout.traits.get(key, "") for layout in face.layouts)
+    return {value for value, count in counts.items() if value and count >= UNSEEN * len(face.layouts)}
+
+
+def _any(values: Collection[str]) -> str:
+    parts = [literal(value) for value in sorted(values)]
+    return parts[0] if len(parts) == 1 else f"({'|'.join(parts)})"
+
+
+def _trait(key: str, body: str, bound: Bound, telling: float) -> Element:
+    return Element(key, f"/traits: {body}/", bound, telling)
