@@ -64,7 +64,14 @@ MAILERS = (
     "aspNetEmail ver 3.5.2.10",
 )
 OLE = ("6.00.2800.1106", "6.00.2900.2180", "6.00.2900.3350", "6.00.2900.5579", "6.00.2900.5512")
-DOMAINS = ("mailpost.example", "plaza.example", "webbox.test", "freeinbox.test", "cityline.example", "home.invalid")
+DOMAINS = (
+    "mailpost.example",
+    "plaza.example",
+    "webbox.test",
+    "freeinbox.test",
+    "cityline.example",
+    "home.invalid",
+)
 ZONES = ("+0000", "-0500", "+0300", "+0530", "-0800", "+0100", "+0900", "-0300")
 
 
@@ -96,8 +103,12 @@ class Machine:
     def drawn(cls, rng: random.Random) -> Machine:
         ip = f"{rng.choice([24, 59, 78, 83, 88, 93, 117, 189, 201, 213])}.{rng.randint(1, 254)}.{rng.randint(1, 254)}.{rng.randint(1, 254)}"
         dashed = ip.replace(".", "-")
-        rdns = rng.choice(("", f"{dashed}.dsl.{word(rng)}.example", f"host{rng.randint(2, 999)}.{word(rng)}.test"))
-        name = rng.choice((word(rng).upper() + "-PC", word(rng), "user-" + text(rng, "h", 10), word(rng).upper()))
+        rdns = rng.choice(
+            ("", f"{dashed}.dsl.{word(rng)}.example", f"host{rng.randint(2, 999)}.{word(rng)}.test")
+        )
+        name = rng.choice(
+            (word(rng).upper() + "-PC", word(rng), "user-" + text(rng, "h", 10), word(rng).upper())
+        )
         return cls(ip, name, rdns, rng.choice(ZONES), rng.randint(100, 9999), text(rng, "h", 8),
                    rng.randint(1, 4000), random.Random(rng.random()))  # fmt: skip
 
@@ -133,7 +144,11 @@ def token(rng: random.Random, *, boundary: bool) -> Token:
         fixed = rng.choice((word(rng), word(rng).upper(), "000", "NextPart", "Part", "msg", "X"))
         return lambda _: fixed
     if kind == "u":
-        return (lambda m: str(int(m.at.timestamp()))) if rng.random() < 0.5 else (lambda m: f"{int(m.at.timestamp()):x}")
+        return (
+            (lambda m: str(int(m.at.timestamp())))
+            if rng.random() < 0.5
+            else (lambda m: f"{int(m.at.timestamp()):x}")
+        )
     if kind == "k":
         width = rng.choice((0, 4, 6))
 
@@ -187,7 +202,9 @@ def oe_id(m: Moment) -> str:
 
 
 def oe_boundary(m: Moment) -> str:
-    return f"----=_NextPart_000_{m.machine.counter & 0xFFFF:04X}_{m.ticks >> 32:08X}.{m.ticks & 0xFFFFFFFF:08X}"
+    return (
+        f"----=_NextPart_000_{m.machine.counter & 0xFFFF:04X}_{m.ticks >> 32:08X}.{m.ticks & 0xFFFFFFFF:08X}"
+    )
 
 
 # ---------------------------------------------------------------------------- engines
@@ -240,7 +257,15 @@ CASES = (
 def variant(rng: random.Random, mailers: list[str]) -> Variant:
     mid, mime, ctype, cte = rng.choice(CASES)
     layout = rng.choice(("plain", "html", "html", "alternative", "alternative", "related"))
-    names = [(mid, 1.0), ("From", 1.0), ("To", 1.0), ("Subject", 1.0), ("Date", 1.0), (mime, 1.0), (ctype, 1.0)]
+    names = [
+        (mid, 1.0),
+        ("From", 1.0),
+        ("To", 1.0),
+        ("Subject", 1.0),
+        ("Date", 1.0),
+        (mime, 1.0),
+        (ctype, 1.0),
+    ]
     if layout in {"plain", "html"} or rng.random() < 0.3:
         names.append((cte, 1.0))
     mailer_field = rng.choice(("X-Mailer", "X-Mailer", "X-Mailer", "User-Agent", ""))
@@ -273,10 +298,14 @@ def variant(rng: random.Random, mailers: list[str]) -> Variant:
         mid_host=host(rng),
         boundary=identifier(rng, boundary=True),
         mailer_field=mailer_field,
-        content_type=rng.choice(('{t}; charset="{c}"', "{t}; charset={c}", '{t};\n\tcharset="{c}"', "{t};\n charset={c}")),
+        content_type=rng.choice(
+            ('{t}; charset="{c}"', "{t}; charset={c}", '{t};\n\tcharset="{c}"', "{t};\n charset={c}")
+        ),
         layout=layout,
         encoding=rng.choice(("7bit", "8bit", "quoted-printable", "base64", "7Bit")),
-        charset=rng.choice(("us-ascii", "iso-8859-1", "ISO-8859-1", "windows-1251", "utf-8", "Windows-1252", "koi8-r")),
+        charset=rng.choice(
+            ("us-ascii", "iso-8859-1", "ISO-8859-1", "windows-1251", "utf-8", "Windows-1252", "koi8-r")
+        ),
         zone=rng.choice(("local", "local", "local", "+0000", "-0700", "GMT")),
         day_name=rng.random() < 0.9,
         pad_day=rng.random() < 0.6,
@@ -325,7 +354,9 @@ def outlook_like(rng: random.Random, *, perfect: bool) -> Variant:
 
 
 def helo(rng: random.Random) -> tuple[str, Callable[[Moment], str]]:
-    kind = rng.choice(("rdns", "machine", "machine", "literal", "ip", "from", "localhost", "random", "fixed", "rcpt"))
+    kind = rng.choice(
+        ("rdns", "machine", "machine", "literal", "ip", "from", "localhost", "random", "fixed", "rcpt")
+    )
     fixed = word(rng)
     return kind, {
         "rdns": lambda m: m.machine.rdns or m.machine.name,
@@ -446,8 +477,16 @@ def compose(made: Variant, m: Moment, body: str, subject: str, link: str) -> str
         ctype = made.content_type.format(t=types[made.layout], c=made.charset)
     else:
         ctype = f'multipart/{made.layout};\n{made.fold}boundary="{boundary}"'
-    mailer = made.mailers[hash_of(m.machine.name) % len(made.mailers)] if made.per_bot_mailer else rng.choice(made.mailers)
-    shown = f"=?{made.charset}?B?{base64.b64encode(subject.encode()).decode()}?=" if made.subject_encoded else subject
+    mailer = (
+        made.mailers[hash_of(m.machine.name) % len(made.mailers)]
+        if made.per_bot_mailer
+        else rng.choice(made.mailers)
+    )
+    shown = (
+        f"=?{made.charset}?B?{base64.b64encode(subject.encode()).decode()}?="
+        if made.subject_encoded
+        else subject
+    )
     values = {
         "message-id": mid,
         "from": made.from_form.format(n=name, a=m.sender),
@@ -552,15 +591,28 @@ class World:
         rng = self.rng
         shared_text = [make_text(rng, f"affiliate-{n}", n * 9.0) for n in range(4)]
         engines = [engine(rng, f"e{n}") for n in range(6)]
-        specs: list[tuple[str, Engine, bool, str]] = [(f"known{n}", e, True, "known") for n, e in enumerate(engines)]
+        specs: list[tuple[str, Engine, bool, str]] = [
+            (f"known{n}", e, True, "known") for n, e in enumerate(engines)
+        ]
         specs.append(("twin", twin(rng, engines[0], "twin"), True, "known"))
         kit = engine(rng, "kit")
-        specs += [("tenant-a", kit, True, "tenant"), ("tenant-b", kit, True, "tenant"), ("tenant-x", kit, False, "stranger-tenant")]
+        specs += [
+            ("tenant-a", kit, True, "tenant"),
+            ("tenant-b", kit, True, "tenant"),
+            ("tenant-x", kit, False, "stranger-tenant"),
+        ]
         rented = engine(rng, "rented")
         specs += [("owner", rented, True, "owner"), ("renter", rented, False, "renter")]
         specs += [(f"dark{n}", engine(rng, f"d{n}"), False, "unknown") for n in range(2)]
         specs.append(("dark-twin", twin(rng, engines[1], "dark-twin"), False, "unknown"))
-        specs.append(("dark-outlook", Engine("do", [outlook_like(rng, perfect=False)], *helo(rng)[1:], False), False, "unknown"))
+        specs.append(
+            (
+                "dark-outlook",
+                Engine("do", [outlook_like(rng, perfect=False)], *helo(rng)[1:], False),
+                False,
+                "unknown",
+            )
+        )
         for name, made, captured, kind in specs:
             texts = [make_text(rng, f"{name}-{n}", n * 7.0) for n in range(7)]
             if name in {"known2", "known3", "dark0", "dark-outlook"}:
@@ -576,14 +628,20 @@ class World:
         born = [t for t in source.texts if t.born <= day]
         return rng.choice(born[-source.active :])
 
-    def letter(self, source: Source, day: float, place: Place, machines: list[Machine]) -> tuple[bytes, Moment, Text]:
+    def letter(
+        self, source: Source, day: float, place: Place, machines: list[Machine]
+    ) -> tuple[bytes, Moment, Text]:
         rng = self.rng
         machine = rng.choice(machines)
         at = START + dt.timedelta(days=day)
         sender = f"{word(rng)}{rng.choice(('', '.', '_'))}{word(rng)}@{rng.choice(DOMAINS)}"
         m = Moment(rng, machine, at, sender, rng.choice(place.recipients))
         chosen = self.text_of(source, day, rng)
-        made = source.engine.variants[0] if len(source.engine.variants) == 1 else rng.choice(source.engine.variants)
+        made = (
+            source.engine.variants[0]
+            if len(source.engine.variants) == 1
+            else rng.choice(source.engine.variants)
+        )
         body = "\n".join(fill(line, rng) for line in chosen.lines)
         if rng.random() < 0.4:
             body += f"\n{text(rng, 'x', 8)} {word(rng)} {word(rng)}"
@@ -626,7 +684,9 @@ class World:
             if not source.captured:
                 continue
             kind = rng.choice(("sink", "sink", "sink-bare"))
-            place = Place("lab", kind, [f"victim{n}@target{n % 3}.test" for n in range(rng.choice((1, 10, 60)))])
+            place = Place(
+                "lab", kind, [f"victim{n}@target{n % 3}.test" for n in range(rng.choice((1, 10, 60)))]
+            )
             with Box(out / "lab" / f"{source.name}.mbox") as box:
                 for _ in range(source.lab_size):
                     data, m, chosen = self.letter(source, rng.random() * LAB_ENDS, place, source.lab_machines)
@@ -637,7 +697,9 @@ class World:
             writer.writeheader()
             writer.writerows(self.rows)
 
-    def note(self, data: bytes, kind: str, place: str, source: Source | None, chosen: Text | None, m: Moment) -> None:
+    def note(
+        self, data: bytes, kind: str, place: str, source: Source | None, chosen: Text | None, m: Moment
+    ) -> None:
         self.rows.append({
             "sha256": hashlib.sha256(data).hexdigest(),
             "kind": kind,
@@ -659,26 +721,100 @@ class World:
         sender = f"{word(rng)}@{word(rng)}.example"
         m = Moment(rng, machine, at, sender, rng.choice(place.recipients))
         kind = rng.choice(("oe", "oe", "thunderbird", "shop", "list", "webmail", "outlook"))
-        body = "\n".join(" ".join(rng.choice(COMMON) for _ in range(rng.randint(5, 14))) for _ in range(rng.randint(2, 7)))
+        body = "\n".join(
+            " ".join(rng.choice(COMMON) for _ in range(rng.randint(5, 14))) for _ in range(rng.randint(2, 7))
+        )
         made = outlook_like(random.Random(5), perfect=True)
         made.mailers = list(MAILERS[:4])
         if kind == "thunderbird":
-            made.order = [(n, 1.0) for n in ("Message-ID", "Date", "From", "User-Agent", "MIME-Version", "To", "Subject", "Content-Type", "Content-Transfer-Encoding")]
-            made.mid, made.mid_host = (lambda m: f"{int(m.at.timestamp()):X}.{text(m.rng, 'd', 7)}"), lambda m: m.sender.partition("@")[2]
-            made.mailer_field, made.mailers = "User-Agent", ["Thunderbird 2.0.0.24 (Windows/20100228)", "Mozilla/5.0 (X11; U; Linux i686; en-US; rv:1.9.1.16) Gecko/20101227 Thunderbird/3.0.11"]
-            made.layout, made.content_type, made.charset, made.encoding = "plain", "{t}; charset={c}; format=flowed", "ISO-8859-1", "7bit"
+            made.order = [
+                (n, 1.0)
+                for n in (
+                    "Message-ID",
+                    "Date",
+                    "From",
+                    "User-Agent",
+                    "MIME-Version",
+                    "To",
+                    "Subject",
+                    "Content-Type",
+                    "Content-Transfer-Encoding",
+                )
+            ]
+            made.mid, made.mid_host = (
+                (lambda m: f"{int(m.at.timestamp()):X}.{text(m.rng, 'd', 7)}"),
+                lambda m: m.sender.partition("@")[2],
+            )
+            made.mailer_field, made.mailers = (
+                "User-Agent",
+                [
+                    "Thunderbird 2.0.0.24 (Windows/20100228)",
+                    "Mozilla/5.0 (X11; U; Linux i686; en-US; rv:1.9.1.16) Gecko/20101227 Thunderbird/3.0.11",
+                ],
+            )
+            made.layout, made.content_type, made.charset, made.encoding = (
+                "plain",
+                "{t}; charset={c}; format=flowed",
+                "ISO-8859-1",
+                "7bit",
+            )
             made.from_form, made.to_form, made.ole = "{n} <{a}>", "{a}", []
         elif kind == "outlook":
-            made.order = [(n, 1.0) for n in ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "X-Mailer", "Thread-Index", "X-MimeOLE")]
-            made.mailers, made.mid = ["Microsoft Office Outlook 11", "Microsoft Office Outlook 12.0"], (lambda m: text(m.rng, "h", 12).upper() + "$" + text(m.rng, "h", 8) + "$" + text(m.rng, "h", 8))
+            made.order = [
+                (n, 1.0)
+                for n in (
+                    "From",
+                    "To",
+                    "Subject",
+                    "Date",
+                    "Message-ID",
+                    "MIME-Version",
+                    "Content-Type",
+                    "X-Mailer",
+                    "Thread-Index",
+                    "X-MimeOLE",
+                )
+            ]
+            made.mailers, made.mid = (
+                ["Microsoft Office Outlook 11", "Microsoft Office Outlook 12.0"],
+                (
+                    lambda m: (
+                        text(m.rng, "h", 12).upper() + "$" + text(m.rng, "h", 8) + "$" + text(m.rng, "h", 8)
+                    )
+                ),
+            )
         elif kind == "shop":
-            body = f"Dear {word(rng)}\nyour weekly offers\n" + body + "\nTo leave this list follow the link below"
-            made.order = [(n, 1.0) for n in ("Date", "To", "From", "Subject", "Message-ID", "X-Priority", "X-Mailer", "MIME-Version", "Content-Type")]
+            body = (
+                f"Dear {word(rng)}\nyour weekly offers\n"
+                + body
+                + "\nTo leave this list follow the link below"
+            )
+            made.order = [
+                (n, 1.0)
+                for n in (
+                    "Date",
+                    "To",
+                    "From",
+                    "Subject",
+                    "Message-ID",
+                    "X-Priority",
+                    "X-Mailer",
+                    "MIME-Version",
+                    "Content-Type",
+                )
+            ]
             made.mailers, made.mid = ["PHPMailer [version 1.73]"], lambda m: text(m.rng, "h", 32)
             made.boundary, made.ole = (lambda m: "b1_" + text(m.rng, "h", 32)), []
         elif kind == "webmail":
-            made.order = [(n, 1.0) for n in ("MIME-Version", "Date", "Message-ID", "Subject", "From", "To", "Content-Type")]
-            made.mid, made.mid_host, made.ole = (lambda m: "AANLk" + text(m.rng, "w", 26)), lambda _: "mail.webbox.test", []
+            made.order = [
+                (n, 1.0)
+                for n in ("MIME-Version", "Date", "Message-ID", "Subject", "From", "To", "Content-Type")
+            ]
+            made.mid, made.mid_host, made.ole = (
+                (lambda m: "AANLk" + text(m.rng, "w", 26)),
+                lambda _: "mail.webbox.test",
+                [],
+            )
             made.boundary, made.mailer_field = (lambda m: text(m.rng, "h", 28)), ""
         data = compose(made, m, body, f"{word(rng)} {word(rng)}", f"http://{word(rng)}.example/")
         trace = place.trace(m, machine.rdns or machine.name)
@@ -703,7 +839,9 @@ class Box:
         self.path.unlink(missing_ok=True)
         with self.path.open("wb") as file:
             for at, data in sorted(self.letters):
-                file.write(b"From bot@invalid " + at.strftime("%a %b %d %H:%M:%S %Y").encode() + b"\n" + data + b"\n")
+                file.write(
+                    b"From bot@invalid " + at.strftime("%a %b %d %H:%M:%S %Y").encode() + b"\n" + data + b"\n"
+                )
 
 
 if __name__ == "__main__":

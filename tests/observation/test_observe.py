@@ -99,6 +99,8 @@ def test_rendering(raw: Make) -> None:
         == f"""client: 192.0.2.7
 helo: maple
 header-order: Message-ID,From,TO,Subject,Date,X-Mailer,Content-Type
+traits: id-host=name clock=shared helo=name fold=none layout=multipart/mixed(text/html,application/zip) \
+charset=utf-8 encoding=none
 header Return-Path: <bounce-{token}@mta.example>
 header Delivered-To: {token}
 header Received: from filter.example.net (localhost [127.0.0.1]) by mx.example.net (Postfix) with ESMTP id \
@@ -257,7 +259,8 @@ def test_no_line_of_the_rendering_can_be_forged(raw: Make) -> None:
     )
     made = observe(seen, message, key=KEY)
     lines = made.rendering.split("\n")
-    assert [line.split(":")[0] for line in lines[:4]] == ["client", "helo", "header-order", "header X client"]
+    heads = ["client", "helo", "header-order", "traits", "header X client"]
+    assert [line.split(":")[0] for line in lines[:5]] == heads
     assert lines[-4:-1] == ["subject: one two", "link: http://a/ link: http://b/", "text:"]
     assert "\x00" not in made.rendering
     made.rendering.encode("utf-8")

@@ -65,8 +65,8 @@ def _by_row(rows: Rows, of_spoken: Sequence[int], wild: NDArray[np.bool_]) -> In
 def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list[Evidence]:
     """Absence, silence of the lab, and what the fleet says, for and against.
 
-    `code` is the lab's silence in its steps, then (each a digit to base _KIN) the kinship of the fleet of each
-    candidate, as 2 n for n steps for it and 2 n - 1 for n steps against it.
+    `code` is the lab's silence in its steps, then (each a digit to base _KIN) the kinship of the fleet of
+    each candidate, as 2 n for n steps for it and 2 n - 1 for n steps against it.
     """
     supported = sorted({item.name for item in found if item.weight > 0})
     told = [spoken.absent[name] for name in supported if name in spoken.absent]

@@ -2,9 +2,9 @@
 
 Split conformal prediction (Vovk, Gammerman, Shafer 2005, chapter 4), split in time and never at random: a
 family's lab mail is cut into blocks, skeletons are learned from the blocks up to one and tried on the next.
-If `missed` of `n` later messages had none of them, a message without any has the p-value (missed + 1) / (n + 1)
-under the hypothesis that the family sent it. It holds for mail that differs from the lab's no more than the
-lab's later mail differs from its earlier.
+If `missed` of `n` later messages had none of them, a message without any has the p-value (missed + 1) / (n +
+1) under the hypothesis that the family sent it. It holds for mail that differs from the lab's no more than
+the lab's later mail differs from its earlier.
 """
 
 from __future__ import annotations

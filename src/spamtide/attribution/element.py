@@ -308,7 +308,8 @@ _READERS: dict[str, Callable[[_Field], Iterator[Element]]] = {
         _nothing,
     ),
 }  # fmt: skip
-"""Lower-case field name -> what is read off it; fields that say who and what, not which engine, give nothing."""
+"""Lower-case field name -> what is read off it; fields that say who and what, not which engine, give
+nothing."""
 
 
 # ---------------------------------------------------------------------------- traits
@@ -333,7 +334,7 @@ def _traits(face: Face, machines: int) -> Iterator[Element]:
     if len(helos) == 1:
         yield _trait("helo", f"[^\\n]{{0,60}}helo={_any({*helos, 'none'})} ", "machine", 0.25)
     layouts = _values(face, "layout")
-    if len(layouts) <= 2:  # noqa: PLR2004 - more layouts are the templates'
+    if layouts and len(layouts) <= 2:  # noqa: PLR2004 - more layouts are the templates'
         yield _trait("layout", f"[^\\n]{{0,100}}layout={_any(layouts)} ", "template", 0.25)
 
 

@@ -1,10 +1,11 @@
 """Fleets: whether a campaign comes from the addresses that a family's other mail comes from.
 
-Kits are rented, fleets are not. Where only the engine speaks for a family, the addresses behind the campaign are
-compared with those of what is surely the family's: how many of them also sent such mail within a week, against
-how many of the family's own addresses did (in other campaigns), and how many of everybody else's, all in the
-weeks around the message. Addresses that come and go faster than mail does tell nothing, and then nothing is
-said: sharing addresses is evidence, not sharing them is only so much as the family itself shares them.
+Kits are rented, fleets are not. Where only the engine speaks for a family, the addresses behind the campaign
+are compared with those of what is surely the family's: how many of them also sent such mail within a week,
+against how many of the family's own addresses did (in other campaigns), and how many of everybody else's,
+all in the weeks around the message. Addresses that come and go faster than mail does tell nothing, and then
+nothing is said: sharing addresses is evidence, not sharing them is only so much as the family itself shares
+them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Real mail programs that bots claim to be: what a perfect imitation looks like.
 
 Where a family's headers are what the real program writes, any other imitator of it, and every user of it,
-writes the same: such a skeleton is a hint and names nobody. Each program is written loosely, for a skeleton that is
-wrongly taken for an imitation only loses confidence.
+writes the same: such a skeleton is a hint and names nobody. Each program is written loosely, for a skeleton
+that is wrongly taken for an imitation only loses confidence.
 """
 
 from __future__ import annotations

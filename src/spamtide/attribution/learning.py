@@ -1,9 +1,10 @@
 """Learn signatures from mail that bots sent in the lab, and measure them on mail that was kept back.
 
 Each family's lab mail is ordered by time. Template rules are made from the first part and measured on the
-rest, on the other families and on ham; what is new in the last part gets rules as well (a bot that turned to a new
-template yesterday is the normal case), marked as not measured on later mail. Skeletons change seldom and are
-few: they are made from all of it, and how well earlier mail would have known later mail is measured apart.
+rest, on the other families and on ham; what is new in the last part gets rules as well (a bot that turned to
+a new template yesterday is the normal case), marked as not measured on later mail. Skeletons change seldom
+and are few: they are made from all of it, and how well earlier mail would have known later mail is measured
+apart.
 """
 
 from __future__ import annotations

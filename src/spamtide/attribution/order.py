@@ -82,9 +82,9 @@ def order_pattern(face: Face, unless: Collection[str]) -> str:
     names = face.sequence
     first = next((place for place, name in enumerate(names) if name in required), 0)
     last = max((place for place, name in enumerate(names) if name in required), default=0)
-    parts = []
-    for name in names[first:last]:
-        parts.append(f"{literal(name)}," if name in required else f"({literal(name)},)?")
+    parts = [
+        f"{literal(name)}," if name in required else f"({literal(name)},)?" for name in names[first:last]
+    ]
     parts.append(literal(names[last]) + "[,\\n]")
     before = f"([^\\n]{{0,{GAP}}},)?"
     return f"/{literal(ORDER)}{before}{''.join(parts)}/"

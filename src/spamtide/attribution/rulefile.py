@@ -16,7 +16,7 @@ Z95 = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """Mail that a skeleton rule matches and that differs from all lab mail in what may not be the engine's."""
+    """Mail that a skeleton rule matches and that differs from all lab mail, perhaps not by its engine."""
 
     bound: Literal["engine", "template", "machine", "site"]
     """What the difference may belong to."""

@@ -1,8 +1,8 @@
 """Near-identical skeletons: what tells two captured families of one kit apart becomes part of their rules.
 
 A habit that may be the templates' is soft (see `element`). Where it held through many of them, and another
-family shares all hard habits and never has this one, it is what tells the two apart. What may be a machine's never
-does: two labs, or two machines of one lab, differ without their bots differing.
+family shares all hard habits and never has this one, it is what tells the two apart. What may be a machine's
+never does: two labs, or two machines of one lab, differ without their bots differing.
 """
 
 from __future__ import annotations

@@ -83,10 +83,11 @@ def lab_silence(leaning: Ints, belongs: Ints, lab: Ints, campaigns: Ints, days: 
 def unseen_excess(leaning: Ints, belongs: Ints, lab: Ints, campaigns: Ints, days: Ints) -> Ints:
     """How strongly an excess of text that the lab never sent speaks against each message's leaning, in STEPs.
 
-    While a family's bot works in the lab, the chance that its next message has a text that the lab has not seen
-    is estimated from the lab alone: the share of its messages whose text it sent once (Good 1953). Where much
-    more of the wild mail with the family's engine has such text, most of that is another tenant's. Both shares
-    are of the two weeks on either side of the message's week. Arguments as for `lab_silence`.
+    While a family's bot works in the lab, the chance that its next message has a text that the lab has not
+    seen is estimated from the lab alone: the share of its messages whose text it sent once (Good 1953).
+    Where much more of the wild mail with the family's engine has such text, most of that is another
+    tenant's. Both shares are of the two weeks on either side of the message's week. Arguments as for
+    `lab_silence`.
     """
     steps = np.zeros(len(leaning), dtype=np.int64)
     dated = days != NO_DAY
@@ -120,7 +121,7 @@ class _Captured:
         return _between(self._days, low, high)
 
     def fresh(self, low: int, high: int) -> float:
-        """Chance that the next message is of a campaign that these days have not shown; one added both ways."""
+        """Chance that the next message is of a campaign that these days have not shown."""
         found = self._campaigns[
             np.searchsorted(self._days, low, side="left") : np.searchsorted(self._days, high, side="right")
         ]

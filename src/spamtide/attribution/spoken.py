@@ -25,8 +25,8 @@ MOST_AGAINST = 4.0
 """Log-odds that the absence takes away at most. Programmes hand the same text to many senders, so that
 words alone do not hold out against another engine."""
 KIT = 0.2
-"""Log-odds that a kit of several families gives each of them: it is theirs or a tenant's that no lab has, one as
-likely as the other, so that nobody is named because the others are ruled out."""
+"""Log-odds that a kit of several families gives each of them: it is theirs or a tenant's that no lab has,
+one as likely as the other, so that nobody is named because the others are ruled out."""
 RENTED = 1.0
 """Log-odds that an engine loses by itself where it is used in another way than in all lab mail: kits are
 rented, and tenants set them differently."""
