@@ -10,7 +10,9 @@ before it is done again, and gives the same rows.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
 import pyarrow as pa
@@ -27,7 +29,12 @@ from spamtide.store.lake import Files
 from spamtide.version import VERSION
 
 MOST_ROWS = 3_000_000
-"""Messages that are held in memory at once, those around the weeks that are answered included."""
+"""Messages that one stretch of weeks holds in memory, those around the weeks that are answered included."""
+TOGETHER = 2
+"""Stretches that are worked on at the same time: their sorting leaves the interpreter free."""
+
+Answered = tuple[pa.Table, pa.Table, pa.Table]
+"""Rows of the tables attributions, daily and sightings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +78,14 @@ def answer_again(lake: Lake, answering: Answering) -> int:
     ham = evidence.ham(lake) if wanted else evidence.OfHam((), ())
     beyond = Beyond(families, ham.addresses, ham.domains, answering.landings)
     answered = 0
-    for stretch in stretches(wanted, counts):
-        answered += _answer(lake, answering, beyond, stretch, whole=whole)
+    with ThreadPoolExecutor(TOGETHER, "answer") as pool:
+        waiting: deque[tuple[tuple[int, int], Future[Answered]]] = deque()
+        for weeks in stretches(wanted, counts):
+            waiting.append((weeks, pool.submit(_answer, lake, answering, beyond, weeks)))
+            if len(waiting) > TOGETHER - 1:
+                answered += _commit(lake, *waiting.popleft(), whole=whole)
+        while waiting:
+            answered += _commit(lake, *waiting.popleft(), whole=whole)
     for table in ("evidence", "attributions", "daily", "sightings"):
         lake.compact(table)
     note = {"inputs": version, "evidence": lake.version("evidence"), "lineage": lake.version("lineage")}
@@ -152,14 +165,18 @@ def _inside(
     rows: pa.Table, answering: Answering, beyond: Beyond, weeks: tuple[int, int]
 ) -> tuple[pa.Table, pa.Table]:
     """The rows of some weeks and their answers, from the rows around them."""
-    asked = rows.drop_columns(["campaign"]).rename_columns({"canonical": "campaign"})
-    answers = attribute(
-        asked, answering.ruleset, answering.knowledge, attributing=answering.attributing, beyond=beyond
-    )
-    answers = answers.append_column("week", rows["week"])
     first, last = weeks
     inside = pc.and_(pc.greater_equal(rows["week"], first), pc.less_equal(rows["week"], last))
-    return rows.filter(inside), answers.filter(inside)
+    answers = attribute(
+        rows.drop_columns(["campaign"]).rename_columns({"canonical": "campaign"}),
+        answering.ruleset,
+        answering.knowledge,
+        attributing=answering.attributing,
+        beyond=beyond,
+        asks=inside.to_numpy(),
+    )
+    own = rows.filter(inside)
+    return own, answers.append_column("week", own["week"])
 
 
 def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table:
@@ -183,15 +200,21 @@ def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table
     return pa.concat_tables(found)
 
 
-def _answer(lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int], *, whole: bool) -> int:
+def _answer(lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int]) -> Answered:
     """Answer one stretch of weeks and count the answers."""
-    rows = evidence.stretch(lake, around(weeks), answering.names)
+    rows = evidence.stretch(lake, around(weeks), answering.names, told=weeks)
     own, answers = _inside(rows, answering, beyond, weeks)
-    answered = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
-    counted = rollup.count_days(lake, answered), rollup.count_sightings(lake, answered)
-    for table, made in zip(("attributions", "daily", "sightings"), (answers, *counted), strict=True):
+    del rows
+    both = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
+    return answers, rollup.count_days(lake, both), rollup.count_sightings(lake, both)
+
+
+def _commit(lake: Lake, weeks: tuple[int, int], answered: Future[Answered], *, whole: bool) -> int:
+    """Store what was answered; the number of messages."""
+    tables = answered.result()
+    for name, rows in zip(("attributions", "daily", "sightings"), tables, strict=True):
         if whole:
-            lake.append(table, made)
+            lake.append(name, rows)
         else:
-            lake.replace_weeks(table, made, weeks)
-    return int(answers.num_rows)
+            lake.replace_weeks(name, rows, weeks)
+    return int(tables[0].num_rows)

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from spamtide.attribution.association import Flags
 from spamtide.attribution.botnets import answer_botnets
 from spamtide.attribution.coding import Beyond, code
 from spamtide.attribution.combining import Answered
@@ -35,6 +36,7 @@ def attribute(
     *,
     attributing: Attributing = DEFAULT,
     beyond: Beyond = NOTHING_BEYOND,
+    asks: Flags | None = None,
 ) -> pa.Table:
     """Attribute messages; the order of the rows decides nothing.
 
@@ -45,19 +47,21 @@ def attribute(
         knowledge: resolves aliases.
         attributing: least probabilities for an answer.
         beyond: what is known of mail that is not among the rows.
+        asks: rows that are to be answered, all if None; the others are only evidence.
 
     Returns:
         Rows of ATTRIBUTIONS, in the order of `rows`.
     """
-    if rows.num_rows == 0:
+    asked = np.ones(rows.num_rows, dtype=np.bool_) if asks is None else asks
+    if not asked.any():
         return ATTRIBUTIONS.empty_table()
     families = sorted({*beyond.families, *(name for name in rows["lab"].unique().to_pylist() if name)})
     names = answer_names(ruleset, knowledge, families, [page.programme for page in beyond.landings])
     shared = (*beyond.ham_domains, *sorted(knowledge.shared_hosts))
-    coded = code(rows, ruleset, names, replace(beyond, ham_domains=shared))
+    coded = code(rows, ruleset, names, replace(beyond, ham_domains=shared), asked)
     botnets = answer_botnets(coded, names, attributing.botnet_confidence)
     programmes = answer_programmes(coded, names, attributing.programme_confidence)
-    return _table(rows, botnets, programmes)
+    return _table(rows.filter(pa.array(asked)), botnets, programmes)
 
 
 def _table(rows: pa.Table, botnets: Answered, programmes: Answered) -> pa.Table:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 UNNAMED = -1
 """A message that nothing names yet."""
@@ -52,7 +53,9 @@ class Tie:
     """Whether a key that other mail ever had says nothing (`combining.told_by` leaves it out)."""
 
 
-def associate(keys: Ints, days: Ints, answers: Ints, tie: Tie) -> tuple[Ints, Floats]:
+def associate(
+    keys: Ints, days: Ints, answers: Ints, tie: Tie, asked: Flags | None = None
+) -> tuple[Ints, Floats]:
     """For each entry, the answer that most others under the same key have, and its share of their weight.
 
     An entry's own answer does not count for itself.
@@ -62,9 +65,10 @@ def associate(keys: Ints, days: Ints, answers: Ints, tie: Tie) -> tuple[Ints, Fl
         days: day of each entry, or NO_DAY.
         answers: a name's number, or UNNAMED, HAM or SILENT.
         tie: reach in time and weights.
+        asked: entries that are to be answered, all if None; the others only count as evidence.
 
     Returns:
-        answer (UNNAMED for none) and share (0-1), by entry.
+        answer (UNNAMED for none) and share (0-1), by entry; none and 0 where not asked.
     """
     top = np.full(len(keys), UNNAMED, dtype=np.int64)
     share = np.zeros(len(keys))
@@ -79,9 +83,13 @@ def associate(keys: Ints, days: Ints, answers: Ints, tie: Tie) -> tuple[Ints, Fl
     width = int(step.max()) + tie.reach + 1
     key = (np.cumsum(named) - 1)[keys[chosen]]
     place = key * width + step
-    queries, query_of = np.unique(place, return_inverse=True)
     answer = answers[chosen]
-    return _shares(chosen, query_of, answer, _reached(queries, place, answer, tie), (top, share), tie)
+    of = np.arange(len(chosen)) if asked is None else np.flatnonzero(asked[chosen])
+    if not len(of):
+        return top, share
+    queries, query_of = np.unique(place[of], return_inverse=True)
+    reached = _reached(queries, place, answer, tie)
+    return _shares(chosen[of], query_of, answer[of], reached, (top, share), tie)
 
 
 def _reached(queries: Ints, place: Ints, answer: Ints, tie: Tie) -> tuple[Ints, Ints, Ints]:

@@ -39,10 +39,10 @@ def answer_botnets(rows: Rows, names: Names, threshold: float) -> Answered:
     first = np.where(leaning >= 0, SILENT, first)
     captured = np.where(rows.lab >= 0, rows.lab, np.where(rows.ham, HAM, SILENT))
     told = (
-        told_by(SENDER, rows.address, rows.days, first, rows.address_of_ham),
+        told_by(SENDER, rows.address, rows.days, first, rows.address_of_ham, rows.asks),
         told_by_link(LINK, rows, first),
-        told_by(CAMPAIGN, rows.campaign, rows.days, first),
-        told_by(LAB_CAMPAIGN, rows.campaign, rows.days, captured),
+        told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks),
+        told_by(LAB_CAMPAIGN, rows.campaign, rows.days, captured, None, rows.asks),
     )
     belongs = np.where(rows.lab >= 0, UNNAMED, named)
     silence = lab_silence(leaning, belongs, rows.lab, rows.campaign, rows.days)

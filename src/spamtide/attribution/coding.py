@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from spamtide.attribution.association import NO_DAY, UNNAMED, Ints
+from spamtide.attribution.association import NO_DAY, UNNAMED, Flags, Ints
 from spamtide.attribution.evidence import odds_of
 from spamtide.attribution.landing import Landing
 from spamtide.attribution.signature import Ruleset
@@ -20,9 +19,6 @@ from spamtide.model import Evidence
 
 _EPOCH = dt.date(1970, 1, 1)
 _SEPARATOR = "\x1f"
-
-
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +39,10 @@ class Beyond:
 class Rows:
     """The rows' columns as codes."""
 
+    asked: Ints
+    """The rows that are to be answered, by number; the others are only evidence."""
+    asks: Flags
+    """Whether each row is."""
     days: Ints
     lab: Ints
     """Number of the lab's family among the botnets, or UNNAMED."""
@@ -61,7 +61,7 @@ class Rows:
     spoken: tuple[Spoken, ...]
 
 
-def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond) -> Rows:
+def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond, asks: Flags) -> Rows:
     """Columns as codes. Codes only tell values apart; nothing depends on their order."""
     days = _days(rows["received_at"])
     links = pa.chunked_array(rows["link_domains"]).combine_chunks()
@@ -74,6 +74,8 @@ def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond) -> Rows
     landed = _landed((domain, domain_row, domains), days, beyond.landings)
     said, spoken = _spoken(rows["rules"], days, ruleset, names, (landed, beyond.landings))
     return Rows(
+        asked=np.flatnonzero(asks),
+        asks=asks,
         days=days,
         lab=_take(lab, rows["lab"]),
         ham=ham,

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from spamtide.attribution.association import SILENT, UNNAMED, Ints, Tie, associate
-from spamtide.attribution.coding import Flags, Rows
+from spamtide.attribution.association import SILENT, UNNAMED, Flags, Ints, Tie, associate
+from spamtide.attribution.coding import Rows
 from spamtide.attribution.evidence import answer, odds_of, posterior, tally
 from spamtide.attribution.spoken import Kind, Names, Spoken
 from spamtide.model import Evidence
@@ -42,6 +42,7 @@ class Answered:
     evidence: list[str]
     """JSON objects joined by commas."""
     which: Ints
+    """By row that is asked."""
 
 
 def nothing_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> Sequence[Evidence]:  # noqa: ARG001 - an Against
@@ -68,7 +69,14 @@ def seeds_of(
     return np.asarray(best, dtype=np.int64)[rows.said], np.asarray(seeds, dtype=np.int64)[rows.said]
 
 
-def told_by(tie: Tie, keys: Ints, days: Ints, answers: Ints, of_ham: Flags | None = None) -> Told:
+def told_by(
+    tie: Tie,
+    keys: Ints,
+    days: Ints,
+    answers: Ints,
+    of_ham: Flags | None = None,
+    asks: Flags | None = None,
+) -> Told:
     """Evidence of one tie, in steps; a share of a half or less says nothing.
 
     Args:
@@ -77,10 +85,11 @@ def told_by(tie: Tie, keys: Ints, days: Ints, answers: Ints, of_ham: Flags | Non
         days: day of each entry.
         answers: first pass's answer of each entry.
         of_ham: entries whose key other mail had as well, for ties that this bars.
+        asks: entries that are to be answered, all if None.
     """
     if of_ham is not None and tie.ham_bars:
         keys = np.where(of_ham, -1, keys)
-    names, share = associate(keys, days, answers, tie)
+    names, share = associate(keys, days, answers, tie, asks)
     steps = np.floor(share * STEPS + 1e-9).astype(np.int64)
     strong = steps * 2 > STEPS
     return Told(tie, np.where(strong, names, UNNAMED), np.where(strong, steps, 0))
@@ -88,9 +97,8 @@ def told_by(tie: Tie, keys: Ints, days: Ints, answers: Ints, of_ham: Flags | Non
 
 def told_by_link(tie: Tie, rows: Rows, answers: Ints) -> Told:
     """Evidence of each row's domains: the strongest, or nothing where they disagree."""
-    entries = told_by(
-        tie, rows.domain, rows.days[rows.domain_row], answers[rows.domain_row], rows.domain_of_ham
-    )
+    of = rows.domain_row
+    entries = told_by(tie, rows.domain, rows.days[of], answers[of], rows.domain_of_ham, rows.asks[of])
     count = len(rows.days)
     steps = np.zeros(count, dtype=np.int64)
     low, high = np.full(count, np.iinfo(np.int64).max), np.full(count, UNNAMED, dtype=np.int64)
@@ -112,7 +120,7 @@ def answered(
     against: Against,
     objections: Ints,
 ) -> Answered:
-    """Combine the evidence once for each distinct combination of it.
+    """Combine the evidence of the rows that are asked, once for each distinct combination of it.
 
     Args:
         kind: botnet or programme.
@@ -126,9 +134,9 @@ def answered(
     lab = rows.lab if kind == "botnet" else np.full(len(rows.lab), UNNAMED, dtype=np.int64)
     columns = [rows.said, lab + 1, objections]
     columns += [code for one in told for code in (one.names + 1, one.steps)]
-    which, example = _combinations(columns)
+    which, example = _combinations([column[rows.asked] for column in columns])
     answers, probabilities, evidence = [], [], []
-    for row in example:
+    for row in rows.asked[example]:
         found = list(rows.spoken[rows.said[row]].evidence[kind])
         found += [_of_tie(kind, names, one, row) for one in told if one.steps[row]]
         found += against(rows.spoken[rows.said[row]], found, int(objections[row]))

@@ -29,6 +29,9 @@ def answer_programmes(rows: Rows, names: Names, threshold: float) -> Answered:
     number = {name: place for place, name in enumerate(names.programme)}
     _, seeds = seeds_of("programme", rows, number, threshold, nothing_against)
     first = np.where(rows.ham, HAM, seeds)
-    told = (told_by_link(LINK, rows, first), told_by(CAMPAIGN, rows.campaign, rows.days, first))
+    told = (
+        told_by_link(LINK, rows, first),
+        told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks),
+    )
     none = np.zeros(len(first), dtype=np.int64)
     return answered("programme", rows, names, told, threshold, nothing_against, none)

@@ -170,12 +170,25 @@ def families(lake: Lake) -> tuple[str, ...]:
     return tuple(found["lab"].to_pylist())
 
 
-def stretch(lake: Lake, weeks: tuple[int, int], names: Mapping[str, str]) -> pa.Table:
-    """Evidence of the weeks from first to last, each campaign under its surviving name too (`canonical`)."""
+def stretch(
+    lake: Lake, weeks: tuple[int, int], names: Mapping[str, str], told: tuple[int, int] | None = None
+) -> pa.Table:
+    """Evidence of the weeks from first to last, each campaign under its surviving name too (`canonical`).
+
+    Args:
+        lake: the observatory's lake.
+        weeks: first and last.
+        names: absorbed campaign name -> surviving name.
+        told: weeks whose messages are told apart; of the others sha256, relay and subject are left out.
+    """
     first, last = weeks
+    own = "TRUE" if told is None else f"e.week BETWEEN {told[0]} AND {told[1]}"
     return lake.query(
         f"""
-        SELECT e.*, coalesce(a.canonical, e.campaign) AS canonical
+        SELECT e.* REPLACE (CASE WHEN {own} THEN e.sha256 END AS sha256,
+                            CASE WHEN {own} THEN e.relay END AS relay,
+                            CASE WHEN {own} THEN e.subject END AS subject),
+               coalesce(a.canonical, e.campaign) AS canonical
         FROM evidence e LEFT JOIN aliases a ON a.name = e.campaign
         WHERE e.week BETWEEN {first} AND {last}
         """,  # noqa: S608 - the weeks are numbers
