@@ -17,6 +17,11 @@ from spamtide.message.html import read_html
         ("<p>Map<font color=#fdfdfd>zq</font>le</p>", "Maple"),
         ("<p>Map<span style='color: rgb(254, 254, 254)'>zq</span>le</p>", "Maple"),
         ("<p>Map<font color=#f00>zq</font>le</p>", "Mapzqle"),
+        ("<table bgcolor=navy><tr><td bgcolor=white>Map<font color=#fefefe>zq</font>le", "Maple"),
+        ("<table bgcolor=navy><tr><td>Map<font color=white>zq</font>le", "Mapzqle"),
+        ("<table bgcolor=red class=x><tr><td class=y>Map<font color=red>zq</font>le", "Mapzqle"),
+        ("<div style='background: #fff url(x)'>Map<span style='color:white'>zq</span>le</div>", "Mapzqle"),
+        ("<div style='background: #fff'>Map<span style='color:white'>zq</span>le</div>", "Maple"),
         ("<p>Map<span style='position:absolute;left:-9999px'>zq</span>le</p>", "Maple"),
         ("<p style='margin-top:-900px'>Maple</p>", "Maple"),
         (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 from threading import local
@@ -57,9 +57,8 @@ _VOID = frozenset(
     {"br", "img", "hr", "input", "meta", "link", "area", "base", "col", "embed", "param", "wbr"}
 )
 
-_WHITE_FONTS = "font[color^='#f' i],font[color='white' i],font[color^='rgb' i]"
+_WHITE_FONTS = "font[color^='#f' i],font[color='white' i],font[color^='rgb' i],font[color^='f' i]"
 _TINY_FONTS = "font[size='0'],font[size^='-']"
-_FONT_TINY = re.compile(r"<font[^>]{0,200}\ssize\s*+=\s*+[\"']?\s*+(?:0|-)")
 _TINY = frozenset({"0", "-5", "-6", "-7", "-8", "-9"})
 """Sizes of <font> that set noise between the letters of a word too small to be read."""
 _HIDING = re.compile(
@@ -73,12 +72,20 @@ _MANY_HIDDEN = 1000
 """Hidden elements after which no more are looked for."""
 _COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]{1,40})", re.IGNORECASE)
 _GROUND = re.compile(r"background(?:-color)?\s*:\s*([^;!]{1,200})", re.IGNORECASE)
-_WHITE = re.compile(r"#fff|#(?:f[89a-f]){3}|white|rgba?\((?:2(?:4[89]|5\d)[,)]){3}")
-"""White, or so near to it that nobody tells them apart."""
+_Colour = tuple[int, int, int]
+_PAPER = (255, 255, 255)
+_FONT = re.compile(r"<font([^>]{0,200})")
+_FONT_COLOUR = re.compile(r"\scolor\s*+=\s*+[\"']?\s*+(#?\w{3,12}|rgb[^\"'>]{1,30})")
+_FONT_TINY = re.compile(r"\ssize\s*+=\s*+[\"']?\s*+(?:0|-)")
+_NEAR = 8
+"""Difference of a colour's parts, of 255, that nobody sees."""
+_HEX = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{6})")
+_RGB = re.compile(r"rgba?\((\d{1,3}),(\d{1,3}),(\d{1,3})(?:,[\d.]+)?\)")
+_NAMED = {"white": "#fff", "black": "#000", "silver": "#c0c0c0", "gray": "#808080", "grey": "#808080",
+          "red": "#f00", "yellow": "#ff0", "navy": "#000080", "blue": "#00f", "green": "#008000"}  # fmt: skip
 _MANY_SHEETS = 4
 _CLASS_RULE = re.compile(r"\s*(?:[a-z0-9]{1,12})?\.([a-z_][\w-]{0,60})\s*\Z")
 _STYLE = re.compile(r"""style\s*=\s*("[^"]*|'[^']*|[^\s>"']+)""")
-_FONT_WHITE = re.compile(r"<font[^>]{0,200}\scolor\s*+=\s*+[\"']?\s*+(?:#f|white|rgb)")
 _NEVER_CUT = frozenset({"html", "head", "body", "img", "input"})
 
 
@@ -221,11 +228,12 @@ def _hiding(lower: str, classes: frozenset[str], *, attribute: bool) -> str:
     """Selector of the elements that may be hidden, for a page in lower case; '' for most pages."""
     selectors = ["[hidden]"] if attribute else []
     selectors += [f"[class*='{name}' i]" for name in sorted(classes)]
-    if _FONT_TINY.search(lower):
+    fonts = set(map(_font_facts, _FONT.findall(lower))) if "<font" in lower else set()
+    if any(tiny for tiny, _ in fonts):
         selectors.append(_TINY_FONTS)
-    if _FONT_WHITE.search(lower):
+    if any(white for _, white in fonts):
         selectors.append(_WHITE_FONTS)
-    for style in set(_STYLE.findall(lower)):
+    for style in set(_STYLE.findall(lower)) if "style" in lower else ():
         hides, colour = _style_facts(style.strip("\"'"))
         if hides or _is_white(colour):
             selectors.append("[style]")
@@ -242,7 +250,7 @@ def _ancestors(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def _is_hidden(node: LexborNode, classes: frozenset[str]) -> bool:
-    """Whether an element hides what it holds: by its style, its size, or white on what seems to be white."""
+    """Whether an element hides what it holds: by its style, its size, or white on white."""
     attributes = node.attributes
     if "hidden" in attributes or (node.tag == "font" and (attributes.get("size") or "").strip() in _TINY):
         return True
@@ -254,15 +262,20 @@ def _is_hidden(node: LexborNode, classes: frozenset[str]) -> bool:
         return True
     if not _is_white(colour or attributes.get("color") or ""):
         return False
-    return all(_may_be_white(element.attributes) for element in chain((node,), _ancestors(node)))
+    ground = _ground_of(node)
+    return ground is not None and _alike(ground, _PAPER)
 
 
-def _may_be_white(attributes: Mapping[str, str | None]) -> bool:
-    """Whether nothing says that an element's ground is coloured; a class might, and is not followed."""
-    if "class" in attributes or "background" in attributes:
-        return False
-    ground = attributes.get("bgcolor") or _ground(attributes.get("style") or "")
-    return not ground or _is_white(ground)
+def _ground_of(node: LexborNode) -> _Colour | None:
+    """The colour behind an element: the nearest given, else white; None where a class might give another."""
+    for element in chain((node,), _ancestors(node)):
+        attributes = element.attributes
+        if "class" in attributes or "background" in attributes:
+            return None
+        ground = attributes.get("bgcolor") or _ground(attributes.get("style") or "")
+        if ground:
+            return _rgb(ground)
+    return _PAPER
 
 
 @lru_cache(maxsize=4096)
@@ -272,13 +285,40 @@ def _style_facts(style: str) -> tuple[bool, str]:
     return bool(_HIDING.search(style)), colour[1] if colour else ""
 
 
+@lru_cache(maxsize=4096)
 def _ground(style: str) -> str:
     match = _GROUND.search(style)
     return match[1] if match else ""
 
 
 def _is_white(colour: str) -> bool:
-    return bool(_WHITE.fullmatch(colour.replace(" ", "").lower()))
+    rgb = _rgb(colour)
+    return rgb is not None and _alike(rgb, _PAPER)
+
+
+@lru_cache(maxsize=4096)
+def _font_facts(attributes: str) -> tuple[bool, bool]:
+    """Whether a <font> of these attributes, in lower case, may be tiny, and whether it is white."""
+    colour = _FONT_COLOUR.search(attributes)
+    return bool(_FONT_TINY.search(attributes)), bool(colour and _is_white(colour[1]))
+
+
+def _alike(one: _Colour, other: _Colour) -> bool:
+    """Whether nobody tells two colours apart."""
+    return all(abs(a - b) <= _NEAR for a, b in zip(one, other, strict=True))
+
+
+@lru_cache(maxsize=4096)
+def _rgb(colour: str) -> _Colour | None:
+    """Red, green and blue of a colour as HTML and CSS write it; None where it is not known."""
+    text = colour.replace(" ", "").lower()
+    text = _NAMED.get(text, text)
+    if match := _HEX.fullmatch(text):
+        digits = match[1] if len(match[1]) > 3 else "".join(2 * char for char in match[1])  # noqa: PLR2004 - #rgb
+        return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
+    if match := _RGB.fullmatch(text):
+        return int(match[1]), int(match[2]), int(match[3])
+    return None
 
 
 def _depth(source: str) -> int:
