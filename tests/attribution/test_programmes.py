@@ -67,6 +67,19 @@ def test_a_divided_campaign_names_nothing(ask: Ask) -> None:
     assert last(ask(rows)) == UNKNOWN
 
 
+@pytest.mark.parametrize(("others", "answer"), [(1, "Maple Meds"), (2, "Maple Meds"), (20, UNKNOWN)])
+def test_a_few_copies_with_another_brand_do_not_shake_a_message_that_says_its_own(
+    ask: Ask, others: int, answer: str
+) -> None:
+    rows = [Y | {"campaign": "c"}] * others + [X | {"campaign": "c"}]
+    assert last(ask(rows)) == answer
+
+
+def test_a_text_with_a_slot_for_the_brand_is_no_obstacle(ask: Ask) -> None:
+    found = ask([X | {"campaign": "c"}, Y | {"campaign": "c"}] * 20)
+    assert [row["programme"] for row in found] == ["Maple Meds", "Birch Watches"] * 20
+
+
 def test_two_brands_in_one_message_are_parked_until_something_decides(ask: Ask) -> None:
     both = {"rules": ["brand_x", "brand_y"]}
     assert last(ask([both])) == UNKNOWN

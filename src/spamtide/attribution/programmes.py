@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from spamtide.attribution.association import HAM, Tie
@@ -22,6 +24,9 @@ Hosts that everybody may use are left out: those that knowledge lists, those tha
 whose mail little is named."""
 CAMPAIGN = Tie("campaign", 4, 2.0, 7, 0.9, 0.02, 0.3, "its campaign within 4 weeks")
 """Copies that do not say the brand weigh little against it: their silence is no other name."""
+FEW_COPIES = replace(CAMPAIGN, doubt=2.0)
+"""What a campaign says of a message that is named by itself. Few copies with another brand do not shake it, for
+texts with a slot for the brand are shared and short texts are much alike; many do, and park it."""
 
 
 def answer_programmes(rows: Rows, names: Names, threshold: float) -> Answered:
@@ -29,9 +34,14 @@ def answer_programmes(rows: Rows, names: Names, threshold: float) -> Answered:
     number = {name: place for place, name in enumerate(names.programme)}
     _, seeds = seeds_of("programme", rows, number, threshold, nothing_against)
     first = np.where(rows.ham, HAM, seeds)
-    told = (
-        told_by_link(LINK, rows, first),
-        told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks),
+    silent = told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks)
+    named = told_by(FEW_COPIES, rows.campaign, rows.days, first, None, rows.asks)
+    own = first >= 0
+    campaign = replace(
+        silent,
+        names=np.where(own, named.names, silent.names),
+        steps=np.where(own, named.steps, silent.steps),
     )
+    told = (told_by_link(LINK, rows, first), campaign)
     none = np.zeros(len(first), dtype=np.int64)
     return answered("programme", rows, names, told, threshold, nothing_against, none)
