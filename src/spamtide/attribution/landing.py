@@ -27,7 +27,9 @@ from spamtide.errors import SettingsError
 from spamtide.knowledge import Knowledge
 
 MOST_PAGES = 5_000
-MOST_ELEMENTS = 20_000
+MOST_ELEMENTS = 2_000
+MOST_CHARS = 20_000
+"""Elements and characters of one page that are looked at."""
 LEAST_OWN = 6
 LEAST_BARE = 40
 """Distinct runs of elements that two pages have to share: so many with names in them (class, id, file), or
@@ -150,7 +152,7 @@ def page_of(saved: Saved, programme: str | None = None) -> Page:
         text = "\n".join(" ".join(line.split()) for line in (*shown, *alts) if line.strip())
     except (SelectolaxError, ValueError, RuntimeError):
         text = source
-    rendering = f"client: \nhelo: \nheader-order: \nsubject: {title}\nlink: http://{saved.host}/\ntext:\n{text[:200_000]}"
+    rendering = f"client: \nhelo: \nheader-order: \nsubject: {title}\nlink: http://{saved.host}/\ntext:\n{text[:MOST_CHARS]}"
     return Page(saved.host, saved.day, programme, rendering, built, saved.where)
 
 
