@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from spamtide.errors import TryAgainError, UnavailableError
-from spamtide.schema import LINEAGE, MEMBERSHIPS, TABLES
+from spamtide.schema import KEYS, LINEAGE, MEMBERSHIPS, TABLES
 from spamtide.store import Lake
 
 
@@ -143,3 +143,17 @@ def test_sql_sees_every_table_with_all_its_columns(tmp_path: Path, table: str) -
     found = Lake.at(tmp_path).query(f"SELECT * FROM {table}")  # noqa: S608 - a table's name
     assert found.column_names == TABLES[table].names
     assert found.num_rows == 1
+
+
+def test_the_same_rows_again_make_no_new_version(tmp_path: Path) -> None:
+    """Whatever their order; other rows or another note do."""
+    lake = Lake.at(tmp_path)
+    rows = pa.table({"name": ["a", "b"], "value": [b"1", b"2"]}, schema=KEYS)
+    lake.replace("keys", rows)
+    first = lake.versions()["keys"]
+    lake.replace("keys", rows.take([1, 0]))
+    assert lake.versions()["keys"] == first
+    lake.replace("keys", rows.slice(0, 1))
+    assert lake.versions()["keys"] == first + 1
+    lake.replace("keys", rows.slice(0, 1), {"ruleset": "x"})
+    assert lake.versions()["keys"] == first + 2

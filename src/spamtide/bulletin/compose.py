@@ -41,11 +41,17 @@ class Section:
     sentences: int = 4
     beside_level: int = 4
     """The same where there is a level to report, which makes this the lesser news."""
+    most: Mapping[str, int] = field(default_factory=dict)
+    """Kind -> most sentences of it, where fewer than `sentences`."""
 
 
 SECTIONS: tuple[Section, ...] = (
     Section("", ("thin", "nothing-changed", "level", "decomposition")),
-    Section("What they advertised.", ("advertised", "event", "nearby"), sentences=2),
+    Section(
+        "What they advertised.",
+        ("advertised", "event", "nearby"),
+        most={"advertised": 2, "event": 2, "nearby": 1},
+    ),
     Section("By horizon.", ("effect",)),
     Section("What others measured.", ("published",)),
     Section("Who moved.", ("switch",)),
@@ -118,6 +124,11 @@ def _chosen(claims: Sequence[Claim], section: Section) -> list[Claim]:
     fitting.sort(key=lambda c: (section.kinds.index(c.kind), -c.importance, c.claim))
     together = {s for c in fitting if c.subject == "several" for s in c.sensors}
     fitting = [c for c in fitting if c.kind != "sensor-change" or c.subject not in together]
+    fitting = [
+        c
+        for c in fitting
+        if [o for o in fitting if o.kind == c.kind].index(c) < section.most.get(c.kind, section.sentences)
+    ]
     has_level = any(c.kind == "level" for c in claims)
     return fitting[: min(section.sentences, section.beside_level) if has_level else section.sentences]
 

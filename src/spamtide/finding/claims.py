@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -18,7 +19,7 @@ from spamtide.finding.standing import advertised_claims, standing_claims
 from spamtide.finding.status import statuses
 from spamtide.finding.timing import forecast_claims, outlook_claims
 from spamtide.finding.volume import coverage_claims, volume_claims
-from spamtide.model import Claim, Status
+from spamtide.model import Change, Claim, Status
 
 MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
     volume_claims,
@@ -42,7 +43,7 @@ def state(inputs: FindingInputs) -> Findings:
     Pure and total: thin or empty data yields fewer claims, never an error. Claims come the most important
     first, then by id; ids are unique (of two changes of one kind, subject and day the surer one is kept).
     """
-    view = View(inputs)
+    view = View(replace(inputs, changes=_known(inputs)))
     stands = statuses(view)
     best: dict[str, Claim] = {}
     for make in MAKERS:
@@ -52,6 +53,18 @@ def state(inputs: FindingInputs) -> Findings:
                 best[claim.claim] = claim
     ordered = sorted(best.values(), key=lambda claim: (-claim.importance, claim.claim))
     return Findings(tuple(ordered), stands)
+
+
+def _known(inputs: FindingInputs) -> tuple[Change, ...]:
+    """The changes as they stand on the last day: none that begins later, and no end that lies beyond it."""
+    until = inputs.period.until
+    return tuple(
+        change
+        if change.end is None or change.end <= until
+        else replace(change, end=None, end_low=None, end_high=None)
+        for change in inputs.changes
+        if change.onset <= until
+    )
 
 
 def claims_table(claims: Sequence[Claim]) -> pa.Table:

@@ -67,9 +67,19 @@ def _of(world: World, sender: Sender, streams: Streams) -> Iterator[Look]:
             host, port = servers[at % len(servers)]
             ago = dt.timedelta(days=WEEK * (back + (at + 0.5) / checks))
             moment = (end - ago).replace(microsecond=0)
-            lives = lost is None or moment.date() < lost
+            lives = not _away(world, sender, moment.date()) and (lost is None or moment.date() < lost)
             answers = at not in silent if back == 0 else lives and not dice.chance(MISSED)
             yield Look(host, port, sender.name, moment, answers)
+
+
+def _away(world: World, sender: Sender, day: dt.date) -> bool:
+    """Whether a shift has taken its mail and its lab bot's, as when the network of its servers is cut."""
+    last = max(
+        (shift for shift in world.shifts if shift.sender == sender.name and shift.onset <= day),
+        key=lambda shift: shift.onset,
+        default=None,
+    )
+    return last is not None and last.lab == 0 and last.ramp[-1] < QUIET
 
 
 def _lost(world: World, sender: Sender) -> dt.date:

@@ -28,6 +28,8 @@ SCHEMA_NOTE = "spamtide schema "
 SMALL_FILE_BYTES = 64 * 2**20
 RESERVE_BYTES = 2**20
 """Room that a write leaves on the disk."""
+MOST_COMPARED = 2_000_000
+"""Rows of a table that `replace` compares before it writes."""
 MAX_SMALL_FILES = 40
 """`compact` joins a table's files when more of them than this are small."""
 DISK_FULL_WORDS = (
@@ -148,7 +150,13 @@ class Lake:
             self._write(table, rows, "append", note)
 
     def replace(self, table: str, rows: pa.Table, note: Mapping[str, Any] | None = None) -> None:
-        """Make `rows` the whole of the table in one atomic commit; older versions stay readable."""
+        """Make `rows` the whole of the table in one atomic commit; older versions stay readable.
+
+        A table that holds exactly these rows under this note stays at its version, so that what was made
+        from it can still name it.
+        """
+        if self._holds(table, rows, note):
+            return
         self._write(table, rows, "overwrite", note)
 
     def replace_weeks(self, table: str, rows: pa.Table, weeks: tuple[int, int]) -> None:
@@ -170,6 +178,16 @@ class Lake:
             if 0 < _schema_of(handle) <= SCHEMA_VERSION and not columns.issuperset(TABLES[table].names):
                 shutil.rmtree(folder)
                 self._open.pop(table, None)
+
+    def _holds(self, table: str, rows: pa.Table, note: Mapping[str, Any] | None) -> bool:
+        """Whether a table holds exactly these rows, in any order, under this note."""
+        handle = self._handle(table)
+        if handle is None or rows.num_rows > MOST_COMPARED or (note or {}) != self.note(table):
+            return False
+        with self._reading(table):
+            if handle.to_pyarrow_dataset().count_rows() != rows.num_rows:
+                return False
+        return bool(_sorted(self.read(table)).equals(_sorted(rows.cast(TABLES[table]))))
 
     def compact(self, table: str) -> None:
         """Join a table's small files when there are many; rows do not change."""
@@ -398,6 +416,12 @@ def _schema_of(handle: DeltaTable) -> int:
     """Schema version that a table was written under; 0 where it does not say."""
     words = (handle.metadata().description or "").removeprefix(SCHEMA_NOTE)
     return int(words) if words.isdigit() else 0
+
+
+def _sorted(rows: pa.Table) -> pa.Table:
+    """Rows in the order of their plain columns: a table keeps no order of its own."""
+    keys = [(field.name, "ascending") for field in rows.schema if not pa.types.is_nested(field.type)]
+    return rows.sort_by(keys).combine_chunks()
 
 
 def _is_disk_full(error: BaseException) -> bool:
