@@ -125,9 +125,10 @@ def main() -> None:
         signed, size = 100 * float(np.median(drift)), 100 * float(np.median(np.abs(drift)))
         error = 100 * 1.2533 * float(np.std(drift)) / np.sqrt(worlds)
         each = 100 * float(np.std(narrow)) / np.sqrt(worlds)
+        coverage = f"{100 * np.mean(narrow):.1f} % [+-{1.96 * each:.1f}], 95 % {100 * np.mean(wide):.1f} %"
         sys.stdout.write(
             f"{name}: median drift {signed:+.1f} % [+-{1.96 * error:.1f}], median size {size:.1f} %; "
-            f"90 % intervals {100 * np.mean(narrow):.1f} % [+-{1.96 * each:.1f}], 95 % {100 * np.mean(wide):.1f} %\n"
+            f"90 % intervals {coverage}\n"
         )
         sys.stdout.flush()
 

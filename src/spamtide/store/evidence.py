@@ -125,8 +125,11 @@ def weeks_of_campaigns(lake: Lake, names: set[str]) -> set[int]:
 
 def weeks_of_ham(lake: Lake, files: Files) -> set[int]:
     """Weeks of mail with an address or a link domain that is known of other mail since some files came."""
+    now = ham(lake, files)
+    if not now.addresses and not now.domains:
+        return set()
     old = Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*files.paths})))
-    now, before = ham(lake, files), ham(lake, old)
+    before = ham(lake, old)
     addresses = {*now.addresses} - {*before.addresses}
     domains = {*now.domains} - {*before.domains}
     if not addresses and not domains:
