@@ -78,7 +78,7 @@ def spent(since: tuple[float, float]) -> str:
 
 
 def another_day(observatory: Observatory) -> int:
-    """The last day's mail again, a day later, each text changed a little, in commits like those of `ingest`."""
+    """The last day's mail again, a day later, each text changed a little, in commits of an ingest's size."""
     lake = observatory.lake
     last = lake.query("SELECT max(received_at)::DATE AS day FROM observations")["day"][0].as_py()
     day = pa.table({"day": [last]})
