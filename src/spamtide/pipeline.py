@@ -8,6 +8,7 @@ order. Each commit is atomic and each stage can be run again, so a run may die a
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, match, read_pages
-from spamtide.campaign import CampaignState, cluster, resolve
+from spamtide.campaign import COLUMNS, CampaignState, cluster, no_profiles, profile, relate, resolve
 from spamtide.change import detect
 from spamtide.engine import ENGINES
 from spamtide.errors import UnavailableError
@@ -44,6 +46,7 @@ from spamtide.schema import (
     EXEMPLARS,
     HOURS,
     LINEAGE,
+    PROFILES,
     SERIES,
     TIMESTAMP,
     to_arrow,
@@ -200,13 +203,36 @@ def _cluster(run: Update) -> str:
     new = evidence.unclustered(lake, run.fresh)
     if new.num_rows:
         clustering = cluster(new, state, similarity=run.observatory.settings.clustering.similarity)
-        state = clustering.state
+        profiles = _profiles(run, clustering.state.exemplars)
+        counts = Counter(rollup.contents_by_name(lake))
+        counts.update(clustering.memberships["campaign"].to_pylist())
+        state = relate(clustering, state, profiles, counts)
         lake.replace("lineage", state.lineage.cast(LINEAGE))
         lake.replace("exemplars", state.exemplars.cast(EXEMPLARS))
+        lake.replace("profiles", _of(profiles, state.exemplars["sha256"]))
         lake.append("memberships", clustering.memberships)
         run.fresh = evidence.with_members(lake, run.fresh, clustering.memberships)
     run.names = resolve(state.lineage)
     return f"{new.num_rows:,} new contents"
+
+
+def _profiles(run: Update, exemplars: pa.Table) -> pa.Table:
+    """What each exemplar talks about: known ones from the lake, new ones from their renderings."""
+    lake = run.observatory.lake
+    known = _of(lake.read("profiles"), exemplars["sha256"])
+    wanted = exemplars.select(["sha256"])
+    wanted = wanted.filter(pc.invert(pc.is_in(wanted["sha256"], known["sha256"])))
+    batches = rollup.shown(lake, wanted, COLUMNS, MATCH_ROWS)
+    if wanted.num_rows <= MATCH_ROWS:
+        return pa.concat_tables([known, pa.Table.from_batches(map(profile, batches), PROFILES)])
+    with ENGINES["local"](run.observatory.settings.running.workers) as engine:
+        found = list(engine.map(profile, batches, no_profiles))
+    return pa.concat_tables([known, pa.Table.from_batches(found, PROFILES)])
+
+
+def _of(profiles: pa.Table, hashes: pa.ChunkedArray) -> pa.Table:
+    """The profiles of some contents."""
+    return profiles.filter(pc.is_in(profiles["sha256"], hashes))
 
 
 def _attribute(run: Update) -> str:
@@ -257,7 +283,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("parse", "record", "raw", "(memory)", None),
     Stage("observe", "record", "(memory)", "observations", None),
     Stage("retain", "table", "raw", "raw", _retain),
-    Stage("cluster", "table", "observations", "memberships, exemplars, lineage", _cluster),
+    Stage("cluster", "table", "observations", "memberships, exemplars, profiles, lineage", _cluster),
     Stage("match", "record", "observations, memberships", "evidence", _match),
     Stage("attribute", "table", "evidence", "attributions, daily, sightings, campaigns", _attribute),
     Stage("measure", "table", "daily, evidence", "series, hours, sensors", _measure),

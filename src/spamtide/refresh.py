@@ -119,11 +119,16 @@ def _merged(lake: Lake, version: int | None, names: Mapping[str, str]) -> set[st
     if version == lake.version("lineage"):
         return set()
     try:
-        before = resolve(lake.read("lineage", version=version))
+        then = lake.read("lineage", version=version)
     except UnavailableError:
         return None
-    moved = {name for name in names if before.get(name, name) != names[name]}
-    return moved | {names[name] for name in moved} | {before[name] for name in moved if name in before}
+    before = resolve(then)
+    # A name that is new has new mail alone; one that was split off again is under none.
+    known = {name for column in ("campaign", "other") for name in then[column].to_pylist() if name}
+    moved = {name for name in known if before.get(name, name) != names.get(name, name)}
+    return (
+        moved | {names[name] for name in moved if name in names} | {before[n] for n in moved if n in before}
+    )
 
 
 def stretches(wanted: set[int], counts: Mapping[int, int]) -> Iterator[tuple[int, int]]:

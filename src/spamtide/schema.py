@@ -134,6 +134,12 @@ EXEMPLARS = _schema(
 )
 """The sketches that stand for each campaign, bounded in number."""
 
+PROFILES = _schema(
+    ("sha256", pa.string()),
+    ("traits", pa.binary()),
+)
+"""What the exemplars talk about (`campaign.profile`), read from their renderings when they became such."""
+
 LINEAGE = _schema(
     ("at", TIMESTAMP),
     ("kind", pa.string()),
@@ -295,6 +301,7 @@ TABLES: dict[str, pa.Schema] = {
     "evidence": EVIDENCE,
     "memberships": MEMBERSHIPS,
     "exemplars": EXEMPLARS,
+    "profiles": PROFILES,
     "lineage": LINEAGE,
     "attributions": STORED_ATTRIBUTIONS,
     "daily": DAILY,

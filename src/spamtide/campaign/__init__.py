@@ -10,6 +10,19 @@ from __future__ import annotations
 
 from spamtide.campaign.cluster import Clustering, cluster
 from spamtide.campaign.lineage import CampaignState, resolve
+from spamtide.campaign.relating import relate
 from spamtide.campaign.similarity import MIN_SHINGLES, sketch
+from spamtide.campaign.traits import COLUMNS, no_profiles, profile
 
-__all__ = ["MIN_SHINGLES", "CampaignState", "Clustering", "cluster", "resolve", "sketch"]
+__all__ = [
+    "COLUMNS",
+    "MIN_SHINGLES",
+    "CampaignState",
+    "Clustering",
+    "cluster",
+    "no_profiles",
+    "profile",
+    "relate",
+    "resolve",
+    "sketch",
+]

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from spamtide.campaign.candidates import Edges, find_edges
 from spamtide.campaign.grouping import COHESION, Groups, content_rank
-from spamtide.campaign.lineage import CampaignState, mint, names_ever
+from spamtide.campaign.lineage import NEVER, CampaignState, Event, events_table, mint, names_ever
 from spamtide.campaign.similarity import MIN_SHINGLES, PERMUTATIONS, estimate
-from spamtide.schema import EXEMPLARS, LINEAGE, MEMBERSHIPS, MINHASH_BYTES, TIMESTAMP
+from spamtide.schema import EXEMPLARS, LINEAGE, MEMBERSHIPS, MINHASH_BYTES
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -29,9 +29,7 @@ EXEMPLARS_TRIED = 512
 SILENCE_DAYS = 30
 """Mail after so many days without any makes a campaign 'returned'."""
 
-_NEVER = np.iinfo(np.int64).max
-"""Time of a message that has none: sorts last."""
-_SILENCE = SILENCE_DAYS * 86_400 * 1_000_000
+SILENCE = SILENCE_DAYS * 86_400 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class _Rows:
     fresh: Flags
     """Rows that are new contents."""
     time: Ints
-    """received_at in microseconds; _NEVER where there is none."""
+    """received_at in microseconds; NEVER where there is none."""
     campaign: Ints
     """Number of the campaign in `names`; -1 for new contents."""
     names: list[str]
@@ -138,7 +136,7 @@ def _lay_out(new: pa.Table, known: CampaignState) -> _Rows:
     return _Rows(
         table=table,
         fresh=fresh,
-        time=table["received_at"].cast(pa.int64()).fill_null(_NEVER).to_numpy(),
+        time=table["received_at"].cast(pa.int64()).fill_null(NEVER).to_numpy(),
         campaign=campaigns.indices.fill_null(-1).to_numpy().astype(np.int64),
         names=campaigns.dictionary.to_pylist(),
         content=number,
@@ -180,7 +178,7 @@ def _name(rows: _Rows, roots: Ints, order: Ints, lineage: pa.Table) -> tuple[dic
         order: rows of touched groups by group, time and content.
         lineage: what was said before.
     """
-    birth = np.full(len(rows.names), _NEVER)
+    birth = np.full(len(rows.names), NEVER)
     np.minimum.at(birth, rows.campaign[~rows.fresh], rows.time[~rows.fresh])
     former: dict[int, set[int]] = {}
     members = order[~rows.fresh[order]]
@@ -192,7 +190,7 @@ def _name(rows: _Rows, roots: Ints, order: Ints, lineage: pa.Table) -> tuple[dic
     sha256 = dict(zip(founders.tolist(), hashes, strict=True))
     taken = names_ever(lineage) | set(rows.names)
     names: dict[int, str] = {}
-    events: list[tuple[int, str, str, str | None]] = []
+    events: list[Event] = []
     pairs = zip(founders.tolist(), arrivals.tolist(), strict=True)
     for founder, arrival in sorted(pairs, key=lambda pair: (rows.time[pair[0]], sha256[pair[0]])):
         root = int(roots[founder])
@@ -205,10 +203,7 @@ def _name(rows: _Rows, roots: Ints, order: Ints, lineage: pa.Table) -> tuple[dic
         events.extend((int(rows.time[arrival]), "merged", names[root], other) for _, other in by_age[1:])
     events.extend((when, "returned", names[root], None) for when, root in _returns(rows, roots, order))
     events.sort(key=lambda event: (event[0], event[1], event[2], event[3] or ""))
-    times = [None if event[0] == _NEVER else event[0] for event in events]
-    columns = [pa.array(times, pa.int64()).cast(TIMESTAMP)]
-    columns += [pa.array([event[place] for event in events], pa.string()) for place in (1, 2, 3)]
-    return names, pa.table(columns, schema=LINEAGE)
+    return names, events_table(events)
 
 
 def _firsts(roots: Ints, order: Ints) -> Ints:
@@ -219,9 +214,9 @@ def _firsts(roots: Ints, order: Ints) -> Ints:
 def _returns(rows: _Rows, roots: Ints, order: Ints) -> list[tuple[int, int]]:
     """(time, group) of each new row that ends a silence."""
     before, after = order[:-1], order[1:]
-    told = (roots[before] == roots[after]) & rows.fresh[after] & (rows.time[after] != _NEVER)
+    told = (roots[before] == roots[after]) & rows.fresh[after] & (rows.time[after] != NEVER)
     before, after = before[told], after[told]
-    after = after[rows.time[after] - rows.time[before] >= _SILENCE]
+    after = after[rows.time[after] - rows.time[before] >= SILENCE]
     return list(zip(rows.time[after].tolist(), roots[after].tolist(), strict=True))
 
 
@@ -229,7 +224,7 @@ def _choose_exemplars(rows: _Rows, roots: Ints, order: Ints) -> Ints:
     """Rows that stand for each touched group from now on, ordered by group, time and content."""
     position = np.sort(np.unique(rows.content[order], return_index=True)[1])
     distinct = order[position]
-    dated = order[rows.time[order] != _NEVER]
+    dated = order[rows.time[order] != NEVER]
     newest = dated[np.flatnonzero(np.diff(roots[dated], append=-1))]
     begins = np.flatnonzero(np.diff(roots[distinct], prepend=-1))
     chosen = [newest]

@@ -9,15 +9,28 @@ from __future__ import annotations
 
 import re
 import unicodedata
-
-from spamtide.model import Observation
+from typing import Protocol
 
 TEXT_CHARS = 4_000
 """Characters of visible text that are compared. What a mail says, it says before that."""
 GREETING_CHARS = 300
 """A greeting stands within this many characters of the text's start."""
 
-_TEXT_LINE = "\ntext:"
+TEXT_LINE = "\ntext:"
+"""What stands before the text in a rendering."""
+
+
+class Shown(Protocol):
+    """What is read of a message."""
+
+    @property
+    def subject(self) -> str:
+        """Decoded subject."""
+
+    @property
+    def rendering(self) -> str:
+        """The one decoded text of a message."""
+
 
 _REDACTED = re.compile(r"rcpt\.[0-9a-f]+(?:@[\w.-]+)?")
 """What `observation.redact` leaves in place of a recipient's address."""
@@ -38,15 +51,15 @@ _LOOKALIKES = tuple(zip("аеорсухіѕјԁһοανρτ", "aeopcyxisjdhoavpt
 """Cyrillic and Greek letters that pass for Latin ones. A real Russian text is merely recoded by this."""
 
 
-def fold(observation: Observation) -> bytes:
+def fold(observation: Shown) -> bytes:
     """Subject and visible text of one message as comparable bytes.
 
     Returns UTF-8, subject first, a line each; outside ASCII in lower case. Look-alike letters are Latin
     ones; redacted addresses and the greeting's name are gone. Total, and linear in the text.
     """
     rendering = observation.rendering
-    start = rendering.find(_TEXT_LINE)
-    text = rendering[start + len(_TEXT_LINE) :][:TEXT_CHARS].lstrip() if start >= 0 else ""
+    start = rendering.find(TEXT_LINE)
+    text = rendering[start + len(TEXT_LINE) :][:TEXT_CHARS].lstrip() if start >= 0 else ""
     text = f"{observation.subject[:TEXT_CHARS]}\n{text}"
     if not text.isascii():
         text = _fold_unicode(text)

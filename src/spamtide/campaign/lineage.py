@@ -7,12 +7,13 @@ campaigns turn out to be one, the older name survives and a row says so; `resolv
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from spamtide.schema import EXEMPLARS, LINEAGE
+from spamtide.schema import EXEMPLARS, LINEAGE, TIMESTAMP
 
 PREFIX = "c-"
 NAME_CHARACTERS = 6
@@ -58,18 +59,41 @@ def names_ever(lineage: pa.Table) -> set[str]:
     return {name for column in ("campaign", "other") for name in lineage[column].to_pylist() if name}
 
 
-def resolve(lineage: pa.Table) -> dict[str, str]:
-    """Absorbed name -> name that it goes by now, through as many mergers as there were.
+Event = tuple[int, str, str, str | None]
+"""(microseconds or NEVER, kind, campaign, other): a row of lineage."""
+NEVER = int(np.iinfo(np.int64).max)
+"""Time of a message that has none: sorts last."""
 
-    A name that was never absorbed is not in the answer. A lineage that runs in a circle, which this
-    program never writes, ends at the smallest name of the circle.
+
+def events_table(events: Sequence[Event]) -> pa.Table:
+    """Rows of lineage as a table."""
+    times = [None if event[0] == NEVER else event[0] for event in events]
+    columns = [pa.array(times, pa.int64()).cast(TIMESTAMP)]
+    columns += [pa.array([event[place] for event in events], pa.string()) for place in (1, 2, 3)]
+    return pa.table(columns, schema=LINEAGE)
+
+
+def parents(lineage: pa.Table) -> dict[str, str]:
+    """Name -> the name that it was put under last; a name that was split off again is under none."""
+    into: dict[str, str] = {}
+    columns = (lineage[name].to_pylist() for name in ("kind", "campaign", "other"))
+    for kind, campaign, other in zip(*columns, strict=True):
+        if not other or not campaign or other == campaign:
+            continue
+        if kind == "merged":
+            into[other] = campaign
+        elif kind == "split":
+            into.pop(other, None)
+    return into
+
+
+def resolve(lineage: pa.Table | Mapping[str, str]) -> dict[str, str]:
+    """Absorbed name -> name that it goes by now, through as many mergers and splits as there were.
+
+    Takes the lineage, or `parents` of it. A name that goes by itself is not in the answer. A lineage that
+    runs in a circle, which this program never writes, ends at the smallest name of the circle.
     """
-    merged = lineage.filter(pc.equal(lineage["kind"], "merged"))
-    into = {
-        other: campaign
-        for campaign, other in zip(merged["campaign"].to_pylist(), merged["other"].to_pylist(), strict=True)
-        if other and campaign and other != campaign
-    }
+    into = parents(lineage) if isinstance(lineage, pa.Table) else lineage
     resolved: dict[str, str] = {}
     for name in into:
         path: dict[str, None] = {}

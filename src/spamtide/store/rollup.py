@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -30,6 +30,25 @@ def aliases(resolved: Mapping[str, str]) -> pa.Table:
     pairs = sorted(resolved.items())
     columns = [[name for name, _ in pairs], [canonical for _, canonical in pairs]]
     return pa.table([pa.array(column, pa.string()) for column in columns], schema=ALIASES)
+
+
+def shown(lake: Lake, hashes: pa.Table, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    """What a reader saw of some contents (a table `hashes` of sha256), one row each, in batches of `rows`."""
+    told = ", ".join(f"first(o.{name} ORDER BY o.sensor) AS {name}" for name in columns if name != "sha256")
+    return lake.stream(
+        f"""
+        SELECT o.sha256, {told} FROM observations o SEMI JOIN hashes h ON h.sha256 = o.sha256
+        GROUP BY o.sha256 ORDER BY o.sha256
+        """,  # noqa: S608 - the columns are names of this program
+        rows,
+        hashes=hashes,
+    )
+
+
+def contents_by_name(lake: Lake) -> dict[str, int]:
+    """How many contents were given each campaign name."""
+    rows = lake.query("SELECT campaign, count(*) AS n FROM memberships GROUP BY campaign")
+    return dict(zip(rows["campaign"].to_pylist(), rows["n"].to_pylist(), strict=True))
 
 
 def count_days(lake: Lake, answered: pa.Table) -> pa.Table:

@@ -1,0 +1,165 @@
+"""Profiles to vectors: how much two texts talk of the same, and who else talks of it.
+
+A trait weighs what it is rare (tf-idf, Salton and Buckley 1988), over all profiles that are remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from spamtide.campaign.traits import MARK, NAME, WORD
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+TRAIT_WEIGHT = {WORD: 1.0, NAME: 1.5, MARK: 1.5}
+"""What a rewriter keeps weighs more than what he rewrites."""
+COHERENT = 0.25
+"""Likeness in words of a text to the others with the same mark, if that mark is one campaign's own."""
+STRANGERS = 0.1
+"""Share of a mark's texts that may be less like the others."""
+MOST_CARRIERS = 400
+"""A mark of more strains than this belongs to nobody."""
+CANDIDATE_DEGREE = 300
+"""A trait of more strains than this brings no two together; it still counts when they are compared."""
+NEIGHBOURS = 12
+"""Nearest strains that each one is compared with."""
+_ROWS = 1024
+"""Strains whose neighbours are looked for at once: bounds memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Strains as sums of their exemplars' unit vectors."""
+
+    sums: sp.csr_matrix
+    """Shape (strains, features)."""
+    exemplars: Ints
+    """Exemplars of each strain."""
+    squares: Floats
+    """Sum of the exemplars' squared lengths, somewhat below their number."""
+    telling: NDArray[np.bool_]
+    """Strains that say enough to be compared."""
+    kind: NDArray[np.int64]
+    """Kind of each feature."""
+
+
+LEAST_TRAITS = 8
+"""Recurring traits from which a text can be compared."""
+
+
+def vectorise(traits: Sequence[bytes], strain: Ints, strains: int) -> Vectors:
+    """Weigh the traits of all exemplars.
+
+    Args:
+        traits: of each exemplar, as in PROFILES.
+        strain: number of each exemplar's strain.
+        strains: how many strains there are.
+    """
+    flat = np.frombuffer(b"".join(traits), dtype="<u4")
+    counts = np.array([len(one) // 4 for one in traits], dtype=np.int64)
+    names, column = np.unique(flat, return_inverse=True)
+    degree = np.bincount(column, minlength=names.size)
+    kind = (names & 3).astype(np.int64)
+    weight = np.array([TRAIT_WEIGHT.get(one, 0.0) for one in range(4)])[kind]
+    total = counts.size
+    # What one exemplar alone has tells nothing of who belongs with it: hash-busters, rotating hosts.
+    idf = np.where(degree > 1, np.log((total + 1) / degree), 0.0) * weight
+    bounds = np.concatenate(([0], np.cumsum(counts)))
+    rows = sp.csr_matrix((idf[column], column, bounds), shape=(total, names.size))
+    rows.eliminate_zeros()
+    squared = np.asarray(rows.multiply(rows).sum(axis=1)).ravel()
+    # A little is added to every length, so that three common words are not taken for the same text.
+    scale = 1 / np.sqrt(squared + np.log(total + 1) ** 2 + 1e-9)
+    rows = (sp.diags(scale) @ rows).tocsr()
+    gather = sp.csr_matrix((np.ones(total), (strain, np.arange(total))), shape=(strains, total))
+    recurring = np.bincount(strain, weights=np.diff(rows.indptr), minlength=strains)
+    exemplars = np.bincount(strain, minlength=strains)
+    return Vectors(
+        sums=(gather @ rows).tocsr(),
+        exemplars=exemplars,
+        squares=np.bincount(strain, weights=squared * scale**2, minlength=strains).astype(np.float64),
+        telling=recurring >= LEAST_TRAITS * np.maximum(exemplars, 1),
+        kind=kind,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Pairs of strains that talk of the same, each once, left < right."""
+
+    left: Ints
+    right: Ints
+    likeness: Floats
+    """Mean cosine over all pairs of their exemplars."""
+
+
+def neighbours(vectors: Vectors, asked: Ints, among: Ints, least: float) -> Neighbours:
+    """For each strain asked, its nearest among others, where the likeness reaches `least`."""
+    asked, among = asked[vectors.telling[asked]], among[vectors.telling[among]]
+    means = (sp.diags(1 / np.maximum(vectors.exemplars, 1)) @ vectors.sums).tocsr()
+    theirs = means[among]
+    degree = np.bincount(theirs.indices, minlength=theirs.shape[1])
+    rare = (degree <= CANDIDATE_DEGREE).astype(np.float64)
+    narrowed = (theirs @ sp.diags(rare)).tocsr()
+    narrowed.eliminate_zeros()
+    turned = narrowed.T.tocsr()
+    found: list[Ints] = [np.zeros((0, 2), dtype=np.int64)]
+    for start in range(0, asked.size, _ROWS):
+        part = asked[start : start + _ROWS]
+        near = (means[part] @ turned).tocsr()
+        row, place = _largest(near, NEIGHBOURS + 1)
+        pair = np.stack((part[row], among[place]), axis=1)
+        found.append(pair[pair[:, 0] != pair[:, 1]])
+    pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+    likeness = np.empty(pairs.shape[0])
+    for start in range(0, pairs.shape[0], 1 << 14):
+        part = pairs[start : start + (1 << 14)]
+        product = means[part[:, 0]].multiply(means[part[:, 1]])
+        likeness[start : start + (1 << 14)] = np.asarray(product.sum(axis=1)).ravel()
+    kept = likeness >= least
+    return Neighbours(pairs[kept, 0], pairs[kept, 1], likeness[kept])
+
+
+def _largest(matrix: sp.csr_matrix, most: int) -> tuple[Ints, Ints]:
+    """(row, column) of the largest entries of each row; ties go to the lower column."""
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    order = np.lexsort((matrix.indices, -matrix.data, row))
+    place = np.arange(order.size) - matrix.indptr[:-1][row[order]]
+    kept = order[place < most]
+    return row[kept], matrix.indices[kept].astype(np.int64)
+
+
+def kin_marks(vectors: Vectors, strains: Ints) -> sp.csr_matrix:
+    """Each strain's marks that are one campaign's own, as ones; shape (strains, features).
+
+    A mark is one's own if the texts that carry it talk of the same: each of them, on average over the others,
+    reaches COHERENT in words. A host of a whole programme does not, nor one that anybody may use.
+    """
+    sums = vectors.sums[strains]
+    said = (sums @ sp.diags((vectors.kind == WORD).astype(np.float64))).tocsr()
+    length = np.sqrt(np.asarray(said.multiply(said).sum(axis=1)).ravel())
+    said = (sp.diags(1 / np.where(length > 0, length, 1.0)) @ said).tocsr()
+    carried = (sums @ sp.diags((vectors.kind == MARK).astype(np.float64))).tocsr()
+    carried.eliminate_zeros()
+    carried.data[:] = 1.0
+    carriers = np.asarray(carried.sum(axis=0)).ravel()
+    some = np.flatnonzero((carriers > 1) & (carriers <= MOST_CARRIERS))
+    owned = np.zeros(carried.shape[1])
+    for start in range(0, some.size, _ROWS):
+        part = some[start : start + _ROWS]
+        mine = carried[:, part].tocsc()
+        together = (mine.T @ said).tocsr()
+        mark = np.repeat(np.arange(part.size), np.diff(mine.indptr))
+        met = np.asarray(said[mine.indices].multiply(together[mark]).sum(axis=1)).ravel()
+        likeness = (met - 1) / (carriers[part[mark]] - 1)
+        strange = np.bincount(mark, weights=likeness < COHERENT, minlength=part.size)
+        owned[part] = strange <= STRANGERS * carriers[part]
+    kept: sp.csr_matrix = (carried @ sp.diags(owned)).tocsr()
+    kept.eliminate_zeros()
+    return kept

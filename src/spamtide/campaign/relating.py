@@ -1,0 +1,213 @@
+"""Strains to campaigns: what is told in other words is one campaign all the same, until it proves to be two.
+
+`cluster` keeps strains, texts that share their wording. Here strains that talk of the same are brought under
+one name, anew whenever new mail touches them; so a campaign may be split again, and no order decides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from spamtide.campaign.cluster import SILENCE, Clustering
+from spamtide.campaign.kinship import neighbours, vectorise
+from spamtide.campaign.lineage import NEVER, CampaignState, Event, events_table, parents, resolve
+from spamtide.campaign.regrouping import LEAST_LIKENESS, Regrouping
+from spamtide.schema import LINEAGE
+
+Ints = NDArray[np.int64]
+
+STRAINS_KEPT = 200
+"""Strains of a campaign that are remembered: the one that bears the name, then the largest and newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Strains:
+    """The remembered strains side by side."""
+
+    names: list[str]
+    """Ascending."""
+    place: dict[str, int]
+    row: Ints
+    """Strain of each exemplar."""
+    time: Ints
+    """Time of each exemplar in microseconds; NEVER where there is none."""
+    born: Ints
+    """Oldest exemplar's time of each strain."""
+    newest: Ints
+    messages: Ints
+    head: list[str]
+    """Campaign that each strain was of before."""
+
+
+def relate(
+    done: Clustering, known: CampaignState, profiles: pa.Table, messages: Mapping[str, int]
+) -> CampaignState:
+    """Bring strains that talk of the same under one name, and part those that no longer do.
+
+    Args:
+        done: what `cluster` has just found.
+        known: what was known before it.
+        profiles: schema.PROFILES of the exemplars in `done.state`; one that is missing cannot be compared.
+        messages: how many contents were given each name, by all runs.
+
+    Returns:
+        The state after, with a row of lineage for each merger and split; at most STRAINS_KEPT strains a
+        campaign are in it.
+    """
+    exemplars = done.state.exemplars
+    if not exemplars.num_rows or not done.memberships.num_rows:
+        return done.state
+    lineage = done.state.lineage
+    parent = parents(lineage)
+    strains = _lay_out(exemplars, parent, messages)
+    told = dict(zip(profiles["sha256"].to_pylist(), profiles["traits"].to_pylist(), strict=True))
+    traits = [told.get(sha256) or b"" for sha256 in exemplars["sha256"].to_pylist()]
+    vectors = vectorise(traits, strains.row, len(strains.names))
+    touched = {strains.place[name] for name in set(done.memberships["campaign"].to_pylist())}
+    everyone = np.arange(len(strains.names))
+    near = neighbours(vectors, np.array(sorted(touched), dtype=np.int64), everyone, LEAST_LIKENESS)
+    met = touched.union(near.left.tolist(), near.right.tolist())
+    heads = {strains.head[place] for place in met}
+    chosen = np.array([place for place in everyone if strains.head[place] in heads], dtype=np.int64)
+    among = neighbours(vectors, chosen, chosen, LEAST_LIKENESS)
+    groups = Regrouping(vectors, chosen, strains.messages[chosen]).join_all(among)
+    after = _heads(strains, chosen, groups)
+    events = _events(strains, parent, after)
+    minted = set(lineage.slice(known.lineage.num_rows)["campaign"].to_pylist())
+    events += _returns(strains, after, minted & set(strains.names))
+    kept = _thinned(strains, after)
+    return CampaignState(
+        exemplars.filter(pa.array(kept)) if not kept.all() else exemplars,
+        pa.concat_tables([lineage.select(LINEAGE.names).cast(LINEAGE), events_table(events)]),
+    )
+
+
+def _lay_out(exemplars: pa.Table, parent: Mapping[str, str], messages: Mapping[str, int]) -> _Strains:
+    """Number the strains, and say of each what is known."""
+    owner = exemplars["campaign"].to_pylist()
+    names = sorted(set(owner))
+    place = {name: number for number, name in enumerate(names)}
+    row = np.array([place[name] for name in owner], dtype=np.int64)
+    time = exemplars["received_at"].cast(pa.int64()).fill_null(NEVER).to_numpy()
+    born = np.full(len(names), NEVER)
+    np.minimum.at(born, row, time)
+    newest = np.full(len(names), -NEVER)
+    np.maximum.at(newest, row, np.where(time == NEVER, -NEVER, time))
+    size = np.bincount(row, minlength=len(names))
+    counted = np.zeros(len(names), dtype=np.int64)
+    for name, count in messages.items():
+        # A name that was absorbed for good counts for the strain that absorbed it.
+        seen = {name}
+        while name not in place and name in parent and parent[name] not in seen:
+            name = parent[name]  # noqa: PLW2901 - followed to its end
+            seen.add(name)
+        if name in place:
+            counted[place[name]] += count
+    head = resolve(parent)
+    return _Strains(
+        names=names,
+        place=place,
+        row=row,
+        time=time,
+        born=born,
+        newest=newest,
+        messages=np.maximum(counted, size),
+        head=[head.get(name, name) for name in names],
+    )
+
+
+def _heads(strains: _Strains, chosen: Ints, groups: Ints) -> dict[int, str]:
+    """The name of each chosen strain's campaign from now on.
+
+    A name goes with the strain that bears it. Where several names meet, the one that most messages go by
+    survives, the older one among equals; so the fewest are renamed.
+    """
+    members: dict[int, list[int]] = defaultdict(list)
+    for strain, group in zip(chosen.tolist(), groups.tolist(), strict=True):
+        members[group].append(strain)
+    after: dict[int, str] = {}
+    for inside in members.values():
+        carried: dict[str, int] = defaultdict(int)
+        for strain in inside:
+            carried[strains.head[strain]] += int(strains.messages[strain])
+        bearers = [strain for strain in inside if strains.head[strain] == strains.names[strain]]
+        best = min(
+            bearers or inside,
+            key=lambda strain: (
+                -(carried[strains.names[strain]] if bearers else int(strains.messages[strain])),
+                int(strains.born[strain]),
+                strains.names[strain],
+            ),
+        )
+        after.update(dict.fromkeys(inside, strains.names[best]))
+    return after
+
+
+def _events(strains: _Strains, parent: Mapping[str, str], after: Mapping[int, str]) -> list[Event]:
+    """What became of each campaign: absorbed whole, or parted."""
+    campaigns: dict[str, list[int]] = defaultdict(list)
+    for strain in sorted(after):
+        campaigns[strains.head[strain]].append(strain)
+    splits: list[Event] = []
+    mergers: list[Event] = []
+    for campaign, inside in sorted(campaigns.items()):
+        when = max(int(strains.newest[strain]) for strain in inside)
+        when = NEVER if when == -NEVER else when
+        if len({after[strain] for strain in inside}) == 1:
+            if after[inside[0]] != campaign:
+                mergers.append((when, "merged", after[inside[0]], campaign))
+            continue
+        for strain in inside:
+            name, head = strains.names[strain], after[strain]
+            if campaign not in {name, head}:
+                splits.append((when, "split", campaign, name))
+            if head != name and (head != campaign or parent.get(name) != campaign):
+                mergers.append((when, "merged", head, name))
+    return splits + mergers
+
+
+def _returns(strains: _Strains, after: Mapping[int, str], minted: set[str]) -> list[Event]:
+    """A campaign that was silent returns in other words: with a strain that is new."""
+    fresh = np.array([name in minted for name in strains.names])[strains.row]
+    heads: dict[str, int] = {}
+    owner = np.array(
+        [heads.setdefault(after.get(place, ""), len(heads)) for place in range(len(strains.names))]
+    )
+    group = owner[strains.row]
+    order = np.lexsort((strains.time, group))
+    before, here = order[:-1], order[1:]
+    told = (group[before] == group[here]) & fresh[here] & ~fresh[before] & (strains.time[here] != NEVER)
+    before, here = before[told], here[told]
+    here = here[strains.time[here] - strains.time[before] >= SILENCE]
+    return [
+        (int(strains.time[one]), "returned", after[int(strains.row[one])], None)
+        for one in here.tolist()
+        if int(strains.row[one]) in after
+    ]
+
+
+def _thinned(strains: _Strains, after: Mapping[int, str]) -> NDArray[np.bool_]:
+    """Exemplars that are remembered: all, but of the many strains of a much rewritten campaign."""
+    inside: dict[str, list[int]] = defaultdict(list)
+    for strain, head in after.items():
+        inside[head].append(strain)
+    kept = np.ones(len(strains.names), dtype=np.bool_)
+    for head, members in inside.items():
+        if len(members) <= STRAINS_KEPT:
+            continue
+        members.sort(
+            key=lambda strain: (
+                strains.names[strain] != head,
+                -int(strains.messages[strain]),
+                -int(strains.newest[strain]),
+                strains.names[strain],
+            )
+        )
+        kept[members[STRAINS_KEPT:]] = False
+    return kept[strains.row]
