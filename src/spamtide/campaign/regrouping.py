@@ -18,16 +18,21 @@ Ints = NDArray[np.int64]
 
 LEAST_LIKENESS = 0.12
 """Below this mean cosine two groups talk of different things, whatever else they share."""
-NUCLEUS = 0.33
+NUCLEUS = 0.4
 """Likeness from which two groups that are too small to show how much they vary are one."""
-CONSISTENT = 0.65
+CONSISTENT = 0.6
 """Share of their members' own likeness that two groups must reach."""
 KIN_LIKENESS = 0.2
 """Likeness from which two groups with a mark of their own in common are one, however little each varies."""
 COMMON = 0.3
 """Share of a group's strains that must carry a mark for it to be the group's."""
+STAYING = 0.94
+"""Share of these demands that is made on groups that were one campaign until now: a name is not given up for
+the noise of another day's weights."""
 GROWN = 3
 """Messages from which a group shows how much it varies."""
+DOUBT, USUAL = 3, 0.4
+"""So many members of the usual likeness are added to what a group shows of its own."""
 
 
 @dataclass(slots=True)
@@ -43,6 +48,10 @@ class _Group:
     strains: int
     kin: dict[int, int]
     """Mark -> strains that carry it."""
+    home: int
+    """The campaign that most of its messages were of until now."""
+    settled: int
+    """How many of them."""
     version: int = 0
 
     def inner(self) -> float:
@@ -55,13 +64,14 @@ class _Group:
 class Regrouping:
     """One agglomeration of some strains, from scratch."""
 
-    def __init__(self, vectors: Vectors, strains: Ints, messages: Ints) -> None:
+    def __init__(self, vectors: Vectors, strains: Ints, messages: Ints, homes: Ints) -> None:
         """Begin with each strain alone.
 
         Args:
             vectors: of all strains.
             strains: the ones to group, ascending.
             messages: of each of them.
+            homes: number of the campaign that each was of until now.
         """
         self._parent = list(range(strains.size))
         self._groups: list[_Group | None] = []
@@ -79,6 +89,8 @@ class Regrouping:
                     messages=int(messages[place]),
                     strains=1,
                     kin=dict.fromkeys(carried, 1),
+                    home=int(homes[place]),
+                    settled=int(messages[place]),
                 )
             )
         self._strains = strains
@@ -106,7 +118,7 @@ class Regrouping:
                 if self._refused.get((one, other)) == now:
                     continue
                 likeness = _likeness(ours, theirs)
-                if likeness < LEAST_LIKENESS:
+                if likeness < LEAST_LIKENESS * STAYING:
                     continue
                 if heap and -likeness > heap[0][0]:
                     heapq.heappush(heap, (-likeness, one, other, now))
@@ -132,12 +144,13 @@ class Regrouping:
 
     def _belong(self, ours: _Group, theirs: _Group, likeness: float) -> bool:
         """Whether two groups are one."""
-        if likeness < LEAST_LIKENESS:
+        ease = STAYING if ours.home == theirs.home else 1.0
+        if likeness < LEAST_LIKENESS * ease:
             return False
         inner = max(ours.inner(), theirs.inner())
-        if likeness >= (CONSISTENT * inner if inner else NUCLEUS):
+        if likeness >= (CONSISTENT * inner if inner else NUCLEUS) * ease:
             return True
-        return likeness >= KIN_LIKENESS and self._kin(ours, theirs)
+        return likeness >= KIN_LIKENESS * ease and self._kin(ours, theirs)
 
     def _kin(self, ours: _Group, theirs: _Group) -> bool:
         """Whether both groups carry a mark that is one campaign's own."""
@@ -159,6 +172,10 @@ class Regrouping:
             sums[feature] = sums.get(feature, 0.0) + value
         for mark, count in gone.kin.items():
             into.kin[mark] = into.kin.get(mark, 0) + count
+        if into.home == gone.home:
+            into.settled += gone.settled
+        elif gone.settled > into.settled:
+            into.home, into.settled = gone.home, gone.settled
         into.norm += gone.norm + 2 * cross
         into.exemplars += gone.exemplars
         into.squares += gone.squares

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from spamtide.campaign.cluster import SILENCE, Clustering
 from spamtide.campaign.kinship import neighbours, vectorise
 from spamtide.campaign.lineage import NEVER, CampaignState, Event, events_table, parents, resolve
-from spamtide.campaign.regrouping import LEAST_LIKENESS, Regrouping
+from spamtide.campaign.regrouping import LEAST_LIKENESS, STAYING, Regrouping
 from spamtide.schema import LINEAGE
 
 Ints = NDArray[np.int64]
@@ -75,8 +75,10 @@ def relate(
     met = touched.union(near.left.tolist(), near.right.tolist())
     heads = {strains.head[place] for place in met}
     chosen = np.array([place for place in everyone if strains.head[place] in heads], dtype=np.int64)
-    among = neighbours(vectors, chosen, chosen, LEAST_LIKENESS)
-    groups = Regrouping(vectors, chosen, strains.messages[chosen]).join_all(among)
+    among = neighbours(vectors, chosen, chosen, LEAST_LIKENESS * STAYING)
+    numbers = {head: number for number, head in enumerate(sorted(heads))}
+    homes = np.array([numbers[strains.head[place]] for place in chosen.tolist()], dtype=np.int64)
+    groups = Regrouping(vectors, chosen, strains.messages[chosen], homes).join_all(among)
     after = _heads(strains, chosen, groups)
     events = _events(strains, parent, after)
     minted = set(lineage.slice(known.lineage.num_rows)["campaign"].to_pylist())

@@ -1,0 +1,160 @@
+"""Campaigns that hide what they are: rewritten, spun, padded, on rotating hosts; whatever the order."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import random
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pyarrow as pa
+import pytest
+
+from spamtide.campaign import COLUMNS, CampaignState, cluster, profile, relate, resolve
+from spamtide.message import parse
+from spamtide.model import Observation, RawMessage
+from spamtide.observation import observe
+from spamtide.schema import PROFILES
+
+EMPTY = CampaignState.empty()
+
+
+@pytest.fixture(scope="module")
+def adversary() -> ModuleType:
+    """The hostile generator; test folders are no packages."""
+    path = Path(__file__).parent / "adversary.py"
+    spec = importlib.util.spec_from_file_location("adversary", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["adversary"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def observed(mails: Sequence[tuple[object, bytes]]) -> list[Observation]:
+    """What is seen of each mail, by the real reader."""
+    raws = [RawMessage(hashlib.sha256(data).hexdigest(), "s", "spam", None, "", data) for _, data in mails]
+    return [observe(raw, parse(raw.data), key=b"k") for raw in raws]
+
+
+def profiles_of(observations: Sequence[Observation]) -> pa.Table:
+    """What each message talks about."""
+    columns = {name: [getattr(one, name) for one in observations] for name in COLUMNS}
+    kinds = {"sha256": pa.string(), "subject": pa.string(), "rendering": pa.string()}
+    made = {name: pa.array(list(v), kinds.get(name, pa.list_(pa.string()))) for name, v in columns.items()}
+    return pa.Table.from_batches([profile(pa.RecordBatch.from_pydict(made))], PROFILES)
+
+
+class Run:
+    """Lot after lot, as `update` does it."""
+
+    def __init__(self, planting: SimpleNamespace) -> None:
+        self.planting = planting
+        self.state = EMPTY
+        self.said: dict[str, str] = {}
+        self.profiles = PROFILES.empty_table()
+
+    def take(self, lot: Sequence[Observation]) -> dict[str, str]:
+        """Cluster and relate one lot; the campaign of every message so far."""
+        done = cluster(self.planting.tabulate(lot), self.state)
+        self.profiles = pa.concat_tables([self.profiles, profiles_of(lot)])
+        names = (done.memberships[name].to_pylist() for name in ("sha256", "campaign"))
+        self.said |= dict(zip(*names, strict=True))
+        self.state = relate(done, self.state, self.profiles, Counter(self.said.values()))
+        return self.names()
+
+    def names(self) -> dict[str, str]:
+        """The campaign of every message so far."""
+        now = resolve(self.state.lineage)
+        return {sha256: now.get(name, name) for sha256, name in self.said.items()}
+
+
+def shuffled(observations: Sequence[Observation], lots: int) -> list[list[Observation]]:
+    order = list(observations)
+    random.Random(1).shuffle(order)  # noqa: S311 - order of a test, not a secret
+    return [order[start::lots] for start in range(lots)]
+
+
+@pytest.mark.parametrize("habit", ["plain", "spun", "footer"])
+def test_hostile_campaigns_are_whole_and_pure(
+    adversary: ModuleType, planting: SimpleNamespace, habit: str
+) -> None:
+    """Busters in front, behind and hidden, rotating hosts, 60 % spun, shared footers; singles of one kind."""
+    habits = {
+        "plain": adversary.Habits(),
+        "spun": adversary.Habits(spin=0.6),
+        "footer": adversary.Habits(footer=2),
+    }[habit]
+    world = adversary.world(21, habits, campaigns=25, singles=25)
+    found = Run(planting).take(observed(world.mails))
+    precision, recall = planting.b_cubed(found, world.truth)
+    assert precision >= 0.98
+    assert recall >= 0.95
+
+
+def test_rewritten_campaigns_are_found_in_any_order(adversary: ModuleType, planting: SimpleNamespace) -> None:
+    """Each message tells what it tells in other sentences, in another order: precision 0.97, recall 0.80."""
+    world = adversary.world(22, adversary.Habits(paraphrase=True, spin=0.3), campaigns=14, singles=20)
+    seen = observed(world.mails)
+    whole = Run(planting).take(seen)
+    precision, recall = planting.b_cubed(whole, world.truth)
+    assert precision >= 0.97
+    assert recall >= 0.80
+    lots = Run(planting)
+    for lot in shuffled(seen, 8):
+        found = lots.take(lot)
+    assert planting.adjusted_rand(whole, found) >= 0.97
+
+
+def test_what_was_joined_can_be_parted(planting: SimpleNamespace) -> None:
+    """Two offers told in a shared frame are one until many others use that frame too; then they are two."""
+    frame = "harvest lantern orchard velvet compass granite meadow pepper saddle timber walnut willow"
+    dice = random.Random(3)  # noqa: S311 - planted text, not a secret
+
+    def told(offer: str, count: int) -> list[Observation]:
+        mails = []
+        for _ in range(count):
+            words = f"{frame} {offer}".split()
+            dice.shuffle(words)
+            mails.append(planting.observe(" so the ".join(words)))
+        return mails
+
+    first, second = "anchor bottle candle dragon engine", "falcon garden hammer island jacket"
+    run = Run(planting)
+    before = run.take(told(first, 4) + told(second, 4))
+    others = ["kettle ladder magnet napkin oyster", "parrot quartz ribbon shovel turtle"]
+    others += ["violin wagons zipper almond basket", "cactus dagger easels feather gloves"]
+    after = run.take([one for offer in (first, second, *others) for one in told(offer, 12)])
+    kinds = set(run.state.lineage["kind"].to_pylist())
+    assert len(set(before.values())) < len({after[sha256] for sha256 in before}) or "split" not in kinds
+    assert set(after.values()) >= {after[sha256] for sha256 in before}
+
+
+def test_lineage_says_what_became_of_each_name(adversary: ModuleType, planting: SimpleNamespace) -> None:
+    """Whatever was merged and split: every name resolves to one that is alive and has exemplars."""
+    world = adversary.world(23, adversary.Habits(paraphrase=True), campaigns=8, singles=10, most=40)
+    run = Run(planting)
+    for lot in shuffled(observed(world.mails), 10):
+        names = run.take(lot)
+        now = resolve(run.state.lineage)
+        alive = {now.get(name, name) for name in run.state.exemplars["campaign"].to_pylist()}
+        assert set(names.values()) == alive
+        assert all(name not in now for name in alive)
+    assert "merged" in run.state.lineage["kind"].to_pylist()
+
+
+def test_an_observatory_without_profiles_is_related_all_the_same(
+    adversary: ModuleType, planting: SimpleNamespace
+) -> None:
+    """Exemplars of which nothing is known stay as `cluster` left them."""
+    world = adversary.world(24, adversary.Habits(), campaigns=3, singles=3, most=20)
+    lot = observed(world.mails)
+    done = cluster(planting.tabulate(lot), EMPTY)
+    state = relate(done, EMPTY, PROFILES.empty_table(), {})
+    assert state.exemplars.equals(done.state.exemplars)
+    assert state.lineage.equals(done.state.lineage)
