@@ -27,7 +27,7 @@ bench: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python docs/make.py
 
-$(STAMP): requirements-dev.lock pyproject.toml
+$(STAMP): requirements-dev.lock pyproject.toml $(wildcard native/*.c native/*.h native/build.py)
 	@if command -v uv >/dev/null 2>&1; then \
 	  { test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV); } && \
 	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock && \

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spamtide.attribution import judge, load_signatures, read_pages
+from spamtide.compiled import native
 from spamtide.errors import SpamtideError
 from spamtide.knowledge import load_knowledge
 from spamtide.observatory import Observatory, is_observatory, open_observatory
@@ -35,6 +36,7 @@ class Check:
 def examine(directory: Path) -> Iterator[Check]:
     """Run every check that makes sense, in order; what fails does not stop the rest."""
     yield Check("ok", "program", f"Spamtide {VERSION}, Python {sys.version.split()[0]}")
+    yield _compiled()
     yield Check("ok", "parts", ", ".join(f"{part} {importlib.metadata.version(part)}" for part in PARTS))
     if not is_observatory(directory):
         yield Check("note", "observatory", f"none at {directory}; `spamtide init` makes one")
@@ -49,6 +51,14 @@ def examine(directory: Path) -> Iterator[Check]:
             yield look(what, observatory)
         except SpamtideError as error:
             yield Check("wrong", what, str(error), error.exit_code)
+
+
+def _compiled() -> Check:
+    """Which form of the loops over characters is in use."""
+    if native:
+        return Check("ok", "compiled form", "in use")
+    advice = "with a C compiler and Python's headers at hand, install again"
+    return Check("note", "compiled form", f"not in use, so that ingest takes longer; {advice}")
 
 
 def _signatures(what: str, observatory: Observatory) -> Check:

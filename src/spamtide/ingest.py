@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import repeat
 from types import FrameType
 from typing import Any, BinaryIO
 
@@ -28,7 +29,7 @@ from spamtide.collector import collect
 from spamtide.engine import ENGINES, LocalEngine
 from spamtide.errors import SpamtideError
 from spamtide.message import parse
-from spamtide.model import Envelope, Label, Observation, RawMessage, Sketch, Unreadable
+from spamtide.model import NO_ENVELOPE, Envelope, Label, Observation, RawMessage, Sketch, Unreadable
 from spamtide.observation import observe
 from spamtide.observatory import Observatory
 from spamtide.schema import OBSERVATIONS, QUARANTINE, RAW, to_arrow
@@ -226,24 +227,23 @@ def binary_array(values: Sequence[bytes]) -> pa.Array:
 
 def raw_messages(batch: pa.RecordBatch) -> Iterator[RawMessage]:
     """Rows of RAW as RawMessages."""
-    columns = {name: batch.column(name).to_pylist() for name in RAW.names}
-    for row in range(batch.num_rows):
-        envelope = Envelope(
-            mail_from=columns["mail_from"][row],
-            rcpt_to=tuple(columns["rcpt_to"][row] or ()),
-            client_ip=columns["client_ip"][row],
-            helo=columns["helo"][row],
-            received_at=columns["envelope_at"][row],
-        )
-        yield RawMessage(
-            sha256=columns["sha256"][row],
-            sensor=columns["sensor"][row],
-            label=columns["label"][row],
-            lab=columns["lab"][row],
-            source=columns["source"][row],
-            data=columns["data"][row],
-            envelope=envelope,
-        )
+    columns = [
+        batch.column(name).to_pylist() for name in ("sha256", "sensor", "label", "lab", "source", "data")
+    ]
+    yield from map(RawMessage, *columns, _envelopes(batch))
+
+
+def _envelopes(batch: pa.RecordBatch) -> Iterable[Envelope]:
+    """Envelope of each row; most mail comes without."""
+    names = ("mail_from", "rcpt_to", "client_ip", "helo", "envelope_at")
+    mail_from, rcpt_to, client_ip, helo, at = (batch.column(name) for name in names)
+    held = (mail_from, client_ip, helo, at)
+    if not len(rcpt_to.flatten()) and all(column.null_count == batch.num_rows for column in held):
+        return repeat(NO_ENVELOPE, batch.num_rows)
+    recipients = [tuple(one or ()) for one in rcpt_to.to_pylist()]
+    return map(
+        Envelope, mail_from.to_pylist(), recipients, client_ip.to_pylist(), helo.to_pylist(), at.to_pylist()
+    )
 
 
 # ---------------------------------------------------------------------------- the run
@@ -418,11 +418,11 @@ class _Run:
         if not done:
             return
         examined = pa.Table.from_batches(done)
-        bad = pc.is_valid(examined["failure"])
-        failed = examined.filter(bad)
-        if failed.num_rows:
-            self._quarantine_failed(failed)
-        good = examined.filter(pc.invert(bad)).drop_columns(["failure", "failure_detail"])
+        if examined["failure"].null_count < examined.num_rows:  # hardly ever; a filter copies all of it
+            bad = pc.is_valid(examined["failure"])
+            self._quarantine_failed(examined.filter(bad))
+            examined = examined.filter(pc.invert(bad))
+        good = examined.drop_columns(["failure", "failure_detail"])
         self.lake.append("observations", good)
         if raws:
             self.summary.stored += good.num_rows

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.campaign.mixing import mix
+from spamtide.compiled import native
 
 U8 = NDArray[np.uint8]
 U64 = NDArray[np.uint64]
@@ -95,6 +96,13 @@ _NO_LETTERS: tuple[tuple[int, int, int], ...] = (
     (0x1F000, 0x1FAFF, _SIGN),  # emoji
 )
 """Code points, first and last, and what they become; all others count as letters. Ascending."""
+_NO_LETTERS_TABLE = np.array(_NO_LETTERS, dtype=np.int64).tobytes()
+"""The same for the compiled form."""
+_RULES = (
+    WORDS_KEPT, LONGEST_WORD, LONGEST_MIXED, CONSONANT_RUN, SALAD_WORDS, SHORT_WORD, RANDOM_SHARE, WORDS_LEFT,
+    int(NUMBER), int(LINK),
+)  # fmt: skip
+"""What the compiled form is told; it knows WORD_BYTES itself."""
 _FIRST, _LAST, _BECOMES = (np.array(column) for column in zip(*_NO_LETTERS, strict=True))
 
 
@@ -113,6 +121,9 @@ def read_words(texts: Sequence[bytes]) -> Words:
 
     Numbers and addresses become their class, random words are left out, repeated classes count once.
     """
+    if native:
+        found = native.read_words(list(texts), _READING, _INNER, _NO_LETTERS_TABLE, _RULES)
+        return Words(np.frombuffer(found[0], np.uint64), np.frombuffer(found[1], np.int64))
     raw = _read(texts)
     inside = raw > _GAP
     starts = np.flatnonzero(inside[1:] & ~inside[:-1]) + 1  # the buffer begins with a gap

@@ -95,7 +95,7 @@ def _collect(
             yield from _read_folder(path, reading, on_bytes)
         else:
             place = Place(shown(path), Path(path).name, certain=True)
-            yield from _read_file(Path(path), place, reading, on_bytes)
+            yield from _read_file(path, sidecar_of(path), place, reading, on_bytes)
         if not reading.holds_mail and not reading.problems:
             wanted = f" that matches '{terms.members}'" if terms.members else ""
             reading.note(shown(path), BadDataError(f"{shown(path)}: holds no mail{wanted}"))
@@ -113,41 +113,39 @@ def _summary(first: SpamtideError, count: int) -> SpamtideError:
 def _read_folder(path: str, reading: Reading, on_bytes: Callable[[int], None] | None) -> Iterator[Item]:
     """Read all files below a folder."""
     sensor = sensor_of_folder(path)
+    top = shown(path).rstrip("/")
     for found in walk(path):
         inner = shown(found.inner)
-        source = f"{shown(path).rstrip('/')}/{inner}"
-        place = Place(source, found.path.name, sensor, inner=inner, single=found.single)
+        name = os.path.basename(found.path)
+        place = Place(f"{top}/{inner}", name, sensor, inner=inner, single=found.single)
         if found.fault:
             reading.fail(place.source, found.fault)
         elif found.special:
             yield from reading.skip(place, found.special)
         else:
-            yield from _read_file(found.path, place, reading, on_bytes)
+            yield from _read_file(found.path, found.sidecar, place, reading, on_bytes)
 
 
 def _read_file(
-    path: Path, place: Place, reading: Reading, on_bytes: Callable[[int], None] | None
+    path: str, sidecar: str, place: Place, reading: Reading, on_bytes: Callable[[int], None] | None
 ) -> Iterator[Item]:
     """Open and read one file."""
     try:
-        file = path.open("rb", buffering=0)
+        file = Path(path).open("rb", buffering=0)  # noqa: SIM115 - closed below
     except (OSError, ValueError) as error:
         reading.fail(place.source, error)
         return
     with closing(file):
         status = os.fstat(file.fileno())
         disk = Disk(file, place.source, status.st_size if stat.S_ISREG(status.st_mode) else 0, on_bytes)
-        yield from reading.read_disk(disk, replace(place, envelope=_sidecar(path)))
+        yield from reading.read_disk(disk, replace(place, envelope=_envelope(sidecar)) if sidecar else place)
         disk.finish()
 
 
-def _sidecar(path: Path) -> Envelope:
-    """What the side-car of a message knows; nothing when it has none, or one that cannot be read."""
-    name = sidecar_of(path)
-    if name is None:
-        return NO_ENVELOPE
+def _envelope(sidecar: str) -> Envelope:
+    """What the side-car of a message knows; nothing when it cannot be read."""
     try:
-        with name.open("rb") as file:
+        with Path(sidecar).open("rb") as file:
             return read_sidecar(file.read(SIDECAR_BYTES))
     except OSError:
         return NO_ENVELOPE

@@ -91,14 +91,15 @@ class Reading:
         budget = disk.budget
         stream = disk.stream()
         try:
-            if not place.single and self._kind(stream, place) == "zip" and disk.file.seekable():
+            kind = self._kind(stream, place)
+            if not place.single and kind == "zip" and disk.file.seekable():
                 yield from self._members(
                     ((m.name, m.stream, m.refusal) for m in zip_members(disk)),
                     self._container(place),
                     budget,
                 )
             else:
-                yield from self._read(stream, place, budget)
+                yield from self._read(stream, place, budget, kind)
         except Damage as damage:
             self._break(damage)
 
@@ -144,9 +145,9 @@ class Reading:
         kind = kind_of(head, place.name, certain=place.certain, single=place.single)
         return "message" if kind == "not-mail" and stream.failure else kind
 
-    def _read(self, stream: Stream, place: Place, budget: Budget) -> Iterator[Item]:
+    def _read(self, stream: Stream, place: Place, budget: Budget, kind: Kind | None = None) -> Iterator[Item]:
         """Read a stream, whatever it is."""
-        kind = self._kind(stream, place)
+        kind = kind or self._kind(stream, place)
         if kind in PACKED or kind in {"tar", "zip"}:
             if place.depth >= DEPTH:
                 yield from self._refuse(stream, place, "too-deep")

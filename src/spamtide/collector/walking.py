@@ -18,10 +18,12 @@ from spamtide.collector.sniffing import MESSAGE_SUFFIXES
 class Found:
     """One file in a folder."""
 
-    path: Path
+    path: str
     inner: str
     """Its path inside the folder that the walk began at."""
     size: int
+    sidecar: str = ""
+    """Path of the side-car that stands beside it; '' for none."""
     single: bool = False
     """Whether it stands in a Maildir's new/ or cur/, where each file is one message."""
     fault: OSError | None = None
@@ -39,7 +41,7 @@ def walk(folder: str) -> Iterator[Found]:
     visited: set[tuple[int, int]] = set()
     top = Path(folder).resolve()
     single = top.name in MAILDIR_FOLDERS and is_maildir(top.parent)
-    pending: list[Iterator[Found | _Folder]] = [iter([_Folder(Path(folder), "", single=single)])]
+    pending: list[Iterator[Found | _Folder]] = [iter([_Folder(folder, "", single=single)])]
     while pending:
         found = next(pending[-1], None)
         if found is None:
@@ -69,19 +71,25 @@ def input_size(paths: Sequence[str]) -> int | None:
     return total
 
 
-def sidecar_of(path: Path) -> Path | None:
-    """Path of the side-car of a message; None when it has none."""
-    names = [path.name + SIDECAR_SUFFIX]
-    if path.suffix.lower() in MESSAGE_SUFFIXES:
-        names.append(path.stem + SIDECAR_SUFFIX)
-    return next((beside for name in names if (beside := path.parent / name).is_file()), None)
+def sidecar_of(path: str) -> str:
+    """Path of the side-car of a message; '' when it has none."""
+    folder, name = os.path.split(path)
+    beside = (Path(folder, sidecar) for sidecar in _sidecar_names(name))
+    return next((str(sidecar) for sidecar in beside if sidecar.is_file()), "")
+
+
+def _sidecar_names(name: str) -> list[str]:
+    """Names that the side-car of a file may have."""
+    stem, suffix = os.path.splitext(name)
+    names = [name + SIDECAR_SUFFIX]
+    return [*names, stem + SIDECAR_SUFFIX] if suffix.lower() in MESSAGE_SUFFIXES else names
 
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
     """A folder that is yet to be read."""
 
-    path: Path
+    path: str
     inner: str
     single: bool = False
 
@@ -89,7 +97,7 @@ class _Folder:
 def _entries(folder: _Folder, visited: set[tuple[int, int]]) -> Iterator[Found | _Folder]:
     """What one folder holds."""
     try:
-        status = folder.path.stat()
+        status = os.stat(folder.path)
         with os.scandir(folder.path) as entries:
             names = sorted(entry.name for entry in entries)
     except OSError as error:
@@ -98,30 +106,32 @@ def _entries(folder: _Folder, visited: set[tuple[int, int]]) -> Iterator[Found |
     if (status.st_dev, status.st_ino) in visited:
         return
     visited.add((status.st_dev, status.st_ino))
-    maildir = is_maildir(folder.path)
+    maildir = is_maildir(Path(folder.path))
+    described = {name for name in names if name.endswith(SIDECAR_SUFFIX)}
     for name in names:
-        path, inner = folder.path / name, f"{folder.inner}/{name}" if folder.inner else name
-        if (maildir and name == "tmp") or _is_sidecar(name, names):
+        path = os.path.join(folder.path, name)  # a Path costs as much as reading the file
+        inner = f"{folder.inner}/{name}" if folder.inner else name
+        if (maildir and name == "tmp") or (name in described and _is_sidecar(name, names)):
             continue
         try:
-            status = path.stat()
+            status = os.stat(path)
         except OSError as error:
-            dangling = path.is_symlink()
+            dangling = os.path.islink(path)
             fault = None if dangling else error
             yield Found(path, inner, 0, fault=fault, special="a link that leads nowhere" if dangling else "")
             continue
         if stat.S_ISDIR(status.st_mode):
             yield _Folder(path, inner, single=maildir and name in MAILDIR_FOLDERS)
         elif stat.S_ISREG(status.st_mode):
-            yield Found(path, inner, status.st_size, single=folder.single and not name.startswith("."))
+            beside = next((one for one in _sidecar_names(name) if one in described), "") if described else ""
+            sidecar = os.path.join(folder.path, beside) if beside else ""
+            yield Found(path, inner, status.st_size, sidecar, folder.single and not name.startswith("."))
         else:
             yield Found(path, inner, 0, special="no plain file")
 
 
 def _is_sidecar(name: str, names: list[str]) -> bool:
     """Whether a file stands beside the message that it describes; `names` is sorted."""
-    if not name.endswith(SIDECAR_SUFFIX):
-        return False
     stem = name.removesuffix(SIDECAR_SUFFIX)
     candidates = [stem, *(stem + suffix for suffix in MESSAGE_SUFFIXES)]
     places = [(bisect_left(names, candidate), candidate) for candidate in candidates]

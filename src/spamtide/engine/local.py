@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import sys
@@ -9,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +22,11 @@ Stage = Callable[[pa.RecordBatch], pa.RecordBatch]
 SECONDS_PER_ROW = 20.0
 SECONDS_PER_BATCH = 60.0
 """Backstop against a worker that hangs in native code; each record's own time bound is far below it."""
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
+"""Of glibc's malloc.h."""
+_KEPT, _PAD = 2**25, 2**23
+"""Bytes: blocks up to the first are kept; the heap grows by the second. The first is the most glibc takes."""
 
 
 class LocalEngine:
@@ -36,6 +43,7 @@ class LocalEngine:
 
     def __enter__(self) -> Self:
         """Start the workers now, while this process has no threads that a fork would upset."""
+        _keep_memory()
         self._start()
         return self
 
@@ -126,6 +134,18 @@ class LocalEngine:
             _kill(self._pool)
             self._pool = None
         self._start()
+
+
+def _keep_memory() -> None:
+    """Keep freed memory for the next batch, here and in the workers.
+
+    glibc gives large blocks back to the kernel at once and asks for them again a moment later; that the
+    kernel blanks every page costs more than all copying between the processes.
+    """
+    with suppress(AttributeError, OSError, TypeError):  # a C library of another make
+        mallopt = ctypes.CDLL(None).mallopt
+        for parameter, size in ((_M_MMAP_THRESHOLD, _KEPT), (_M_TRIM_THRESHOLD, _KEPT), (_M_TOP_PAD, _PAD)):
+            mallopt(parameter, size)
 
 
 def _wake() -> None:

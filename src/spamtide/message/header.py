@@ -10,6 +10,7 @@ import re
 from operator import itemgetter
 from typing import NamedTuple
 
+from spamtide.compiled import native
 from spamtide.model import Header
 from spamtide.settings import Limits
 
@@ -65,6 +66,14 @@ def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:
     start = _after_from_line(data, defects)
     end, body = _ends(data, start, limits, defects)
     text = _decode(_line_feeds(data[start:end], defects), defects)
+    read = native.read_fields(text, limits.headers, Header) if native else None
+    if read:
+        whole, names, spaced, blank = read
+        if spaced:
+            defects.add("space-before-colon")
+        if blank:
+            defects.add("blank-fold")
+        return _scanned(whole, names, body, len(data), defects)
     fields = _FIELD.findall(text)
     last = 0
     """Offset of what follows the last field."""
@@ -86,13 +95,18 @@ def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:
     ]
     if (" :" in text or "\t:" in text) and any(space for _, space, _, _ in fields):
         defects.add("space-before-colon")
-    if body >= len(data):
-        defects.add("no-body")
     names = list(map(str.lower, map(itemgetter(0), fields)))
+    return _scanned(tuple(headers), names, body, len(data), defects)
+
+
+def _scanned(headers: tuple[Header, ...], names: list[str], body: int, size: int, defects: set[str]) -> Scan:
+    """The scan of a block that was read; names what is wrong with it as a whole."""
+    if body >= size:
+        defects.add("no-body")
     single = SINGLE.intersection(names)
     if sum(map(names.count, single)) > len(single):
         defects.add("duplicate-header")
-    return Scan(tuple(headers), names, body)
+    return Scan(headers, names, body)
 
 
 def _unfolded(name: str, value: str, more: str, defects: set[str]) -> Header:

@@ -7,16 +7,18 @@ that counts.
 
 from __future__ import annotations
 
-import html as entities
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from html import unescape
+from html.entities import html5
 from itertools import chain
 from threading import local
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborCSSSelector, LexborHTMLParser, LexborNode, SelectolaxError
 
+from spamtide.compiled import native
 from spamtide.message.text import tidy_words
 from spamtide.message.url import clean_url
 
@@ -117,6 +119,10 @@ def read_html(source: str, bound: int, defects: set[str]) -> Page:
     if source.count("<") > FEW_TAGS and _depth(source) > DEPTH:
         defects.add("html-too-deep")
         return _read_flat(source)
+    if native:
+        page = _read_plain(source, bound)
+        if page:
+            return page
     marked = _LINE_TAG.sub("\f<", source.replace("\f", " ") if "\f" in source else source)
     marked = _CELL_TAG.sub("> <", marked)
     try:
@@ -133,6 +139,40 @@ def read_html(source: str, bound: int, defects: set[str]) -> Page:
         defects.add("html-too-deep")
         return _read_flat(source)
     return Page(_lines(text, found.alts), hidden, found.urls)
+
+
+def _read_plain(source: str, bound: int) -> Page | None:
+    """Read a page by the compiled form, which makes no tree; None where the order of its text needs one."""
+    found = native.read_page(source, html5, _paint) if native else None
+    if found is None:
+        return None
+    text, addresses, alts, styled = found
+    if styled and _hidden_classes(source.lower()):
+        return None
+    urls = [
+        one if isinstance(one, str) else _refresh_url(one[1]) if one[0] else clean_url(one[1])
+        for one in addresses
+    ]
+    shown = [" ".join(words) for alt in alts[:bound] if (words := alt.split())]
+    return Page("\n".join([text, *shown] if text else shown), "", [url for url in urls if url])
+
+
+@lru_cache(maxsize=4096)
+def _paint(style: str, colour: str, ground: str, size: str) -> int:
+    """What an element's style, and its attributes `color` and `bgcolor`, do, and the size of a font; a sum.
+
+    1: it hides what it holds; 2: its text is white; 4: its ground is of another colour; 8: its ground is white.
+    """
+    hides, own = _style_facts(style)
+    hides = hides or size.strip() in _TINY
+    ground = ground or _ground(style)
+    return hides + 2 * _is_white(own or colour) + (0 if not ground else 8 if _is_white(ground) else 4)
+
+
+def _refresh_url(content: str) -> str:
+    """Address that a page sends its reader on to; '' for none."""
+    match = _REFRESH_URL.search(content)
+    return clean_url(match[1]) if match else ""
 
 
 def _lines(text: str, alts: list[str]) -> str:
@@ -171,8 +211,7 @@ def _look(tree: LexborHTMLParser, bound: int) -> _Found:
         if tag == "img" and len(alts) < bound:
             alts.append(attributes.get("alt") or attributes.get("title") or "")
         elif tag == "meta":
-            match = _REFRESH_URL.search(attributes.get("content") or "")
-            url = clean_url(match[1]) if match else ""
+            url = _refresh_url(attributes.get("content") or "")
             if url:
                 urls.append(url)
         hides = hides or "hidden" in attributes
@@ -343,4 +382,4 @@ def _read_flat(source: str) -> Page:
     """Read a page by cutting its tags out: for HTML that costs too much to lay out."""
     text = _ANY_TAG.sub("", _LINE_TAG.sub("\f<", source.replace("\f", " ")))
     urls = [clean_url(url) for url in _ATTRIBUTE_URL.findall(source)]
-    return Page(_lines(entities.unescape(text), []), "", urls)
+    return Page(_lines(unescape(text), []), "", urls)

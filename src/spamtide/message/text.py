@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from spamtide.compiled import native
+
 _CONTROLS = [chr(code) for code in (*range(32), 127) if chr(code) not in "\t\n"]
 _NO_CONTROLS = dict.fromkeys(map(ord, _CONTROLS))
 _C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
@@ -19,6 +21,8 @@ def tidy_words(line: str) -> str:
 
 def tidy_lines(text: str) -> str:
     """Text with its lines kept, white space within them tidied, and at most one empty line in a row."""
+    if native:
+        return native.tidy_lines(text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     for space in "\t\f\v\u00a0\u3000":

@@ -14,7 +14,7 @@ from spamtide.observation import traits
 from spamtide.observation.lure import link_domains, link_hosts
 from spamtide.observation.redact import RECIPIENT_FIELDS, recipients_of, redactor
 from spamtide.observation.relay import Hop, canonical, is_trusted_address, trace
-from spamtide.observation.rendering import TEXT_CHARS, drop_controls, joined_lines, render
+from spamtide.observation.rendering import Frame, render
 from spamtide.observation.skeleton import SIMULATED_HEADER, skeleton
 from spamtide.observation.template import boundary_shape, message_id_shape
 from spamtide.observation.when import read_date
@@ -121,10 +121,7 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
     above = [(value or "")[:FIELD_CHARS] for value in plain.values()]
     above += message.links
     above += attachments
-    lines = above + render(
-        message, zip(names, values, strict=True), source.address or "", helo or "", frame, habits
-    )
-    data = drop_controls(f"{joined_lines(lines)}\n{message.text[:TEXT_CHARS]}")
+    data = render(above, message, names, values, Frame(source.address or "", helo or "", frame, habits))
     words = "=?" in "\n".join(values)
     *clean, rendering = redact.in_bytes(data, words=words).decode("utf-8").split("\n", len(above))
     seen = dict(zip(plain, clean, strict=False))

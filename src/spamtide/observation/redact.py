@@ -14,10 +14,14 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
+from spamtide.compiled import native
+
 TOKEN = "rcpt."  # noqa: S105 - the beginning of a pseudonym, no secret
 HEX_CHARS = 16
 FEW_DOMAINS = 16
 """Recipients' domains up to which each is searched for; beyond, every separator is looked at instead."""
+FEW_RECIPIENTS = 64
+"""Recipients up to which the compiled form is used; it tries each of one domain in turn."""
 ENCODED = 20
 """Recipients whose base64 form is looked for as well."""
 ENCODED_BYTES = 8
@@ -131,7 +135,7 @@ class Redactor:
         key: secret of the observatory, up to 64 bytes; the hashes of two observatories do not match.
     """
 
-    __slots__ = ("_in_words", "_lengths", "_literals", "_locals", "tokens")
+    __slots__ = ("_few", "_in_words", "_lengths", "_literals", "_locals", "tokens")
 
     def __init__(self, addresses: frozenset[str], key: bytes) -> None:
         """Hash every address and lay out what is searched for."""
@@ -147,6 +151,15 @@ class Redactor:
             domain: sorted({len(local) for local in known}, reverse=True)
             for domain, known in self._locals.items()
         }
+        self._few = (
+            {
+                domain: tuple(sorted(known.items(), key=lambda pair: -len(pair[0])))
+                for domain, known in self._locals.items()
+            }
+            if len(forms) <= FEW_RECIPIENTS
+            else {}
+        )
+        """The same for the compiled form, the longest local part first; empty where there are too many."""
         encoded = [form for form in forms if form.literals][:ENCODED]
         self._literals = [(form.literals[0], form.token.encode()) for form in encoded]
         """What may stand by itself, as in links."""
@@ -170,6 +183,8 @@ class Redactor:
         for literal, token in literals:
             if literal in data:
                 data = data.replace(literal, token)
+        if native and self._few:
+            return native.redact(data, self._few)
         lower = data.lower()
         few = len(self._locals) <= FEW_DOMAINS
         found = self._found_by_domain(lower) if few else self._found_by_separator(lower)

@@ -17,7 +17,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from operator import add
+from typing import NamedTuple
 
+from spamtide.compiled import native
 from spamtide.model import Message
 
 LINE_CHARS = 4000
@@ -31,30 +34,37 @@ _CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t\n")
 _C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
 
 
-def render(
-    message: Message, headers: Iterable[tuple[str, str]], client: str, helo: str, skeleton: str, traits: str
-) -> list[str]:
-    """Lines of the rendering, down to `text:`; bounded. `headers` are names and values, in order.
+class Frame(NamedTuple):
+    """What of an observation stands in its rendering besides the message."""
 
-    Control characters, line ends inside a line and recipients are still to be taken out.
+    client: str
+    helo: str
+    skeleton: str
+    traits: str
+
+
+def render(above: list[str], message: Message, names: list[str], values: list[str], frame: Frame) -> bytes:
+    """The lines `above`, then the rendering, in UTF-8, without control characters but line feed and tab.
+
+    `names` and `values` are those of the header fields, in order. No line but those of the visible text holds
+    a line end. Bounded; recipients are still to be taken out.
     """
-    shown = list(map(": ".join, headers))
-    sizes = list(map(len, shown))
-    if sum(sizes) > HEADERS_CHARS or max(sizes, default=0) > LINE_CHARS:
-        shown = list(_bounded(shown))
-    return [
-        f"client: {client}",
-        f"helo: {helo}",
-        f"header-order: {skeleton}",
-        f"traits: {traits}",
-        *map("header ".__add__, shown),
-        f"subject: {message.subject}",
-        *map("link: ".__add__, message.links),
-        "text:",
-    ]
+    order, traits = f"header-order: {frame.skeleton}", f"traits: {frame.traits}"
+    top = [*above, f"client: {frame.client}", f"helo: {frame.helo}", order, traits]
+    below = [f"subject: {message.subject}", *map("link: ".__add__, message.links), "text:"]
+    text = message.text[:TEXT_CHARS]
+    sizes = list(map(add, map(len, names), map(len, values)))
+    fits = sum(sizes) + 2 * len(sizes) <= HEADERS_CHARS and max(sizes, default=0) + 2 <= LINE_CHARS
+    if native and fits:
+        data = native.render(top, names, values, below, text)
+        if data is not None:
+            return data
+    shown: Iterable[str] = map(": ".join, zip(names, values, strict=True))
+    lines = [*top, *map("header ".__add__, shown if fits else _bounded(shown)), *below]
+    return drop_controls(f"{joined_lines(lines)}\n{text}")
 
 
-def _bounded(lines: list[str]) -> Iterator[str]:
+def _bounded(lines: Iterable[str]) -> Iterator[str]:
     """Header lines within the bounds on one and on all of them."""
     size = 0
     for line in lines:

@@ -16,6 +16,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from spamtide.compiled import native
+
 SHAPE_CHARS = 120
 INPUT_CHARS = 400
 
@@ -45,12 +47,18 @@ def message_id_shape(message_id: str) -> str:
     left, at, right = message_id[:INPUT_CHARS].rpartition("@")
     if not at:
         left, right = right, ""
-    return (_RUN.sub(_with_length, left) + at + _RUN.sub(_without_length, right))[:SHAPE_CHARS]
+    return (_shape(left, sized=True) + at + _shape(right, sized=False))[:SHAPE_CHARS]
 
 
 def boundary_shape(boundary: str) -> str:
     """Shape of a MIME boundary; '' for none."""
-    return _RUN.sub(_with_length, boundary[:INPUT_CHARS])[:SHAPE_CHARS]
+    return _shape(boundary[:INPUT_CHARS], sized=True)[:SHAPE_CHARS]
+
+
+def _shape(text: str, *, sized: bool) -> str:
+    """A text with each run of letters and digits as its class."""
+    shape = native.shape(text, LITERALS, sized) if native else None
+    return _RUN.sub(_with_length if sized else _without_length, text) if shape is None else shape
 
 
 def _with_length(match: re.Match[str]) -> str:

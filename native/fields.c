@@ -1,0 +1,183 @@
+/* The header block to fields: name, unfolded value and white space of the folds; see message/header.py. */
+
+#include "native.h"
+
+#include <string.h>
+
+#define NAMES_KEPT 4096
+
+/* name -> (name, lower-case name), so that the few names of mail are made and hashed once. */
+static PyObject *names_seen;
+
+typedef struct {
+    const Py_UCS1 *text;
+    Py_ssize_t size, at;
+    char *value;  /* room for the longest unfolded value */
+    char *folded; /* room for its folds */
+    int spaced;   /* white space stood before a colon */
+    int blank;    /* a continuation line held nothing else */
+} Block;
+
+static int is_name(Py_UCS1 c) { return c > ' ' && c < 127 && c != ':'; }
+static int is_blank(Py_UCS1 c) { return c == ' ' || c == '\t'; }
+
+static PyObject *latin1(const void *bytes, Py_ssize_t size)
+{
+    return PyUnicode_DecodeLatin1((const char *)bytes, size, NULL);
+}
+
+/* The pair kept for a name; borrowed. */
+static PyObject *name_pair(const Py_UCS1 *bytes, Py_ssize_t size)
+{
+    PyObject *name = latin1(bytes, size);
+    if (!name)
+        return NULL;
+    PyObject *pair = PyDict_GetItemWithError(names_seen, name);
+    if (!pair && !PyErr_Occurred()) {
+        if (PyDict_GET_SIZE(names_seen) >= NAMES_KEPT)
+            PyDict_Clear(names_seen);
+        PyObject *lower = PyObject_CallMethod(name, "lower", NULL);
+        PyObject *made = lower ? PyTuple_Pack(2, name, lower) : NULL;
+        Py_XDECREF(lower);
+        if (made && !PyDict_SetItem(names_seen, name, made))
+            pair = made; /* the dictionary holds it */
+        Py_XDECREF(made);
+    }
+    Py_DECREF(name);
+    return pair;
+}
+
+static Py_ssize_t line_end(const Block *block, Py_ssize_t at)
+{
+    const Py_UCS1 *found = at < block->size ? memchr(block->text + at, '\n', (size_t)(block->size - at)) : NULL;
+    return found ? found - block->text : block->size;
+}
+
+/* Read the value whose first line begins at `at`, and the lines that continue it. */
+static int read_value(Block *block, Py_ssize_t at, PyObject **value, PyObject **folded)
+{
+    const Py_UCS1 *text = block->text;
+    Py_ssize_t end = line_end(block, at), last = end;
+    while (last > at && is_blank(text[last - 1]))
+        last--;
+    if (!(end + 1 < block->size && is_blank(text[end + 1]))) {
+        block->at = end < block->size ? end + 1 : end;
+        *value = latin1(text + at, last - at);
+        *folded = PyUnicode_New(0, 0);
+        return *value && *folded ? 0 : -1;
+    }
+    Py_ssize_t size = last - at, folds = 0;
+    memcpy(block->value, text + at, (size_t)size);
+    for (int first = 1; end + 1 < block->size && is_blank(text[end + 1]); first = 0) {
+        Py_ssize_t from = end + 1, start = from;
+        end = line_end(block, from);
+        while (start < end && is_blank(text[start]))
+            start++;
+        last = end;
+        while (last > start && is_blank(text[last - 1]))
+            last--;
+        if (!first)
+            block->folded[folds++] = '|';
+        memcpy(block->folded + folds, text + from, (size_t)(start - from));
+        folds += start - from;
+        if (last == start)
+            block->blank = 1;
+        block->value[size++] = ' ';
+        memcpy(block->value + size, text + start, (size_t)(last - start));
+        size += last - start;
+    }
+    block->at = end < block->size ? end + 1 : end;
+    Py_ssize_t begin = 0;
+    while (begin < size && block->value[begin] == ' ')
+        begin++;
+    while (size > begin && block->value[size - 1] == ' ')
+        size--;
+    *value = latin1(block->value + begin, size - begin);
+    *folded = latin1(block->folded, folds);
+    return *value && *folded ? 0 : -1;
+}
+
+/* One field as an instance of `type`, a subclass of tuple with three places. */
+static PyObject *new_field(PyTypeObject *type, PyObject *name, PyObject *value, PyObject *folded)
+{
+    PyObject *field = type->tp_alloc(type, 3);
+    if (field) {
+        PyTuple_SET_ITEM(field, 0, Py_NewRef(name));
+        PyTuple_SET_ITEM(field, 1, Py_NewRef(value));
+        PyTuple_SET_ITEM(field, 2, Py_NewRef(folded));
+    }
+    return field;
+}
+
+/* Read every field into the lists. 1: all of it is fields; 0: something is not; -1: an exception. */
+static int read_fields(Block *block, Py_ssize_t most, PyTypeObject *type, PyObject *fields, PyObject *names)
+{
+    while (block->at < block->size) {
+        Py_ssize_t at = block->at;
+        while (at < block->size && is_name(block->text[at]))
+            at++;
+        Py_ssize_t name_end = at;
+        while (at < block->size && is_blank(block->text[at]))
+            at++;
+        if (name_end == block->at || at == block->size || block->text[at] != ':' || PyList_GET_SIZE(fields) == most)
+            return 0;
+        block->spaced |= at > name_end;
+        PyObject *pair = name_pair(block->text + block->at, name_end - block->at);
+        if (!pair)
+            return -1;
+        Py_INCREF(pair);
+        at++;
+        while (at < block->size && is_blank(block->text[at]))
+            at++;
+        PyObject *value = NULL, *folded = NULL, *field = NULL;
+        if (!read_value(block, at, &value, &folded))
+            field = new_field(type, PyTuple_GET_ITEM(pair, 0), value, folded);
+        int failed = !field || PyList_Append(fields, field) || PyList_Append(names, PyTuple_GET_ITEM(pair, 1));
+        Py_XDECREF(field);
+        Py_XDECREF(value);
+        Py_XDECREF(folded);
+        Py_DECREF(pair);
+        if (failed)
+            return -1;
+    }
+    return 1;
+}
+
+/* read_fields(block, most, type) -> (fields, lower-case names, spaced, blank) | None where a line is no field,
+   there are more than `most`, or characters lie outside Latin-1. */
+PyObject *native_read_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3 || !PyUnicode_Check(args[0]) || !PyLong_Check(args[1]) || !PyType_Check(args[2])
+        || !PyType_IsSubtype((PyTypeObject *)args[2], &PyTuple_Type)) {
+        PyErr_SetString(PyExc_TypeError, "read_fields(str, int, tuple type)");
+        return NULL;
+    }
+    Py_ssize_t most = PyLong_AsSsize_t(args[1]);
+    if (most == -1 && PyErr_Occurred())
+        return NULL;
+    if (!names_seen && !(names_seen = PyDict_New()))
+        return NULL;
+    if (PyUnicode_KIND(args[0]) != PyUnicode_1BYTE_KIND || !PyUnicode_GET_LENGTH(args[0]))
+        Py_RETURN_NONE;
+    Block block = {.text = PyUnicode_1BYTE_DATA(args[0]), .size = PyUnicode_GET_LENGTH(args[0])};
+    /* A value is no longer than its lines; a fold's mark takes the place of its line end. */
+    block.value = PyMem_Malloc(2 * (size_t)block.size + 2);
+    PyObject *fields = PyList_New(0), *names = PyList_New(0), *result = NULL;
+    if (!block.value) {
+        PyErr_NoMemory();
+    } else if (fields && names) {
+        block.folded = block.value + block.size + 1;
+        int read = read_fields(&block, most, (PyTypeObject *)args[2], fields, names);
+        if (read == 0) {
+            result = Py_NewRef(Py_None);
+        } else if (read == 1) {
+            PyObject *whole = PyList_AsTuple(fields);
+            if (whole)
+                result = Py_BuildValue("(NOii)", whole, names, block.spaced, block.blank);
+        }
+    }
+    PyMem_Free(block.value);
+    Py_XDECREF(fields);
+    Py_XDECREF(names);
+    return result;
+}

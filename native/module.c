@@ -1,0 +1,28 @@
+/* spamtide._native: the loops over characters that cost most, compiled. `spamtide/compiled.py` offers them. */
+
+#include "native.h"
+
+static PyMethodDef METHODS[] = {
+    {"read_page", (PyCFunction)(void (*)(void))native_read_page, METH_FASTCALL, "See message/html.py."},
+    {"read_fields", (PyCFunction)(void (*)(void))native_read_fields, METH_FASTCALL, "See message/header.py."},
+    {"redact", (PyCFunction)(void (*)(void))native_redact, METH_FASTCALL, "See observation/redact.py."},
+    {"render", (PyCFunction)(void (*)(void))native_render, METH_FASTCALL, "See observation/rendering.py."},
+    {"shape", (PyCFunction)(void (*)(void))native_shape, METH_FASTCALL, "See observation/template.py."},
+    {"read_words", native_read_words, METH_VARARGS, "See campaign/words.py."},
+    {"tidy_lines", native_tidy_lines, METH_O, "See message/text.py."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef MODULE = {
+    PyModuleDef_HEAD_INIT, .m_name = "spamtide._native", .m_size = -1, .m_methods = METHODS,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    PyObject *module = PyModule_Create(&MODULE);
+    if (module && PyModule_AddIntConstant(module, "FORM", 1)) { /* as FORM in spamtide/compiled.py */
+        Py_DECREF(module);
+        return NULL;
+    }
+    return module;
+}

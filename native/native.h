@@ -1,0 +1,46 @@
+/* What the parts of the compiled form share. */
+
+#ifndef SPAMTIDE_NATIVE_H
+#define SPAMTIDE_NATIVE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+PyObject *native_read_page(PyObject *, PyObject *const *, Py_ssize_t);
+PyObject *native_read_fields(PyObject *, PyObject *const *, Py_ssize_t);
+PyObject *native_tidy_lines(PyObject *, PyObject *);
+PyObject *native_redact(PyObject *, PyObject *const *, Py_ssize_t);
+PyObject *native_read_words(PyObject *, PyObject *);
+PyObject *native_render(PyObject *, PyObject *const *, Py_ssize_t);
+PyObject *native_shape(PyObject *, PyObject *const *, Py_ssize_t);
+
+/* Whether a string is an address with nothing to undo: `_PLAIN_URL` of message/url.py. */
+int is_plain_url(PyObject *text);
+
+/* Whether a byte is surely no white space, nor the first of any. */
+static inline int is_plain_byte(char c)
+{
+    return (c > ' ' && (unsigned char)c < 0x80) || ((unsigned char)c >= 0x80 && (unsigned char)c < 0xC2) || (unsigned char)c > 0xE3;
+}
+
+/* Bytes of the white space at the beginning of a UTF-8 text, by `str.isspace`; 0 for none. */
+static inline int space_at(const char *at, const char *end)
+{
+    unsigned char c = (unsigned char)*at;
+    if (c < 0x80)
+        return c == ' ' || (c >= 9 && c <= 13) || (c >= 0x1C && c <= 0x1F);
+    if (c == 0xC2 && end - at >= 2)
+        return (unsigned char)at[1] == 0x85 || (unsigned char)at[1] == 0xA0 ? 2 : 0;
+    if (c < 0xE1 || c > 0xE3 || end - at < 3)
+        return 0;
+    unsigned char d = (unsigned char)at[1], e = (unsigned char)at[2];
+    if (c == 0xE1)
+        return d == 0x9A && e == 0x80 ? 3 : 0;
+    if (c == 0xE3)
+        return d == 0x80 && e == 0x80 ? 3 : 0;
+    if (d == 0x80)
+        return e <= 0x8A || e == 0xA8 || e == 0xA9 || e == 0xAF ? 3 : 0;
+    return d == 0x81 && e == 0x9F ? 3 : 0;
+}
+
+#endif

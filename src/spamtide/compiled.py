@@ -1,0 +1,65 @@
+"""The compiled form of a few loops over characters, where installation could build it.
+
+Everything works without it, and gives the same: each of its functions stands in for Python that is kept, and
+is held against it by tests. SPAMTIDE_PURE=1 in the environment leaves it out. Sources: native/.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+FORM = 1
+"""Counted up with every change to what the functions are given or give; an older module is left alone."""
+
+
+class Native(Protocol):
+    """What the module offers. None as an answer means: not this one, ask the Python."""
+
+    def read_page(
+        self, source: str, entities: dict[str, str], paint_of: Callable[[str, str, str, str], int], /
+    ) -> tuple[str, list[str | tuple[int, str]], list[str], int] | None:
+        """Visible text, addresses, texts of images, whether there are style sheets; see message.html.
+
+        An address is a string when nothing is to be undone, else (0, address) or (1, refresh of a page).
+        """
+
+    def read_fields(
+        self, block: str, most: int, kind: type[Any], /
+    ) -> tuple[tuple[Any, ...], list[str], int, int] | None:
+        """Header fields, their names in lower case, and two defects; see message.header."""
+
+    def tidy_lines(self, text: str, /) -> str:
+        """See message.text."""
+
+    def redact(self, data: bytes, domains: dict[bytes, tuple[tuple[bytes, bytes], ...]], /) -> bytes:
+        """Data with each local part and domain replaced by its token; see observation.redact."""
+
+    def render(
+        self, above: list[str], names: list[str], values: list[str], below: list[str], text: str, /
+    ) -> bytes | None:
+        """Lines, header fields, lines and a text in UTF-8; see observation.rendering."""
+
+    def shape(self, text: str, literals: frozenset[str], sized: bool, /) -> str | None:  # noqa: FBT001 - C
+        """See observation.template."""
+
+    def read_words(
+        self, texts: list[bytes], reading: bytes, inner: bytes, table: bytes, rules: tuple[int, ...], /
+    ) -> tuple[bytes, bytes]:
+        """Hashes of words and the numbers of their texts, eight bytes each; see campaign.words."""
+
+
+def _load() -> Native | None:
+    """Load the module; None where it was not built, not for these sources, or is not wanted."""
+    if os.environ.get("SPAMTIDE_PURE"):
+        return None
+    try:
+        module = import_module("spamtide._native")
+    except ImportError:
+        return None
+    return cast(Native, module) if module.FORM == FORM else None
+
+
+native = _load()

@@ -1,0 +1,328 @@
+"""The compiled form gives what the Python gives: generated, damaged and real mail, markup meant to differ."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import string
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spamtide.compiled import native
+from spamtide.model import Message, Observation, RawMessage, Sketch
+
+USERS = tuple(
+    import_module(f"spamtide.{name}")
+    for name in (
+        "message.html", "message.header", "message.text", "observation.redact", "observation.rendering",
+        "observation.template", "campaign.words",
+    )
+)  # fmt: skip
+html, header, text, redact, rendering, template, words = USERS
+parse = import_module("spamtide.message").parse
+observe = import_module("spamtide.observation").observe
+sketch = import_module("spamtide.campaign").sketch
+
+pytestmark = pytest.mark.skipif(native is None, reason="the compiled form is not built")
+
+
+@contextmanager
+def python_alone() -> Iterator[None]:
+    """Everything by the Python."""
+    for user in USERS:
+        user.native = None
+    try:
+        yield
+    finally:
+        for user in USERS:
+            user.native = native
+
+
+def read(data: bytes) -> tuple[Message, Observation, Sketch]:
+    """All that is made of one message."""
+    message = parse(data)
+    seen = observe(RawMessage("0" * 64, "s", "spam", None, "s", data), message, key=b"k")
+    return message, seen, sketch([seen])[0]
+
+
+def assert_same(data: bytes) -> None:
+    """Both forms make the same of one message."""
+    compiled = read(data)
+    with python_alone():
+        plain = read(data)
+    assert compiled[:2] == plain[:2]
+    assert compiled[2].minhash.tolist() == plain[2].minhash.tolist()
+    assert compiled[2].shingles == plain[2].shingles
+
+
+# ---------------------------------------------------------------------------- pages
+
+TAGS = (
+    "a", "b", "i", "p", "br", "div", "td", "tr", "th", "table", "tbody", "thead", "tfoot", "caption",
+    "col", "colgroup", "font", "span", "center", "form", "input", "img", "li", "ul", "option", "h1",
+    "pre", "style", "script", "title", "head", "body", "html", "meta", "link", "hr", "o:p", "nobr",
+    "blockquote", "td:x",
+)  # fmt: skip
+ODD = ("select", "svg", "template", "textarea", "iframe", "object", "noscript", "frameset", "image", "xmp")
+ATTRIBUTES = (
+    "", " href=http://a.b/c", " href='http://a.b/?x=1&amp;y=2&copy=3'", ' src="//www.x.y/ z"',
+    " alt='A &eacute; b'", " title=t", " src=http://i.j/k alt=''", " background=http://b.g/",
+    " action=http://f.g/", " bgcolor=red", " bgcolor='#ffffff'", " color=white", " color='#FFFFFF'",
+    " size=-5", " size=+1", " class=c", " hidden", " style='display:none'", " style=color:white",
+    " style='color:#fff;background:blue'", " style=font-size:12px", " bgcolor=navy", " style='background:#fefefe'",
+    " content='0; url=http://r.s/' http-equiv=refresh", " ==x", " a='<br>'", " /", " href=", ' href="',
+    " type=hidden", " HREF=HTTP://UP.PER/", " href=http://first/ href=http://second/",
+)  # fmt: skip
+TEXTS = (
+    "word", " ", "\n", "\r\n", "two words", "&nbsp;", "&amp;", "&copy", "&copyx;", "&notit;", "&#64;",
+    "&#x92;", "&#0;", "&#xD800;", "&#12;", "&#13;", "&zzz;", "&", "<", "< b", "</", "<>", "</>", "<!x>",
+    "<?y>", "<!-- c -->", "<!-->", "<!--- - -->", "--!>", ">", "é", "\u00a0", "\u2003", "\u200b",
+    "\ufeff", "世界", "\x85", "\f", "\v", "\x1c", "@", "<!doctype html>", "<![if x]>", ".c{display:none}",
+    "/* }", "<!--", "\x00",
+)  # fmt: skip
+
+
+def soup(rng: random.Random, pieces: int) -> str:
+    """Tags and texts in any order, as they are met in spam and worse."""
+    found: list[str] = []
+    for _ in range(pieces):
+        kind = rng.random()
+        tag = rng.choice(ODD) if kind < 0.01 else rng.choice(TAGS)
+        tag = tag.upper() if rng.random() < 0.2 else tag
+        if kind < 0.45:
+            attributes = "".join(rng.choice(ATTRIBUTES) for _ in range(rng.choice((0, 0, 1, 1, 2))))
+            found.append(f"<{tag}{attributes}>")
+        elif kind < 0.7:
+            found.append(f"</{tag}>")
+        elif kind < 0.75:
+            found.append("<table><tr><td>")
+        elif kind < 0.8:
+            found.append("</td></tr></table>")
+        else:
+            found.append(rng.choice(TEXTS))
+    return "".join(found)
+
+
+def page(source: str) -> tuple[str, str, dict[str, None]]:
+    """What a page holds; of repeated addresses the first counts, for elements are copied by the tree."""
+    found = html.read_html(source, 50, set())
+    return found.text, found.hidden, dict.fromkeys(found.urls)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pages_read_without_a_tree_say_what_the_tree_says(seed: int) -> None:
+    """Thousands of soups; a share of them is really read without a tree."""
+    rng = random.Random(seed)  # noqa: S311 - a repeatable test
+    plain = 0
+    for _ in range(1500):
+        source = soup(rng, rng.choice((3, 6, 12, 40)))
+        compiled = page(source)
+        plain += html._read_plain(source, 50) is not None
+        with python_alone():
+            assert compiled == page(source), source
+    assert plain > 300
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("<p>a<td>b<th>c", "abc"),
+        ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</table>d", "a b\nc\nd"),
+        ("x<script><!-- </p> //--></script>y<title>no</title>z", "xyz"),
+        ("a&ampb &ampersand; &#x26;", "a&b &ersand; &"),
+    ],
+)
+def test_plain_pages_by_hand(source: str, expected: str) -> None:
+    """What is meant, not just what lexbor does."""
+    found = html._read_plain(source, 50)
+    assert found is not None
+    assert found.text == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<table>moved<tr><td>a",
+        "<table><tr><b>moved</b><td>a",
+        "<p style=display:none>a",
+        "<font color=white>a",
+        "<font size=-5>a",
+        "<style>.c{display:none}</style><p class=c>a",
+        "<p hidden>a",
+        "<select><option>a</select>",
+        "<a href='unclosed>a",
+        "<!-- unclosed",
+        "<body><p><body background=http://a.b/>",
+    ],
+)
+def test_what_needs_the_tree_is_left_to_it(source: str) -> None:
+    """A doubt is never decided by the compiled form."""
+    assert html._read_plain(source, 50) is None
+
+
+# ---------------------------------------------------------------------------- the smaller loops
+
+LETTERS = (
+    string.ascii_letters + string.digits + " \t\n\r:-_@.=<>&;'\"/\\%?!,+`$#*\f\v\0\x1f\x7f"
+    "\x80\x85\xa0é\u3000世\u200b😀"
+)
+some_text = st.text(alphabet=LETTERS, max_size=200)
+
+
+@given(some_text)
+def test_lines_are_tidied_alike(value: str) -> None:
+    """White space of every kind."""
+    compiled = text.tidy_lines(value)
+    with python_alone():
+        assert compiled == text.tidy_lines(value)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["A", "Subject", "x-y", ":", " :", "\t", " ", "\n", "\n ", "v", "é", "|", "\n\t\n"]),
+        max_size=40,
+    )
+)
+def test_header_fields_are_scanned_alike(pieces: list[str]) -> None:
+    """Folds, blanks, junk, missing colons."""
+    data = "".join(pieces).encode("latin-1")
+    limits = import_module("spamtide.settings").Limits(headers=5)
+    defects: tuple[set[str], set[str]] = (set(), set())
+    compiled = header.scan_headers(data, limits, defects[0])
+    with python_alone():
+        assert compiled == header.scan_headers(data, limits, defects[1])
+    assert defects[0] == defects[1]
+
+
+@settings(max_examples=300)
+@given(
+    st.frozensets(
+        st.sampled_from(["a@b.c", "a@b.cd", "x.a@b.c", "a@", "é@b.c", "b.c@b.c", "a%40@b.c"]),
+        min_size=1,
+    ),
+    st.lists(
+        st.sampled_from(
+            [
+                "a",
+                "A",
+                "@",
+                "%40",
+                "%2540",
+                "=40",
+                "=",
+                "%3D",
+                "&#64;",
+                "b.c",
+                "B.C",
+                "d",
+                "x.",
+                "é",
+                "YUBiLmM",
+            ]
+        )
+    ),
+)
+def test_recipients_are_redacted_alike(addresses: frozenset[str], pieces: list[str]) -> None:
+    """Addresses within addresses, every separator, any letter case."""
+    data = "".join(pieces).encode()
+    compiled = redact.Redactor(addresses, b"k").in_bytes(data)
+    with python_alone():
+        assert compiled == redact.Redactor(addresses, b"k").in_bytes(data)
+
+
+@given(some_text, st.booleans())
+def test_shapes_are_alike(value: str, sized: bool) -> None:  # noqa: FBT001 - generated
+    """Runs, classes and literals."""
+    for one in (value, f"{value}NextPart{value[:3]}"):
+        compiled = template._shape(one, sized=sized)
+        with python_alone():
+            assert compiled == template._shape(one, sized=sized)
+
+
+@given(st.lists(some_text, max_size=4), st.lists(st.tuples(some_text, some_text), max_size=4), some_text)
+def test_renderings_are_alike(above: list[str], fields: list[tuple[str, str]], visible: str) -> None:
+    """Line ends inside lines, control characters, characters of every width."""
+    message = Message((), visible[:20], visible, "", "", tuple(above), "", "", "", "", (), 0, (), "none")
+    names, values = [name for name, _ in fields], [value for _, value in fields]
+    frame = rendering.Frame("1.2.3.4", "helo", "A,B", "t")
+    compiled = rendering.render(above, message, names, values, frame)
+    with python_alone():
+        assert compiled == rendering.render(above, message, names, values, frame)
+
+
+WORDS = (
+    "word", "of", "buy", "v.i.a.g.r.a", "12.50", "100mg", "xkcdqwrt", "a@b.cc", "http://x.yz", "\n",
+    " ", "é", "世", "\u200b", "😀", "lengthened", "extraordinary", "0" * 30, "q" * 30, "\x02", "\x7f", "..",
+    "a1b2",
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=60), max_size=4))
+def test_words_are_alike(texts: list[list[str]]) -> None:
+    """Numbers, addresses, random words, padding, repeats, all of a batch."""
+    folded = [" ".join(pieces).encode() for pieces in texts]
+    compiled = words.read_words(folded)
+    with python_alone():
+        plain = words.read_words(folded)
+    assert compiled.hashes.tolist() == plain.hashes.tolist()
+    assert compiled.text.tolist() == plain.text.tolist()
+
+
+# ---------------------------------------------------------------------------- whole messages
+
+
+def test_golden_messages_are_read_alike() -> None:
+    """Every golden message, whole and cut at many places."""
+    paths = sorted((Path(__file__).parent / "message" / "corpus").glob("*.eml"))
+    assert paths
+    rng = random.Random(5)  # noqa: S311 - a repeatable test
+    for path in paths:
+        data = path.read_bytes()
+        assert_same(data)
+        for _ in range(8):
+            assert_same(damaged(data, rng))
+
+
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    """A message with markup, line ends and rubbish written into it, and pieces lost."""
+    bytes_now = bytearray(data[: 1 << 16])
+    for _ in range(rng.randint(1, 20)):
+        at = rng.randrange(len(bytes_now) + 1)
+        kind = rng.randrange(4)
+        if kind == 0:
+            del bytes_now[at : at + rng.randint(1, 30)]
+        elif kind == 1:
+            bytes_now[at:at] = soup(rng, 2).encode("utf-8")
+        elif kind == 2:
+            bytes_now[at:at] = rng.choice(
+                (b"\r\n", b"\n ", b"\n\t\n", b"\0", b"\xa0", b"\xc2\x85", b"=\n", b"@")
+            )
+        else:
+            bytes_now[at:at] = bytes_now[rng.randrange(len(bytes_now) + 1) :][: rng.randint(1, 200)]
+    return bytes(bytes_now)
+
+
+@pytest.mark.slow
+@pytest.mark.corpus
+def test_real_mail_is_read_alike(corpora: Path) -> None:
+    """A few hundred real messages, whole and damaged."""
+    collect = import_module("spamtide.collector").collect
+    rng = random.Random(11)  # noqa: S311 - a repeatable test
+    for name in ("csdmc2010.tar.gz", "phishing-pot-to-2023.tar.gz"):
+        raws = [raw for raw in collect([str(corpora / name)]) if isinstance(raw, RawMessage)]
+        for raw in rng.sample(raws, 250):
+            assert_same(raw.data)
+            assert_same(damaged(raw.data, rng))
+
+
+@pytest.mark.skipif(not os.environ.get("SPAMTIDE_REQUIRE_ALL"), reason="only where all must be at hand")
+def test_the_compiled_form_is_built_where_it_can_be() -> None:
+    """A broken build must not pass for a machine without a compiler."""
+    assert native is not None or not shutil.which("cc")
