@@ -76,7 +76,8 @@ ATTRIBUTES = (
     " alt='A &eacute; b'", " title=t", " src=http://i.j/k alt=''", " background=http://b.g/",
     " action=http://f.g/", " bgcolor=red", " bgcolor='#ffffff'", " color=white", " color='#FFFFFF'",
     " size=-5", " size=+1", " class=c", " hidden", " style='display:none'", " style=color:white",
-    " style='color:#fff;background:blue'", " style=font-size:12px", " bgcolor=navy", " style='background:#fefefe'",
+    " style='color:#fff;background:blue'",
+    " style=font-size:12px", " bgcolor=navy", " style='background:#fefefe'",
     " content='0; url=http://r.s/' http-equiv=refresh", " ==x", " a='<br>'", " /", " href=", ' href="',
     " type=hidden", " HREF=HTTP://UP.PER/", " href=http://first/ href=http://second/",
 )  # fmt: skip

@@ -161,7 +161,7 @@ def _read_plain(source: str, bound: int) -> Page | None:
 def _paint(style: str, colour: str, ground: str, size: str) -> int:
     """What an element's style, and its attributes `color` and `bgcolor`, do, and the size of a font; a sum.
 
-    1: it hides what it holds; 2: its text is white; 4: its ground is of another colour; 8: its ground is white.
+    1: it hides what it holds; 2: its text is white; 4: its ground has another colour; 8: its ground is white.
     """
     hides, own = _style_facts(style)
     hides = hides or size.strip() in _TINY
