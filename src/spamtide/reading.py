@@ -113,7 +113,7 @@ def status_tables(told: dict[str, Any]) -> Group:
     for one in told["botnets"]:
         control = one["control"]
         botnets.add_row(
-            one["name"],
+            one["botnet"],
             one["state"],
             f"{one['level']:.1f}",
             f"{one['residual_sensors']}/{one['sensors']}",

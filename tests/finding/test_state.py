@@ -592,3 +592,41 @@ def test_every_claim_names_the_versions_of_the_tables_that_it_rests_on(make: Mak
     assert said(found, "level").versions == {"series": 4}
     assert said(found, "decline", "rustock").versions == {"changes": 2, "observations": 9, "series": 4}
     assert all(claim.versions for claim in found.claims if claim.kind != "quarantine")
+
+
+def test_a_botnet_that_was_hardly_ever_recognised_is_not_called_silent(quiet: FindingInputs) -> None:
+    """Its lab bot sends and six wild messages carry its traits: that says nothing of its absence."""
+    panel = quiet.measurement.panel
+    counts = panel.counts.copy()
+    at = panel.subjects.index(("botnet", "cutwail"))
+    counts[at] = 0
+    counts[at, 0, 40:46] = 1
+    measurement = replace(quiet.measurement, panel=replace(panel, counts=counts))
+    found = state(replace(quiet, measurement=measurement, lab_last_seen={"cutwail": dt.date(2010, 10, 14)}))
+    assert next(s for s in found.statuses if s.botnet == "cutwail").state == "not established"
+    assert said(found, "status", "cutwail").sentence == (
+        "Cutwail's bot in the lab sent until 14 October, but only 6 messages in the wild carry its traits: "
+        "whether it sends to these sensors is not established."
+    )
+
+
+def test_mail_that_cannot_be_attributed_is_no_actor(make: Make) -> None:
+    """Its own fall is worded as mail; it is in no effect, and it is no news where it is the total's."""
+    alone = shift("decline", "unknown", "2010-10-06")
+    found = state(make(changes=(alone,)))
+    assert said(found, "decline", "unknown").sentence.startswith(
+        "Mail that cannot be attributed began to fall"
+    )
+    assert not [c for c in found.claims if c.kind in {"effect", "advertised"}]
+    twin = shift("decline", "total", "2010-10-06", subject_kind="total")
+    assert not [c for c in state(make(changes=(alone, twin))).claims if c.subject == "unknown"]
+
+
+def test_where_most_sensors_changed_nothing_is_said_of_the_volume(quiet: FindingInputs) -> None:
+    """Neither a level nor 'nothing changed'."""
+    changes = tuple(shift("sensor-change", f"trap-{x}", "2010-10-05", subject_kind="sensor") for x in "abc")
+    found = state(replace(quiet, changes=changes))
+    assert said(found, "unclear").sentence == (
+        "What the volume of spam did cannot be told: 3 of 6 sensors changed in the period."
+    )
+    assert not {"level", "nothing-changed"} & {c.kind for c in found.claims}

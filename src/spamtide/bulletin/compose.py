@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spamtide.model import Bulletin, Claim, Status
+from spamtide.model import UNKNOWN, Bulletin, Claim, Status
 
 MOVES = ("decline", "cease", "rise", "resume", "surge", "new")
 TOLD_BOTNETS = 4
@@ -41,12 +41,14 @@ class Section:
     sentences: int = 4
     beside_level: int = 4
     """The same where there is a level to report, which makes this the lesser news."""
+    subject: str = ""
+    """'' for any."""
     most: Mapping[str, int] = field(default_factory=dict)
     """Kind -> most sentences of it, where fewer than `sentences`."""
 
 
 SECTIONS: tuple[Section, ...] = (
-    Section("", ("thin", "nothing-changed", "level", "decomposition")),
+    Section("", ("thin", "unclear", "nothing-changed", "level", "decomposition")),
     Section(
         "What they advertised.",
         ("advertised", "event", "nearby"),
@@ -55,6 +57,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("By horizon.", ("effect",)),
     Section("What others measured.", ("published",)),
     Section("Who moved.", ("switch",)),
+    Section("What cannot be attributed.", MOVES, ("botnet",), sentences=2, subject=UNKNOWN),
     Section("Programmes.", MOVES, ("programme",), sentences=2, beside_level=1),
     Section("What the mail is made of.", ("botnets", "programmes", "campaigns"), beside_level=1),
     Section("Sensors.", ("sensor-change", "attribution-loss", "sensor-outage", "coverage"), sentences=3),
@@ -119,7 +122,9 @@ def _chosen(claims: Sequence[Claim], section: Section) -> list[Claim]:
     fitting = [
         c
         for c in claims
-        if c.kind in section.kinds and (not section.subject_kinds or c.subject_kind in section.subject_kinds)
+        if c.kind in section.kinds
+        and (not section.subject_kinds or c.subject_kind in section.subject_kinds)
+        and section.subject in {"", c.subject}
     ]
     fitting.sort(key=lambda c: (section.kinds.index(c.kind), -c.importance, c.claim))
     together = {s for c in fitting if c.subject == "several" for s in c.sensors}
@@ -161,7 +166,7 @@ def _botnets(claims: Sequence[Claim]) -> list[tuple[str, list[Claim]]]:
     """(name, claims) of each botnet that moved or stands still now, the most important first."""
     found: dict[str, list[Claim]] = {}
     for claim in claims:
-        if claim.subject_kind == "botnet" and claim.kind in {*MOVES, "status"}:
+        if claim.subject_kind == "botnet" and claim.subject != UNKNOWN and claim.kind in {*MOVES, "status"}:
             found.setdefault(claim.subject, []).append(claim)
     groups = []
     for told in found.values():
@@ -249,11 +254,20 @@ def _level_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
 
 def _move_title(_: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
     """The most important botnet or programme that moved, and the next one."""
-    moved = [c for c in claims if c.kind in TITLE_VERBS and c.subject_kind in {"botnet", "programme"}]
+    moved = [
+        c
+        for c in claims
+        if c.kind in TITLE_VERBS and c.subject_kind in {"botnet", "programme"} and c.subject != UNKNOWN
+    ]
     told: dict[str, str] = {}
     for claim in moved:
         told.setdefault(_name(claim), TITLE_VERBS[claim.kind])
     return ", ".join(f"{name} {verb}" for name, verb in list(told.items())[:2])
+
+
+def _unclear_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
+    """The volume cannot be told."""
+    return "What the volume did cannot be told" if "unclear" in kinds else ""
 
 
 def _level_only_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
@@ -274,6 +288,7 @@ TITLES: tuple[Callable[[Mapping[str, Claim], Sequence[Claim]], str], ...] = (
     _sensors_title,
     _level_title,
     _move_title,
+    _unclear_title,
     _level_only_title,
     _makeup_title,
 )

@@ -15,7 +15,7 @@ from spamtide.finding.inputs import View
 from spamtide.finding.levels import LEAST_DAYS
 from spamtide.finding.moves import FALLS, weight_of
 from spamtide.finding.words import Value, listing, plural
-from spamtide.model import Change, Claim, Counts
+from spamtide.model import UNKNOWN, Change, Claim, Counts
 
 TOGETHER = 14
 """Falls that begin within so many days of the largest are told of together."""
@@ -70,7 +70,10 @@ def _group(view: View) -> Group | None:
     falls = [
         c
         for c in view.inputs.changes
-        if c.subject_kind == "botnet" and c.kind in FALLS and since <= c.onset <= view.period.until
+        if c.subject_kind == "botnet"
+        and c.subject != UNKNOWN
+        and c.kind in FALLS
+        and since <= c.onset <= view.period.until
     ]
     falls.sort(key=lambda c: (-weight_of(view, c), c.onset, c.subject))
     if not falls or weight_of(view, falls[0]) < LEAST_WEIGHT:

@@ -83,7 +83,8 @@ def calendar(view: View) -> Calendar:
 def _moves(view: View, first: dt.date, last: dt.date) -> list[Change]:
     """Moves of botnets in the days of the data; the total's where no botnet's is known."""
     known = FALLING | RISING
-    inside = [c for c in view.inputs.changes if c.kind in known and first <= c.onset <= last]
+    named = [c for c in view.inputs.changes if c.subject != UNKNOWN]
+    inside = [c for c in named if c.kind in known and first <= c.onset <= last]
     botnets = [c for c in inside if c.subject_kind == "botnet"]
     return botnets or [c for c in inside if c.subject_kind == "total"]
 

@@ -14,6 +14,7 @@ from spamtide.model import Claim, SubjectKind
 RANK: dict[str, float] = {
     "level": 100,
     "thin": 100,
+    "unclear": 100,
     "nothing-changed": 99,
     "decomposition": 95,
     "sensor-change": 45,
@@ -45,7 +46,9 @@ RANK: dict[str, float] = {
 
 MAIL, MEASURED = ("observations", "attributions"), ("series",)
 TABLES: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("level", "decomposition", "thin", "nothing-changed", "forecast", "effect"), MEASURED),
+    **dict.fromkeys(
+        ("level", "decomposition", "thin", "unclear", "nothing-changed", "forecast", "effect"), MEASURED
+    ),
     **dict.fromkeys(("botnets", "programmes", "advertised", "coverage", "labels"), MAIL),
     "campaigns": ("observations", "campaigns"),
     "status": (*MAIL, "series", "checks"),

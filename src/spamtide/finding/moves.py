@@ -93,10 +93,19 @@ NAME_FORMS: dict[SubjectKind, str] = {
 }
 
 
+NAMELESS: dict[SubjectKind, str] = {
+    "botnet": "Mail that cannot be attributed",
+    "programme": "Mail for no programme that we know",
+}
+"""What 'unknown' is called: it is no actor."""
+
+
 def move_claims(view: View) -> Iterator[Claim]:
     """A claim for each change in the period; switches and sensor changes have their own form."""
     changes = [c for c in view.inputs.changes if in_period(view, c)]
     for change in changes:
+        if change.subject == UNKNOWN and (change.kind == "switch" or _as_the_total(change, changes)):
+            continue
         if change.kind == "switch":
             yield _switch(view, change)
         elif change.kind in SENSOR_KINDS:
@@ -105,6 +114,17 @@ def move_claims(view: View) -> Iterator[Claim]:
             yield _moved(view, change)
     yield from _sensors_together(view, [c for c in changes if c.kind == "sensor-change"])
     yield from _unreported_outages(view, changes)
+
+
+def _as_the_total(change: Change, changes: list[Change]) -> bool:
+    """Whether mail without an answer did what all mail did at the same time, which is no news."""
+    return any(
+        c.subject_kind == "total"
+        and c.kind == change.kind
+        and c.onset_low <= change.onset_high
+        and change.onset_low <= c.onset_high
+        for c in changes
+    )
 
 
 def _template(change: Change, left: float = math.nan) -> str:
@@ -123,6 +143,8 @@ def _template(change: Change, left: float = math.nan) -> str:
 
 def subject_name(view: View, change: Change) -> str:
     """The words for a change's subject at the start of a sentence."""
+    if change.subject == UNKNOWN and change.subject_kind in NAMELESS:
+        return NAMELESS[change.subject_kind]
     shown = change.subject if change.subject_kind == "sensor" else view.name(change.subject)
     return NAME_FORMS[change.subject_kind].format(shown)
 

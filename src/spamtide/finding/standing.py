@@ -9,13 +9,15 @@ from spamtide.finding.draft import About, draft, rows_of
 from spamtide.finding.figures import Figure, poisson_bounds, wilson
 from spamtide.finding.inputs import Behind, View
 from spamtide.finding.moves import FALLS, LOOK_BACK, weight_of
-from spamtide.finding.status import WEEK
+from spamtide.finding.status import HARDLY_SEEN, WEEK
 from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value, listing, plural
 from spamtide.model import UNKNOWN, Change, Claim, ControlState, Status
 
 TOLD_STATES = frozenset({"quiet, not gone", "silent", "silent for long"})
 """States that a sentence is made of; the others are in the table of statuses."""
+HARDLY_SEEN_LIFT = -30.0
+"""What a botnet that is hardly ever recognised loses in importance."""
 MOST = 0.5
 TOLD_BEHIND = 2
 LEAST_SHOWN = 0.01
@@ -32,6 +34,32 @@ def standing_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
         if status.state in TOLD_STATES and status.last_seen is not None and (fell or status.before > 0):
             weight = status.before / whole if whole and status.before > 0 else 0.0
             yield _standing(view, status, weight)
+        elif status.state == HARDLY_SEEN and status.lab_last_seen is not None:
+            yield _hardly_seen(view, status)
+
+
+def _hardly_seen(view: View, status: Status) -> Claim:
+    """A bot that a lab runs and that next to no wild mail is recognised as: its absence here is not shown."""
+    window = (view.panel.days[0].item() if view.panel.days.size else view.period.since, view.period.until)
+    n = view.count("botnet", status.botnet, window)
+    about = About(
+        "status",
+        "botnet",
+        status.botnet,
+        view.period.until,
+        n,
+        view.sensors_of("botnet", status.botnet, window),
+        rows_of("botnet", status.botnet, *window),
+        lift=HARDLY_SEEN_LIFT,
+    )
+    values: dict[str, Value] = {"name": view.name(status.botnet), "n": n}
+    if status.lab_last_seen is not None:
+        values["lab"] = status.lab_last_seen
+    template = (
+        f"{{name}}'s bot in the lab sent until {{lab}}, but only {{n}} {plural(n, 'message')} in the wild "
+        f"{plural(n, 'carries', 'carry')} its traits: whether it sends to these sensors is not established."
+    )
+    return draft(view, about, template, values, rule=status.rule)
 
 
 def _standing(view: View, status: Status, weight: float) -> Claim:
@@ -119,7 +147,7 @@ def advertised_claims(view: View) -> Iterator[Claim]:
     falls = [
         c
         for c in view.inputs.changes
-        if c.subject_kind == "botnet" and c.kind in FALLS and in_period(view, c)
+        if c.subject_kind == "botnet" and c.subject != UNKNOWN and c.kind in FALLS and in_period(view, c)
     ]
     told: set[str] = set()
     for change in sorted(falls, key=lambda c: (-weight_of(view, c), c.onset, c.subject)):

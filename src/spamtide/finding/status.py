@@ -23,6 +23,9 @@ SERVERS_UP = 0.9
 """From this probability on that one is alive, a silent botnet's control servers count as up."""
 LEAST_EXPECTED = 5.0
 """Fewer messages than this expected in a week at the level before: too little mail to tell."""
+FEW = 20
+"""With fewer messages in the whole record a botnet was hardly ever recognised: its silence means nothing."""
+HARDLY_SEEN = "not established"
 MANY_DUE = 12.0
 """So many messages due and none seen: silence, even within days (by chance once in 100,000 times)."""
 MOVE = 1.5
@@ -43,6 +46,8 @@ class Facts:
     """Messages expected in the last week at the level before, given the sensors that were up."""
     count: int
     """Messages in the last week."""
+    recorded: int
+    """Messages in the whole record up to the end of the period."""
     residual: int
     """Sensors that saw it in the last week."""
     left: float
@@ -75,10 +80,17 @@ VOLUME_RULES: tuple[tuple[str, Callable[[Facts], bool], Volume], ...] = (
 )
 """(rule, test, volume), the first that holds decides."""
 
+
+def _unheard(volume: Volume, facts: Facts) -> bool:
+    """Whether next to nothing of it comes: by the volume, else beside a lab that sends."""
+    return volume in {"gone", "quiet"} or (volume == "unknown" and facts.lab_sends)
+
+
 STATE_RULES: tuple[tuple[str, Callable[[Volume, Facts], bool], str], ...] = (
     ("traits lost", lambda _, f: f.attribution_lost, "not recognised any more"),
     ("never seen", lambda _, f: f.silent_days < 0, "not seen in the wild"),
     ("no sensor", lambda _, f: f.sensors_up == 0, "not observed"),
+    ("hardly seen", lambda v, f: f.recorded < FEW and _unheard(v, f), HARDLY_SEEN),
     ("trickle", lambda v, f: v == "quiet" and f.residual > 0, "quiet, not gone"),
     ("lab only", lambda v, f: v in {"gone", "unknown"} and f.lab_sends, "quiet, not gone"),
     ("servers up", lambda v, f: v == "gone" and f.servers_alive >= SERVERS_UP, "quiet, not gone"),
@@ -133,6 +145,7 @@ def _status(view: View, botnet: str) -> Status:
         ),
         expected=_expected(view, botnet, week),
         count=int(daily[week].sum()),
+        recorded=int(daily[: view.within((period.since, period.until)).stop].sum()),
         residual=int((counts[:, week].sum(axis=1) > 0).sum()),
         left=now / before if before > 0 else math.nan,
         apart=now_high < before_low or now_low > before_high,

@@ -18,6 +18,8 @@ from spamtide.model import UNKNOWN, Change, Claim, Contribution, Status
 FEW_DAYS = 14
 DRIFT = 20.0
 """Percent. A difference of levels below it is no news unless a change was detected."""
+VAGUE = 2.0
+"""An interval wider than so many times its value is too vague to be news."""
 NAMED_PARTS = 4
 LEAST_POINTS = 0.5
 SENSOR_KINDS = frozenset({"sensor-outage", "sensor-change"})
@@ -57,6 +59,10 @@ def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim
     now, before, percent = levels(view)
     if not math.isfinite(now.value):
         return
+    changed = _changed_sensors(view)
+    if 2 * len(changed) >= max(len(_alive_sensors(view)), 1) or _vague(now):
+        yield _unclear(view, now, changed)
+        return
     moved = [c for c in view.inputs.changes if in_period(view, c) and c.kind not in SENSOR_KINDS]
     drifted = percent.sure and abs(percent.value) >= DRIFT
     silent = any(
@@ -69,6 +75,43 @@ def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim
     yield _level(view, now, before, percent)
     if view.period.comparable and percent.sure:
         yield from _decomposition(view)
+
+
+def _changed_sensors(view: View) -> tuple[str, ...]:
+    """Sensors that are no longer what they were, in order."""
+    return tuple(
+        sorted({c.subject for c in view.inputs.changes if c.kind == "sensor-change" and in_period(view, c)})
+    )
+
+
+def _alive_sensors(view: View) -> tuple[str, ...]:
+    """Sensors with spam in the period or in the window that it is held against."""
+    before = (min(view.period.before[0], view.period.since), view.period.until)
+    return view.sensors_of("total", "total", before)
+
+
+def _vague(now: Figure) -> bool:
+    """Whether a level is known so badly that it is no news."""
+    return now.low is not None and now.high is not None and now.high - now.low > VAGUE * now.value
+
+
+def _unclear(view: View, now: Figure, changed: tuple[str, ...]) -> Claim:
+    """Say that the volume cannot be told, and why: the sensors changed, or the index is too vague."""
+    values: dict[str, Value] = {}
+    alive = len(_alive_sensors(view))
+    if 2 * len(changed) >= max(alive, 1):
+        values = {"k": len(changed), "all": alive}
+        why = f"{{k}} of {{all}} {plural(alive, 'sensor')} changed in the period"
+    else:
+        values = {"low": Figure(now.low or 0.0), "high": Figure(now.high or 0.0)}
+        why = "the index of the last week may lie anywhere between {low} and {high}"
+    return draft(
+        view,
+        _about_total(view, "unclear", view.window),
+        f"What the volume of spam did cannot be told: {why}.",
+        values,
+        base=_base(view),
+    )
 
 
 def _about_total(view: View, kind: str, window: Window, confidence: float = 1.0) -> About:
