@@ -113,8 +113,9 @@ def test_sensors_that_changed_together_make_the_title(
     one = make_claim("sensor-change", "trap-a", "Sensor trap-a changed.", 80, subject_kind="sensor")
     bulletin: Bulletin = compose((*claims, several, one), (), edition)
     assert bulletin.title == "2 of 3 sensors changed; that is not the spam"
+    assert bulletin.paragraphs[0][1].startswith("2 of 3 sensors changed. The volume index stands at")
     (text,) = [text for heading, text, _ in bulletin.paragraphs if heading == "Sensors."]
-    assert text == "2 of 3 sensors changed. The figures rest on 9 messages."
+    assert text == "The figures rest on 9 messages."
 
 
 def test_many_botnets_share_a_paragraph(edition: Edition, make_claim: Callable[..., Claim]) -> None:

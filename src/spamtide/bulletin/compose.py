@@ -127,7 +127,9 @@ def _chosen(claims: Sequence[Claim], section: Section) -> list[Claim]:
         and section.subject in {"", c.subject}
     ]
     fitting.sort(key=lambda c: (section.kinds.index(c.kind), -c.importance, c.claim))
-    together = {s for c in fitting if c.subject == "several" for s in c.sensors}
+    first = _most_sensors(claims)
+    fitting = [c for c in fitting if c is not first]
+    together = {s for c in claims if c.subject == "several" for s in c.sensors}
     fitting = [c for c in fitting if c.kind != "sensor-change" or c.subject not in together]
     fitting = [
         c
@@ -159,7 +161,21 @@ def _by_importance(claims: Sequence[Claim]) -> tuple[Paragraph, ...]:
     if shared:
         ranked.append((-shared[0].importance, TOLD_BOTNETS, _written("Others.", shared)))
     ranked.sort(key=lambda item: item[:2])
-    return (*_paragraphs(claims, [lead]), *(paragraph for *_, paragraph in ranked))
+    first = _most_sensors(claims)
+    opening: list[Claim] = [c for c in (first, *_chosen(claims, lead)) if c is not None]
+    led = [_written(lead.heading, opening)] if opening else []
+    return (*led, *(paragraph for *_, paragraph in ranked))
+
+
+def _most_sensors(claims: Sequence[Claim]) -> Claim | None:
+    """That half of all sensors or more changed at once, where they did: the first thing to know."""
+    together = next((c for c in claims if c.kind == "sensor-change" and c.subject == "several"), None)
+    if together is None:
+        return None
+    changed, whole = together.numbers.get("k"), together.numbers.get("all")
+    if not isinstance(changed, int | float) or not isinstance(whole, int | float):
+        return None
+    return together if 2 * changed >= whole else None
 
 
 def _botnets(claims: Sequence[Claim]) -> list[tuple[str, list[Claim]]]:
@@ -239,6 +255,11 @@ def _sensors_title(_: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
     return f"{_number(together, 'k')} of {_number(together, 'all')} sensors changed; that is not the spam"
 
 
+def _most_sensors_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
+    """Most sensors changed at once, which outranks everything."""
+    return _sensors_title(kinds, claims) if _most_sensors(claims) else ""
+
+
 def _level_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
     """The total moved."""
     level, parts = kinds.get("level"), kinds.get("decomposition")
@@ -283,6 +304,7 @@ def _makeup_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
 
 
 TITLES: tuple[Callable[[Mapping[str, Claim], Sequence[Claim]], str], ...] = (
+    _most_sensors_title,
     _thin_title,
     _quiet_title,
     _sensors_title,

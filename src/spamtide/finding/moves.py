@@ -394,6 +394,8 @@ def _sensors_together(view: View, changes: list[Change]) -> Iterator[Claim]:
         first, last = group[0].onset, group[-1].onset
         onset = Dated(first, min(c.onset_low for c in group), max(c.onset_high for c in group))
         window = (first - dt.timedelta(days=LOOK_BACK), view.period.until)
+        lately = (min(first - dt.timedelta(days=2 * LOOK_BACK), view.period.since), view.period.until)
+        alive = {*names, *view.sensors_of("total", "total", lately)}
         yield draft(
             view,
             About(
@@ -405,11 +407,11 @@ def _sensors_together(view: View, changes: list[Change]) -> Iterator[Claim]:
                 names,
                 export("changes"),
                 lift=SENSOR_LIFT,
-                weight=len(names) / max(len(view.panel.sensors), 1),
+                weight=len(names) / len(alive),
                 confidence=min(c.confidence for c in group),
             ),
             "{k} of {all} sensors changed about {onset}: what moved there is the sensors, not the spam.",
-            {"k": len(names), "all": len(view.panel.sensors), "onset": onset},
+            {"k": len(names), "all": len(alive), "onset": onset},
             last_onset=last.isoformat(),
         )
 
