@@ -161,8 +161,8 @@ def _by_importance(claims: Sequence[Claim]) -> tuple[Paragraph, ...]:
     if shared:
         ranked.append((-shared[0].importance, TOLD_BOTNETS, _written("Others.", shared)))
     ranked.sort(key=lambda item: item[:2])
-    first = _most_sensors(claims)
-    opening: list[Claim] = [c for c in (first, *_chosen(claims, lead)) if c is not None]
+    most = _most_sensors(claims)
+    opening = [*([most] if most else []), *_chosen(claims, lead)]
     led = [_written(lead.heading, opening)] if opening else []
     return (*led, *(paragraph for *_, paragraph in ranked))
 
