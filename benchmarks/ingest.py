@@ -115,7 +115,7 @@ STREAM = f"CSDMC spam x {COPIES}"
 
 
 def asked(work: Path, spam: list[bytes], runs: int) -> Iterator[str]:
-    """The two figures that are asked of an ingest, from pairs: mail-parser is timed around each of our runs."""
+    """The two figures asked of an ingest, in pairs: mail-parser is timed around each of our runs."""
     pairs: list[tuple[float, float, float]] = []
     before = peer_rate("mail-parser", parse_mailparser, spam)
     for _ in range(runs):
