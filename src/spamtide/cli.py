@@ -18,7 +18,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 import typer
 from rich.console import Console
 
-from spamtide import cli_knowledge
+from spamtide import cli_evaluate, cli_explain, cli_knowledge
 from spamtide.errors import BadDataError, SpamtideError, UsageError
 from spamtide.version import VERSION
 
@@ -31,10 +31,11 @@ app = typer.Typer(
 )
 
 app.command()(cli_knowledge.who)
+app.command()(cli_evaluate.evaluate)
+app.command()(cli_explain.explain)
 app.add_typer(cli_knowledge.app, name="signatures")
 
 EX_USAGE, EX_SOFTWARE, EX_TRY_AGAIN, EX_INTERRUPTED = 64, 70, 75, 130
-MIN_PREFIX = 6
 BAR_BYTES = 1
 
 
@@ -298,28 +299,6 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         print(json.dumps(told, indent=2, sort_keys=True))
     else:
         Console(highlight=False).print(reading.status_tables(told))
-
-
-@app.command()
-def explain(
-    sha256: Annotated[str, typer.Argument(metavar="SHA256", help="A message, or the first digits of it.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Print the evidence for and against what is said of one message.
-
-    Example: `spamtide explain 3fa9c1d2`
-    """
-    from spamtide import reading
-
-    wanted = sha256.strip().lower()
-    if len(wanted) < MIN_PREFIX or any(c not in "0123456789abcdef" for c in wanted):
-        message = f"'{sha256}' is no SHA-256 or beginning of one"
-        raise UsageError(message, f"give at least {MIN_PREFIX} hexadecimal digits")
-    told = reading.explain(_observatory(), wanted)
-    if as_json:
-        print(json.dumps(told, indent=2, sort_keys=True))
-    else:
-        Console(highlight=False, soft_wrap=True).print("\n".join(told["lines"]), markup=False)
 
 
 @app.command()

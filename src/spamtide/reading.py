@@ -78,6 +78,10 @@ def _chart_inputs(said: pipeline.Said) -> ChartInputs:
     )
 
 
+ENGINES = 8
+"""Unknown engines that the status shows."""
+
+
 def status(observatory: Observatory) -> dict[str, Any]:
     """Totals, botnets and sensors as plain values."""
     lake = observatory.lake
@@ -86,6 +90,7 @@ def status(observatory: Observatory) -> dict[str, Any]:
     told["quarantine"] = rollup.quarantine_reasons(lake)
     told["sensors"] = _plain(lake.read("sensors").to_pylist())
     told["botnets"] = []
+    told["engines"] = _plain(rollup.engines(lake, ENGINES))
     if lake.exists("changes"):
         try:
             said = pipeline.findings(observatory, measured(observatory), None, None)
@@ -121,13 +126,20 @@ def status_tables(told: dict[str, Any]) -> Group:
             str(one["lab_last_seen"] or "-"),
             f"{control['answered']}/{control['checks']}" if control else "-",
         )
+    engines = _compact("Unknown engines")
+    for column in ("engine", "messages", "sources", "first seen", "last seen"):
+        engines.add_column(column, no_wrap=True)
+    for one in told["engines"]:
+        engines.add_row(
+            *(str(one[name]) for name in ("engine", "messages", "sources", "first_seen", "last_seen"))
+        )
     sensors = Table(title="Sensors", title_justify="left")
     for column in ("sensor", "first seen", "last seen", "spam", "ham"):
         sensors.add_column(column)
     for one in told["sensors"]:
         days = [str(one[name] or "-")[:10] for name in ("first_seen", "last_seen")]
         sensors.add_row(one["sensor"], *days, f"{one['messages']:,}", f"{one['ham']:,}")
-    return Group(f"{told['name']}: {head or 'no mail yet'}", botnets, sensors)
+    return Group(f"{told['name']}: {head or 'no mail yet'}", botnets, engines, sensors)
 
 
 def control(observatory: Observatory) -> list[dict[str, Any]]:
@@ -191,6 +203,7 @@ def _facts(row: dict[str, Any]) -> list[str]:
         f"skeleton   {row['skeleton']}",
         f"links      {', '.join(row['link_hosts'] or []) or '-'}",
         f"campaign   {row['campaign'] or '-'}",
+        *([f"engine     {row['engine']} (unknown; named for its traits)"] if row["engine"] else []),
         f"defects    {', '.join(row['defects'] or []) or '-'}",
         *(["SIMULATED  this message was made by the simulator"] if row["simulated"] else []),
     ]

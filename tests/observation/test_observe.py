@@ -353,3 +353,14 @@ def test_monsters(raw: Make, name: str) -> None:
     assert "internal" not in seen.defects
     assert len(seen.rendering) < 700_000
     assert len(seen.message_id_shape) <= 120
+
+
+def test_a_message_id_that_the_relay_added_is_not_the_senders(raw: Make) -> None:
+    """A bot that writes none has none in its skeleton, whichever server filled the gap."""
+    text = (
+        "Received: from dsl ([192.0.2.9]) by mx.trap.example with SMTP; Mon, 5 Apr 2010 01:00:00 +0000\n"
+        "From: a@b.example\nTo: c@d.example\nSubject: x\nMessage-Id: <2010.ABC@mx.trap.example>\n\nhello\n"
+    )
+    seen = see(raw(text))
+    assert seen.skeleton == "From,To,Subject"
+    assert "traits: id-host=relay " in seen.rendering

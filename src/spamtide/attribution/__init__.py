@@ -14,6 +14,7 @@ from spamtide.attribution.landing import Landing, judge, read_pages
 from spamtide.attribution.learning import HeldOut, Learned, learn
 from spamtide.attribution.rulefile import LearnedRule
 from spamtide.attribution.signature import Ruleset, Scan, compile_signatures, load_signatures, match, scan
+from spamtide.attribution.unreached import unreached
 
 __all__ = [
     "REACH_WEEKS",
@@ -33,4 +34,5 @@ __all__ = [
     "match",
     "read_pages",
     "scan",
+    "unreached",
 ]

@@ -320,6 +320,8 @@ def _traits(face: Face, machines: int) -> Iterator[Element]:
     hosts = _values(face, "id-host")
     if hosts and hosts <= {"name", "domain"}:
         hosts = {"name", "domain"} if machines < FEW_MACHINES else hosts
+    if hosts and hosts <= {"none", "relay"}:
+        hosts = {"none", "relay"}  # some servers add a Message-ID, and some do not
     if hosts and len(hosts) <= 2:  # noqa: PLR2004 - more forms are none
         yield _trait("id_host", f"id-host={_any(hosts)} ", "engine", 0.25)
     clocks = _values(face, "clock")

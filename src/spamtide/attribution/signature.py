@@ -22,6 +22,7 @@ from spamtide.attribution.brand import NO_READING, Reading, disguised, plainly, 
 from spamtide.attribution.brand import VERSION as READING_VERSION
 from spamtide.attribution.brand_rules import brand_source
 from spamtide.attribution.brand_words import wordings
+from spamtide.attribution.guarded import Guarded, guard_of, split
 from spamtide.errors import SettingsError
 from spamtide.knowledge import Knowledge
 from spamtide.model import UNKNOWN, Signature
@@ -57,6 +58,8 @@ class Ruleset:
     """(namespace, rule name) -> rule id, for every rule that answers something."""
     reading: Reading = NO_READING
     """The wording of its programme rules, to be known in disguise."""
+    guarded: tuple[Guarded, ...] = ()
+    """Skeleton rules that are tried only behind their header order; they are not in `compiled`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,22 @@ def compile_signatures(sources: Sequence[tuple[Path, str]]) -> Ruleset:
     Raises:
         SettingsError: as for `load_signatures`.
     """
+    rules = _build(sources)
+    signatures, ids = _signatures(rules, {path.name: (path, text) for path, text in sources})
+    left, guarded = split(sources)
+    frozen = io.BytesIO()
+    (_build(left) if guarded else rules).serialize_into(frozen)
+    digest = hashlib.sha256()
+    for path, text in sources:
+        digest.update(f"{path.name}\0{text}\0".encode())
+    reading = _reading(sources, signatures, ids)
+    if reading.wordings:
+        digest.update(READING_VERSION.encode())
+    return Ruleset(signatures, digest.hexdigest()[:16], frozen.getvalue(), ids, reading, guarded)
+
+
+def _build(sources: Sequence[tuple[Path, str]]) -> Any:  # noqa: ANN401 - yara_x has no public type for rules
+    """Compile texts, each in a namespace of its file's name."""
     import yara_x
 
     compiler = yara_x.Compiler(includes_enabled=False)
@@ -116,17 +135,7 @@ def compile_signatures(sources: Sequence[tuple[Path, str]]) -> Ruleset:
             line, reason = (found[0]["line"], found[0]["title"]) if found else (1, str(error))
             note = next((str(label["text"]) for label in found[0]["labels"]), "") if found else ""
             _fail(path, int(line), f"{reason}: {note}" if note else str(reason))
-    rules = compiler.build()
-    signatures, ids = _signatures(rules, {path.name: (path, text) for path, text in sources})
-    frozen = io.BytesIO()
-    rules.serialize_into(frozen)
-    digest = hashlib.sha256()
-    for path, text in sources:
-        digest.update(f"{path.name}\0{text}\0".encode())
-    reading = _reading(sources, signatures, ids)
-    if reading.wordings:
-        digest.update(READING_VERSION.encode())
-    return Ruleset(signatures, digest.hexdigest()[:16], frozen.getvalue(), ids, reading)
+    return compiler.build()
 
 
 def _reading(
@@ -274,12 +283,15 @@ def scan(renderings: Sequence[str], ruleset: Ruleset) -> Scan:
     scanner = yara_x.Scanner(_rules(ruleset.compiled))
     scanner.set_timeout(SCAN_SECONDS)
     scanner.fast_scan(yes=True)
+    guard = guard_of(ruleset.version, ruleset.guarded)
     ids, reading, signatures = ruleset.ids, ruleset.reading, ruleset.signatures
     hits: list[tuple[str, ...]] = []
     failed = 0
     for rendering in renderings:
+        data = (rendering or "").encode("utf-8", "replace")
+        behind = guard.hits(data)
         try:
-            found = list(scanner.scan((rendering or "").encode("utf-8", "replace")).matching_rules)
+            found = list(scanner.scan(data).matching_rules)
             said = disguised(rendering or "", reading)
             again = plainly(rendering, said).encode("utf-8", "replace") if said else b""
             read = scanner.scan(again).matching_rules if said else ()
@@ -288,10 +300,11 @@ def scan(renderings: Sequence[str], ruleset: Ruleset) -> Scan:
             hits.append(())
             LOG.warning("a message could not be scanned: %s", error)
             continue
-        if not found and not said:
+        if not found and not said and not behind:
             hits.append(())
             continue
         named = {ids.get((rule.namespace, rule.identifier), "") for rule in found}
+        named |= {ids.get(place, "") for place in behind}
         again_named = {ids.get((rule.namespace, rule.identifier), "") for rule in read}
         named |= {rule for rule in again_named if rule and signatures[rule].kind == "programme"}
         hits.append(tuple(sorted(named - {""})))

@@ -32,6 +32,8 @@ TELLING_FIELDS = (
     "Content-Class", "X-Accept-Language", "Mime-Version", "MIME-Version", "Message-Id", "Message-ID",
 )  # fmt: skip
 """Fields whose absence is a habit, as long as a family never has them."""
+ADDED = "message-id"
+"""A field that a server adds where the sender left it out: wild mail does not show its absence."""
 ENOUGH = 10
 """Messages of a face from which an absence is a habit."""
 LONG_ORDER = 7
@@ -109,5 +111,10 @@ def _absent(face: Face) -> str | None:
     """A pattern for an order with fields that the face never has."""
     if len(face.layouts) < ENOUGH:
         return None
-    never = [name for name in TELLING_FIELDS if name not in face.counts]
+    own = {name.lower() for name in face.counts}
+    never = [
+        name
+        for name in TELLING_FIELDS
+        if name not in face.counts and (name.lower() != ADDED or name.lower() in own)
+    ]
     return f"/header-order: ([^\\n]{{0,{GAP}}},)?({'|'.join(never)})[,\\n]/" if never else None

@@ -80,12 +80,15 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
     if hop and not helo:
         helo = hop.helo
     message_id = first.get("message-id")
-    frame = skeleton(names, lower)
     from_domain = _from_domain(first.get("from", ""))
+    relays = {(each.by or "").lower() for each in hops}
+    added = traits.id_host(message_id or "", from_domain, first.get("to", ""), relays) == "relay"
+    frame = _frame(names, lower, added=added)
     habits = traits.line(
         message_id=message_id or "",
         from_domain=from_domain,
         recipients=first.get("to", ""),
+        relays=relays,
         boundary=message.boundary,
         helo=helo or "",
         address=source.address or "",
@@ -164,6 +167,14 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
         defects=message.defects,
         rendering=rendering,
     )
+
+
+def _frame(names: list[str], lower: list[str], *, added: bool) -> str:
+    """The skeleton; without a Message-ID that a relay added."""
+    if added:
+        own = [name != "message-id" for name in lower]
+        names, lower = list(compress(names, own)), list(compress(lower, own))
+    return skeleton(names, lower)
 
 
 def _source(

@@ -1,20 +1,23 @@
 """Traits: habits of a mail engine that no single header line shows, as one line of the rendering.
 
-traits: id-host=from clock=shared helo=name fold=tab layout=multipart/alternative(text/plain,text/html)
-charset=us-ascii encoding=7bit                                      (one line, in this order)
+`traits: id-host=from clock=shared helo=name fold=tab layout=text/plain charset=us-ascii encoding=7bit`
 
-id-host   what stands right of the '@' in Message-ID: from (the From domain), to (a recipient's domain),
-literal ([address]), name (a word without a dot), domain, none
-clock     shared where Message-ID and boundary hold the same hexadecimal word, which a mailer that makes
-them at different instants never writes; else apart
-helo      literal, address, from, local, name, domain; none where nobody noted it
-fold      how Content-Type is folded: none, tab, or the number of spaces
-layout, charset, encoding   the MIME tree, and what its first text part claims, in its own letter case
+- id-host: what stands right of the '@' in Message-ID: from (the From domain), relay (a host that took the
+message:
+  it added the field, which the sender had left out), to (a recipient's domain), literal ([address]), name (a
+  word without a dot), domain, none
+- clock: shared where Message-ID and boundary hold the same hexadecimal word, which a mailer that makes them
+at
+  different instants never writes; else apart; none without a boundary
+- helo: literal, address, from, local, name, domain; none where nobody noted it
+- fold: how Content-Type is folded: none, tab, or the number of spaces
+- layout, charset, encoding: the MIME tree, and what its first text part claims, in its own letter case
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 VALUE_CHARS = 200
 """Characters of one value."""
@@ -24,13 +27,22 @@ _SPACE = re.compile(r"\s+")
 _LOCAL = frozenset({"localhost", "localhost.localdomain", "127.0.0.1", "[127.0.0.1]"})
 
 
-def id_host(message_id: str, from_domain: str, recipients: str) -> str:
-    """What the right side of a Message-ID is; `recipients` is the To header."""
+def id_host(message_id: str, from_domain: str, recipients: str, relays: Collection[str]) -> str:
+    """What the right side of a Message-ID is.
+
+    Args:
+        message_id: the field's value.
+        from_domain: domain of the From address, in lower case.
+        recipients: the To header.
+        relays: hosts that took the message, in lower case.
+    """
     host = message_id.rpartition("@")[2].strip().rstrip(">").lower() if "@" in message_id else ""
     if not host:
         return "none"
     if host == from_domain:
         return "from"
+    if host in relays:
+        return "relay"
     if "@" + host in recipients.lower():
         return "to"
     if _LITERAL.fullmatch(host):
@@ -73,6 +85,7 @@ def line(  # noqa: PLR0913 - one argument a fact
     message_id: str,
     from_domain: str,
     recipients: str,
+    relays: Collection[str],
     boundary: str,
     helo: str,
     address: str,
@@ -84,7 +97,7 @@ def line(  # noqa: PLR0913 - one argument a fact
     """The line's text after 'traits: '."""
     shown = [_SPACE.sub("", value)[:VALUE_CHARS] or "none" for value in (layout, charset, encoding)]
     return (
-        f"id-host={id_host(message_id, from_domain, recipients)} clock={clock(message_id, boundary)}"
+        f"id-host={id_host(message_id, from_domain, recipients, relays)} clock={clock(message_id, boundary)}"
         f" helo={helo_form(helo, address, from_domain)} fold={fold(folded)}"
         f" layout={shown[0]} charset={shown[1]} encoding={shown[2]}"
     )

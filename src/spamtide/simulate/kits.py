@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spamtide.simulate.kits_overlap import OVERLAPPING
 from spamtide.simulate.world import Kit
 
 _OUTLOOK_BOUNDARY = "----=_NextPart_000_{?HEX:4}_{$tick}.{$word}"
@@ -220,5 +221,5 @@ _KITS = (
     ),
 )
 
-KITS: Mapping[str, Kit] = {kit.name: kit for kit in _KITS}
+KITS: Mapping[str, Kit] = {kit.name: kit for kit in (*_KITS, *OVERLAPPING)}
 """Every mailer by name."""

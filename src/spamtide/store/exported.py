@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from spamtide.store.lake import Lake
-from spamtide.store.rollup import NAMED
+from spamtide.store.rollup import ENGINE, NAMED
 
 BATCH_ROWS = 8192
 
@@ -23,7 +23,7 @@ EXPORTS: dict[str, str] = {
                    coalesce(a.programme_confidence, 0.0) AS programme_confidence,
                    o.simulated, o.received_at_from, o.source_ip_from, o.sent_at, o.subject, o.helo, o.rdns,
                    o.relay, o.sender_domain, o.from_domain, o.mailer, o.skeleton, o.layout, o.links,
-                   o.link_domains, o.attachments, o.size, o.defects, o.source
+                   o.link_domains, o.attachments, o.size, o.defects, o.source, {ENGINE} AS engine
             FROM observations o
             LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
             LEFT JOIN named n ON n.sha256 = o.sha256)

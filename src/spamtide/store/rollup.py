@@ -263,11 +263,54 @@ def _sample(lake: Lake, where: str, by: str, most: int) -> pa.Table:
     return found.cast(OBSERVATIONS)
 
 
+ENGINE = """
+    CASE WHEN o.label = 'spam' AND o.lab IS NULL AND o.skeleton <> ''
+              AND coalesce(a.botnet, 'unknown') = 'unknown'
+         THEN 'engine-' || substr(md5(concat_ws('|', o.skeleton,
+              regexp_replace(regexp_replace(o.message_id_shape, '@.*$', ''), '[^.$<]+', 'w', 'g'),
+              regexp_replace(o.boundary_shape, '[^.]+', 'w', 'g'))), 1, 6) END
+"""
+"""The provisional name of the engine behind mail that no family is named for: a hash of its header order and
+of the separators of its Message-ID and boundary. The same engine has the same name for ever, and in every
+observatory. Wants tables o (observations) and a (attributions)."""
+LEAST_ENGINE = 5
+"""Messages from which an unknown engine is listed."""
+
+
+def engines(lake: Lake, most: int) -> list[dict[str, Any]]:
+    """The most frequent unknown engines with their messages, addresses, span and skeleton."""
+    rows: list[dict[str, Any]] = lake.query(f"""
+        SELECT {ENGINE} AS engine, count(*) AS messages, count(DISTINCT o.source_ip) AS sources,
+               min(o.received_at)::DATE AS first_seen, max(o.received_at)::DATE AS last_seen,
+               min(o.skeleton) AS skeleton
+        FROM observations o LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
+        WHERE engine IS NOT NULL GROUP BY engine HAVING count(*) >= {LEAST_ENGINE}
+        ORDER BY messages DESC, engine LIMIT {most}
+    """).to_pylist()  # noqa: S608 - the words are from this module
+    return rows
+
+
+def campaign_answers(lake: Lake, name: str, names: pa.Table) -> list[dict[str, Any]]:
+    """Each distinct answer in a campaign with its evidence, how many messages have it, and one of them."""
+    wanted = pa.table({"name": [name]})
+    rows: list[dict[str, Any]] = lake.query(
+        f"""
+        WITH named AS ({NAMED})
+        SELECT a.botnet, a.programme, a.evidence, count(*) AS messages, min(a.sha256) AS sha256
+        FROM attributions a JOIN named n ON n.sha256 = a.sha256 JOIN wanted w ON w.name = n.campaign
+        GROUP BY ALL ORDER BY messages DESC, sha256
+        """,  # noqa: S608 - no outside text is in the SQL
+        aliases=names,
+        wanted=wanted,
+    ).to_pylist()
+    return rows
+
+
 def message(lake: Lake, prefix: str) -> list[dict[str, Any]]:
     """Observation, attribution and campaign of the messages whose SHA-256 begins so; at most 20."""
     rows: list[dict[str, Any]] = lake.query(f"""
         SELECT o.* EXCLUDE (minhash), a.botnet, a.botnet_confidence, a.programme, a.programme_confidence,
-               a.evidence, e.rules, m.campaign
+               a.evidence, e.rules, m.campaign, {ENGINE} AS engine
         FROM observations o
         LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
         LEFT JOIN evidence e ON e.sha256 = o.sha256 AND e.sensor = o.sensor

@@ -1,0 +1,142 @@
+"""Skeleton rules, looked at only where their header order is: YARA-X runs every pattern over every message.
+
+A thousand skeletons hold ten thousand patterns that begin alike ('header Message-ID: <'), so that nearly all
+of them cost something on every message. Each rule demands one header order, and mail has few different ones:
+the rules that an order line lets through are found once for it and kept. What is left is tried with Python's
+`re`, on the header lines alone. Only rules of the plain form that `learn` writes, in the part of the pattern
+language that both understand alike, are taken out of the YARA-X rules; any other stays there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_BLOCK = re.compile(r"^rule (\w+)\n\{\n(.*?)^\}\n?", re.MULTILINE | re.DOTALL)
+_STRINGS = re.compile(r"    strings:\n(.*?)    condition:\n        (.*)\n\Z", re.DOTALL)
+_STRING = re.compile(r" {8}\$(\w+) *= /(.*)/")
+_SAFE = re.compile(
+    rb"(?:[^\\\[\](){}^$|?*+]|\\[nt\\/.\-+*?()\[\]{}^$|]|\\x[0-9a-f]{2}|\\s"
+    rb"|\[\^?(?:[^\\\]]|\\[nt\\/.\-+*?()\[\]{}^$|s]|\\x[0-9a-f]{2})+\]|[(|)]|[?*+]|\{\d+(?:,\d+)?\})+"
+)
+_ALL = re.compile(r"all of them|all of \([$\w, ]+\) and not \$never")
+_OTHER = re.compile(r"\$order and not all of \([$\w, ]+\)")
+_ORDER = "header-order: "
+_CACHED = 16384
+_SETS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """One rule behind its header order."""
+
+    file: str
+    """Name of the file that it stands in."""
+    rule: str
+    order: bytes
+    wanted: tuple[bytes, ...]
+    never: tuple[bytes, ...]
+    missing: bool
+    """The rule is for messages that lack some of `wanted`, not for those that have them all."""
+
+
+def split(sources: Sequence[tuple[Path, str]]) -> tuple[list[tuple[Path, str]], tuple[Guarded, ...]]:
+    """Signature texts without the rules that an order guards, and these."""
+    found: list[Guarded] = []
+    left = []
+    for path, text in sources:
+
+        def take(block: re.Match[str], name: str = path.name) -> str:
+            rule = _read(name, block[1], block[2])
+            if rule is None:
+                return block[0]
+            found.append(rule)
+            return ""
+
+        left.append((path, _BLOCK.sub(take, text) if _ORDER in text else text))
+    return left, tuple(found)
+
+
+def _read(file: str, rule: str, body: str) -> Guarded | None:
+    """A rule of the plain form; None for any other."""
+    parts = _STRINGS.search(body)
+    if parts is None:
+        return None
+    lines = parts[1].splitlines()
+    strings = [match.groups() for line in lines if (match := _STRING.fullmatch(line))]
+    condition = parts[2]
+    keys = [key for key, _ in strings]
+    missing = _OTHER.fullmatch(condition) is not None
+    if len(strings) != len(lines) or keys[:1] != ["order"] or not (missing or _ALL.fullmatch(condition)):
+        return None
+    patterns = {key: pattern.encode() for key, pattern in strings}
+    named = set(re.findall(r"\$(\w+)", condition)) or set(keys)
+    if (
+        len(patterns) != len(strings)
+        or named != set(keys)
+        or not all(map(_SAFE.fullmatch, patterns.values()))
+    ):
+        return None
+    if not patterns["order"].startswith(_ORDER.encode()):
+        return None
+    never = tuple(pattern for key, pattern in patterns.items() if key == "never")
+    wanted = tuple(pattern for key, pattern in patterns.items() if key not in {"never", "order"})
+    return Guarded(file, rule, patterns["order"], wanted, never, missing)
+
+
+class Guard:
+    """The guarded rules of one rule set, with what each order line that was seen lets through."""
+
+    def __init__(self, rules: tuple[Guarded, ...]) -> None:
+        self._rules = rules
+        self._orders = [re.compile(rule.order) for rule in rules]
+        self._patterns = [
+            ([re.compile(each) for each in rule.wanted], [re.compile(each) for each in rule.never])
+            for rule in rules
+        ]
+        self._behind: dict[bytes, tuple[int, ...]] = {}
+
+    def hits(self, rendering: bytes) -> list[tuple[str, str]]:
+        """(file, rule) of every rule that matches a rendering."""
+        start = rendering.find(b"header-order: ")
+        if not self._rules or start < 0:
+            return []
+        order = rendering[start : rendering.find(b"\n", start) + 1]
+        chosen = self._behind.get(order)
+        if chosen is None:
+            chosen = self._chosen(order)
+        if not chosen:
+            return []
+        end = rendering.find(b"\ntext:")
+        head = rendering[: end + 1] if end >= 0 else rendering
+        return [(self._rules[at].file, self._rules[at].rule) for at in chosen if self._holds(at, head)]
+
+    def _chosen(self, order: bytes) -> tuple[int, ...]:
+        """Rules that an order line lets through; kept, up to a bound."""
+        if len(self._behind) >= _CACHED:
+            self._behind.clear()
+        found = tuple(at for at, pattern in enumerate(self._orders) if pattern.search(order))
+        self._behind[order] = found
+        return found
+
+    def _holds(self, at: int, head: bytes) -> bool:
+        wanted, never = self._patterns[at]
+        has_all = all(pattern.search(head) for pattern in wanted)
+        if self._rules[at].missing:
+            return not has_all
+        return has_all and not any(pattern.search(head) for pattern in never)
+
+
+_GUARDS: dict[str, Guard] = {}
+
+
+def guard_of(version: str, rules: tuple[Guarded, ...]) -> Guard:
+    """The guard of a rule set, made once a process; `version` tells rule sets apart."""
+    guard = _GUARDS.get(version)
+    if guard is None:
+        if len(_GUARDS) >= _SETS:
+            _GUARDS.clear()
+        guard = _GUARDS[version] = Guard(rules)
+    return guard

@@ -1,0 +1,40 @@
+"""The command `spamtide evaluate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def evaluate(
+    context: typer.Context,
+    corpora: Annotated[
+        Path | None, typer.Option(help="Folder of public collections, for real legitimate mail.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated worlds.")] = 2010,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print how often attribution is right, with 95 % intervals by campaign.
+
+    With an observatory that holds lab mail, its own is measured: later mail by rules of earlier, and each
+    family left out in turn. Else shipped worlds are simulated and go through the whole path (some minutes).
+
+    Examples: `spamtide evaluate` · `spamtide -C DIR evaluate --json`
+    """
+    from spamtide import evaluate as measuring
+    from spamtide.errors import UnavailableError
+
+    try:
+        observatory = context.obj["observatory"]()
+    except UnavailableError:
+        observatory = None
+    console: Console = context.obj["console"]
+    scores = measuring.evaluate(observatory, corpora=corpora, seed=seed, say=console.print)
+    if as_json:
+        print(json.dumps(measuring.as_json(scores), indent=2))
+    else:
+        print(measuring.as_markdown(scores), end="")

@@ -1,0 +1,244 @@
+"""`spamtide evaluate`: how often attribution is right, from mail whose sender is known.
+
+An observatory with lab mail is measured on it: rules of each family's earlier lab mail on its later mail,
+and of all other families' on the mail of each one left out. Without lab mail, shipped worlds are simulated
+and go through the whole path. Every split is in time or by family, none is at random.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import io
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spamtide import pipeline
+from spamtide.attribution import attribute, compile_signatures, learn, match
+from spamtide.evaluation import Outcome, Score, score
+from spamtide.evaluation.scoring import rows_of
+from spamtide.ingest import Source, ingest
+from spamtide.knowledge import load_knowledge
+from spamtide.model import UNKNOWN
+from spamtide.observatory import Observatory, init_observatory
+from spamtide.simulate import simulate
+from spamtide.store import rollup
+
+Say = Callable[[str], None]
+Truth = list[dict[str, str]]
+
+WORLDS: tuple[tuple[str, float], ...] = (("overlap", 1.0), ("quiet", 0.5))
+"""(world, scale) that are simulated."""
+LAB_SHARE = 0.6
+"""Share of a world's days after which the lab's mail is kept from the learner."""
+KIT_MATES = (frozenset({"lethic", "mega-d"}),)
+"""Families of the shipped worlds that rent one kit."""
+HAM = (
+    ("csdmc2010.tar.gz", "*ham/*"),
+    ("spamassassin.tar.gz", "*ham*"),
+    ("vger/*.ham.mbox.gz", None),
+)
+"""(file, members) of legitimate mail in a folder of public collections."""
+
+
+def evaluate(observatory: Observatory | None, *, corpora: Path | None, seed: int, say: Say) -> list[Score]:
+    """Measure and return the rows of the accuracy table.
+
+    Args:
+        observatory: one with lab mail is measured itself; None or one without runs simulated worlds.
+        corpora: folder of public collections, for real legitimate mail.
+        seed: of the simulated worlds.
+        say: called with a line for a person as the work goes on.
+    """
+    if observatory is not None and rollup.lab_rows(observatory.lake, 1).num_rows:
+        return _own(observatory, say)
+    found: list[Score] = []
+    with tempfile.TemporaryDirectory(prefix="spamtide-evaluate-") as folder:
+        for world, scale in WORLDS:
+            made = Path(folder) / world
+            say(f"simulating {world}")
+            simulate(world, made / "world", seed=seed, scale=scale)
+            one = init_observatory(made / "observatory")
+            truth = _truth(made / "world")
+            known = _fill(one, made / "world", truth, say)
+            if corpora is not None and world == WORLDS[0][0]:
+                _real_ham(one, corpora, say)
+            say(f"learning and updating {world}")
+            list(pipeline.learn_signatures(one, ()))
+            pipeline.update(one)
+            found += _scores(world, one, truth, known)
+    return found
+
+
+# ---------------------------------------------------------------------------- simulated worlds
+
+
+def _truth(world: Path) -> Truth:
+    with gzip.open(world / "truth_messages.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _fill(observatory: Observatory, world: Path, truth: Truth, say: Say) -> set[str]:
+    """Ingest everything but the lab's later mail; returns the campaigns that the lab showed."""
+    days = sorted({row["day"] for row in truth})
+    cut = days[int(LAB_SHARE * len(days))]
+    for label in ("spam", "ham"):
+        paths = tuple(map(str, sorted((world / "sensors").glob(f"*.{label}.mbox.gz"))))
+        ingest(observatory, Source(paths, label=label))
+    for path in sorted((world / "lab").glob("*.mbox.gz")):
+        early = path.with_name(f"early-{path.name.removesuffix('.gz')}")
+        early.write_bytes(b"".join(_before(gzip.decompress(path.read_bytes()), dt.date.fromisoformat(cut))))
+        ingest(observatory, Source((str(early),), sensor="lab", lab=path.name.removesuffix(".mbox.gz")))
+    say(f"{len(truth):,} messages; the lab's from {cut} on are kept from the learner")
+    return {row["campaign"] for row in truth if row["kind"] == "lab" and row["day"] < cut}
+
+
+_FROM_LINE = re.compile(rb"^From [^\n]*\n", re.MULTILINE)
+
+
+def _before(mbox: bytes, day: dt.date) -> Iterator[bytes]:
+    """Messages of an mbox, From_ lines and all, up to a day."""
+    starts = [found.start() for found in _FROM_LINE.finditer(mbox)]
+    for start, end in zip(starts, [*starts[1:], len(mbox)], strict=True):
+        line = mbox[start : mbox.index(b"\n", start)].decode("ascii", "replace")
+        when = dt.datetime.strptime(" ".join(line.split()[-5:]), "%a %b %d %H:%M:%S %Y").replace(
+            tzinfo=dt.UTC
+        )
+        if when.date() < day:
+            yield mbox[start:end]
+
+
+def _real_ham(observatory: Observatory, corpora: Path, say: Say) -> None:
+    """Ingest real legitimate mail under a sensor of its own."""
+    for pattern, members in HAM:
+        paths = tuple(map(str, sorted(corpora.glob(pattern))))
+        if paths:
+            done = ingest(observatory, Source(paths, sensor="real-ham", label="ham", members=members))
+            say(f"{done.stored:,} real legitimate messages from {pattern}")
+
+
+def _scores(world: str, observatory: Observatory, truth: Truth, known: set[str]) -> list[Score]:
+    """The rows of one world."""
+    answers = observatory.lake.query(
+        "SELECT a.sha256, a.sensor, a.botnet, o.label FROM attributions a JOIN observations o "
+        "ON o.sha256 = a.sha256 AND o.sensor = a.sensor"
+    ).to_pylist()
+    said = {row["sha256"]: row["botnet"] for row in answers}
+    by: dict[str, list[Outcome]] = defaultdict(list)
+    for row in truth:
+        got = said.get(row["sha256"], UNKNOWN)
+        _sort(row, got, row["campaign"] in known, by)
+    table = [
+        score(f"{world}: {what}", by[key], target)
+        for key, what, target in (
+            ("recall", "families with a lab, known templates: recall", ">= 95 %"),
+            ("precision", "answers that name a family: precision", ">= 99 %"),
+            ("new", "new templates before the lab saw them: recall", ">= 70 %"),
+            ("new precision", "new templates: precision of the names given", ">= 98 %"),
+            ("kit known", "of which kit mates, known templates: recall", ""),
+            ("kit new", "kit mates, new templates: recall", ""),
+            ("kit", "kit mates under the other tenant's name", "<= 1 %"),
+            ("dark", "families that no lab has, under a known name", "<= 1 %"),
+            ("ham", "simulated legitimate mail with a botnet's name", "<= 0.01 %"),
+        )
+    ]
+    real = [
+        Outcome(row["sha256"], row["botnet"] != UNKNOWN) for row in answers if row["sensor"] == "real-ham"
+    ]
+    if real:
+        table.append(score("real legitimate mail with a botnet's name", real, "<= 0.01 %"))
+    return table
+
+
+def _sort(row: dict[str, str], got: str, known: bool, by: dict[str, list[Outcome]]) -> None:  # noqa: FBT001 - a fact of the row
+    """Put one message where it counts."""
+
+    def count(key: str, success: bool) -> None:  # noqa: FBT001 - an outcome
+        by[key].append(Outcome(row["campaign"] or row["sha256"], success))
+
+    if row["kind"] == "ham":
+        count("ham", got != UNKNOWN)
+    if row["kind"] != "spam":
+        return
+    if got != UNKNOWN:
+        count("precision", got == row["family"])
+    if row["botnet"] == UNKNOWN:
+        count("dark", got != UNKNOWN)
+        return
+    mates = next((group for group in KIT_MATES if row["family"] in group), None)
+    if mates:
+        count("kit", got in mates - {row["family"]})
+        count("kit known" if known else "kit new", got == row["family"])
+    if known:
+        count("recall", got == row["family"])
+    elif not mates:
+        count("new", got == row["family"])
+        if got != UNKNOWN:
+            count("new precision", got == row["family"])
+
+
+# ---------------------------------------------------------------------------- an observatory's own lab mail
+
+
+def _own(observatory: Observatory, say: Say) -> list[Score]:
+    """Later lab mail by rules of earlier; and each family left out in turn. Rules alone, without ties."""
+    lab = rollup.lab_rows(observatory.lake, pipeline.LAB_MESSAGES)
+    ham = rollup.ham_rows(observatory.lake, pipeline.HAM_MESSAGES)
+    say(f"learning from {lab.num_rows:,} lab messages")
+    table = []
+    for held in learn(lab, ham).held_out:
+        outcomes = [Outcome(str(i), i < held.right) for i in range(held.n)]
+        table.append(score(f"{held.family}: later lab mail, recall", outcomes, ">= 95 %"))
+        outcomes = [Outcome(str(i), i < held.wrong) for i in range(held.n)]
+        table.append(score(f"{held.family}: later lab mail under another name", outcomes, "<= 1 %"))
+    families = sorted(set(lab["lab"].to_pylist()))
+    for family in families if len(families) > 1 else ():
+        say(f"leaving out {family}")
+        own = lab.filter(pc.equal(lab["lab"], family))
+        learned = learn(lab.filter(pc.not_equal(lab["lab"], family)), ham)
+        rules = compile_signatures([(Path(name), text) for name, text in learned.files().items()])
+        hits = match(own["rendering"].to_pylist(), rules)
+        nothing = pa.nulls(own.num_rows, pa.string())
+        rows = own.set_column(own.schema.get_field_index("lab"), "lab", nothing)
+        rows = rows.append_column("campaign", nothing).append_column("rules", pa.array(map(list, hits)))
+        named = attribute(rows, rules, load_knowledge(observatory.knowledge))["botnet"].to_pylist()
+        outcomes = [Outcome(str(i), name != UNKNOWN) for i, name in enumerate(named)]
+        table.append(score(f"{family}: left out, under another name", outcomes, "<= 1 %"))
+    return table
+
+
+# ---------------------------------------------------------------------------- telling it
+
+
+def as_json(scores: Sequence[Score]) -> list[dict[str, Any]]:
+    """The table as plain values."""
+    return [
+        {
+            name: getattr(one, name)
+            for name in ("what", "n", "campaigns", "share", "low", "high", "target", "met")
+        }
+        for one in scores
+    ]
+
+
+def as_markdown(scores: Sequence[Score]) -> str:
+    """The table as Markdown, aligned so that it reads as text."""
+    head = ("what", "n", "campaigns", "share", "95 % interval, by campaign", "asked for", "")
+    rows = [head, *rows_of(scores)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(head))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    out = io.StringIO()
+    out.write("\n".join(lines) + "\n")
+    return out.getvalue()

@@ -1,0 +1,102 @@
+"""Shares and their intervals, by campaign."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+Z95 = 1.959964
+"""Two-sided 95 % point of the normal distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One message: where it counts, what it came with, and whether it counts as a success."""
+
+    campaign: str
+    success: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A share with its interval."""
+
+    what: str
+    n: int
+    campaigns: int
+    share: float
+    low: float
+    high: float
+    target: str
+    """What is asked for, e.g. '>= 95 %'; '' for nothing."""
+    met: bool | None
+    """Whether the share is on the right side of the target; None without one or without messages."""
+
+
+def score(what: str, outcomes: Sequence[Outcome], target: str = "") -> Score:
+    """The share of successes with its 95 % interval.
+
+    Wilson's interval on an effective number of messages: n over the design effect of campaigns (Kish 1965,
+    section 5.4), and where no two campaigns differ, the number of campaigns, since then nothing shows how
+    much they might.
+
+    Args:
+        what: name of the row.
+        outcomes: the messages.
+        target: '>= x' or '<= x' in per cent.
+    """
+    n = len(outcomes)
+    if not n:
+        return Score(what, 0, 0, math.nan, 0.0, 1.0, target, None)
+    groups: dict[str, list[bool]] = {}
+    for outcome in outcomes:
+        groups.setdefault(outcome.campaign, []).append(outcome.success)
+    share = sum(outcome.success for outcome in outcomes) / n
+    low, high = _wilson(share, _effective(list(groups.values()), share, n))
+    return Score(what, n, len(groups), share, low, high, target, _met(share, target))
+
+
+def _effective(groups: Sequence[Sequence[bool]], share: float, n: int) -> float:
+    """Messages' worth of independent evidence."""
+    count = len(groups)
+    spread = math.fsum((sum(group) - share * len(group)) ** 2 for group in groups)
+    if count < 2 or spread == 0 or share in {0.0, 1.0}:  # noqa: PLR2004 - one campaign has no spread
+        return float(count)
+    variance = spread * count / (count - 1) / n**2
+    return max(1.0, min(float(n), share * (1 - share) / variance))
+
+
+def _wilson(share: float, n: float) -> tuple[float, float]:
+    square = Z95 * Z95
+    centre = (share + square / (2 * n)) / (1 + square / n)
+    half = Z95 / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _met(share: float, target: str) -> bool | None:
+    sign, _, number = target.partition(" ")
+    if not number:
+        return None
+    wanted = float(number.rstrip(" %")) / 100
+    return share >= wanted if sign == ">=" else share <= wanted
+
+
+def rows_of(scores: Iterable[Score]) -> list[tuple[str, ...]]:
+    """Scores as text: what, n, campaigns, share, interval, target, verdict."""
+    told: list[tuple[str, ...]] = []
+    for one in scores:
+        verdict = "" if one.met is None else "met" if one.met else "MISSED"
+        share = "-" if not one.n else f"{one.share:.2%}"
+        told.append(
+            (
+                one.what,
+                f"{one.n:,}",
+                f"{one.campaigns:,}",
+                share,
+                f"{one.low:.2%} to {one.high:.2%}",
+                one.target,
+                verdict,
+            )
+        )
+    return told
