@@ -37,8 +37,8 @@ Truth = list[dict[str, str]]
 
 WORLDS: tuple[tuple[str, float], ...] = (("overlap", 1.0), ("quiet", 0.5))
 """(world, scale) that are simulated."""
-LAB_SHARE = 0.6
-"""Share of a world's days after which the lab's mail is kept from the learner."""
+LAB_SHARE = 0.35
+"""Share of a world's days after which the lab's mail is kept from the learner, so that templates are new."""
 KIT_MATES = (frozenset({"lethic", "mega-d"}),)
 """Families of the shipped worlds that rent one kit."""
 HAM = (

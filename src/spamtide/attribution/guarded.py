@@ -75,19 +75,25 @@ def _read(file: str, rule: str, body: str) -> Guarded | None:
         return None
     patterns = {key: pattern.encode() for key, pattern in strings}
     named = set(re.findall(r"\$(\w+)", condition)) or set(keys)
-    if (
-        len(patterns) != len(strings)
-        or named != set(keys)
-        or not all(map(_SAFE.fullmatch, patterns.values()))
-    ):
-        return None
-    if not patterns["order"].startswith(_ORDER.encode()):
+    safe = all(_SAFE.fullmatch(each) and not _divided(each) for each in patterns.values())
+    if len(patterns) != len(strings) or named != set(keys) or not safe:
         return None
     never = tuple(pattern for key, pattern in patterns.items() if key == "never")
-    if not all(pattern.startswith(_ORDER.encode()) for pattern in never):
+    if not all(each.startswith(_ORDER.encode()) for each in (patterns["order"], *never)):
         return None
     wanted = tuple(pattern for key, pattern in patterns.items() if key not in {"never", "order"})
     return Guarded(file, rule, patterns["order"], wanted, never, missing)
+
+
+def _divided(pattern: bytes) -> bool:
+    """Whether a pattern has alternatives outside of brackets, so that nothing is its beginning."""
+    bare = re.sub(rb"\\.|\[\^?(?:\\.|[^\\\]])+\]", b"", pattern)
+    while b"(" in bare:
+        shorter = re.sub(rb"\([^()]*\)", b"", bare)
+        if shorter == bare:
+            return True
+        bare = shorter
+    return b"|" in bare
 
 
 class Guard:
