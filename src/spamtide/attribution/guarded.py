@@ -86,7 +86,9 @@ def _read(file: str, rule: str, body: str) -> Guarded | None:
 
 
 def _divided(pattern: bytes) -> bool:
-    """Whether a pattern has alternatives outside of brackets, so that nothing is its beginning."""
+    """Whether a pattern has alternatives outside of brackets, or groups of a kind of their own."""
+    if b"(?" in pattern:
+        return True
     bare = re.sub(rb"\\.|\[\^?(?:\\.|[^\\\]])+\]", b"", pattern)
     while b"(" in bare:
         shorter = re.sub(rb"\([^()]*\)", b"", bare)
