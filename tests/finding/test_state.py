@@ -561,6 +561,10 @@ def test_a_botnet_that_stopped_two_days_ago_is_silent(quiet: FindingInputs) -> N
     assert said(found, "status", "rustock").sentence.startswith("Rustock is ")
     assert "no sensor has seen it since 12 October" in said(found, "status", "rustock").sentence
     assert not [c for c in found.claims if c.kind == "nothing-changed"]
+    bursts = silent.copy()
+    bursts[0, :, 60:63] -= bursts[at, :, 60:63]
+    bursts[at, :, 60:63] = 0
+    assert {s.botnet: s.volume for s in stopped(bursts).statuses}["rustock"] != "gone"
     begun = panel.counts.copy()
     begun[:, :, -1] = 0
     begun[0, 0, -1] = begun[panel.subjects.index(("botnet", "grum")), 0, -1] = 1

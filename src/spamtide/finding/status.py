@@ -13,7 +13,7 @@ import numpy as np
 from spamtide.finding.figures import Window, day_slice, level, poisson_bounds, rate
 from spamtide.finding.inputs import View
 from spamtide.finding.words import NEGLIGIBLE
-from spamtide.model import UNKNOWN, Status
+from spamtide.model import UNKNOWN, Counts, Status
 
 WEEK = 7
 LAB_DAYS = 14
@@ -23,6 +23,8 @@ SERVERS_UP = 0.9
 """From this probability on that one is alive, a silent botnet's control servers count as up."""
 LEAST_EXPECTED = 5.0
 """Fewer messages than this expected in a week at the level before: too little mail to tell."""
+RHYTHM = 90
+"""Days in which a botnet's own pauses are looked for."""
 FEW = 20
 """With fewer messages in the whole record a botnet was hardly ever recognised: its silence means nothing."""
 HARDLY_SEEN = "not established"
@@ -209,14 +211,25 @@ def _expected(view: View, botnet: str, week: slice) -> float:
 def _due(view: View, botnet: str, last: dt.date | None) -> float:
     """Messages due since a botnet was last seen, had it kept its proportion to the other mail.
 
-    Days on which little other mail came, as on a last day that is not over, count for as little.
+    Days on which little other mail came, as on a last day that is not over, count for as little. Nothing is
+    due from one that kept as silent for as long before.
     """
     if last is None or not view.period.comparable or last >= view.period.until:
         return 0.0
     since: Window = (last + dt.timedelta(days=1), view.period.until)
+    silent = view.within(since).stop - view.within(since).start
+    earlier = view.within((last - dt.timedelta(days=RHYTHM), last))
+    if silent <= _longest_gap(view.daily("botnet", botnet)[earlier]):
+        return 0.0
     own = view.count("botnet", botnet, view.period.before)
     others = view.count("total", "total", view.period.before) - own
     return own / others * view.count("total", "total", since) if others > 0 else 0.0
+
+
+def _longest_gap(daily: Counts) -> int:
+    """Most days in a row without a message, between two days with one."""
+    seen = np.flatnonzero(daily)
+    return int(np.diff(seen).max()) - 1 if seen.size > 1 else 0
 
 
 def _programmes(view: View, botnet: str, last: dt.date | None) -> tuple[tuple[str, float], ...]:
