@@ -14,7 +14,7 @@ import io
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spamtide import pipeline
-from spamtide.attribution import attribute, compile_signatures, learn, match
+from spamtide.attribution import attribute, compile_signatures, learn, load_signatures, match
 from spamtide.evaluation import Outcome, Score, score
 from spamtide.evaluation.scoring import rows_of
 from spamtide.ingest import Source, ingest
@@ -128,7 +128,7 @@ def _real_ham(observatory: Observatory, corpora: Path, say: Say) -> None:
 def _scores(world: str, observatory: Observatory, truth: Truth, known: set[str]) -> list[Score]:
     """The rows of one world."""
     answers = observatory.lake.query(
-        "SELECT a.sha256, a.sensor, a.botnet, o.label FROM attributions a JOIN observations o "
+        "SELECT a.sha256, a.sensor, a.botnet, a.programme, o.label FROM attributions a JOIN observations o "
         "ON o.sha256 = a.sha256 AND o.sensor = a.sensor"
     ).to_pylist()
     said = {row["sha256"]: row["botnet"] for row in answers}
@@ -150,12 +150,42 @@ def _scores(world: str, observatory: Observatory, truth: Truth, known: set[str])
             ("ham", "simulated legitimate mail with a botnet's name", "<= 0.01 %"),
         )
     ]
-    real = [
-        Outcome(row["sha256"], row["botnet"] != UNKNOWN) for row in answers if row["sensor"] == "real-ham"
-    ]
-    if real:
-        table.append(score("real legitimate mail with a botnet's name", real, "<= 0.01 %"))
+    table += _programmes(world, observatory, truth, {row["sha256"]: row["programme"] for row in answers})
+    for kind in ("botnet", "programme"):
+        real = [
+            Outcome(row["sha256"], row[kind] != UNKNOWN) for row in answers if row["sensor"] == "real-ham"
+        ]
+        if real:
+            table.append(score(f"real legitimate mail with a {kind}'s name", real, "<= 0.01 %"))
     return table
+
+
+def _programmes(world: str, observatory: Observatory, truth: Truth, said: Mapping[str, str]) -> list[Score]:
+    """The rows on what is advertised; the brands of the worlds are in disguise now and then."""
+    rules = load_signatures(pipeline.signature_folders(observatory)).signatures.values()
+    known = {rule.name for rule in rules if rule.kind == "programme"}
+    by: dict[str, list[Outcome]] = defaultdict(list)
+    for row in truth:
+        got = said.get(row["sha256"], UNKNOWN)
+        unit = row["campaign"] or row["sha256"]
+        if row["kind"] == "ham":
+            by["ham"].append(Outcome(unit, got != UNKNOWN))
+        elif row["kind"] == "spam":
+            if got != UNKNOWN:
+                by["precision"].append(Outcome(unit, got == row["programme"]))
+            if row["programme"] in known:
+                by["recall"].append(Outcome(unit, got == row["programme"]))
+            else:
+                by["other"].append(Outcome(unit, got != UNKNOWN))
+    return [
+        score(f"{world}: {what}", by[key], target)
+        for key, what, target in (
+            ("recall", "programmes with a rule: recall", ">= 90 %"),
+            ("precision", "answers that name a programme: precision", ">= 98 %"),
+            ("other", "advertisers without a rule, under a programme's name", "<= 1 %"),
+            ("ham", "simulated legitimate mail with a programme's name", "<= 0.01 %"),
+        )
+    ]
 
 
 def _sort(row: dict[str, str], got: str, known: bool, by: dict[str, list[Outcome]]) -> None:  # noqa: FBT001 - a fact of the row
