@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from spamtide.errors import TryAgainError, UnavailableError
-from spamtide.schema import KEYS, LINEAGE, MEMBERSHIPS, TABLES
+from spamtide.schema import DERIVED, LINEAGE, MEMBERSHIPS, TABLES
 from spamtide.store import Lake
 
 
@@ -157,3 +157,16 @@ def test_the_same_rows_again_make_no_new_version(tmp_path: Path) -> None:
     assert lake.versions()["keys"] == first + 1
     lake.replace("keys", rows.slice(0, 1), {"ruleset": "x"})
     assert lake.versions()["keys"] == first + 2
+
+
+def test_a_derived_table_of_an_older_form_is_made_anew_and_others_are_kept(tmp_path: Path) -> None:
+    """As the first releases wrote attributions: without a week. What cannot be made anew is never removed."""
+    old = pa.table({"sha256": ["a"], "sensor": ["s"]})
+    for table in ("attributions", "memberships"):
+        write_deltalake(str(tmp_path / "lake" / table), old, description="spamtide schema 1")
+    with pytest.raises(UnavailableError, match="older Spamtide"):
+        Lake.at(tmp_path).read("attributions")
+    lake = Lake.at(tmp_path)
+    lake.drop_outdated(DERIVED)
+    assert lake.read("attributions").num_rows == 0
+    assert (tmp_path / "lake" / "memberships").is_dir()
