@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from spamtide.errors import TryAgainError, UnavailableError
-from spamtide.schema import DERIVED, LINEAGE, MEMBERSHIPS, TABLES
+from spamtide.schema import DERIVED, KEYS, LINEAGE, MEMBERSHIPS, TABLES
 from spamtide.store import Lake
 
 
