@@ -92,7 +92,7 @@ class Measuring:
 class Detecting:
     """When something counts as a change."""
 
-    ratio: float = 0.5
+    ratio: float = 0.65
     """A fall below this share of the level before is reported; a rise above its inverse."""
     false_discovery: float = 0.1
     """Share of reported changes that may be false, over all series together."""

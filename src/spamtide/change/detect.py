@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from spamtide.change.alarm import common_days
 from spamtide.change.event import Event, find_events
 from spamtide.change.segment import prepare, relative_exposure
 from spamtide.change.silence import Cause, find_cause, sensor_changes
@@ -53,9 +54,12 @@ def _of_subjects(measurement: Measurement, detecting: Detecting) -> list[Change]
     panel = measurement.panel
     series = [item for item in measurement.series if item.subject_kind != "sensor"]
     moves: list[tuple[Subject, Event]] = []
-    for item in series:
-        track = prepare(item.days, item.count, item.offset)
-        moves += [((item.subject_kind, item.subject), event) for event in find_events(track, ratio)]
+    alarms: list[tuple[Subject, Event]] = []
+    tracks = {(item.subject_kind, item.subject): prepare(item.days, item.count, item.offset) for item in series}
+    days = common_days([track for (kind, _), track in tracks.items() if kind == "botnet"])
+    for subject, track in tracks.items():
+        for event in find_events(track, ratio, days):
+            (moves if event.alarmed is None else alarms).append((subject, event))
     mixes = _mixes(measurement)
     switches = [(botnet, switch) for botnet, found in mixes for switch in found]
     p_values = [event.p_value for _, event in moves] + [switch.p_value for _, switch in switches]
@@ -69,11 +73,22 @@ def _of_subjects(measurement: Measurement, detecting: Detecting) -> list[Change]
         if q <= detecting.false_discovery:
             cause = find_cause(panel, measurement.exposure, subject, event, usual, ratio)
             judged.append((subject, event, q, cause))
+    for subject, event in alarms:
+        # What the alarm saw, the whole series may show as well: then that is told.
+        if not any(other == subject and _same_move(event, known) for other, known, _, _ in judged):
+            cause = find_cause(panel, measurement.exposure, subject, event, usual, ratio)
+            judged.append((subject, event, 1 - (event.alarmed or 0.0), cause))
     changes = list(_tell(judged, panel.days[0].astype(dt.date)))
     for (botnet, switch), q in zip(switches, adjusted[len(moves) :], strict=True):
         if q <= detecting.false_discovery:
             changes.append(_switched(botnet, switch, q))
     return changes
+
+
+def _same_move(alarm: Event, known: Event) -> bool:
+    """Whether an alarm is about a move that is known already."""
+    last = known.end_high or known.until
+    return known.kind in {alarm.kind, "surge"} and known.onset_low <= alarm.onset_high and alarm.onset_low <= last
 
 
 def _beyond_first(owners: Sequence[tuple[str, str]]) -> int:

@@ -7,11 +7,13 @@ short silences between two like levels are passed over.
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm, worst_tail
 from spamtide.change.date import LONGEST_RAMP, Ramp, date_move, summarise
 from spamtide.change.segment import (
     DRIFTING_PENALTY,
@@ -25,6 +27,7 @@ from spamtide.change.segment import (
     partition,
 )
 from spamtide.change.weigh import CAUTION, merged_gain, serial_inflation, tail
+from spamtide.model import Floats
 
 EventKind = Literal["fall", "rise", "surge"]
 LONGEST_BURST = 7
@@ -45,6 +48,8 @@ SMALL_STEPS = 2
 """Change points too small for an event from which a series is taken to drift."""
 SURGE_SLACK = 4
 """Units to either side that the ends of a surge are looked for in."""
+AROUND = 14
+"""Units to either side that a day's wildness is taken against."""
 WORTH_DATING = 0.5
 """P-value above which a move is not even dated."""
 MOST_MOVES = 20
@@ -83,6 +88,8 @@ class Event:
     """The subject was never seen before the event."""
     step: int
     """Days in a unit of the series: 1, or 7 for a thin one."""
+    alarmed: float | None = None
+    """Of an event that only the online alarm knows of yet: how sure that is, 0-1."""
 
     @property
     def ratio(self) -> float | None:
@@ -119,12 +126,13 @@ class Weight:
     gain: float
 
 
-def find_events(track: Track, ratio: float) -> tuple[Event, ...]:
-    """All events of one series, in order of onset.
+def find_events(track: Track, ratio: float, days: Floats | None = None) -> tuple[Event, ...]:
+    """All events of one series, in order of onset; the last of them may be the alarm's.
 
     Args:
         track: the series.
         ratio: a fall below this share of the level before is an event, a rise above its inverse.
+        days: factor of each day that all series share, for the alarm; None where it is not known.
     """
     if track.observed.sum() < FEWEST_UNITS:
         return ()
@@ -137,7 +145,55 @@ def find_events(track: Track, ratio: float) -> tuple[Event, ...]:
     weighed = [(_weigh(cut, move, inflation), number) for number, move in enumerate(cut.moves)]
     worth = sorted((weight, number) for weight, number in weighed if weight.p_value <= WORTH_DATING)
     events += [_move(cut, number, weight) for weight, number in worth[:MOST_MOVES]]
+    events += _alarmed(cut, ratio, inflation, days)
     return tuple(sorted(events, key=lambda event: (event.onset, event.kind)))
+
+
+def _alarmed(cut: Cut, ratio: float, inflation: float, days: Floats | None) -> list[Event]:
+    """The event of the alarm that stands at the end of a series of days, dated as any other."""
+    track, segments = cut.track, cut.segments
+    if track.step != 1 or not segments.starts:
+        return []
+    settled = [start for start in segments.starts if start < segments.stop - WINDOWS[-1]]
+    alarm = raise_alarm(track, ratio, inflation, max(settled, default=segments.starts[0]), days)
+    if alarm is None:
+        return []
+    low, high = sorted((alarm.before, alarm.after))
+    room = (alarm.since, segments.stop)
+    ramp = date_move(track, alarm.direction, (alarm.begin, alarm.begin), room, low / high)
+    return [_event_of_alarm(cut, alarm, ramp)]
+
+
+def _event_of_alarm(cut: Cut, alarm: Alarm, ramp: Ramp) -> Event:
+    """An alarm as an event."""
+    track, stop = cut.track, cut.segments.stop
+    onset, finish = _dates(track, ramp)
+    held = [
+        level
+        for number, level in enumerate(cut.segments.levels)
+        if cut.segments.span(number)[1] <= alarm.begin
+        and cut.segments.span(number)[1] - cut.segments.span(number)[0] >= WEEK
+    ]
+    last_before = min(alarm.begin, max(ramp.onset.point, alarm.since + 1))
+    return Event(
+        kind=alarm.direction,
+        onset=onset[0],
+        onset_low=onset[1],
+        onset_high=onset[2],
+        end=finish[0],
+        end_low=finish[1],
+        end_high=finish[2],
+        before=_level(track, alarm.since, last_before, alarm.before),
+        after=_level(track, max(ramp.end.point, alarm.begin), stop, alarm.after),
+        since=track.day(alarm.since),
+        until=track.day(stop),
+        gain=0.0,
+        p_value=alarm.chance,
+        peak_before=max(held, default=0.0),
+        silent_before=not track.count[: alarm.begin].any(),
+        step=track.step,
+        alarmed=alarm.confidence,
+    )
 
 
 def _cut(track: Track, ratio: float, penalty: float) -> Cut:
@@ -304,6 +360,8 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], inflation: 
     gain = merged_gain(track, [left, begin, end, right], CAUTION * track.size) / inflation
     number = int(track.observed.sum())
     onset, finish = _dates(track, ramp)
+    during = _level(track, begin, end, segments.levels[i])
+    chance = max(tail(gain, 2, number, places=number * LONGEST_BURST), _wildness(track, (begin, end), during))
     return Event(
         kind="surge",
         onset=onset[0],
@@ -313,12 +371,33 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], inflation: 
         end_low=finish[1],
         end_high=finish[2],
         before=_level(track, left, begin, segments.levels[i - 1]),
-        after=_level(track, begin, end, segments.levels[i]),
+        after=during,
         since=track.day(left),
         until=track.day(right),
         gain=gain,
-        p_value=tail(gain, 2, number, places=number * LONGEST_BURST),
+        p_value=chance,
         peak_before=0.0,
         silent_before=not track.count[:begin].any(),
         step=track.step,
     )
+
+
+def _wildness(track: Track, burst: tuple[int, int], level: float) -> float:
+    """Chance of such a burst in a series whose own wildest days are no wilder than they are.
+
+    Each day is held against the median of the days around it, so that levels and drift are left out.
+    """
+    rate = track.rate
+    rate[burst[0] : burst[1]] = np.nan
+    padded = np.pad(rate, AROUND, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * AROUND + 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a window without any day
+        local = np.nanmedian(windows, axis=1)
+    logs = np.log((rate + 0.5) / (local + 0.5))
+    usual = float(local[burst[0] : burst[1]].mean())
+    logs = logs[np.isfinite(logs)]
+    if not np.isfinite(usual) or not len(logs):
+        return 0.0
+    excess = float(np.log((level * track.step + 0.5) / (usual + 0.5)))
+    return min(1.0, len(logs) * worst_tail(logs, excess) ** (burst[1] - burst[0]))

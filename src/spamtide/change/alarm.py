@@ -1,0 +1,191 @@
+"""The online alarm: whether a series has just left its level, from its last days or hours alone.
+
+Segmentation asks where a whole series changed; the alarm asks every day whether it changes now, so it is
+held to a rate of false alarms by time (at most one a series-year), not to a share of false reports. The
+windows are those of a generalised likelihood ratio scan (Lai 1995, JRSS B 57): the last 1, 2, 3 ... units
+against the level before them, read off the tail of a negative binomial of the estimated dispersion.
+
+A day may be a holiday, or cut short because the mail of the evening is not in yet. Both hit all botnets
+alike, so what most of them lost on one of the last days is taken as that day's own (`common_days`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamtide.change.segment import Direction, Track
+from spamtide.model import Floats
+
+Units = NDArray[np.int64]
+
+WINDOWS = (1, 2, 3, 4, 5, 6, 7, 9, 11, 14)
+"""Units at the end of a series that are held against those before."""
+BEFORE = 42
+"""Units that say what the level was."""
+FEWEST_BEFORE = 10
+CAUTION = 0.8
+"""Factor on the NB size: it is estimated, and wrong to the bad side half of the time."""
+CHANCE = 1 / 1000
+"""Tail probability of one window below which a fall is flagged; at the cautious size, fewer pass by chance."""
+CHANCE_OF_RISE = 1 / 4000
+"""The same for a rise: days far above the level are commoner than days far below it."""
+A_YEAR = 365.25
+WINDOWS_A_DAY = 2.0
+"""Windows of one day that count as independent."""
+REAL_A_YEAR = 1.0
+"""Moves of a series in a year that confidence is reckoned with."""
+WORST = 0.1
+"""Share of days, the worst, from which the tail of single days is judged."""
+FEWEST_WORST = 30
+LATEST = 14
+FEWEST_SUBJECTS = 4
+COMMON_LEVEL = 5.0
+"""Messages a day from which a subject's day says something about the day."""
+LONGEST_HOLIDAY = 4
+"""Units of the longest window in which a holiday may be mistaken for a fall."""
+HOLIDAY = 0.35
+"""Least factor of a holiday; only the very last day, which may be cut short, may have less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A series that has just left its level."""
+
+    direction: Direction
+    begin: int
+    """First unit of the window that speaks most for it."""
+    since: int
+    """First unit of the level before."""
+    before: float
+    """Level a unit before, and in the window."""
+    after: float
+    chance: float
+    """Tail probability of the window under the level before."""
+
+    @property
+    def confidence(self) -> float:
+        """Chance that it is real, from false alarms a year at this strength against real moves a year."""
+        return float(REAL_A_YEAR / (REAL_A_YEAR + self.chance * A_YEAR * WINDOWS_A_DAY))
+
+
+def raise_alarm(track: Track, ratio: float, inflation: float, since: int = 0, days: Floats | None = None) -> Alarm | None:
+    """The alarm that stands at the end of a series, or None.
+
+    Args:
+        track: the series, up to now.
+        ratio: a fall below this share of the level before counts, a rise above its inverse.
+        inflation: variance inflation of serial correlation.
+        since: first unit of the present level; what came before is another story.
+        days: factor of each unit that all series share (`common_days`), 1 where there is none.
+    """
+    where = np.flatnonzero(track.observed)
+    where = where[where >= since]
+    best: Alarm | None = None
+    for window in WINDOWS:
+        if len(where) < window + FEWEST_BEFORE:
+            break
+        if window == 1 and days is None:
+            continue  # the last day may be a part of a day, and nothing tells
+        found = _window(_shared(track, days, window), where, window, ratio, inflation)
+        if found is not None and (best is None or found.chance < best.chance):
+            best = found
+    return best
+
+
+def _shared(track: Track, days: Floats | None, window: int) -> Track:
+    """The track with the days' own factor in its offset: short windows cannot tell a holiday from a fall."""
+    if days is None or window > LONGEST_HOLIDAY:
+        return track
+    return replace(track, offset=track.offset * days)
+
+
+def _window(track: Track, where: Units, window: int, ratio: float, inflation: float) -> Alarm | None:
+    """The alarm of one window."""
+    begin = int(where[-window])
+    old, new = where[max(0, len(where) - window - BEFORE) : -window], where[-window:]
+    before = float(track.count[old].sum() / track.offset[old].sum())
+    expected = before * float(track.offset[new].sum())
+    seen = float(track.count[new].sum())
+    after = before * seen / max(expected, 1e-9)
+    if min(before, after) >= ratio * max(before, after):
+        return None
+    size = CAUTION * track.size / (1 + (inflation - 1) * (1 - 1 / window))
+    size /= 1 / window + 1 / len(old)
+    if after < before:
+        chance = lower_tail(seen, expected, size)
+        if window == 1:
+            chance = max(chance, _worst_days(track, where, after / max(before, 1e-9)))
+        limit = CHANCE
+    else:
+        if not _held(track.rate[new], before / ratio):
+            return None
+        chance, limit = 1 - lower_tail(seen - 1, expected, size), CHANCE_OF_RISE
+    if chance > limit:
+        return None
+    return Alarm("fall" if after < before else "rise", begin, int(old[0]), before, after, chance)
+
+
+def lower_tail(seen: float, mean: float, size: float) -> float:
+    """Probability of no more than `seen` messages under a negative binomial of this mean and size."""
+    from scipy.special import betainc
+
+    if mean <= 0:
+        return 1.0
+    if seen < 0:
+        return 0.0
+    return float(betainc(size, seen + 1, size / (size + mean)))
+
+
+def _held(rates: Floats, least: float) -> bool:
+    """Whether a rise is more than one wild day: it stands without its highest day."""
+    return len(rates) > 1 and float((rates.sum() - rates.max()) / (len(rates) - 1)) > least
+
+
+def _worst_days(track: Track, where: Units, ratio: float) -> float:
+    """Chance of a day this far off, by an exponential tail through the series' own worst days."""
+    rate = track.rate[where[:-1]]
+    mean = float(rate.mean())
+    return worst_tail(np.log((rate + 0.5) / (mean + 0.5)), float(np.log(max(ratio, 0.5 / (mean + 0.5)))))
+
+
+def worst_tail(usual: Floats, value: float) -> float:
+    """Chance of a value beyond `value`, by an exponential tail fitted to the worst tenth of the usual ones."""
+    if len(usual) < FEWEST_WORST:
+        return 0.0
+    usual = np.asarray(usual - np.median(usual)) * np.sign(value)
+    edge = float(np.quantile(usual, 1 - WORST))
+    beyond = usual[usual > edge]
+    if abs(value) <= edge or not len(beyond):
+        return 1.0 if abs(value) <= edge else 0.0
+    return float(WORST * np.exp(-(abs(value) - edge) / max(float((beyond - edge).mean()), 1e-3)))
+
+
+def common_days(tracks: Sequence[Track]) -> Floats | None:
+    """Factor of each of the last days that most botnets share, at most 1; None where too few can tell.
+
+    Args:
+        tracks: daily tracks of the botnets, all of the same days.
+    """
+    telling = [t for t in tracks if t.step == 1 and len(t.count) > LATEST + FEWEST_BEFORE]
+    ratios = []
+    for track in telling:
+        rate = track.rate[-LATEST - 28 :]
+        usual = rate[:-LATEST][np.isfinite(rate[:-LATEST])]
+        # The level may have moved since: the days next to each are as good a witness.
+        level = float(np.median(usual)) if len(usual) else 0.0
+        if level >= COMMON_LEVEL:
+            ratios.append(rate[-LATEST:] / level)
+    if len(ratios) < FEWEST_SUBJECTS:
+        return None
+    table = np.array(ratios)
+    factor = np.ones(len(telling[0].count))
+    for day in range(LATEST):
+        seen = table[np.isfinite(table[:, day]), day]
+        if len(seen) >= FEWEST_SUBJECTS:
+            least = 0.0 if day == LATEST - 1 else HOLIDAY
+            factor[len(factor) - LATEST + day] = np.clip(np.median(seen), max(least, 0.02), 1.0)
+    return np.where(factor < 0.8, factor, 1.0)  # noqa: PLR2004 - what is nearly a whole day is taken as one
