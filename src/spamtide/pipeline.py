@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, match, read_pages
 from spamtide.campaign import COLUMNS, CampaignState, cluster, no_profiles, profile, relate, resolve
-from spamtide.change import detect
+from spamtide.change import detect, watch_hours
 from spamtide.engine import ENGINES
 from spamtide.errors import UnavailableError
 from spamtide.finding import (
@@ -61,6 +61,8 @@ LAB_MESSAGES = 5_000
 """Latest messages of each family that `learn` reads."""
 HAM_MESSAGES = 20_000
 """Legitimate messages that `learn` tests its rules on."""
+LAST_HOURS = 2
+"""Hours before midnight from which a day is taken to be over: the hour under way is not counted."""
 COMMIT_ROWS = 100_000
 """Rows of one commit of hits."""
 
@@ -262,9 +264,18 @@ def _detect(run: Update) -> str:
     """Date the changes."""
     if run.measurement is None:  # pragma: no cover - STAGES puts measure first
         raise RuntimeError
-    changes = detect(run.measurement, run.observatory.settings.detecting)
+    changes = detect(run.measurement, run.observatory.settings.detecting, whole=_is_over(run))
+    changes = (*changes, *watch_hours(run.hours, changes))
     run.observatory.lake.replace("changes", pa.Table.from_batches([to_arrow(changes, CHANGES)]))
     return f"{len(changes)} changes"
+
+
+def _is_over(run: Update) -> bool:
+    """Whether the last day of the panel is over, by its hours: one at most is still to come."""
+    if run.measurement is None or not run.hours or not len(run.hours[0].days):
+        return False
+    evening = (run.measurement.panel.days[-1] + np.timedelta64(1, "D")).astype("datetime64[h]")
+    return bool(run.hours[0].days[-1] >= evening - np.timedelta64(LAST_HOURS, "h"))
 
 
 def _state(run: Update) -> str:

@@ -55,3 +55,24 @@ def stage_lines(console: Console) -> Iterator[Callable[[str, str], None]]:
             console.print(f"{name:10} {done} ({seconds:.1f} s)", markup=False)
 
         yield on_stage
+
+
+@contextmanager
+def study_bar(console: Console, *, enabled: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar over the studies of a calibration."""
+    if not enabled or not console.is_terminal:
+        yield lambda *_: None
+        return
+    columns = (
+        TextColumn("{task.fields[study]:16}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("calibrate", total=None, study="")
+
+        def on_study(name: str, done: int, whole: int) -> None:
+            bar.update(task, completed=done, total=whole, study=name)
+
+        yield on_study

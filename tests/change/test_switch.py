@@ -30,7 +30,7 @@ def switches(setting: Setting, seed: int) -> list[Change]:
 def test_a_switch_is_found_and_dated(setting: Setting) -> None:
     covered = 0
     for seed in range(8):
-        (found,) = switches(setting, seed)
+        (found,) = [c for c in switches(setting, seed) if c.subject == "b1"]
         assert (found.subject, found.from_programme, found.to_programme) == (
             "b1",
             "acorn-pills",

@@ -43,7 +43,7 @@ MEMORY = 0.5
 """AR(1) coefficient of correlated noise and of mixes."""
 SENSOR_NOISE = 0.15
 """Standard deviation of a sensor's own day, on the log scale."""
-MIX_NOISE = 0.2
+MIX_NOISE = 0.15
 """Standard deviation of a day's log ratio of programmes."""
 TAIL_FREEDOM = 4
 """Degrees of freedom of the t-distributed log factors of heavy-tailed noise."""
@@ -111,7 +111,9 @@ def make_world(plan: Plan, rng: np.random.Generator) -> Made:
 
 def truncated(panel: Panel, days: int) -> Panel:
     """The panel as it was after its first `days` days."""
-    names = [n for n, kind in enumerate(panel.subjects) if panel.counts[n, :, :days].any() or kind[0] == "total"]
+    names = [
+        n for n, kind in enumerate(panel.subjects) if panel.counts[n, :, :days].any() or kind[0] == "total"
+    ]
     alive = panel.counts[0, :, :days].any(axis=1) | panel.ham[:, :days].any(axis=1)
     sensors = np.flatnonzero(alive)
     return Panel(
@@ -274,7 +276,7 @@ def _exposure(plan: Plan, outages: tuple[Away, ...]) -> Floats:
 
 
 def _reach(plan: Plan, rng: np.random.Generator, botnets: int) -> Floats:
-    """Share of each botnet's mail that comes to each sensor; a joining one is ten times the mean of the rest."""
+    """Share of each botnet's mail that comes to each sensor; a joining one is ten times the others' mean."""
     sizes = np.exp(rng.normal(0, plan.spread, plan.sensors))
     joins = sorted({join.sensor for join in _of(plan, Join)})
     stays = [s for s in range(plan.sensors) if s not in joins]

@@ -6,5 +6,6 @@ It is pure and total: a panel too short or too thin to say anything about gives 
 """
 
 from spamtide.change.detect import detect
+from spamtide.change.hours import watch_hours
 
-__all__ = ["detect"]
+__all__ = ["detect", "watch_hours"]

@@ -30,7 +30,7 @@ FEWEST_BEFORE = 10
 CAUTION = 0.8
 """Factor on the NB size: it is estimated, and wrong to the bad side half of the time."""
 CHANCE = 1 / 1000
-"""Tail probability of one window below which a fall is flagged; at the cautious size, fewer pass by chance."""
+"""Tail probability of one window below which a fall is flagged; at the cautious size, fewer pass."""
 CHANCE_OF_RISE = 1 / 4000
 """The same for a rise: days far above the level are commoner than days far below it."""
 A_YEAR = 365.25
@@ -42,6 +42,8 @@ WORST = 0.1
 """Share of days, the worst, from which the tail of single days is judged."""
 FEWEST_WORST = 30
 LATEST = 14
+POOR = 0.7
+"""Factor of a day from which it is an ordinary one: medians of a few botnets vary, too."""
 FEWEST_SUBJECTS = 4
 COMMON_LEVEL = 5.0
 """Messages a day from which a subject's day says something about the day."""
@@ -72,7 +74,9 @@ class Alarm:
         return float(REAL_A_YEAR / (REAL_A_YEAR + self.chance * A_YEAR * WINDOWS_A_DAY))
 
 
-def raise_alarm(track: Track, ratio: float, inflation: float, since: int = 0, days: Floats | None = None) -> Alarm | None:
+def raise_alarm(
+    track: Track, ratio: float, inflation: float, since: int = 0, days: Floats | None = None
+) -> Alarm | None:
     """The alarm that stands at the end of a series, or None.
 
     Args:
@@ -80,16 +84,17 @@ def raise_alarm(track: Track, ratio: float, inflation: float, since: int = 0, da
         ratio: a fall below this share of the level before counts, a rise above its inverse.
         inflation: variance inflation of serial correlation.
         since: first unit of the present level; what came before is another story.
-        days: factor of each unit that all series share (`common_days`), 1 where there is none.
+        days: factor of each unit that all series share (`common_days`), 1 where there is none; None where
+            it is not known, not even whether the last day is a whole one.
     """
     where = np.flatnonzero(track.observed)
     where = where[where >= since]
+    if days is None:
+        where = where[:-1]  # the last day may be a part of a day, and nothing tells
     best: Alarm | None = None
     for window in WINDOWS:
         if len(where) < window + FEWEST_BEFORE:
             break
-        if window == 1 and days is None:
-            continue  # the last day may be a part of a day, and nothing tells
         found = _window(_shared(track, days, window), where, window, ratio, inflation)
         if found is not None and (best is None or found.chance < best.chance):
             best = found
@@ -153,7 +158,7 @@ def _worst_days(track: Track, where: Units, ratio: float) -> float:
 
 
 def worst_tail(usual: Floats, value: float) -> float:
-    """Chance of a value beyond `value`, by an exponential tail fitted to the worst tenth of the usual ones."""
+    """Chance of a value beyond `value`, by an exponential tail through the worst tenth of the usual ones."""
     if len(usual) < FEWEST_WORST:
         return 0.0
     usual = np.asarray(usual - np.median(usual)) * np.sign(value)
@@ -188,4 +193,4 @@ def common_days(tracks: Sequence[Track]) -> Floats | None:
         if len(seen) >= FEWEST_SUBJECTS:
             least = 0.0 if day == LATEST - 1 else HOLIDAY
             factor[len(factor) - LATEST + day] = np.clip(np.median(seen), max(least, 0.02), 1.0)
-    return np.where(factor < 0.8, factor, 1.0)  # noqa: PLR2004 - what is nearly a whole day is taken as one
+    return np.where(factor < POOR, factor, 1.0)

@@ -31,7 +31,9 @@ Z = np.linspace(-4.0, 4.0, 21)
 BEFORE, AFTER = 43, 31
 """Units of the window before and after the segmentation's dates."""
 EARLIER, LATER = 8, 3
-"""Units before the segmentation's onset, and after its end, that may be the onset."""
+SHALLOW_EARLIER, SHALLOW_LATER = 21, 14
+"""Units before the segmentation's onset, and after its end, that may be the onset: the shallower a move, the
+further off may the segmentation be."""
 CREDIBILITY = 0.95
 FEWEST_AFTER = 3
 """Units at the new level that the window must hold; one is enough at the end of a series."""
@@ -118,8 +120,10 @@ def ramp_posterior(
     low, high = max(room[0], begin - BEFORE), min(room[1], end + AFTER)
     margin = 7 if begin - low > 7 else 1  # noqa: PLR2004 - a week of the level before, where there is one
     fewest = FEWEST_AFTER if high - end > 2 * FEWEST_AFTER else 1
-    first = max(low + margin, begin - EARLIER)
-    last = max(min(len(count) - 1, high - fewest, end + LATER, first + WIDEST - 1), first)
+    shallow = residuals is SHALLOW_RESIDUALS
+    first = max(low + margin, begin - (SHALLOW_EARLIER if shallow else EARLIER))
+    latest = end + (SHALLOW_LATER if shallow else LATER)
+    last = max(min(len(count) - 1, high - fewest, latest, first + WIDEST - 1), first)
     y, o = count[low:high], offset[low:high]
     seen = o > 0
     size = float(np.clip(size, 1.5, 200.0))

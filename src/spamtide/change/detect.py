@@ -2,93 +2,145 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from spamtide.change.alarm import common_days
+from spamtide.change.early import recent_changes
 from spamtide.change.event import Event, find_events
-from spamtide.change.segment import prepare, relative_exposure
-from spamtide.change.silence import Cause, find_cause, sensor_changes
+from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
+from spamtide.change.silence import find_cause, sensor_changes
 from spamtide.change.switch import Switch, find_switches, make_mix
-from spamtide.model import UNKNOWN, Change, ChangeKind, Counts, Floats, Measurement, SubjectKind
+from spamtide.change.telling import NEGLIGIBLE, Judged, Subject, switched, tell
+from spamtide.change.together import together
+from spamtide.change.turn import standing_switch
+from spamtide.model import UNKNOWN, Change, Counts, Exposure, Floats, Measurement
 from spamtide.settings import Detecting
 
-NEGLIGIBLE = 0.05
-"""Share of a level below which what is left of it is negligible: a fall that far is a cease."""
-WELL_INSIDE = 10
-"""Days of the panel that must have passed before a subject's first mail makes it new."""
-MATCHING = 10
-"""Days between a subject's lost attribution and the rise of `unknown` that it explains."""
 FEWEST_DAYS = 21
 """Days of a panel below which nothing is said about levels."""
 
-Subject = tuple[SubjectKind, str]
+Found = list[tuple[Subject, Event]]
+Turned = list[tuple[str, Switch]]
 
 
-def detect(measurement: Measurement, detecting: Detecting = Detecting()) -> tuple[Change, ...]:  # noqa: B008 - a frozen record of defaults
+def detect(
+    measurement: Measurement,
+    detecting: Detecting = Detecting(),  # noqa: B008 - a frozen record of defaults
+    *,
+    whole: bool = False,
+) -> tuple[Change, ...]:
     """Everything that changed, sorted by onset, kind and subject.
 
     Args:
         measurement: panel, exposure and series of one observatory.
         detecting: the event ratio, and the share of reports that may be false.
+        whole: the panel's last day is known to be over. Otherwise it is believed as far as other botnets
+            show that it is, and left to tomorrow where there are too few of them.
 
     Returns:
         Changes of the total, of botnets and of programmes, whose false discovery rate over all series is
-        held by Benjamini and Hochberg's procedure (1995, JRSS B 57), and the sensors' own outages.
+        held by Benjamini and Hochberg's procedure (1995, JRSS B 57); what the online alarm has just
+        flagged, whose rate of false alarms is held by time; and the sensors' own outages and changes.
     """
     if not len(measurement.panel.days):
         return ()
+    known = measurement.exposure
+    recent = recent_changes(measurement.panel, known)
+    measurement = replace(measurement, exposure=Exposure(known.values, (*known.outages, *recent)))
     changes = list(sensor_changes(measurement.panel, measurement.exposure))
     if len(measurement.panel.days) >= FEWEST_DAYS:
-        changes += _of_subjects(measurement, detecting)
+        changes += _of_levels_and_mixes(measurement, detecting, whole=whole)
     return tuple(sorted(changes, key=lambda c: (c.onset, c.kind, c.subject_kind, c.subject)))
 
 
-def _of_subjects(measurement: Measurement, detecting: Detecting) -> list[Change]:
-    """Changes of levels and of mixes."""
+def _of_levels_and_mixes(measurement: Measurement, detecting: Detecting, *, whole: bool) -> Iterator[Change]:
+    """Changes of levels and of mixes, believed together."""
     ratio = min(max(detecting.ratio, NEGLIGIBLE), 0.95)
-    panel = measurement.panel
-    series = [item for item in measurement.series if item.subject_kind != "sensor"]
-    moves: list[tuple[Subject, Event]] = []
-    alarms: list[tuple[Subject, Event]] = []
-    tracks = {(item.subject_kind, item.subject): prepare(item.days, item.count, item.offset) for item in series}
+    tracks: dict[Subject, Track] = {
+        (item.subject_kind, item.subject): prepare(item.days, item.count, item.offset)
+        for item in measurement.series
+        if item.subject_kind != "sensor"
+    }
+    moves, alarms = _events(tracks, ratio, whole=whole)
+    mixes = _mixes(measurement)
+    switches = [
+        (botnet, found) for botnet, every in mixes.items() for found in every if found.alarmed is None
+    ]
+    p_values = [event.p_value for _, event in moves] + [switch.p_value for _, switch in switches]
+    owners = [*(subject for subject, _ in moves), *(("mix", botnet) for botnet, _ in switches)]
+    adjusted = adjust(p_values, len(tracks) + len(mixes) + _beyond_first(owners))
+    believed = [
+        (subject, event, 1 - q)
+        for (subject, event), q in zip(moves, adjusted, strict=False)
+        if q <= detecting.false_discovery
+    ]
+    yield from _told(measurement, [*believed, *_news(alarms, believed)], ratio)
+    turned = [
+        (botnet, switch, 1 - q)
+        for (botnet, switch), q in zip(switches, adjusted[len(moves) :], strict=True)
+        if q <= detecting.false_discovery
+    ]
+    known = {(botnet, switch.from_programme, switch.to_programme) for botnet, switch, _ in turned}
+    turned += [
+        (botnet, found, found.alarmed)
+        for botnet, every in mixes.items()
+        for found in every
+        if found.alarmed is not None and (botnet, found.from_programme, found.to_programme) not in known
+    ]
+    for botnet, switch, confidence in turned:
+        yield switched(botnet, switch, confidence)
+
+
+def _events(tracks: Mapping[Subject, Track], ratio: float, *, whole: bool) -> tuple[Found, Found]:
+    """Events of all series: those of the segmentation, and those that only the alarm knows of."""
     days = common_days([track for (kind, _), track in tracks.items() if kind == "botnet"])
+    if days is None and whole:
+        days = np.ones(max((len(track.count) for track in tracks.values()), default=0))
+    moves: Found = []
+    alarms: Found = []
     for subject, track in tracks.items():
         for event in find_events(track, ratio, days):
             (moves if event.alarmed is None else alarms).append((subject, event))
-    mixes = _mixes(measurement)
-    switches = [(botnet, switch) for botnet, found in mixes for switch in found]
-    p_values = [event.p_value for _, event in moves] + [switch.p_value for _, switch in switches]
-    tested = (
-        len(series) + len(mixes) + _beyond_first([*(s for s, _ in moves), *(("mix", b) for b, _ in switches)])
-    )
-    adjusted = adjust(p_values, tested)
-    usual = _usual(measurement)
-    judged: list[tuple[Subject, Event, float, Cause]] = []
-    for (subject, event), q in zip(moves, adjusted, strict=False):
-        if q <= detecting.false_discovery:
-            cause = find_cause(panel, measurement.exposure, subject, event, usual, ratio)
-            judged.append((subject, event, q, cause))
-    for subject, event in alarms:
-        # What the alarm saw, the whole series may show as well: then that is told.
-        if not any(other == subject and _same_move(event, known) for other, known, _, _ in judged):
-            cause = find_cause(panel, measurement.exposure, subject, event, usual, ratio)
-            judged.append((subject, event, 1 - (event.alarmed or 0.0), cause))
-    changes = list(_tell(judged, panel.days[0].astype(dt.date)))
-    for (botnet, switch), q in zip(switches, adjusted[len(moves) :], strict=True):
-        if q <= detecting.false_discovery:
-            changes.append(_switched(botnet, switch, q))
-    return changes
+    return moves, alarms
+
+
+def _news(
+    alarms: Found, believed: Sequence[tuple[Subject, Event, float]]
+) -> list[tuple[Subject, Event, float]]:
+    """Alarms about moves that the whole series does not show yet."""
+    return [
+        (subject, event, event.alarmed or 0.0)
+        for subject, event in alarms
+        if not any(other == subject and _same_move(event, known) for other, known, _ in believed)
+    ]
 
 
 def _same_move(alarm: Event, known: Event) -> bool:
     """Whether an alarm is about a move that is known already."""
     last = known.end_high or known.until
-    return known.kind in {alarm.kind, "surge"} and known.onset_low <= alarm.onset_high and alarm.onset_low <= last
+    same = known.kind in {alarm.kind, "surge"}
+    return same and known.onset_low <= alarm.onset_high and alarm.onset_low <= last
+
+
+def _told(
+    measurement: Measurement, events: Sequence[tuple[Subject, Event, float]], ratio: float
+) -> Iterator[Change]:
+    """Judge events by their causes, and tell them."""
+    panel, exposure = measurement.panel, measurement.exposure
+    usual = _usual(measurement)
+    total = panel.counts[0].sum(axis=0).astype(np.float64)
+    weekday = weekday_offsets(total, usual)[np.arange(len(usual)) % WEEK]
+    judged = [
+        Judged(subject, event, confidence, find_cause(panel, exposure, subject, event, usual, weekday, ratio))
+        for subject, event, confidence in events
+    ]
+    judged, of_sensors = together(panel, exposure, judged)
+    yield from tell(judged, panel)
+    yield from of_sensors
 
 
 def _beyond_first(owners: Sequence[tuple[str, str]]) -> int:
@@ -108,7 +160,7 @@ def adjust(p_values: Sequence[float], tested: int) -> list[float]:
     return adjusted
 
 
-def _mixes(measurement: Measurement) -> list[tuple[str, tuple[Switch, ...]]]:
+def _mixes(measurement: Measurement) -> dict[str, tuple[Switch, ...]]:
     """Switches of every botnet that advertises more than one programme."""
     by_botnet: dict[str, dict[str, Counts]] = defaultdict(dict)
     for (botnet, programme), count in measurement.panel.pairs.items():
@@ -116,12 +168,17 @@ def _mixes(measurement: Measurement) -> list[tuple[str, tuple[Switch, ...]]]:
             by_botnet[botnet][programme] = count
     usual = _usual(measurement)
     offsets = {item.subject: item.offset for item in measurement.series if item.subject_kind == "botnet"}
-    found = []
+    panel = measurement.panel
+    # Where half of the sensors have just changed, so have the mixes that they let us see.
+    recent = {o.sensor for o in measurement.exposure.outages if o.kind == "changed" and o.end is None}
+    steady = 2 * len(recent) < len(panel.sensors)
+    found = {}
     for botnet, pairs in sorted(by_botnet.items()):
         if len([name for name in pairs if name != UNKNOWN]) < 2:  # noqa: PLR2004 - two to switch between
             continue
-        exposure = relative_exposure(offsets.get(botnet, usual))
-        found.append((botnet, find_switches(make_mix(measurement.panel.days, pairs, exposure))))
+        mix = make_mix(panel.days, pairs, relative_exposure(offsets.get(botnet, usual)))
+        standing = standing_switch(mix) if steady else None
+        found[botnet] = (*find_switches(mix), *((standing,) if standing else ()))
     return found
 
 
@@ -130,105 +187,4 @@ def _usual(measurement: Measurement) -> Floats:
     for item in measurement.series:
         if item.subject_kind == "total":
             return relative_exposure(item.offset)
-    return np.ones(len(measurement.panel.days))
-
-
-def _tell(judged: Iterable[tuple[Subject, Event, float, Cause]], first: dt.date) -> Iterable[Change]:
-    """Turn judged events into changes; what sensors or names explain is told as such, or not at all."""
-    items = list(judged)
-    lost = [(subject, event) for subject, event, _, cause in items if cause == "attribution"]
-    for subject, event, q, cause in items:
-        if cause == "sensor" or (subject[1] == UNKNOWN and _explained(subject, event, lost)):
-            continue
-        if cause == "attribution":
-            yield _change(subject, event, "attribution-loss", 1 - q)
-        elif cause == "regained":
-            if not any(other == subject and loss.onset < event.onset for other, loss in lost):
-                kind = kind_of(event, first)
-                if kind is not None:
-                    change = _change(subject, event, kind, (1 - q) / 2)
-                    yield replace(change, evidence=f"{change.evidence}; unknown fell by as much")
-        else:
-            kind = kind_of(event, first)
-            if kind is not None:
-                yield _change(subject, event, kind, 1 - q)
-
-
-def _explained(subject: Subject, event: Event, lost: Sequence[tuple[Subject, Event]]) -> bool:
-    """Whether a move of `unknown` is what one of its fellows lost."""
-    return any(
-        other[0] == subject[0] and event.kind != "fall" and abs((loss.onset - event.onset).days) <= MATCHING
-        for other, loss in lost
-    )
-
-
-def kind_of(event: Event, first: dt.date) -> ChangeKind | None:
-    """The kind of a move; None for a subject whose first mail comes too soon after the panel's first day.
-
-    | move | kind |
-    |---|---|
-    | burst of 1-7 days | surge |
-    | fall below 5 % | cease |
-    | other fall | decline |
-    | rise, never seen before | new |
-    | rise from below 5 % of a level that it once held for a week | resume |
-    | other rise | rise |
-    """
-    if event.kind == "surge":
-        return "surge"
-    if event.kind == "fall":
-        return "cease" if event.after < NEGLIGIBLE * event.before else "decline"
-    if event.silent_before:
-        return "new" if (event.onset - first).days >= WELL_INSIDE else None
-    if event.before < NEGLIGIBLE * event.peak_before:
-        return "resume"
-    return "rise"
-
-
-def _change(subject: Subject, event: Event, kind: ChangeKind, confidence: float) -> Change:
-    """A move as a change."""
-    ratio = None if kind == "new" else event.ratio
-    shown = "" if ratio is None else f", ratio {ratio:.3g}"
-    return Change(
-        kind=kind,
-        subject_kind=subject[0],
-        subject=subject[1],
-        onset=event.onset,
-        onset_low=event.onset_low,
-        onset_high=event.onset_high,
-        end=event.end,
-        end_low=event.end_low,
-        end_high=event.end_high,
-        ratio=ratio,
-        confidence=confidence,
-        evidence=(
-            f"{event.before:.3g} -> {event.after:.3g} messages a day at usual exposure{shown}; "
-            f"twice the log-likelihood ratio {event.gain:.1f}, p {event.p_value:.2g} over the series"
-        ),
-    )
-
-
-def _switched(botnet: str, switch: Switch, q: float) -> Change:
-    """A switch as a change."""
-    was, now, came, stands = switch.shares
-    fell, left, rose, won = switch.messages
-    return Change(
-        kind="switch",
-        subject_kind="botnet",
-        subject=botnet,
-        onset=switch.onset[0],
-        onset_low=switch.onset[1],
-        onset_high=switch.onset[2],
-        end=switch.end[0],
-        end_low=switch.end[1],
-        end_high=switch.end[2],
-        ratio=None,
-        confidence=1 - q,
-        from_programme=switch.from_programme,
-        to_programme=switch.to_programme,
-        evidence=(
-            f"{switch.from_programme} {was:.0%} -> {now:.0%} of its mail ({fell:.3g} -> {left:.3g} a day), "
-            f"{switch.to_programme} {came:.0%} -> {stands:.0%} ({rose:.3g} -> {won:.3g} a day); "
-            f"twice the log-likelihood ratio {switch.gain:.1f}, p {switch.p_value:.2g} over the series"
-        ),
-    )
+    return np.where((measurement.exposure.values > 0).any(axis=0), 1.0, 0.0)

@@ -48,6 +48,8 @@ SMALL_STEPS = 2
 """Change points too small for an event from which a series is taken to drift."""
 SURGE_SLACK = 4
 """Units to either side that the ends of a surge are looked for in."""
+NEAR = 21
+"""Days on either side of a move over which its levels must differ, besides those of its segments."""
 AROUND = 14
 """Units to either side that a day's wildness is taken against."""
 WORTH_DATING = 0.5
@@ -142,7 +144,7 @@ def find_events(track: Track, ratio: float, days: Floats | None = None) -> tuple
         cut = _cut(track, ratio, DRIFTING_PENALTY)
     inflation = serial_inflation(cut.track, cut.segments)
     events = [_surge(*burst, inflation) for burst in cut.bursts]
-    weighed = [(_weigh(cut, move, inflation), number) for number, move in enumerate(cut.moves)]
+    weighed = [(_weigh(cut, move, inflation, ratio), number) for number, move in enumerate(cut.moves)]
     worth = sorted((weight, number) for weight, number in weighed if weight.p_value <= WORTH_DATING)
     events += [_move(cut, number, weight) for weight, number in worth[:MOST_MOVES]]
     events += _alarmed(cut, ratio, inflation, days)
@@ -238,12 +240,24 @@ def _shortest(
     return None, None
 
 
-def _weigh(cut: Cut, move: Move, inflation: float) -> Weight:
+def _holds_near(track: Track, before: tuple[int, int], after: tuple[int, int], ratio: float) -> bool:
+    """Whether the levels differ enough next to the move too: over months, drift adds up to anything."""
+    near = max(NEAR // track.step, 3)
+    levels = [
+        _level(track, max(before[0], before[1] - near), before[1], 0.0),
+        _level(track, after[0], min(after[1], after[0] + near), 0.0),
+    ]
+    return min(levels) < ratio * max(levels)
+
+
+def _weigh(cut: Cut, move: Move, inflation: float, ratio: float) -> Weight:
     """What speaks for one move; a p-value of 1 when too little was seen before or after it."""
     _, i, j = move
     track, segments = cut.track, cut.segments
     observed = track.observed
     before, after = segments.span(i - 1), segments.span(j)
+    if not _holds_near(track, before, after, ratio):
+        return Weight(1.0, 0.0)
     seen_before = int(observed[: before[1]].sum()) * track.step
     seen_after = int(observed[after[0] :].sum()) * track.step
     if seen_before < FEWEST_BEFORE or seen_after < FEWEST_AFTER:

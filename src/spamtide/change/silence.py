@@ -14,14 +14,14 @@ import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from spamtide.change.event import Event
 from spamtide.change.segment import Bools
-from spamtide.change.switch import welch
-from spamtide.model import UNKNOWN, Change, Exposure, Floats, Outage, Panel, SubjectKind
+from spamtide.model import UNKNOWN, Change, Counts, Exposure, Floats, Outage, Panel, SubjectKind
 
 Cause = Literal["stopped", "sensor", "attribution", "regained"]
 
@@ -34,6 +34,10 @@ LEAST_EXPECTED = 5.0
 UP = 0.5
 """Exposure from which a sensor's day can bear witness."""
 FEWEST_DAYS = 2
+MOSTLY = 0.6
+"""Part of a programme's loss that one botnet's mail must be for the one to explain the other."""
+SLACK_T = 1.5
+"""Standard errors by which that may be missed."""
 ABOUT_AS_MUCH = (0.5, 2.0)
 """What `unknown` won against what the subject lost, for the one to have become the other."""
 STAYED = 0.4
@@ -53,6 +57,7 @@ def find_cause(
     subject: tuple[SubjectKind, str],
     event: Event,
     usual: Floats,
+    weekday: Floats,
     ratio: float,
 ) -> Cause:
     """The cause of one event of one subject.
@@ -63,20 +68,21 @@ def find_cause(
         subject: kind and name.
         event: its move.
         usual: exposure of all sensors together, shape (days,), 1 at usual, 0 where none was up.
+        weekday: factor of each day's weekday on all mail, shape (days,).
         ratio: the event ratio of the settings.
     """
     if subject not in panel.subjects:
         return "stopped"
-    if _by_sensor(panel, exposure, subject, event, ratio):
+    if _by_sensor(panel, exposure, subject, event, weekday, ratio):
         return "sensor"
     kind, name = subject
     nameless = (kind, UNKNOWN)
     if kind == "total" or name == UNKNOWN or nameless not in panel.subjects or event.kind == "surge":
         return "stopped"
-    return _by_name(panel, subject, nameless, event, usual)
+    return _by_name(panel, subject, event, usual * weekday)
 
 
-def _sides(event: Event, days: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> tuple[Bools, Bools]:
+def sides(event: Event, days: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> tuple[Bools, Bools]:
     """Days at the level before and days at the level after, at most REACH units of each."""
     reach = np.timedelta64(REACH * event.step, "D")
     last = np.datetime64(event.onset_low)
@@ -87,14 +93,19 @@ def _sides(event: Event, days: np.ndarray[tuple[int], np.dtype[np.datetime64]]) 
 
 
 def _by_sensor(
-    panel: Panel, exposure: Exposure, subject: tuple[SubjectKind, str], event: Event, ratio: float
+    panel: Panel,
+    exposure: Exposure,
+    subject: tuple[SubjectKind, str],
+    event: Event,
+    usual: Floats,
+    ratio: float,
 ) -> bool:
     """Whether sensors that moved at that time carry the move alone."""
     if not any(_touches(outage, event) for outage in exposure.outages):
         return False
     counts = panel.counts[panel.subjects.index(subject)]
     witness = _witnesses(panel, exposure, event)
-    before, after = _sides(event, panel.days)
+    before, after = sides(event, panel.days)
     if event.kind == "surge":
         after = (panel.days >= np.datetime64(event.onset)) & (
             panel.days < np.datetime64(event.end or event.until)
@@ -109,7 +120,9 @@ def _by_sensor(
             continue
         if mine_before.sum() < FEWEST_DAYS or mine_after.sum() < min(FEWEST_DAYS, after.sum()):
             continue
-        expected += float(row[mine_before].mean() * mine_after.sum())
+        if usual[mine_before].sum() <= 0:
+            continue
+        expected += float(row[mine_before].sum() / usual[mine_before].sum() * usual[mine_after].sum())
         saw += float(row[mine_after].sum())
     if event.kind == "fall":
         return expected < LEAST_EXPECTED or saw > math.sqrt(ratio) * expected
@@ -153,34 +166,90 @@ def _touches(outage: Outage, event: Event) -> bool:
     return any(first <= edge <= last for edge in edges)
 
 
-def _by_name(
-    panel: Panel,
-    subject: tuple[SubjectKind, str],
-    nameless: tuple[SubjectKind, str],
-    event: Event,
-    usual: Floats,
-) -> Cause:
-    """Whether the subject's mail only changed its name."""
-    before, after = _sides(event, panel.days)
+def _by_name(panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual: Floats) -> Cause:
+    """Whether the subject's mail only changed its name, as a whole or programme by programme."""
+    before, after = sides(event, panel.days)
     up = usual > 0
-    rates = {
-        key: panel.counts[panel.subjects.index(key)].sum(axis=0) / np.where(up, usual, 1.0)
-        for key in (subject, nameless)
-    }
-    total = panel.counts[0].sum(axis=0) / np.where(up, usual, 1.0)
-    mine = welch(rates[subject][before & up], rates[subject][after & up])
-    other = welch(rates[nameless][before & up], rates[nameless][after & up])
-    everything = welch(total[before & up], total[after & up])
-    change = mine[1] - mine[0]
-    if change == 0 or abs(other[2]) < LEAST_T:
+    before, after = before & up, after & up
+    if not before.any() or not after.any():
         return "stopped"
-    if not ABOUT_AS_MUCH[0] <= -(other[1] - other[0]) / change <= ABOUT_AS_MUCH[1]:
+    kind, name = subject
+
+    def moved(count: Counts) -> Moved:
+        return compare(count[before] / usual[before], count[after] / usual[after])
+
+    mine = moved(panel.counts[panel.subjects.index(subject)].sum(axis=0))
+    other = moved(panel.counts[panel.subjects.index((kind, UNKNOWN))].sum(axis=0))
+    everything = moved(panel.counts[0].sum(axis=0))
+    cause: Cause = "attribution" if event.kind == "fall" else "regained"
+    if _exchanged(mine, other) and _stayed(mine, everything):
+        return cause
+    if kind != "botnet":
         return "stopped"
-    shift = everything[1] - everything[0]
-    noise = abs(shift / everything[2]) if everything[2] else 0.0
-    if abs(shift) > STAYED * abs(change) + 2 * noise:
-        return "stopped"
-    return "attribution" if event.kind == "fall" else "regained"
+    # The links still name the programmes: then each programme's mail only changed hands.
+    own = [programme for owner, programme in panel.pairs if owner == name and programme != UNKNOWN]
+    known = [moved(panel.pairs[name, programme]) for programme in own]
+    nameless = [moved(panel.pairs[UNKNOWN, p]) if (UNKNOWN, p) in panel.pairs else NOTHING for p in own]
+    if known and _exchanged(_sum(known), _sum(nameless)) and _stayed(mine, _sum([*known, *nameless])):
+        return cause
+    return "stopped"
+
+
+def carried_by(panel: Panel, botnet: str, programme: str, event: Event) -> bool:
+    """Whether most of what a programme lost in an event is what one botnet sent for it."""
+    before, after = sides(event, panel.days)
+    pair, whole = panel.pairs.get((botnet, programme)), ("programme", programme)
+    if pair is None or whole not in panel.subjects or not before.any() or not after.any():
+        return False
+    mail = panel.counts[panel.subjects.index(whole)].sum(axis=0)
+    lost = mail[before].mean() - mail[after].mean()
+    return bool(lost > 0 and pair[before].mean() - pair[after].mean() >= MOSTLY * lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Change of a mean rate, and its standard error."""
+
+    change: float
+    error: float
+    chance_error: float
+    """The standard error if nothing had changed."""
+
+
+NOTHING = Moved(0.0, 0.0, 0.0)
+
+
+def compare(before: Floats, after: Floats) -> Moved:
+    """Change of the mean of daily counts. One day after is enough: days are as uneven as they were before."""
+    was, now = float(before.mean()), float(after.mean())
+    spread = float(before.var(ddof=1)) if len(before) > 1 else was
+    uneven = max(spread - was, 0.0) / max(was, 1e-9) ** 2 if was > 0 else 0.0
+    least = max(spread, was, 1 / len(before))
+    variance = least / len(before) + (max(now, 1 / len(after)) + min(uneven, 1.0) * now**2) / len(after)
+    return Moved(now - was, math.sqrt(variance), math.sqrt(least * (1 / len(before) + 1 / len(after))))
+
+
+def _sum(parts: Sequence[Moved]) -> Moved:
+    """Changes added up."""
+    errors = (
+        math.sqrt(sum(e**2 for e in each))
+        for each in zip(*((p.error, p.chance_error) for p in parts), strict=True)
+    )
+    return Moved(sum(p.change for p in parts), *errors)
+
+
+def _exchanged(mine: Moved, other: Moved) -> bool:
+    """Whether the one won about as much as the other lost, and more than chance would."""
+    if mine.change == 0 or other.change * mine.change > 0 or abs(other.change) < LEAST_T * other.chance_error:
+        return False
+    low, high = ABOUT_AS_MUCH
+    slack = SLACK_T * math.hypot(mine.error, other.error)
+    return low * abs(mine.change) - slack <= abs(other.change) <= high * abs(mine.change) + slack
+
+
+def _stayed(mine: Moved, everything: Moved) -> bool:
+    """Whether all mail together did not follow the subject."""
+    return abs(everything.change) <= STAYED * abs(mine.change) + 2 * everything.error
 
 
 def sensor_changes(panel: Panel, exposure: Exposure) -> tuple[Change, ...]:

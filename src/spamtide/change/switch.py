@@ -84,7 +84,8 @@ class Switch:
 
     onset: tuple[dt.date, dt.date, dt.date]
     """Point, low, high."""
-    end: tuple[dt.date, dt.date, dt.date]
+    end: tuple[dt.date, dt.date, dt.date] | None
+    """None while it may go on."""
     from_programme: str
     to_programme: str
     shares: tuple[float, float, float, float]
@@ -93,6 +94,8 @@ class Switch:
     """The same in messages a day at usual exposure."""
     gain: float
     p_value: float
+    alarmed: float | None = None
+    """Of a switch that only the online alarm knows of yet: how sure that is, 0-1."""
 
 
 def make_mix(days: Days, pairs: Mapping[str, Counts], exposure: Floats) -> Mix:

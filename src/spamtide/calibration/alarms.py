@@ -1,0 +1,176 @@
+"""How often alarms are raised where nothing happens, and how soon the hourly one is where a botnet stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from spamtide.calibration.plan import Plan
+from spamtide.calibration.row import Row, median, rate, share
+from spamtide.calibration.world import make_world
+from spamtide.change import watch_hours
+from spamtide.change.alarm import raise_alarm
+from spamtide.change.segment import STEADY_PENALTY, partition, prepare
+from spamtide.change.weigh import serial_inflation
+from spamtide.model import Floats, IndexSeries
+from spamtide.settings import Detecting
+
+YEAR = 365.25
+WARM_UP = 60
+REFRESHED = 20
+"""Days after which the serial correlation is estimated anew."""
+QUIET_AGAIN = 14
+"""Days without an alarm after which the next one is another."""
+DAY, WEEK = 24, 168
+HOUR_NOISE, HOUR_MEMORY = 0.25, 0.6
+LATEST = 12
+SIX = 6
+
+
+def false_alarms(worlds: int, seed: int) -> Iterator[Row]:
+    """Daily alarms on series in which nothing happens, as of every day."""
+    raised, days = 0, 0
+    for world in range(max(worlds // 10, 1)):
+        rng = np.random.default_rng([seed, 80, world])
+        plan = Plan(
+            days=240,
+            sensors=3,
+            botnets=8,
+            even=True,
+            volume=8 * float(rng.choice((20, 100, 500))),
+            drift=0.01,
+            holidays=False,
+        )
+        made = make_world(plan, rng)
+        for row in range(1, 1 + plan.botnets):
+            count = made.panel.counts[row].sum(axis=0)
+            last, inflation = -QUIET_AGAIN, 1.0
+            for today in range(WARM_UP, plan.days + 1):
+                track = prepare(made.panel.days[:today], count[:today], np.ones(today))
+                if (today - WARM_UP) % REFRESHED == 0:
+                    inflation = serial_inflation(track, partition(track, STEADY_PENALTY))
+                if raise_alarm(track, Detecting().ratio, inflation, days=np.ones(today)) is not None:
+                    raised += today - last >= QUIET_AGAIN
+                    last = today
+            days += plan.days - WARM_UP
+    yield Row(
+        "online",
+        "nothing happens",
+        "false alarms a series-year",
+        *rate(raised, days / YEAR),
+        round(days / YEAR),
+        "series-years",
+        "<= 1",
+        0.0,
+        1.0,
+    )
+
+
+def hourly(worlds: int, seed: int) -> Iterator[Row]:
+    """Hours until a stop is flagged where 20 messages an hour are expected, and false hourly alarms."""
+    waits: list[float] = []
+    for world in range(worlds):
+        rng = np.random.default_rng([seed, 81, world])
+        onset = DAY * 20 + int(rng.integers(DAY * 7))
+        series = _hours(rng, 20.0, DAY * 28, onset)
+        for hours in range(1, LATEST + 1):
+            if any(
+                change.subject == "botnet-00" for change in watch_hours(_until(series, onset + hours), ())
+            ):
+                waits.append(float(hours))
+                break
+        else:
+            waits.append(float(LATEST + 1))
+    yield Row(
+        "online, by the hour",
+        "20 an hour, all stop",
+        "median delay, hours",
+        *median(waits),
+        len(waits),
+        "stops",
+        "<= 6",
+        0.0,
+        6.0,
+    )
+    yield Row(
+        "online, by the hour",
+        "20 an hour, all stop",
+        "flagged within 6 hours",
+        *share([wait <= SIX for wait in waits]),
+        len(waits),
+        "stops",
+    )
+    raised, looked = 0, 0
+    for world in range(max(worlds // 30, 1)):
+        series = _hours(np.random.default_rng([seed, 82, world]), 20.0, DAY * 50, None)
+        last: dict[str, int] = {}
+        for now in range(DAY * 14, DAY * 50, 2):
+            for change in watch_hours(_until(series, now), ()):
+                raised += now - last.get(change.subject, -DAY) >= DAY
+                last[change.subject] = now
+        looked += DAY * 36 * len(series)
+    yield Row(
+        "online, by the hour",
+        "nothing happens",
+        "false alarms a series-year",
+        *rate(raised, looked / DAY / YEAR),
+        round(looked / DAY / YEAR),
+        "series-years",
+        "<= 1",
+        0.0,
+        1.0,
+    )
+
+
+def _hours(rng: np.random.Generator, level: float, hours: int, stop: int | None) -> list[IndexSeries]:
+    """Hourly series of four botnets, the first of which may stop: waves, uneven days, AR(1) hours."""
+    from scipy.signal import lfilter
+
+    t = np.arange(hours)
+    wave = np.exp(
+        0.4 * np.cos(2 * np.pi * (t % DAY - 14) / DAY) + 0.2 * np.cos(2 * np.pi * (t % WEEK) / WEEK)
+    )
+    series = []
+    for botnet in range(4):
+        days = rng.gamma(10, 1 / 10, hours // DAY + 1)[t // DAY]
+        steps = rng.normal(0, HOUR_NOISE * np.sqrt(1 - HOUR_MEMORY**2), hours)
+        expected: Floats = (
+            level * wave / wave.mean() * days * np.exp(lfilter([1.0], [1.0, -HOUR_MEMORY], steps))
+        )
+        if stop is not None and botnet == 0:
+            expected[stop:] = 0
+        count = rng.poisson(expected)
+        series.append(
+            IndexSeries(
+                "botnet",
+                f"botnet-{botnet:02}",
+                np.datetime64("2023-01-02T00") + t,
+                count,
+                expected,
+                expected,
+                expected,
+                "",
+                np.ones(hours),
+                0.1,
+                0.0,
+            )
+        )
+    return series
+
+
+def _until(series: Sequence[IndexSeries], hours: int) -> list[IndexSeries]:
+    """The series as they were after some hours."""
+    return [
+        replace(
+            item,
+            days=item.days[:hours],
+            count=item.count[:hours],
+            offset=item.offset[:hours],
+            index=item.index[:hours],
+            low=item.low[:hours],
+            high=item.high[:hours],
+        )
+        for item in series
+    ]

@@ -1,0 +1,211 @@
+"""Sensors that changed in the last days, before the exposure can know of it and a botnet is blamed.
+
+The exposure wants a week or more on either side of a change of one sensor. A fall, however, is flagged on
+its first days, and by then it must be known whether it is the sensor's. So each sensor's last days are held
+against what the other sensors' days lead one to expect of it, botnet by botnet; where its receiving relay
+moved, only sensors whose relay stayed are listened to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+
+from spamtide.change.alarm import lower_tail
+from spamtide.change.segment import Bools
+from spamtide.model import Exposure, Floats, Outage, Panel
+
+WINDOWS = (1, 2, 3, 4, 5, 7, 10, 14)
+"""Last days that are looked at."""
+BEFORE = 42
+"""Days before them."""
+FEWEST_BEFORE = 10
+CHANCE, CHANCE_WITH_RELAY = 1e-5, 1e-3
+"""Chance of so little (or much) mail below which a sensor is taken to have changed."""
+SHRANK, GREW = 0.6, 2.0
+"""Share of the expected mail below or above which it can be called a change."""
+TELLING = 8.0
+"""Messages expected of a botnet from which its ratio says something."""
+ALIKE = 0.75
+"""Share of the telling botnets that must have moved the same way, by half of the whole move."""
+LEAST_ALPHA = 0.01
+NAMED_DAYS = 5
+"""Days with a named relay before a move of relay can be told."""
+RELAY_REACH = 28
+TOLD, UNTOLD = 0.9, 0.4
+"""Confidence of a change that is told, and of one that only keeps others from being blamed."""
+UP = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A sensor's last days against what was expected of them."""
+
+    window: int
+    expected: float
+    seen: float
+    chance: float
+    subjects: tuple[int, int]
+    """Telling botnets that moved alike, and all telling ones."""
+
+
+def recent_changes(panel: Panel, exposure: Exposure) -> tuple[Outage, ...]:
+    """Sensors that shrank, grew or moved in the panel's last two weeks, beyond those the exposure knows.
+
+    Args:
+        panel: daily counts.
+        exposure: the sensors' days and outages.
+    """
+    if len(panel.days) < FEWEST_BEFORE + 1:
+        return ()
+    rows = [n for n, (kind, _) in enumerate(panel.subjects) if kind == "botnet"]
+    counts = panel.counts[rows].astype(np.float64)
+    up = exposure.values >= UP
+    moved = [_moved(relays, len(panel.days)) for relays in panel.relays]
+    # Where others moved, a sensor that names no relay since may have moved with them, and is no witness.
+    mute = [_silent_since(panel.relays[o], max(moved)) for o in range(len(moved))]
+    found = []
+    for sensor, name in enumerate(panel.sensors):
+        if _known(exposure, name, panel.days[-WINDOWS[-1] :][0].astype(dt.date)):
+            continue
+        if mute[sensor] and 2 * sum(map(bool, moved)) >= len(moved) - sum(mute):
+            moved[sensor] = max(moved)
+        others = [
+            o
+            for o in range(len(panel.sensors))
+            if o != sensor and not (moved[sensor] and (moved[o] or mute[o]))
+        ]
+        best = None
+        for window in WINDOWS:
+            if moved[sensor] and window > moved[sensor]:
+                break
+            seen = _look(counts, up, sensor, others, window)
+            limit = CHANCE_WITH_RELAY if moved[sensor] else CHANCE
+            if seen is not None and seen.chance < limit and (best is None or seen.chance < best.chance):
+                best = seen
+        if best is not None and _worth(best, bool(moved[sensor]), sensor_alone=not others):
+            found.append(_outage(panel, name, best, _relays(panel.relays[sensor], moved[sensor])))
+    return tuple(found)
+
+
+def _known(exposure: Exposure, name: str, since: dt.date) -> bool:
+    """Whether the exposure has something to say of a sensor's last days already."""
+    return any(
+        outage.sensor == name and (outage.end is None or outage.end >= since) for outage in exposure.outages
+    )
+
+
+def _moved(relays: tuple[str, ...], days: int) -> int:
+    """Days since a sensor's mail comes by relays that it never came by before; 0 when it did not move."""
+    for window in range(1, min(WINDOWS[-1], days) + 1):
+        new = {relay for relay in relays[days - window :] if relay}
+        old = [relay for relay in relays[max(0, days - window - RELAY_REACH) : days - window] if relay]
+        if new and len(old) >= NAMED_DAYS and not new & set(old):
+            return window
+    return 0
+
+
+def _silent_since(relays: tuple[str, ...], window: int) -> bool:
+    """Whether a sensor that named its relay before has named none in the last `window` days."""
+    if not window:
+        return False
+    old = [
+        relay for relay in relays[max(0, len(relays) - window - RELAY_REACH) : len(relays) - window] if relay
+    ]
+    return len(old) >= NAMED_DAYS and not any(relays[len(relays) - window :])
+
+
+def _relays(relays: tuple[str, ...], moved: int) -> tuple[str, str]:
+    """The last relay before a move and the first after it."""
+    if not moved:
+        return "", ""
+    old = [relay for relay in relays[: len(relays) - moved] if relay]
+    new = [relay for relay in relays[len(relays) - moved :] if relay]
+    return old[-1], new[0] if new else ""
+
+
+def _look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int) -> _Seen | None:
+    """The last `window` days of one sensor against the days before and the other sensors.
+
+    Args:
+        counts: shape (botnets, sensors, days).
+        up: shape (sensors, days).
+        sensor: its row.
+        others: rows that may be compared with.
+        window: days.
+    """
+    days = counts.shape[2]
+    before = np.arange(max(0, days - window - BEFORE), days - window)
+    before = before[up[sensor, before]]
+    after = np.arange(days - window, days)
+    if len(before) < FEWEST_BEFORE or not up[sensor, after].all():
+        return None
+    mine = counts[:, sensor]
+    usual = mine[:, before].mean(axis=1)
+    steady = [o for o in others if up[o, after].all() and up[o, before].all()]
+    if steady:
+        theirs = counts[:, steady].sum(axis=1)
+        base = theirs[:, before].mean(axis=1)
+        # A botnet too thin at the others moves with the rest of their mail.
+        whole = theirs.sum(axis=0)
+        overall = (whole[after].mean() + 0.5) / (whole[before].mean() + 0.5)
+        factor = (theirs[:, after].mean(axis=1) + overall) / (base + 1.0)
+        share = np.where(base > 0, usual / np.maximum(base, 1e-9), 0.0)
+        daily = (share[:, None] * theirs[:, before]).sum(axis=0)
+    else:
+        factor = np.ones(len(usual))
+        daily = np.full(len(before), usual.sum())
+    each = usual * factor * window
+    expected, seen = float(each.sum()), float(mine[:, after].sum())
+    alpha = _unevenness(mine[:, before].sum(axis=0), daily)
+    size = 1.0 / (alpha * (1 / window + 1 / len(before)))
+    low = lower_tail(seen, expected, size)
+    chance = low if seen < expected else 1 - lower_tail(seen - 1, expected, size)
+    ratio = np.log((seen + 0.5) / (expected + 0.5))
+    telling = each >= TELLING
+    moves = np.log((mine[:, after].sum(axis=1) + 0.5) / (each + 0.5))
+    alike = telling & (np.sign(moves) == np.sign(ratio)) & (np.abs(moves) >= abs(ratio) / 2)
+    return _Seen(window, expected, seen, chance, (int(alike.sum()), int(telling.sum())))
+
+
+def _unevenness(seen: Floats, expected: Floats) -> float:
+    """Over-dispersion of a sensor's days about what the others lead one to expect."""
+    mean = np.maximum(expected * seen.sum() / max(expected.sum(), 1e-9), 1e-9)
+    excess = ((seen - mean) ** 2 - mean).sum() / (mean**2).sum()
+    return float(max(excess, LEAST_ALPHA))
+
+
+def _worth(seen: _Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FBT001 - a fact, not a switch
+    """Whether a sensor's last days can be called a change of the sensor."""
+    ratio = seen.seen / max(seen.expected, 1e-9)
+    if SHRANK < ratio < GREW or (ratio >= GREW and seen.window == 1):
+        return False
+    if sensor_alone and not moved:
+        return False  # nobody to compare with
+    alike, telling = seen.subjects
+    return alike >= ALIKE * telling and (telling > 1 or moved)
+
+
+def _outage(panel: Panel, name: str, seen: _Seen, relays: tuple[str, str]) -> Outage:
+    """A recent change as outage."""
+    start: dt.date = panel.days[-seen.window].astype(dt.date)
+    moved = f"relay {relays[0][:80]} -> {relays[1][:80]}; " if relays[1] else ""
+    # A sensor whose last day is thin may just not have delivered it yet.
+    sure = TOLD if seen.window > 1 or relays[1] else UNTOLD
+    return Outage(
+        sensor=name,
+        start=start,
+        end=None,
+        kind="changed",
+        evidence=(
+            f"{moved}{seen.seen:.0f} messages in the last {seen.window} days, {seen.expected:.0f} expected "
+            f"(chance {seen.chance:.1g}); {seen.subjects[0]} of {seen.subjects[1]} botnets moved alike"
+        ),
+        confidence=sure,
+        onset_low=start - dt.timedelta(days=1),
+        onset_high=min(start + dt.timedelta(days=1), panel.days[-1].astype(dt.date)),
+        relay_before=relays[0],
+        relay_after=relays[1],
+    )

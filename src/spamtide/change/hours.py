@@ -1,0 +1,204 @@
+"""The hourly alarm: a botnet that stopped this morning, before its day is over.
+
+An hour is expected to bring the series' own hour of the day and day of the week at the level of the last
+days. The last 1, 2, 3 ... hours are held against that, read off the tail of a negative binomial whose
+dispersion is that of stretches of as many hours before. Only deep falls are flagged: half a day of half the
+mail is weather.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spamtide.change.alarm import lower_tail
+from spamtide.change.telling import NEGLIGIBLE
+from spamtide.model import UNKNOWN, Change, ChangeKind, Counts, Floats, IndexSeries, SubjectKind
+
+WINDOWS = (2, 3, 4, 5, 6, 8, 10, 12, 18, 24)
+"""Last hours that are looked at."""
+HOURS, WEEK = 24, 168
+FEWEST_HOURS = 7 * HOURS
+"""Hours of history without which nothing is said."""
+LEVEL_HOURS = 3 * HOURS
+"""Hours before the window that say what the level is."""
+STOPPED = 0.3
+"""Share of the expected mail below which an hourly fall is flagged."""
+LEAST_EXPECTED = 15.0
+CHANCE = 2e-6
+"""Tail probability of one window below which the alarm is raised."""
+LEAST_ALPHA = 0.05
+"""Least over-dispersion of a stretch of hours."""
+BLOCKS_AGAIN = 5
+TAKEN_OVER = 0.5
+"""Part of a botnet's missing mail that `unknown` has too much of, from which its name was lost."""
+A_YEAR = 365.25
+REAL_A_YEAR = 1.0
+KNOWN = 2
+"""Days within which a change that is told already is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourlyAlarm:
+    """A series that has stopped within the last day."""
+
+    subject_kind: SubjectKind
+    subject: str
+    since: dt.datetime
+    """Start of the first silent hour."""
+    hours: int
+    seen: float
+    expected: float
+    chance: float
+
+
+def watch_hours(
+    series: Sequence[IndexSeries], told: Sequence[Change], ratio: float = STOPPED
+) -> tuple[Change, ...]:
+    """Stops of the last hours that are not told yet, as changes that are still going on.
+
+    Args:
+        series: hourly series of one observatory, all of the same hours (`series.measure_hours`): `days` are
+            hours, the last of them over.
+        told: the changes that the days show.
+        ratio: share of the expected mail below which a fall is flagged.
+    """
+    wanted = [item for item in series if item.subject_kind != "sensor"]
+    if not wanted or len(wanted[0].days) < FEWEST_HOURS:
+        return ()
+    expected = {(item.subject_kind, item.subject): expectation(item) for item in wanted}
+    raised = [
+        alarm for item in wanted if (alarm := _raise(item, expected, _rest(item, wanted), ratio)) is not None
+    ]
+    last: dt.date = wanted[0].days[-1].astype("datetime64[D]").astype(dt.date)
+    known = {
+        (change.subject_kind, change.subject)
+        for change in told
+        if change.kind in {"decline", "cease", "attribution-loss"}
+        and (change.end is None or (last - change.end).days <= KNOWN)
+    }
+    mail = {(item.subject_kind, item.subject): item.count for item in wanted}
+    return tuple(
+        _change(alarm, last, _takes_over(alarm, mail, expected))
+        for alarm in raised
+        if (alarm.subject_kind, alarm.subject) not in known and alarm.subject != UNKNOWN
+    )
+
+
+def expectation(item: IndexSeries) -> Floats:
+    """Messages expected in each hour: offset x hour of day x day of week x level of the days before.
+
+    0 where nothing is known. The level of an hour is that of the LEVEL_HOURS that ended a day earlier, or,
+    for the last day's hours, that ended where it begins: what is asked about is not in its own measure.
+    """
+    up = item.offset > 0
+    rate = np.where(up, item.count / np.where(up, item.offset, 1.0), 0.0)
+    hours = item.days.astype("datetime64[h]").astype(np.int64)
+    history = up.copy()
+    history[-HOURS:] = False
+    shape = np.ones(len(rate))
+    for cycle, length in ((hours % HOURS, HOURS), ((hours // HOURS) % 7, 7)):
+        current = rate / np.maximum(shape, 1e-3)
+        mean = float(current[history].mean()) if history.any() else 0.0
+        for phase in range(length):
+            mine = history & (cycle == phase)
+            if mine.any() and mean > 0:
+                shape[cycle == phase] *= (float(current[mine].sum()) + mean) / ((mine.sum() + 1) * mean)
+    weight = np.where(up, item.offset * shape, 0.0)
+    mass = np.concatenate(([0.0], np.cumsum(weight)))
+    mail = np.concatenate(([0.0], np.cumsum(np.where(up, item.count, 0))))
+    stop = np.clip(np.arange(len(rate)) - HOURS, 0, len(rate) - HOURS)
+    start = np.maximum(stop - LEVEL_HOURS, 0)
+    below = mass[stop] - mass[start]
+    level = np.where(below > 0, (mail[stop] - mail[start]) / np.where(below > 0, below, 1.0), 0.0)
+    return np.asarray(weight * level)
+
+
+def _rest(item: IndexSeries, every: Sequence[IndexSeries]) -> tuple[IndexSeries, ...]:
+    """The other botnets, which tell whether an hour was poor for all."""
+    return tuple(other for other in every if other.subject_kind == "botnet" and other is not item)
+
+
+def _raise(
+    item: IndexSeries,
+    expected: dict[tuple[SubjectKind, str], Floats],
+    rest: tuple[IndexSeries, ...],
+    ratio: float,
+) -> HourlyAlarm | None:
+    """The alarm of one series, by the window that speaks most for it."""
+    mine = expected[item.subject_kind, item.subject]
+    best: HourlyAlarm | None = None
+    for window in WINDOWS:
+        if not (item.offset[-window:] > 0).all():
+            break
+        due = float(mine[-window:].sum())
+        if item.subject_kind == "botnet" and rest:
+            others = sum(float(expected["botnet", other.subject][-window:].sum()) for other in rest)
+            came = sum(float(other.count[-window:].sum()) for other in rest)
+            due *= min(1.0, (came + 1.0) / (others + 1.0))
+        seen = float(item.count[-window:].sum())
+        if due < LEAST_EXPECTED or seen >= ratio * due:
+            continue
+        chance = lower_tail(seen, due, 1.0 / _unevenness(item.count, mine, window))
+        if chance < CHANCE and (best is None or chance < best.chance):
+            since = item.days[-window].astype("datetime64[s]").astype(dt.datetime).replace(tzinfo=dt.UTC)
+            best = HourlyAlarm(item.subject_kind, item.subject, since, window, seen, due, chance)
+    return best
+
+
+def _unevenness(count: Counts, expected: Floats, window: int) -> float:
+    """Over-dispersion of stretches of `window` hours about what was expected; the last day is left out."""
+    stop = len(expected) - HOURS
+    blocks = (stop - HOURS) // window
+    if blocks < BLOCKS_AGAIN:
+        return 1.0
+    first = stop - blocks * window
+    seen = count[first:stop].reshape(blocks, window).sum(axis=1).astype(np.float64)
+    due = expected[first:stop].reshape(blocks, window).sum(axis=1)
+    telling = due > 0
+    excess = ((seen - due) ** 2 - due)[telling].sum() / max(float((due[telling] ** 2).sum()), 1e-9)
+    return float(max(excess, LEAST_ALPHA))
+
+
+def _takes_over(
+    alarm: HourlyAlarm,
+    mail: dict[tuple[SubjectKind, str], Counts],
+    expected: dict[tuple[SubjectKind, str], Floats],
+) -> bool:
+    """Whether `unknown` has too much of what the subject has too little."""
+    nameless: tuple[SubjectKind, str] = (alarm.subject_kind, UNKNOWN)
+    if nameless not in mail:
+        return False
+    due = float(expected[nameless][-alarm.hours :].sum())
+    came = float(mail[nameless][-alarm.hours :].sum())
+    size = 1.0 / _unevenness(mail[nameless], expected[nameless], alarm.hours)
+    beyond = 1 - lower_tail(came - 1, due, size) if due > 0 else 0.0
+    return came - due >= TAKEN_OVER * (alarm.expected - alarm.seen) and beyond < 1e-3  # noqa: PLR2004 - one in a thousand
+
+
+def _change(alarm: HourlyAlarm, last: dt.date, lost: bool) -> Change:  # noqa: FBT001 - a fact, not a switch
+    """An hourly alarm as a change without an end."""
+    onset = alarm.since.date()
+    ratio = alarm.seen / alarm.expected
+    kind: ChangeKind = "attribution-loss" if lost else "cease" if ratio < NEGLIGIBLE else "decline"
+    false_a_year = alarm.chance * A_YEAR * HOURS
+    return Change(
+        kind=kind,
+        subject_kind=alarm.subject_kind,
+        subject=alarm.subject,
+        onset=onset,
+        onset_low=min(onset, (alarm.since - dt.timedelta(hours=6)).date()),
+        onset_high=last,
+        end=None,
+        end_low=None,
+        end_high=None,
+        ratio=ratio,
+        confidence=REAL_A_YEAR / (REAL_A_YEAR + false_a_year),
+        evidence=(
+            f"hourly alarm: {alarm.seen:.0f} messages since {alarm.since:%Y-%m-%d %H:%M} UTC, "
+            f"{alarm.expected:.0f} expected (chance {alarm.chance:.1g}); may still be going on"
+        ),
+    )

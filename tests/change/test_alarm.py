@@ -1,0 +1,63 @@
+"""The online alarm: soon, and not on holidays, part days or wild days."""
+
+import numpy as np
+import pytest
+
+from spamtide.change.alarm import common_days, lower_tail, raise_alarm, worst_tail
+from spamtide.change.segment import Track, prepare
+
+START = np.datetime64("2024-01-01")
+
+
+def track(level: np.ndarray, seed: int = 1, size: float = 10.0) -> Track:
+    rng = np.random.default_rng(seed)
+    count = rng.poisson(level * rng.gamma(size, 1 / size, len(level)))
+    return prepare(START + np.arange(len(level)), count, np.ones(len(level)))
+
+
+def falling(days: int, left: float) -> np.ndarray:
+    return np.where(np.arange(100 + days) < 100, 80.0, 80.0 * left)
+
+
+def test_a_stop_is_flagged_on_its_first_day_and_half_a_fall_within_the_week() -> None:
+    ones = np.ones(101)
+    assert all(raise_alarm(track(falling(1, 0.0), s), 0.65, 1.0, days=ones) for s in range(10))
+    week = [raise_alarm(track(falling(7, 0.5), s), 0.65, 1.0, days=np.ones(107)) for s in range(10)]
+    assert sum(alarm is not None and alarm.direction == "fall" for alarm in week) >= 8
+
+
+def test_a_single_day_is_not_believed_where_nobody_can_tell_a_part_of_a_day() -> None:
+    assert raise_alarm(track(falling(1, 0.0)), 0.65, 1.0, days=None) is None
+
+
+def test_what_all_botnets_lose_on_one_day_is_the_days() -> None:
+    """The last day is a tenth of a day, the one before a holiday: no botnet fell."""
+    level = np.full(100, 60.0)
+    level[-2:] *= (0.5, 0.1)
+    tracks = [track(level, s) for s in range(6)]
+    days = common_days(tracks)
+    assert days is not None
+    assert days[-1] < 0.3
+    assert np.median(days[:-2]) == 1.0
+    assert [raise_alarm(one, 0.65, 1.0, days=days) for one in tracks] == [None] * 6
+    assert common_days(tracks[:3]) is None
+
+
+def test_one_wild_day_is_no_rise() -> None:
+    level = np.full(100, 60.0)
+    level[-2] *= 8
+    assert raise_alarm(track(level), 0.65, 1.0, days=np.ones(100)) is None
+
+
+def test_lower_tail_is_the_negative_binomials() -> None:
+    from scipy.stats import nbinom
+
+    assert lower_tail(7, 20.0, 5.0) == pytest.approx(nbinom.cdf(7, 5, 5 / 25), rel=1e-9)
+    assert lower_tail(-1, 20.0, 5.0) == 0.0
+
+
+def test_the_tail_of_wild_days_is_wider_than_that_of_tame_ones() -> None:
+    rng = np.random.default_rng(2)
+    tame, wild = rng.normal(0, 0.2, 300), 0.2 * rng.standard_t(3, 300)
+    assert worst_tail(wild, 1.5) > 10 * worst_tail(tame, 1.5)
+    assert worst_tail(wild[:10], 1.5) == 0.0

@@ -1,0 +1,66 @@
+"""The hourly alarm: a stop within hours, a name that was lost as such, and nothing on a poor morning."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from spamtide.change import watch_hours
+from spamtide.model import IndexSeries
+
+DAY = 24
+
+
+def hourly(names: list[str], change: dict[str, float], hours: int = 6, seed: int = 1) -> list[IndexSeries]:
+    """Four weeks of 20 an hour with waves; in the last hours some series have a multiple of it."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(28 * DAY + hours)
+    wave = np.exp(0.5 * np.cos(2 * np.pi * (t % DAY - 14) / DAY))
+    series = []
+    for name in names:
+        mean = 20 * wave * rng.gamma(15, 1 / 15, 30)[t // DAY]
+        mean[-hours:] *= change.get(name, 1.0)
+        count = rng.poisson(mean)
+        series.append(
+            IndexSeries(
+                "botnet",
+                name,
+                np.datetime64("2024-01-01T00") + t,
+                count,
+                mean,
+                mean,
+                mean,
+                "",
+                np.ones(len(t)),
+                0.1,
+                0.0,
+            )
+        )
+    return series
+
+
+def test_a_stop_is_flagged_within_six_hours() -> None:
+    found = [watch_hours(hourly(["a", "b", "c"], {"a": 0.0}, seed=s), ()) for s in range(10)]
+    assert sum([(c.kind, c.subject, c.end) for c in told] == [("cease", "a", None)] for told in found) >= 9
+
+
+def test_a_day_that_is_poor_for_all_and_what_is_told_already_are_not_flagged() -> None:
+    everyone = hourly(["a", "b", "c"], dict.fromkeys("abc", 0.1))
+    assert watch_hours(everyone, ()) == ()
+    stopped = hourly(["a", "b", "c"], {"a": 0.0})
+    (told,) = watch_hours(stopped, ())
+    assert watch_hours(stopped, (told,)) == ()
+
+
+def test_a_lost_name_is_no_stop() -> None:
+    (told,) = watch_hours(hourly(["a", "b", "unknown"], {"a": 0.0, "unknown": 2.0}), ())
+    assert (told.kind, told.subject) == ("attribution-loss", "a")
+
+
+def test_hours_without_a_sensor_say_nothing() -> None:
+    blind = []
+    for item in hourly(["a", "b"], {"a": 0.0}):
+        offset = item.offset.copy()
+        offset[-6:] = 0
+        blind.append(replace(item, offset=offset))
+    assert watch_hours(blind, ()) == ()
+    assert watch_hours((), ()) == ()
