@@ -18,7 +18,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 import typer
 from rich.console import Console
 
-from spamtide import cli_evaluate, cli_explain, cli_knowledge
+from spamtide import cli_calibrate, cli_evaluate, cli_explain, cli_knowledge
 from spamtide.errors import BadDataError, SpamtideError, UsageError
 from spamtide.version import VERSION
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 
 app.command()(cli_knowledge.who)
+app.command()(cli_calibrate.calibrate)
 app.command()(cli_evaluate.evaluate)
 app.command()(cli_explain.explain)
 app.add_typer(cli_knowledge.app, name="signatures")
@@ -418,38 +419,6 @@ def demo(
     from spamtide.demo import run_demo
 
     run_demo(directory, seed, FACE.console, world)
-
-
-@app.command()
-def calibrate(
-    quick: Annotated[bool, typer.Option("--quick", help="Few worlds: a minute, and wide errors.")] = False,
-    worlds: Annotated[int | None, typer.Option(help="Made-up observatories of the largest study.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same observatories.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    out: Annotated[
-        Path | None, typer.Option("-o", metavar="FILE", help="Write the table as Markdown.")
-    ] = None,
-) -> None:
-    """Measure on made-up observatories whether dates, intervals and alarms are as sure as they claim.
-
-    Examples: `spamtide calibrate --quick` · `spamtide calibrate -o docs/calibration.md`
-    """
-    from spamtide import calibration
-    from spamtide.progress import study_bar
-
-    number = worlds if worlds is not None else calibration.QUICK_WORLDS if quick else calibration.WORLDS
-    if number < 1:
-        message = "--worlds is 1 or more"
-        raise UsageError(message)
-    with study_bar(FACE.console, enabled=not FACE.quiet) as on_study:
-        rows = calibration.calibrate(number, seed, on_study)
-    if as_json:
-        print(json.dumps(calibration.as_json(rows, number, seed), indent=2))
-    elif out is None:
-        Console(highlight=False).print(calibration.as_table(rows))
-    if out is not None:
-        with _output(out) as stream:
-            stream.write(calibration.as_page(rows, number, seed).encode())
 
 
 @app.command()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spamtide.calibration import alarms, studies
+from spamtide.calibration import alarms, churn, studies
 from spamtide.calibration.row import Row
 from spamtide.calibration.studies import Study
 
 STUDIES: dict[str, Study] = {
+    "index": churn.index,
     "dates": studies.dates,
     "false changes": studies.false_changes,
     "observatory": studies.observatory,

@@ -66,6 +66,8 @@ class Made:
     panel: Panel
     level: dict[Subject, Floats]
     """Subject -> level by day without noise, weekdays, holidays, drift or sensors."""
+    sent: Floats
+    """Messages a day that all sensors together should see of all mail, noise and weekdays and all."""
     shares: dict[str, Floats]
     """Botnet -> share of each programme by day without noise, shape (programmes, days)."""
     floods: tuple[Burst, ...]
@@ -103,6 +105,7 @@ def make_world(plan: Plan, rng: np.random.Generator) -> Made:
         plan,
         panel,
         _truth(plan, base, story, mixes * growth, names),
+        rate.sum(axis=0),
         dict(zip(names, mixes, strict=True)),
         floods,
         outages,

@@ -24,6 +24,8 @@ BEFORE = 42
 FEWEST_BEFORE = 10
 CHANCE, CHANCE_WITH_RELAY = 1e-5, 1e-3
 """Chance of so little (or much) mail below which a sensor is taken to have changed."""
+CHANCE_OF_REST = 0.01
+"""The same without the botnet that changed most, where no two botnets bring mail enough to be asked."""
 SHRANK, GREW = 0.6, 2.0
 """Share of the expected mail below or above which it can be called a change."""
 TELLING = 8.0
@@ -49,6 +51,8 @@ class _Seen:
     chance: float
     subjects: tuple[int, int]
     """Telling botnets that moved alike, and all telling ones."""
+    rest: float
+    """The chance without the botnet whose mail changed most: of one botnet alone, nothing is left."""
 
 
 def recent_changes(panel: Panel, exposure: Exposure) -> tuple[Outage, ...]:
@@ -161,13 +165,21 @@ def _look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int
     expected, seen = float(each.sum()), float(mine[:, after].sum())
     alpha = _unevenness(mine[:, before].sum(axis=0), daily)
     size = 1.0 / (alpha * (1 / window + 1 / len(before)))
-    low = lower_tail(seen, expected, size)
-    chance = low if seen < expected else 1 - lower_tail(seen - 1, expected, size)
+    chance = _chance(seen, expected, size)
     ratio = np.log((seen + 0.5) / (expected + 0.5))
     telling = each >= TELLING
     moves = np.log((mine[:, after].sum(axis=1) + 0.5) / (each + 0.5))
     alike = telling & (np.sign(moves) == np.sign(ratio)) & (np.abs(moves) >= abs(ratio) / 2)
-    return _Seen(window, expected, seen, chance, (int(alike.sum()), int(telling.sum())))
+    most = int(np.abs(mine[:, after].sum(axis=1) - each).argmax())
+    rest = _chance(seen - float(mine[most, after].sum()), expected - float(each[most]), size)
+    return _Seen(window, expected, seen, chance, (int(alike.sum()), int(telling.sum())), rest)
+
+
+def _chance(seen: float, expected: float, size: float) -> float:
+    """Chance of so few messages, or of so many where there are more than expected."""
+    if seen < expected:
+        return lower_tail(seen, expected, size)
+    return 1 - lower_tail(seen - 1, expected, size)
 
 
 def _unevenness(seen: Floats, expected: Floats) -> float:
@@ -185,7 +197,7 @@ def _worth(seen: _Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FB
     if sensor_alone and not moved:
         return False  # nobody to compare with
     alike, telling = seen.subjects
-    return alike >= ALIKE * telling and (telling > 1 or moved)
+    return alike >= ALIKE * telling and (telling > 1 or moved or seen.rest < CHANCE_OF_REST)
 
 
 def _outage(panel: Panel, name: str, seen: _Seen, relays: tuple[str, str]) -> Outage:

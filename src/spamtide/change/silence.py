@@ -36,6 +36,8 @@ UP = 0.5
 FEWEST_DAYS = 2
 MOSTLY = 0.6
 """Part of a programme's loss that one botnet's mail must be for the one to explain the other."""
+WITNESS_T = 1.7
+"""Standard errors by which other sensors must have seen less, to bear witness of a fall."""
 SLACK_T = 1.5
 """Standard errors by which that may be missed."""
 ABOUT_AS_MUCH = (0.5, 2.0)
@@ -125,7 +127,15 @@ def _by_sensor(
         expected += float(row[mine_before].sum() / usual[mine_before].sum() * usual[mine_after].sum())
         saw += float(row[mine_after].sum())
     if event.kind == "fall":
-        return expected < LEAST_EXPECTED or saw > math.sqrt(ratio) * expected
+        # A day or two of poor mail on the others is no fall on the others.
+        days = counts.sum(axis=0)[before]
+        uneven = max(float(days.var() - days.mean()), 0.0) / max(float(days.mean()) ** 2, 1e-9)
+        error = math.sqrt(expected + uneven * expected**2 / max(int(after.sum()), 1))
+        return (
+            expected < LEAST_EXPECTED
+            or saw > math.sqrt(ratio) * expected
+            or expected - saw < WITNESS_T * error
+        )
     # After a rise the messages seen, not those expected, are what bears witness.
     return saw < LEAST_EXPECTED or expected > math.sqrt(ratio) * saw
 

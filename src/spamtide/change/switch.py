@@ -26,9 +26,9 @@ from spamtide.model import UNKNOWN, Counts, Days, Floats
 
 LEAST_MOVE = 0.1
 """Share of the botnet's mail that loser and gainer must each have lost or won."""
-LEAST_PART = 0.4
+LEAST_PART = 0.5
 """Part of the move that loser and gainer must each show in messages, not only in shares."""
-LEAST_T = 2.5
+LEAST_T = 3.0
 """Welch t that loser's fall and gainer's rise, in messages, must each reach."""
 THIN_MIX = 3.0
 """Messages a day, on days with mail, below which a mix is looked at by the week."""

@@ -17,16 +17,18 @@ from spamtide.change.alarm import Units
 from spamtide.change.switch import LEAST_MOVE, REST, Mix, Switch
 from spamtide.model import UNKNOWN, Floats
 
-WINDOWS = (1, 2, 3, 4, 5, 6, 7)
+WINDOWS = (1, 2, 3, 4, 5, 6, 7, 10, 14)
 """Last days that are looked at."""
 BEFORE = 49
 FEWEST_BEFORE = 21
 LEAST_MAIL = 5.0
 """Messages a day that loser before and gainer after must bring."""
-AGAINST_NONE, AGAINST_NONE_IN_A_DAY = 13.0, 20.0
+AGAINST_NONE, AGAINST_NONE_IN_A_DAY = 10.0, 20.0
 """Gain in chi-squared over no change from which a switch is flagged; more for a single day."""
-AGAINST_ONE = 2.5
+AGAINST_ONE = 3.0
 """The same over a change of the loser or of the gainer alone."""
+LEAST_PART = 0.6
+"""Part of the move that loser and gainer must each show in messages, not only in shares."""
 VOLUME = 0.15
 """Prior standard deviation of a change of the whole volume at the same time, on the log scale."""
 MOVES = np.linspace(0.1, 0.9, 33)
@@ -70,7 +72,10 @@ def _window(mix: Mix, old: Units, new: Units) -> tuple[float, Switch] | None:
     loser, gainer = int(shift.argmin()), int(shift.argmax())
     if min(-shift[loser], shift[gainer]) < LEAST_MOVE or was[loser] < LEAST_MAIL or now[gainer] < LEAST_MAIL:
         return None
-    if now[loser] >= was[loser] or now[gainer] <= was[gainer]:
+    volume = (was.sum() + now.sum()) / 2
+    if was[loser] - now[loser] < LEAST_PART * -shift[loser] * volume:
+        return None
+    if now[gainer] - was[gainer] < LEAST_PART * shift[gainer] * volume:
         return None
     rest = [p for p in range(len(mix.programmes)) if p not in {loser, gainer}]
     parts = np.array([rates[loser], rates[gainer], rates[rest].sum(axis=0)])
