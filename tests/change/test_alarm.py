@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from spamtide.change.alarm import common_days, lower_tail, raise_alarm, worst_tail
+from spamtide.change.alarm import lower_tail, raise_alarm, worst_tail
 from spamtide.change.segment import Track, prepare
+from spamtide.change.shared_days import as_shared, common_days
 
 START = np.datetime64("2024-01-01")
 
@@ -20,33 +21,40 @@ def falling(days: int, left: float) -> np.ndarray:
 
 
 def test_a_stop_is_flagged_on_its_first_day_and_half_a_fall_within_the_week() -> None:
-    ones = np.ones(101)
-    assert all(raise_alarm(track(falling(1, 0.0), s), 0.65, 1.0, days=ones) for s in range(10))
-    week = [raise_alarm(track(falling(7, 0.5), s), 0.65, 1.0, days=np.ones(107)) for s in range(10)]
+    assert all(raise_alarm(track(falling(1, 0.0), s), 0.65, 1.0) for s in range(10))
+    week = [raise_alarm(track(falling(7, 0.5), s), 0.65, 1.0) for s in range(10)]
     assert sum(alarm is not None and alarm.direction == "fall" for alarm in week) >= 8
 
 
 def test_a_single_day_is_not_believed_where_nobody_can_tell_a_part_of_a_day() -> None:
-    assert raise_alarm(track(falling(1, 0.0)), 0.65, 1.0, days=None) is None
+    assert raise_alarm(track(falling(1, 0.0)), 0.65, 1.0, whole=False) is None
 
 
 def test_what_all_botnets_lose_on_one_day_is_the_days() -> None:
     """The last day is a tenth of a day, the one before a holiday: no botnet fell."""
     level = np.full(100, 60.0)
     level[-2:] *= (0.5, 0.1)
-    tracks = [track(level, s) for s in range(6)]
-    days = common_days(tracks)
+    tracks = {s: track(level, s) for s in range(12)}
+    days = common_days(tracks, list(tracks))
     assert days is not None
     assert days[-1] < 0.3
+    assert days[-2] < 0.8
     assert np.median(days[:-2]) == 1.0
-    assert [raise_alarm(one, 0.65, 1.0, days=days) for one in tracks] == [None] * 6
-    assert common_days(tracks[:3]) is None
+    assert [raise_alarm(as_shared(one, days), 0.65, 1.0) for one in tracks.values()] == [None] * 12
+    assert common_days(tracks, [0, 1, 2]) is None
+
+
+def test_what_all_botnets_lose_for_good_is_no_holiday() -> None:
+    tracks = {s: track(falling(8, 0.3), s) for s in range(6)}
+    days = common_days(tracks, list(tracks))
+    assert days is not None
+    assert (days[-8:] == 1).all()
 
 
 def test_one_wild_day_is_no_rise() -> None:
     level = np.full(100, 60.0)
     level[-2] *= 8
-    assert raise_alarm(track(level), 0.65, 1.0, days=np.ones(100)) is None
+    assert raise_alarm(track(level), 0.65, 1.0) is None
 
 
 def test_lower_tail_is_the_negative_binomials() -> None:

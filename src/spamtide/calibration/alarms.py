@@ -51,7 +51,7 @@ def false_alarms(worlds: int, seed: int) -> Iterator[Row]:
                 track = prepare(made.panel.days[:today], count[:today], np.ones(today))
                 if (today - WARM_UP) % REFRESHED == 0:
                     inflation = serial_inflation(track, partition(track, STEADY_PENALTY))
-                if raise_alarm(track, Detecting().ratio, inflation, days=np.ones(today)) is not None:
+                if raise_alarm(track, Detecting().ratio, inflation) is not None:
                     raised += today - last >= QUIET_AGAIN
                     last = today
             days += plan.days - WARM_UP

@@ -48,6 +48,8 @@ MIX_NOISE = 0.15
 TAIL_FREEDOM = 4
 """Degrees of freedom of the t-distributed log factors of heavy-tailed noise."""
 MIXES = (0.6, 0.25, 0.15)
+WILDEST = 1.1
+"""Log factor at which wild days are cut: a day of three times the usual mail is a flood, not noise."""
 HAM_A_DAY = (10.0, 60.0)
 SHRINK = 0.67
 """Each botnet's size against the one before, where they are not even."""
@@ -262,7 +264,7 @@ def _wander(plan: Plan, rng: np.random.Generator, botnets: int) -> Floats:
             noise[b] = np.exp(_correlated(rng, (plan.days,), s) - s**2 / 2)
         else:
             scale = s / np.sqrt(TAIL_FREEDOM / (TAIL_FREEDOM - 2))
-            noise[b] = np.exp(np.clip(scale * rng.standard_t(TAIL_FREEDOM, plan.days), -3, 2))
+            noise[b] = np.exp(np.clip(scale * rng.standard_t(TAIL_FREEDOM, plan.days), -WILDEST, WILDEST))
     return np.asarray(drift * noise)
 
 

@@ -4,15 +4,11 @@ Segmentation asks where a whole series changed; the alarm asks every day whether
 held to a rate of false alarms by time (at most one a series-year), not to a share of false reports. The
 windows are those of a generalised likelihood ratio scan (Lai 1995, JRSS B 57): the last 1, 2, 3 ... units
 against the level before them, read off the tail of a negative binomial of the estimated dispersion.
-
-A day may be a holiday, or cut short because the mail of the evening is not in yet. Both hit all botnets
-alike, so what most of them lost on one of the last days is taken as that day's own (`common_days`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,16 +37,6 @@ REAL_A_YEAR = 1.0
 WORST = 0.1
 """Share of days, the worst, from which the tail of single days is judged."""
 FEWEST_WORST = 30
-LATEST = 14
-POOR = 0.7
-"""Factor of a day from which it is an ordinary one: medians of a few botnets vary, too."""
-FEWEST_SUBJECTS = 4
-COMMON_LEVEL = 5.0
-"""Messages a day from which a subject's day says something about the day."""
-LONGEST_HOLIDAY = 4
-"""Units of the longest window in which a holiday may be mistaken for a fall."""
-HOLIDAY = 0.35
-"""Least factor of a holiday; only the very last day, which may be cut short, may have less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +61,7 @@ class Alarm:
 
 
 def raise_alarm(
-    track: Track, ratio: float, inflation: float, since: int = 0, days: Floats | None = None
+    track: Track, ratio: float, inflation: float, since: int = 0, *, whole: bool = True
 ) -> Alarm | None:
     """The alarm that stands at the end of a series, or None.
 
@@ -84,28 +70,20 @@ def raise_alarm(
         ratio: a fall below this share of the level before counts, a rise above its inverse.
         inflation: variance inflation of serial correlation.
         since: first unit of the present level; what came before is another story.
-        days: factor of each unit that all series share (`common_days`), 1 where there is none; None where
-            it is not known, not even whether the last day is a whole one.
+        whole: the last unit is a whole one; otherwise it is left to the next day.
     """
     where = np.flatnonzero(track.observed)
     where = where[where >= since]
-    if days is None:
-        where = where[:-1]  # the last day may be a part of a day, and nothing tells
+    if not whole:
+        where = where[:-1]
     best: Alarm | None = None
     for window in WINDOWS:
         if len(where) < window + FEWEST_BEFORE:
             break
-        found = _window(_shared(track, days, window), where, window, ratio, inflation)
+        found = _window(track, where, window, ratio, inflation)
         if found is not None and (best is None or found.chance < best.chance):
             best = found
     return best
-
-
-def _shared(track: Track, days: Floats | None, window: int) -> Track:
-    """The track with the days' own factor in its offset: short windows cannot tell a holiday from a fall."""
-    if days is None or window > LONGEST_HOLIDAY:
-        return track
-    return replace(track, offset=track.offset * days)
 
 
 def _window(track: Track, where: Units, window: int, ratio: float, inflation: float) -> Alarm | None:
@@ -167,30 +145,3 @@ def worst_tail(usual: Floats, value: float) -> float:
     if abs(value) <= edge or not len(beyond):
         return 1.0 if abs(value) <= edge else 0.0
     return float(WORST * np.exp(-(abs(value) - edge) / max(float((beyond - edge).mean()), 1e-3)))
-
-
-def common_days(tracks: Sequence[Track]) -> Floats | None:
-    """Factor of each of the last days that most botnets share, at most 1; None where too few can tell.
-
-    Args:
-        tracks: daily tracks of the botnets, all of the same days.
-    """
-    telling = [t for t in tracks if t.step == 1 and len(t.count) > LATEST + FEWEST_BEFORE]
-    ratios = []
-    for track in telling:
-        rate = track.rate[-LATEST - 28 :]
-        usual = rate[:-LATEST][np.isfinite(rate[:-LATEST])]
-        # The level may have moved since: the days next to each are as good a witness.
-        level = float(np.median(usual)) if len(usual) else 0.0
-        if level >= COMMON_LEVEL:
-            ratios.append(rate[-LATEST:] / level)
-    if len(ratios) < FEWEST_SUBJECTS:
-        return None
-    table = np.array(ratios)
-    factor = np.ones(len(telling[0].count))
-    for day in range(LATEST):
-        seen = table[np.isfinite(table[:, day]), day]
-        if len(seen) >= FEWEST_SUBJECTS:
-            least = 0.0 if day == LATEST - 1 else HOLIDAY
-            factor[len(factor) - LATEST + day] = np.clip(np.median(seen), max(least, 0.02), 1.0)
-    return np.where(factor < POOR, factor, 1.0)

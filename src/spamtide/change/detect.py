@@ -8,16 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from spamtide.change.alarm import common_days
 from spamtide.change.early import recent_changes
 from spamtide.change.event import Event, find_events
 from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
+from spamtide.change.shared_days import as_shared, common_days
 from spamtide.change.silence import find_cause, sensor_changes
 from spamtide.change.switch import Switch, find_switches, make_mix
 from spamtide.change.telling import NEGLIGIBLE, Judged, Subject, switched, tell
 from spamtide.change.together import together
 from spamtide.change.turn import standing_switch
-from spamtide.model import UNKNOWN, Change, Counts, Exposure, Floats, Measurement
+from spamtide.model import UNKNOWN, Change, Counts, Exposure, Floats, IndexSeries, Measurement
 from spamtide.settings import Detecting
 
 FEWEST_DAYS = 21
@@ -63,7 +63,7 @@ def _of_levels_and_mixes(measurement: Measurement, detecting: Detecting, *, whol
     tracks: dict[Subject, Track] = {
         (item.subject_kind, item.subject): prepare(item.days, item.count, item.offset)
         for item in measurement.series
-        if item.subject_kind != "sensor"
+        if item.subject_kind != "sensor" and not _is_the_total(item, measurement)
     }
     moves, alarms = _events(tracks, ratio, whole=whole)
     mixes = _mixes(measurement)
@@ -95,15 +95,19 @@ def _of_levels_and_mixes(measurement: Measurement, detecting: Detecting, *, whol
         yield switched(botnet, switch, confidence)
 
 
+def _is_the_total(item: IndexSeries, measurement: Measurement) -> bool:
+    """Whether `unknown` is all that there is, and what can be said of it is said of the total."""
+    kinds = [kind for kind, _ in measurement.panel.subjects]
+    return item.subject == UNKNOWN and kinds.count(item.subject_kind) == 1
+
+
 def _events(tracks: Mapping[Subject, Track], ratio: float, *, whole: bool) -> tuple[Found, Found]:
     """Events of all series: those of the segmentation, and those that only the alarm knows of."""
-    days = common_days([track for (kind, _), track in tracks.items() if kind == "botnet"])
-    if days is None and whole:
-        days = np.ones(max((len(track.count) for track in tracks.values()), default=0))
+    days = common_days(tracks, [subject for subject in tracks if subject[0] == "botnet"])
     moves: Found = []
     alarms: Found = []
     for subject, track in tracks.items():
-        for event in find_events(track, ratio, days):
+        for event in find_events(as_shared(track, days), ratio, whole=whole or days is not None):
             (moves if event.alarmed is None else alarms).append((subject, event))
     return moves, alarms
 

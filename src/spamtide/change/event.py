@@ -27,7 +27,6 @@ from spamtide.change.segment import (
     partition,
 )
 from spamtide.change.weigh import CAUTION, merged_gain, serial_inflation, tail
-from spamtide.model import Floats
 
 EventKind = Literal["fall", "rise", "surge"]
 LONGEST_BURST = 7
@@ -128,13 +127,13 @@ class Weight:
     gain: float
 
 
-def find_events(track: Track, ratio: float, days: Floats | None = None) -> tuple[Event, ...]:
+def find_events(track: Track, ratio: float, *, whole: bool = False) -> tuple[Event, ...]:
     """All events of one series, in order of onset; the last of them may be the alarm's.
 
     Args:
         track: the series.
         ratio: a fall below this share of the level before is an event, a rise above its inverse.
-        days: factor of each day that all series share, for the alarm; None where it is not known.
+        whole: the last day is a whole one, or its part is in the offset; otherwise the alarm waits.
     """
     if track.observed.sum() < FEWEST_UNITS:
         return ()
@@ -147,17 +146,17 @@ def find_events(track: Track, ratio: float, days: Floats | None = None) -> tuple
     weighed = [(_weigh(cut, move, inflation, ratio), number) for number, move in enumerate(cut.moves)]
     worth = sorted((weight, number) for weight, number in weighed if weight.p_value <= WORTH_DATING)
     events += [_move(cut, number, weight) for weight, number in worth[:MOST_MOVES]]
-    events += _alarmed(cut, ratio, inflation, days)
+    events += _alarmed(cut, ratio, inflation, whole=whole)
     return tuple(sorted(events, key=lambda event: (event.onset, event.kind)))
 
 
-def _alarmed(cut: Cut, ratio: float, inflation: float, days: Floats | None) -> list[Event]:
+def _alarmed(cut: Cut, ratio: float, inflation: float, *, whole: bool) -> list[Event]:
     """The event of the alarm that stands at the end of a series of days, dated as any other."""
     track, segments = cut.track, cut.segments
     if track.step != 1 or not segments.starts:
         return []
     settled = [start for start in segments.starts if start < segments.stop - WINDOWS[-1]]
-    alarm = raise_alarm(track, ratio, inflation, max(settled, default=segments.starts[0]), days)
+    alarm = raise_alarm(track, ratio, inflation, max(settled, default=segments.starts[0]), whole=whole)
     if alarm is None:
         return []
     low, high = sorted((alarm.before, alarm.after))

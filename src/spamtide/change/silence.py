@@ -36,6 +36,8 @@ UP = 0.5
 FEWEST_DAYS = 2
 MOSTLY = 0.6
 """Part of a programme's loss that one botnet's mail must be for the one to explain the other."""
+NEAR_BEFORE, NEAR_AFTER = 21, 10
+"""Days on either side over which names are compared."""
 WITNESS_T = 1.7
 """Standard errors by which other sensors must have seen less, to bear witness of a fall."""
 SLACK_T = 1.5
@@ -180,7 +182,8 @@ def _by_name(panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual
     """Whether the subject's mail only changed its name, as a whole or programme by programme."""
     before, after = sides(event, panel.days)
     up = usual > 0
-    before, after = before & up, after & up
+    # What changed its name did so on one day: over weeks, `unknown` drifts as anything does.
+    before, after = _nearest(before & up, -NEAR_BEFORE), _nearest(after & up, NEAR_AFTER)
     if not before.any() or not after.any():
         return "stopped"
     kind, name = subject
@@ -203,6 +206,14 @@ def _by_name(panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual
     if known and _exchanged(_sum(known), _sum(nameless)) and _stayed(mine, _sum([*known, *nameless])):
         return cause
     return "stopped"
+
+
+def _nearest(days: Bools, number: int) -> Bools:
+    """The first `number` of some days, or the last where it is negative."""
+    kept = np.zeros_like(days)
+    where = np.flatnonzero(days)
+    kept[where[:number] if number > 0 else where[number:]] = True
+    return kept
 
 
 def carried_by(panel: Panel, botnet: str, programme: str, event: Event) -> bool:

@@ -110,8 +110,8 @@ def _changes(panel: Panel, found: Sequence[tuple[Event, tuple[int, ...]]]) -> li
     for number, (event, sensors) in enumerate(found):
         edge = min(event.before, event.after) < NEGLIGIBLE * max(event.before, event.after)
         outage = edge and len(sensors) == 1
-        if outage and event.kind == "rise" and number and found[number - 1][0].kind == "fall":
-            continue  # the end of the outage before
+        if outage and number and found[number - 1][0].kind == "fall":
+            continue  # the end of the outage before, or more of it
         back = next((later for later, _ in found[number + 1 :] if later.kind == "rise"), None)
         ended = back if outage and event.kind == "fall" else None
         kind: ChangeKind = "sensor-outage" if outage and event.kind == "fall" else "sensor-change"
