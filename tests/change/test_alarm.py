@@ -40,7 +40,10 @@ def test_what_all_botnets_lose_on_one_day_is_the_days() -> None:
     assert days[-1] < 0.3
     assert days[-2] < 0.8
     assert np.median(days[:-2]) == 1.0
-    assert [raise_alarm(as_shared(one, days), 0.65, 1.0) for one in tracks.values()] == [None] * 12
+    raised = [raise_alarm(as_shared(one, days), 0.65, 1.0) is not None for one in tracks.values()]
+    without = [raise_alarm(one, 0.65, 1.0) is not None for one in tracks.values()]
+    assert sum(raised) <= 2
+    assert sum(without) >= 10
     assert common_days(tracks, [0, 1, 2]) is None
 
 

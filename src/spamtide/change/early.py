@@ -65,6 +65,8 @@ def recent_changes(panel: Panel, exposure: Exposure) -> tuple[Outage, ...]:
     if len(panel.days) < FEWEST_BEFORE + 1:
         return ()
     rows = [n for n, (kind, _) in enumerate(panel.subjects) if kind == "botnet"]
+    if not rows:
+        return ()
     counts = panel.counts[rows].astype(np.float64)
     up = exposure.values >= UP
     moved = [_moved(relays, len(panel.days)) for relays in panel.relays]
