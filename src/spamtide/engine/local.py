@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +19,9 @@ import pyarrow as pa
 
 Stage = Callable[[pa.RecordBatch], pa.RecordBatch]
 """A pure per-record stage: as many rows out as in, in the same order."""
+
+Packed = tuple[bytes, bytes]
+"""A schema and a batch as Arrow IPC messages."""
 
 SECONDS_PER_ROW = 20.0
 SECONDS_PER_BATCH = 60.0
@@ -61,7 +65,7 @@ class LocalEngine:
             batches: the input, read only as fast as it is worked off.
             failed: makes the output row of a one-record batch whose worker died or hung.
         """
-        waiting: deque[tuple[pa.RecordBatch, Future[pa.RecordBatch]]] = deque()
+        waiting: deque[tuple[pa.RecordBatch, Future[Packed]]] = deque()
         for batch in batches:
             waiting.append((batch, self._submit(stage, batch)))
             if len(waiting) > self.workers + 2:
@@ -72,12 +76,12 @@ class LocalEngine:
     # ------------------------------------------------------------------ inside
 
     def _result(
-        self, stage: Stage, failed: Stage, waiting: deque[tuple[pa.RecordBatch, Future[pa.RecordBatch]]]
+        self, stage: Stage, failed: Stage, waiting: deque[tuple[pa.RecordBatch, Future[Packed]]]
     ) -> pa.RecordBatch:
         """The oldest batch's result; after a death, all batches in flight are submitted again."""
         batch, future = waiting.popleft()
         try:
-            return future.result(timeout=SECONDS_PER_BATCH + SECONDS_PER_ROW * batch.num_rows)
+            return _unpack(future.result(timeout=SECONDS_PER_BATCH + SECONDS_PER_ROW * batch.num_rows))
         except (BrokenProcessPool, TimeoutError):
             self._restart()
             result = self._take_apart(stage, failed, batch)
@@ -94,9 +98,10 @@ class LocalEngine:
         halves = []
         for half in (batch.slice(0, middle), batch.slice(middle)):
             with ProcessPoolExecutor(1, mp_context=_context()) as apart:
-                future = apart.submit(stage, half)
+                future = apart.submit(_work, stage, _pack(half))
                 try:
-                    halves.append(future.result(timeout=SECONDS_PER_BATCH + SECONDS_PER_ROW * half.num_rows))
+                    done = future.result(timeout=SECONDS_PER_BATCH + SECONDS_PER_ROW * half.num_rows)
+                    halves.append(_unpack(done))
                     continue
                 except (BrokenProcessPool, TimeoutError):
                     _kill(apart)
@@ -104,17 +109,17 @@ class LocalEngine:
         joined = pa.Table.from_batches(halves).combine_chunks()
         return joined.to_batches()[0]
 
-    def _submit(self, stage: Stage, batch: pa.RecordBatch) -> Future[pa.RecordBatch]:
+    def _submit(self, stage: Stage, batch: pa.RecordBatch) -> Future[Packed]:
         """Hand a batch to the pool, starting it when need be."""
         if self._pool is None:
             self._start()
         if self._pool is None:  # pragma: no cover - _start always sets it
             raise RuntimeError
         try:
-            return self._pool.submit(stage, batch)
+            return self._pool.submit(_work, stage, _pack(batch))
         except BrokenProcessPool:
             self._restart()
-            return self._pool.submit(stage, batch)
+            return self._pool.submit(_work, stage, _pack(batch))
 
     def _start(self) -> None:
         """Start the pool and its processes."""
@@ -146,6 +151,26 @@ def _keep_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         for parameter, size in ((_M_MMAP_THRESHOLD, _KEPT), (_M_TRIM_THRESHOLD, _KEPT), (_M_TOP_PAD, _PAD)):
             mallopt(parameter, size)
+
+
+def _pack(batch: pa.RecordBatch) -> Packed:
+    """A batch for the way between processes, in one copy; pickling it takes one a buffer."""
+    return batch.schema.serialize().to_pybytes(), batch.serialize().to_pybytes()
+
+
+def _unpack(packed: Packed) -> pa.RecordBatch:
+    """The batch again, in place."""
+    return pa.ipc.read_record_batch(pa.py_buffer(packed[1]), _schema(packed[0]))
+
+
+@lru_cache(maxsize=16)
+def _schema(packed: bytes) -> pa.Schema:
+    return pa.ipc.read_schema(pa.py_buffer(packed))
+
+
+def _work(stage: Stage, packed: Packed) -> Packed:
+    """What a worker does."""
+    return _pack(stage(_unpack(packed)))
 
 
 def _wake() -> None:
