@@ -25,8 +25,11 @@ STRANGERS = 0.1
 """Share of a mark's texts that may be less like the others."""
 MOST_CARRIERS = 400
 """A mark of more strains than this belongs to nobody."""
-CANDIDATE_DEGREE = 300
-"""A trait of more strains than this brings no two together; it still counts when they are compared."""
+MOST_MEETINGS = 50_000_000
+"""Meetings of two strains over a trait that are looked at, over the rarest traits first; the others still
+count when two are compared. A trap's whole history fits in at some ten thousand strains."""
+HINT = 0.25
+"""Share of the likeness asked for that two strains must reach over those traits."""
 NEIGHBOURS = 12
 """Nearest strains that each one is compared with."""
 _ROWS = 1024
@@ -105,15 +108,19 @@ def neighbours(vectors: Vectors, asked: Ints, among: Ints, least: float) -> Neig
     means = (sp.diags(1 / np.maximum(vectors.exemplars, 1)) @ vectors.sums).tocsr()
     theirs = means[among]
     degree = np.bincount(theirs.indices, minlength=theirs.shape[1])
-    rare = (degree <= CANDIDATE_DEGREE).astype(np.float64)
+    meetings = degree * np.bincount(means[asked].indices, minlength=degree.size)
+    order = np.argsort(degree, kind="stable")
+    rare = np.zeros(degree.size)
+    rare[order[np.cumsum(meetings[order]) <= MOST_MEETINGS]] = 1.0
     narrowed = (theirs @ sp.diags(rare)).tocsr()
     narrowed.eliminate_zeros()
     turned = narrowed.T.tocsr()
     found: list[Ints] = [np.zeros((0, 2), dtype=np.int64)]
     for start in range(0, asked.size, _ROWS):
         part = asked[start : start + _ROWS]
-        near = (means[part] @ turned).tocsr()
-        row, place = _largest(near, NEIGHBOURS + 1)
+        near = (means[part] @ turned).tocoo()
+        hinted = near.data >= least * HINT
+        row, place = _largest(near.row[hinted], near.col[hinted], near.data[hinted], NEIGHBOURS + 1)
         pair = np.stack((part[row], among[place]), axis=1)
         found.append(pair[pair[:, 0] != pair[:, 1]])
     pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
@@ -126,13 +133,13 @@ def neighbours(vectors: Vectors, asked: Ints, among: Ints, least: float) -> Neig
     return Neighbours(pairs[kept, 0], pairs[kept, 1], likeness[kept])
 
 
-def _largest(matrix: sp.csr_matrix, most: int) -> tuple[Ints, Ints]:
+def _largest(row: Ints, column: Ints, value: Floats, most: int) -> tuple[Ints, Ints]:
     """(row, column) of the largest entries of each row; ties go to the lower column."""
-    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    order = np.lexsort((matrix.indices, -matrix.data, row))
-    place = np.arange(order.size) - matrix.indptr[:-1][row[order]]
-    kept = order[place < most]
-    return row[kept], matrix.indices[kept].astype(np.int64)
+    order = np.lexsort((column, -value, row))
+    row, column = row[order].astype(np.int64), column[order].astype(np.int64)
+    first = np.searchsorted(row, row)
+    kept = np.arange(row.size) - first < most
+    return row[kept], column[kept]
 
 
 def kin_marks(vectors: Vectors, strains: Ints) -> sp.csr_matrix:

@@ -39,11 +39,12 @@ DOUBT, USUAL = 3, 0.4
 class _Group:
     """Strains that are one so far."""
 
-    sums: dict[int, float]
+    strain: int
+    """One of them."""
     exemplars: int
     squares: float
     norm: float
-    """Squared length of `sums`."""
+    """Squared length of the sum of its exemplars' vectors."""
     messages: int
     strains: int
     kin: dict[int, int]
@@ -53,6 +54,8 @@ class _Group:
     settled: int
     """How many of them."""
     version: int = 0
+    sums: dict[int, float] | None = None
+    """Sum of the exemplars' vectors; None while the strain stands alone and nobody asked."""
 
     def inner(self) -> float:
         """Mean likeness of two different members; 0 while there are too few."""
@@ -75,14 +78,14 @@ class Regrouping:
         """
         self._parent = list(range(strains.size))
         self._groups: list[_Group | None] = []
-        sums, kin = vectors.sums, kin_marks(vectors, strains)
+        kin = kin_marks(vectors, strains)
+        sums = self._sums = vectors.sums
         for place, strain in enumerate(strains.tolist()):
-            begin, end = sums.indptr[strain], sums.indptr[strain + 1]
-            data = sums.data[begin:end]
+            data = sums.data[sums.indptr[strain] : sums.indptr[strain + 1]]
             carried = kin.indices[kin.indptr[place] : kin.indptr[place + 1]].tolist()
             self._groups.append(
                 _Group(
-                    sums=dict(zip(sums.indices[begin:end].tolist(), data.tolist(), strict=True)),
+                    strain=strain,
                     exemplars=int(vectors.exemplars[strain]),
                     squares=float(vectors.squares[strain]),
                     norm=float(data @ data),
@@ -117,7 +120,8 @@ class Regrouping:
             if now != version:
                 if self._refused.get((one, other)) == now:
                     continue
-                likeness = _likeness(ours, theirs)
+                cross = _dot(self._summed(ours), self._summed(theirs))
+                likeness = cross / (ours.exemplars * theirs.exemplars)
                 if likeness < LEAST_LIKENESS * STAYING:
                     continue
                 if heap and -likeness > heap[0][0]:
@@ -142,6 +146,14 @@ class Regrouping:
             raise LookupError
         return group
 
+    def _summed(self, group: _Group) -> dict[int, float]:
+        """Sum of a group's vectors, taken from the table when first asked for."""
+        if group.sums is None:
+            begin, end = self._sums.indptr[group.strain], self._sums.indptr[group.strain + 1]
+            features, values = self._sums.indices[begin:end], self._sums.data[begin:end]
+            group.sums = dict(zip(features.tolist(), values.tolist(), strict=True))
+        return group.sums
+
     def _belong(self, ours: _Group, theirs: _Group, likeness: float) -> bool:
         """Whether two groups are one."""
         ease = STAYING if ours.home == theirs.home else 1.0
@@ -164,11 +176,11 @@ class Regrouping:
     def _join(self, one: int, other: int) -> None:
         """Make one group of two, the smaller poured into the larger."""
         into, gone = self._group(one), self._group(other)
-        if len(into.sums) < len(gone.sums):
+        if len(self._summed(into)) < len(self._summed(gone)):
             one, other, into, gone = other, one, gone, into
-        cross = _dot(gone.sums, into.sums)
-        sums = into.sums
-        for feature, value in gone.sums.items():
+        sums, poured = self._summed(into), self._summed(gone)
+        cross = _dot(poured, sums)
+        for feature, value in poured.items():
             sums[feature] = sums.get(feature, 0.0) + value
         for mark, count in gone.kin.items():
             into.kin[mark] = into.kin.get(mark, 0) + count
@@ -191,8 +203,3 @@ def _dot(small: dict[int, float], large: dict[int, float]) -> float:
     if len(large) < len(small):
         small, large = large, small
     return sum(value * large[feature] for feature, value in small.items() if feature in large)
-
-
-def _likeness(ours: _Group, theirs: _Group) -> float:
-    """Mean cosine over all pairs of members."""
-    return _dot(ours.sums, theirs.sums) / (ours.exemplars * theirs.exemplars)
