@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from spamtide.campaign.traits import MARK, NAME, WORD
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -64,6 +67,8 @@ def vectorise(traits: Sequence[bytes], strain: Ints, strains: int) -> Vectors:
         strain: number of each exemplar's strain.
         strains: how many strains there are.
     """
+    import scipy.sparse as sp  # takes longer to load than an ingest to start
+
     flat = np.frombuffer(b"".join(traits), dtype="<u4")
     counts = np.array([len(one) // 4 for one in traits], dtype=np.int64)
     names, column = np.unique(flat, return_inverse=True)
@@ -104,6 +109,8 @@ class Neighbours:
 
 def neighbours(vectors: Vectors, asked: Ints, among: Ints, least: float) -> Neighbours:
     """For each strain asked, its nearest among others, where the likeness reaches `least`."""
+    import scipy.sparse as sp  # takes longer to load than an ingest to start
+
     asked, among = asked[vectors.telling[asked]], among[vectors.telling[among]]
     means = (sp.diags(1 / np.maximum(vectors.exemplars, 1)) @ vectors.sums).tocsr()
     theirs = means[among]
@@ -148,6 +155,8 @@ def kin_marks(vectors: Vectors, strains: Ints) -> sp.csr_matrix:
     A mark is one's own if the texts that carry it talk of the same: each of them, on average over the others,
     reaches COHERENT in words. A host of a whole programme does not, nor one that anybody may use.
     """
+    import scipy.sparse as sp  # takes longer to load than an ingest to start
+
     sums = vectors.sums[strains]
     said = (sums @ sp.diags((vectors.kind == WORD).astype(np.float64))).tocsr()
     length = np.sqrt(np.asarray(said.multiply(said).sum(axis=1)).ravel())
