@@ -19,9 +19,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spamtide.attribution import load_signatures
+from spamtide.campaign import COLUMNS, profile
 from spamtide.observatory import Observatory, init_observatory
 from spamtide.pipeline import signature_folders
-from spamtide.schema import EVIDENCE, EXEMPLARS, LINEAGE, MEMBERSHIPS, OBSERVATIONS, TIMESTAMP, UNDATED
+from spamtide.schema import (
+    EVIDENCE,
+    EXEMPLARS,
+    LINEAGE,
+    MEMBERSHIPS,
+    OBSERVATIONS,
+    PROFILES,
+    TIMESTAMP,
+    UNDATED,
+)
 from spamtide.store import writer_lock
 
 Ints = NDArray[np.int64]
@@ -238,6 +248,25 @@ def campaign_tables(made: Made) -> tuple[pa.Table, pa.Table]:
     return exemplars, lineage
 
 
+def profiles_of(made: Made, exemplars: pa.Table) -> pa.Table:
+    """PROFILES of the exemplars: those of a campaign have its text."""
+    count = len(made.text)
+    number = pa.array(np.arange(count)).cast(pa.string())
+    subject = _joined(["offer ", number, " for you"], "")
+    empty = pa.array([[]] * count, pa.list_(pa.string()))
+    shown = {
+        "sha256": number,
+        "subject": subject,
+        "rendering": _joined(["subject: ", subject, "\ntext:\n", made.text], ""),
+        "link_domains": empty,
+        "links": empty,
+        "attachments": empty,
+    }
+    traits = profile(pa.record_batch([shown[name] for name in COLUMNS], names=list(COLUMNS))).column("traits")
+    each = traits.take(pa.array(np.arange(count).repeat(exemplars.num_rows // count)))
+    return pa.table([exemplars["sha256"], each], schema=PROFILES)
+
+
 def campaign_names(count: int) -> pa.Array:
     """Names of the campaigns by number."""
     return pa.array([f"c-{number:06x}" for number in range(count)], pa.string())
@@ -279,6 +308,7 @@ def build(
         exemplars, lineage = campaign_tables(made)
         lake.replace("exemplars", exemplars)
         lake.replace("lineage", lineage)
+        lake.replace("profiles", profiles_of(made, exemplars))
         lot: list[dict[str, Ints]] = []
         for day in range(days):
             lot.append(messages(made, day))

@@ -219,17 +219,25 @@ def _cluster(run: Update) -> str:
 
 
 def _profiles(run: Update, exemplars: pa.Table) -> pa.Table:
-    """What each exemplar talks about: known ones from the lake, new ones from their renderings."""
+    """What each exemplar talks about: known ones from the lake, new ones from their renderings.
+
+    New exemplars are of new mail as a rule; older observations are read only for those that are not.
+    """
     lake = run.observatory.lake
     known = _of(lake.read("profiles"), exemplars["sha256"])
-    wanted = exemplars.select(["sha256"])
-    wanted = wanted.filter(pc.invert(pc.is_in(wanted["sha256"], known["sha256"])))
-    batches = rollup.shown(lake, wanted, COLUMNS, MATCH_ROWS)
-    if wanted.num_rows <= MATCH_ROWS:
-        return pa.concat_tables([known, pa.Table.from_batches(map(profile, batches), PROFILES)])
-    with ENGINES["local"](run.observatory.settings.running.workers) as engine:
-        found = list(engine.map(profile, batches, no_profiles))
-    return pa.concat_tables([known, pa.Table.from_batches(found, PROFILES)])
+    for files in (run.fresh.observations if run.fresh else None, None):
+        wanted = exemplars.select(["sha256"])
+        wanted = wanted.filter(pc.invert(pc.is_in(wanted["sha256"], known["sha256"])))
+        if not wanted.num_rows:
+            break
+        batches = rollup.shown(lake, wanted, COLUMNS, MATCH_ROWS, files)
+        if wanted.num_rows <= MATCH_ROWS:
+            found = [profile(batch) for batch in batches]
+        else:
+            with ENGINES["local"](run.observatory.settings.running.workers) as engine:
+                found = list(engine.map(profile, batches, no_profiles))
+        known = pa.concat_tables([known, pa.Table.from_batches(found, PROFILES)])
+    return known
 
 
 def _of(profiles: pa.Table, hashes: pa.ChunkedArray) -> pa.Table:

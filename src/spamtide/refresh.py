@@ -33,6 +33,10 @@ MOST_ROWS = 3_000_000
 TOGETHER = 2
 """Stretches that are worked on at the same time: their sorting leaves the interpreter free."""
 
+FILE_ROWS = 400_000
+"""Rows of one commit of answers when all are made anew, unless a single week has more."""
+NO_HAM = evidence.OfHam((), ())
+
 Answered = tuple[pa.Table, pa.Table, pa.Table]
 """Rows of the tables attributions, daily and sightings."""
 
@@ -68,14 +72,14 @@ def answer_again(lake: Lake, answering: Answering) -> int:
     families = evidence.families(lake)
     version = answering.version(families)
     counts = evidence.weeks(lake)
-    wanted = _wanted(lake, version, answering.names, counts)
-    whole = wanted is None
-    if wanted is None:
-        wanted = set(counts)
+    known = _wanted(lake, version, answering.names, counts)
+    whole = known is None
+    wanted, ham = known or (set(counts), None)
+    if whole:
         for table, schema in (("attributions", STORED_ATTRIBUTIONS), ("daily", DAILY)):
             lake.replace(table, schema.empty_table())
         lake.replace("sightings", SIGHTINGS.empty_table(), {"inputs": ""})
-    ham = evidence.ham(lake) if wanted else evidence.OfHam((), ())
+    ham = ham or (evidence.ham(lake) if wanted else NO_HAM)
     beyond = Beyond(families, ham.addresses, ham.domains, answering.landings)
     answered = 0
     with ThreadPoolExecutor(TOGETHER, "answer") as pool:
@@ -94,8 +98,10 @@ def answer_again(lake: Lake, answering: Answering) -> int:
     return answered
 
 
-def _wanted(lake: Lake, version: str, names: Mapping[str, str], counts: Mapping[int, int]) -> set[int] | None:
-    """Weeks to answer again; None for all."""
+def _wanted(
+    lake: Lake, version: str, names: Mapping[str, str], counts: Mapping[int, int]
+) -> tuple[set[int], evidence.OfHam | None] | None:
+    """Weeks to answer again, with what is known of other mail if it was read; None for all weeks."""
     note = lake.note("sightings")
     paths = lake.added("evidence", note.get("evidence"))
     if note.get("inputs") != version or paths is None:
@@ -107,11 +113,11 @@ def _wanted(lake: Lake, version: str, names: Mapping[str, str], counts: Mapping[
     touched = evidence.weeks_in(lake, files) if paths else set()
     if merged:
         touched |= evidence.weeks_of_campaigns(lake, merged)
-    exact = evidence.weeks_of_ham(lake, files) if paths else set()
+    exact, ham = evidence.weeks_of_ham(lake, files) if paths else (set(), None)
     around = {
         week + distance for week in touched - {UNDATED} for distance in range(-REACH_WEEKS, REACH_WEEKS + 1)
     }
-    return (around | exact | (touched & {UNDATED})) & set(counts)
+    return (around | exact | (touched & {UNDATED})) & set(counts), ham
 
 
 def _merged(lake: Lake, version: int | None, names: Mapping[str, str]) -> set[str] | None:
@@ -219,7 +225,22 @@ def _commit(lake: Lake, weeks: tuple[int, int], answered: Future[Answered], *, w
     tables = answered.result()
     for name, rows in zip(("attributions", "daily", "sightings"), tables, strict=True):
         if whole:
-            lake.append(name, rows)
+            for part in _parts(rows):
+                lake.append(name, part)
         else:
             lake.replace_weeks(name, rows, weeks)
     return int(tables[0].num_rows)
+
+
+def _parts(rows: pa.Table) -> Iterator[pa.Table]:
+    """Rows in lots of whole weeks: a later answer has to rewrite the files that they become, and no more."""
+    counts = pc.value_counts(rows["week"]).to_pylist()
+    held: list[int] = []
+    size = 0
+    for entry in sorted(counts, key=lambda count: count["values"]):
+        if held and size + entry["counts"] > FILE_ROWS:
+            yield rows.filter(pc.is_in(rows["week"], pa.array(held, pa.int32())))
+            held, size = [], 0
+        held.append(entry["values"])
+        size += entry["counts"]
+    yield rows.filter(pc.is_in(rows["week"], pa.array(held, pa.int32()))) if size < rows.num_rows else rows

@@ -43,7 +43,7 @@ class Arrow:
         full = np.zeros((len(gradients), len(self.weight)))
         full[:, self.free] = sensors
         scores = np.sqrt(self.weight)[:, :, None] * (days.T[None] + full.T[:, None])
-        middle = np.einsum("sdk,sdl->kl", scores, self._correlate(scores))
+        middle = np.tensordot(scores, self._correlate(scores), ((0, 1), (0, 1)))
         return np.asarray(middle + (sensors * self.prior) @ sensors.T)
 
     def log_variance(self, share: Floats) -> Floats:
@@ -63,12 +63,12 @@ class Arrow:
         columns[self.free, :, count] -= of_base[:, None]
         columns *= root[:, :, None]
         smooth = self._correlate(columns)
-        inner = np.einsum("sdk,sdl->kl", columns, smooth)
+        inner = np.tensordot(columns, smooth, ((0, 1), (0, 1)))
         lift = np.concatenate([np.eye(count), of_base[:, None]], axis=1)
         inner += lift.T @ (self.prior[:, None] * lift)
         multiple = np.concatenate([self.inverse @ border, np.ones((1, len(by_day)))]).T
-        crossed = np.einsum("sd,sdk,dk->d", root, smooth, multiple) / by_day
-        quadratic = np.einsum("dk,kl,dl->d", multiple, inner, multiple)
+        crossed = (np.einsum("sd,sdk->dk", root, smooth) * multiple).sum(axis=1) / by_day
+        quadratic = ((multiple @ inner) * multiple).sum(axis=1)
         return np.asarray(np.maximum(1.0 / by_day + 2.0 * crossed + quadratic, 0.0))
 
     def _correlate(self, values: Floats) -> Floats:

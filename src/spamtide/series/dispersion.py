@@ -10,20 +10,33 @@ from spamtide.model import Counts, Floats
 ASSUMED_DISPERSION = 0.1
 """alpha where too few days and sensors leave nothing to estimate it from: 32 % noise a sensor-day."""
 LARGEST_DISPERSION = 50.0
+STEPS, PRECISE = 100, 1e-12
+"""Of Newton's method: most steps, and the relative change at which it has arrived."""
 
 
 def moment_dispersion(square: Floats, mean: Floats, freedom: int) -> float:
-    """The alpha at which the squared residuals over mu + alpha mu^2 add up to the degrees of freedom."""
-    if (square / mean).sum() <= freedom:
-        return 0.0
-    low, high = 1e-9, LARGEST_DISPERSION
-    for _ in range(60):
-        middle = float(np.sqrt(low * high))
-        if (square / (mean + middle * mean**2)).sum() > freedom:
-            low = middle
-        else:
-            high = middle
-    return high
+    """The alpha at which the squared residuals over mu + alpha mu^2 add up to the degrees of freedom.
+
+    Newton's method on one over that sum, which is concave in alpha and nearly straight: from 0 it rises to
+    the root in a few steps and never beyond it.
+    """
+    share = square / mean
+    alpha = 0.0
+    if share.sum() <= freedom:
+        return alpha
+    for _ in range(STEPS):
+        damp = 1.0 / (1.0 + alpha * mean)
+        told = share * damp
+        total = float(told.sum())
+        fall = float((told * damp * mean).sum())
+        # 1/total + step * fall/total^2 = 1/freedom
+        step = (total / freedom - 1.0) * total / fall if fall > 0 else LARGEST_DISPERSION
+        alpha += step
+        if alpha >= LARGEST_DISPERSION:
+            return LARGEST_DISPERSION
+        if abs(step) <= PRECISE * alpha:
+            break
+    return alpha
 
 
 def local_dispersion(total: Counts | Floats, days: NDArray[np.int64]) -> float:

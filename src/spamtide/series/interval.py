@@ -11,6 +11,11 @@ MANY = 200.0
 the error is below 1e-5."""
 NORMAL = {0.95: 1.959964, 0.90: 1.644854}
 """Coverage -> two-sided normal quantile."""
+STEPS = 100
+PRECISE = 1e-12
+"""Log level at which Newton's method has arrived."""
+EXPONENT_KEPT = 600.0
+"""Bound of exponents: far above any level that is told, and within what a float holds."""
 
 
 def interval(
@@ -55,14 +60,24 @@ def _quantile(shape: Floats, side: int, coverage: float) -> Floats:
 
 
 def _highest_without_mail(expected: Floats, dispersion: float, chance: float) -> Floats:
-    """Level at which a day without a message has a chance, by bisection on the log scale."""
+    """Level at which a day without a message has a chance, by Newton's method on the log scale.
+
+    What is solved for is convex there, so that from above every step stays above; a step down is bounded by
+    where the Poisson root, the least that it can be, lies.
+    """
     target = -np.log(chance)
     total = expected.sum(axis=0)
-    low, high = np.log(target / total) - 1.0, np.log(target / total) + 60.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        rate = expected * np.exp(middle)
-        power = np.log1p(dispersion * rate) / dispersion if dispersion > 0 else rate
-        enough = power.sum(axis=0) >= target
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    return np.asarray(np.exp(high))
+    least = np.log(target / total)
+    if dispersion <= 0:
+        return np.asarray(np.exp(least))
+    # One sensor alone would have to be this high; more of them only bring it down.
+    alone = np.log(np.expm1(min(dispersion * target, EXPONENT_KEPT)) / dispersion / expected.max(axis=0))
+    level = np.maximum(alone, least)
+    for _ in range(STEPS):
+        rate = dispersion * expected * np.exp(level)
+        slope = (rate / (1.0 + rate)).sum(axis=0)
+        step = (np.log1p(rate).sum(axis=0) - dispersion * target) / slope
+        level = np.maximum(level - step, least)
+        if np.abs(step).max(initial=0.0) < PRECISE:
+            break
+    return np.asarray(np.exp(level))

@@ -123,17 +123,21 @@ def weeks_of_campaigns(lake: Lake, names: set[str]) -> set[int]:
     return {*_by_week(found)}
 
 
-def weeks_of_ham(lake: Lake, files: Files) -> set[int]:
-    """Weeks of mail with an address or a link domain that is known of other mail since some files came."""
+def weeks_of_ham(lake: Lake, files: Files) -> tuple[set[int], OfHam]:
+    """Weeks of mail with an address or a link domain that is known of other mail since some files came.
+
+    Returns:
+        The weeks, and what is known of all other mail: older evidence is read once for both.
+    """
     now = ham(lake, files)
-    if not now.addresses and not now.domains:
-        return set()
-    old = Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*files.paths})))
-    before = ham(lake, old)
+    before = ham(lake, Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*files.paths}))))
     addresses = {*now.addresses} - {*before.addresses}
     domains = {*now.domains} - {*before.domains}
+    known = OfHam(
+        tuple(sorted(addresses.union(before.addresses))), tuple(sorted(domains.union(before.domains)))
+    )
     if not addresses and not domains:
-        return set()
+        return set(), known
     keys = {name: pa.table({"key": pa.array(sorted(values), pa.string())})
             for name, values in (("addresses", addresses), ("domains", domains))}  # fmt: skip
     found = lake.query(
@@ -145,7 +149,7 @@ def weeks_of_ham(lake: Lake, files: Files) -> set[int]:
         """,
         **keys,
     )
-    return {*_by_week(found)}
+    return {*_by_week(found)}, known
 
 
 def ham(lake: Lake, files: Files | None = None) -> OfHam:

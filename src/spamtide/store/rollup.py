@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from spamtide.schema import CAMPAIGNS, DAILY, OBSERVATIONS, SENSORS, SIGHTINGS
-from spamtide.store.lake import Lake
+from spamtide.store.lake import Files, Lake
 
 ALIASES = pa.schema([("name", pa.string()), ("canonical", pa.string())])
 
@@ -32,16 +32,22 @@ def aliases(resolved: Mapping[str, str]) -> pa.Table:
     return pa.table([pa.array(column, pa.string()) for column in columns], schema=ALIASES)
 
 
-def shown(lake: Lake, hashes: pa.Table, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
-    """What a reader saw of some contents (a table `hashes` of sha256), one row each, in batches of `rows`."""
+def shown(
+    lake: Lake, hashes: pa.Table, columns: Sequence[str], rows: int, files: Files | None = None
+) -> Iterator[pa.RecordBatch]:
+    """What a reader saw of some contents (a table `hashes` of sha256), one row each, in batches of `rows`.
+
+    All observations are looked through, or some files of them.
+    """
     told = ", ".join(f"first(o.{name} ORDER BY o.sensor) AS {name}" for name in columns if name != "sha256")
     return lake.stream(
         f"""
-        SELECT o.sha256, {told} FROM observations o SEMI JOIN hashes h ON h.sha256 = o.sha256
+        SELECT o.sha256, {told} FROM part o SEMI JOIN hashes h ON h.sha256 = o.sha256
         GROUP BY o.sha256 ORDER BY o.sha256
         """,  # noqa: S608 - the columns are names of this program
         rows,
         hashes=hashes,
+        part=lake.files("observations") if files is None else files,
     )
 
 
