@@ -8,13 +8,11 @@ and go through the whole path. Every split is in time or by family, none is at r
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import gzip
 import io
-import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,8 @@ from spamtide.evaluation import Outcome, Score, score
 from spamtide.evaluation.scoring import rows_of
 from spamtide.ingest import Source, ingest
 from spamtide.knowledge import load_knowledge
+from spamtide.latency import latency, messages_of
+from spamtide.latency import rows as latency_rows
 from spamtide.model import UNKNOWN
 from spamtide.observatory import Observatory, init_observatory
 from spamtide.simulate import simulate
@@ -37,6 +37,8 @@ Truth = list[dict[str, str]]
 
 WORLDS: tuple[tuple[str, float], ...] = (("overlap", 1.0), ("quiet", 0.5))
 """(world, scale) that are simulated."""
+SLICE = ("overlap", 0.4)
+"""(world, scale) in which the lab's mail comes in step by step."""
 LAB_SHARE = 0.35
 """Share of a world's days after which the lab's mail is kept from the learner, so that templates are new."""
 KIT_MATES = (frozenset({"lethic", "mega-d"}),)
@@ -75,10 +77,22 @@ def evaluate(observatory: Observatory | None, *, corpora: Path | None, seed: int
             list(pipeline.learn_signatures(one, ()))
             pipeline.update(one)
             found += _scores(world, one, truth, known)
+        found += _latency(Path(folder) / "latency", seed, say)
     return found
 
 
 # ---------------------------------------------------------------------------- simulated worlds
+
+
+def _latency(made: Path, seed: int, say: Say) -> list[Score]:
+    """The rows on how soon a new template is known."""
+    world, scale = SLICE
+    simulate(world, made / "world", seed=seed, scale=scale)
+    truth = _truth(made / "world")
+    say(f"letting the lab mail of a smaller {world} come in step by step")
+    sightings = latency(init_observatory(made / "observatory"), made / "world", truth, say)
+    mates = frozenset[str]().union(*KIT_MATES)
+    return latency_rows(world, sightings, sum(row["kind"] == "lab" for row in truth), mates)
 
 
 def _truth(world: Path) -> Truth:
@@ -95,25 +109,11 @@ def _fill(observatory: Observatory, world: Path, truth: Truth, say: Say) -> set[
         ingest(observatory, Source(paths, label=label))
     for path in sorted((world / "lab").glob("*.mbox.gz")):
         early = path.with_name(f"early-{path.name.removesuffix('.gz')}")
-        early.write_bytes(b"".join(_before(gzip.decompress(path.read_bytes()), dt.date.fromisoformat(cut))))
+        mail = messages_of(gzip.decompress(path.read_bytes()))
+        early.write_bytes(b"".join(message for when, message in mail if when.date().isoformat() < cut))
         ingest(observatory, Source((str(early),), sensor="lab", lab=path.name.removesuffix(".mbox.gz")))
     say(f"{len(truth):,} messages; the lab's from {cut} on are kept from the learner")
     return {row["campaign"] for row in truth if row["kind"] == "lab" and row["day"] < cut}
-
-
-_FROM_LINE = re.compile(rb"^From [^\n]*\n", re.MULTILINE)
-
-
-def _before(mbox: bytes, day: dt.date) -> Iterator[bytes]:
-    """Messages of an mbox, From_ lines and all, up to a day."""
-    starts = [found.start() for found in _FROM_LINE.finditer(mbox)]
-    for start, end in zip(starts, [*starts[1:], len(mbox)], strict=True):
-        line = mbox[start : mbox.index(b"\n", start)].decode("ascii", "replace")
-        when = dt.datetime.strptime(" ".join(line.split()[-5:]), "%a %b %d %H:%M:%S %Y").replace(
-            tzinfo=dt.UTC
-        )
-        if when.date() < day:
-            yield mbox[start:end]
 
 
 def _real_ham(observatory: Observatory, corpora: Path, say: Say) -> None:

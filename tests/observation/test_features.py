@@ -71,6 +71,19 @@ def test_skeleton_keeps_order_and_case() -> None:
     assert frame(*mixed) == "Message-Id,FROM,To,X-MSMail-Priority,X-Mailer,Mime-version,Subject,Date"
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        "X-BitDefenderWKS-Spam", "X-Anti-Virus", "X-VirusScan", "X-Spamtest-Rate", "X-TM-AS-Result",
+        "SpamTally", "X-Virus-Scanned", "X-PM-Spam-Action", "X-NAI-Header", "X-MIME-Autoconverted",
+        "Delivered-To", "X-OriginalArrivalTime", "X-Spam-Level", "X-Antivirus-Status",
+    ],
+)  # fmt: skip
+def test_a_recipients_filter_is_not_the_sender(added: str) -> None:
+    """Fields that filters, scanners and mailboxes at the receiving end add, wherever they put them."""
+    assert frame(added, "From", "To", "X-Mailer", added) == "From,To,X-Mailer"
+
+
 def test_lists_own_sender_and_precedence() -> None:
     """Sender and Precedence are the sender's own, unless a list passed the message on."""
     assert frame("Sender", "Precedence", "Subject") == "Sender,Precedence,Subject"

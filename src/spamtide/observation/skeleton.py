@@ -65,7 +65,11 @@ RECEIVER_FIELDS: dict[str, str] = {
     "x-originating-ip": "webmail or receiver: rarely the mailer",
     "x-incomingheadercount": "receiver: Outlook.com",
     "x-incomingtopheadermarker": "receiver: Outlook.com",
-    "x-spam": "filter",
+    "x-esetresult": "filter: ESET",
+    "x-mime-autoconverted": "relay: Sendmail",
+    "x-originalarrivaltime": "receiver: Exchange",
+    "x-removed-original-auth": "receiver: Google",
+    "x-return-path": "delivery",
     SIMULATED_HEADER.lower(): "simulator",
 }
 """Lower-case field name -> who adds it after the sender."""
@@ -75,9 +79,15 @@ RECEIVER_PREFIXES: dict[str, str] = {
     "list-": "list",
     "resent-": "somebody forwarded it",
     "x-envelope-": "delivery",
-    "x-spam-": "filter: SpamAssassin and kin",
-    "x-virus-": "filter",
-    "x-antivirus": "filter",
+    "x-kse-": "filter: Kaspersky",
+    "x-bitdefender": "filter",
+    "x-cmae-": "filter: Cloudmark",
+    "x-imss-": "filter: Trend Micro",
+    "x-tm-as-": "filter: Trend Micro",
+    "x-tmase-": "filter: Trend Micro",
+    "x-nai-": "filter: McAfee",
+    "x-vade-": "filter",
+    "ironport-": "filter",
     "x-amavis-": "filter",
     "x-rspamd-": "filter",
     "x-dspam-": "filter",
@@ -106,6 +116,9 @@ RECEIVER_PREFIXES: dict[str, str] = {
 }
 """Beginnings of lower-case field names, in the same sense."""
 
+FILTER_WORDS = ("spam", "virus")
+"""A field with one of these in its lower-case name is a filter's, whoever made the filter."""
+
 LIST_MARKS = frozenset(
     {"list-id", "list-post", "x-mailing-list", "mailing-list", "x-beenthere", "x-mailman-version"}
 )
@@ -118,7 +131,9 @@ _PREFIXES = tuple(RECEIVER_PREFIXES)
 @lru_cache(maxsize=8192)
 def is_sender_made(name: str) -> bool:
     """Whether a field of this name, in lower case, is the sender's own."""
-    return name not in RECEIVER_FIELDS and not name.startswith(_PREFIXES)
+    if name in RECEIVER_FIELDS or name.startswith(_PREFIXES):
+        return False
+    return not any(word in name for word in FILTER_WORDS)
 
 
 def skeleton(names: Sequence[str], lower: Sequence[str]) -> str:

@@ -273,12 +273,15 @@ ENGINE = """
     CASE WHEN o.label = 'spam' AND o.lab IS NULL AND o.skeleton <> ''
               AND coalesce(a.botnet, 'unknown') = 'unknown'
          THEN 'engine-' || substr(md5(concat_ws('|', o.skeleton,
-              regexp_replace(regexp_replace(o.message_id_shape, '@.*$', ''), '[^.$<]+', 'w', 'g'),
+              CASE WHEN list_contains(string_split(lower(o.skeleton), ','), 'message-id') THEN
+                   regexp_replace(regexp_replace(o.message_id_shape, '@.*$', ''), '[^.$<]+', 'w', 'g')
+                   ELSE '' END,
               regexp_replace(o.boundary_shape, '[^.]+', 'w', 'g'))), 1, 6) END
 """
 """The provisional name of the engine behind mail that no family is named for: a hash of its header order and
-of the separators of its Message-ID and boundary. The same engine has the same name for ever, and in every
-observatory. Wants tables o (observations) and a (attributions)."""
+of the separators of its Message-ID (unless a relay added that) and boundary. Nothing else that is in the lake
+has a say: more mail renames none, and the same engine has the same name in every observatory. Wants tables
+o (observations) and a (attributions)."""
 LEAST_ENGINE = 5
 """Messages from which an unknown engine is listed."""
 

@@ -1,0 +1,98 @@
+"""Names of unknown engines: neither more mail nor what a receiver adds renames or splits one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spamtide import asking, pipeline
+from spamtide.errors import UnavailableError
+from spamtide.ingest import Source, ingest
+from spamtide.observatory import Observatory, init_observatory
+from spamtide.store import rollup
+
+ADDED = (
+    "",
+    "Delivered-To: trap@pot.example\n",
+    "X-Spam-Status: Yes, score=9\nX-Spam-Level: *********\n",
+    "X-BitDefenderWKS-Spam: Yes (99)\n",
+    "X-Anti-Virus: seen by a scanner\nX-VirusScan: clean\n",
+)
+ORDER = ("From", "To", "Subject", "Date", "Message-ID", "X-Mailer", "MIME-Version", "Content-Type")
+
+
+def mail(number: int, order: tuple[str, ...] = ORDER, *, server: str | None = None) -> bytes:
+    """A message of an engine that no lab has; `server` gives it its Message-ID."""
+    values = {
+        "From": f"a{number}@shop.example",
+        "To": "trap@pot.example",
+        "Subject": f"offer {number}",
+        "Date": f"Mon, {1 + number % 28:02} Mar 2010 10:00:00 +0000",
+        "Message-ID": f"<{number:08x}.{number * 7:05}@{server or 'own.example'}>",
+        "X-Mailer": "Willow 2.1",
+        "MIME-Version": "1.0",
+        "Content-Type": "text/plain",
+    }
+    taken = (
+        f"Received: from h (h [24.1.2.{number % 250}]) by {server or 'mx.pot.example'}; {values['Date']}\n"
+    )
+    fields = "".join(f"{name}: {values[name]}\n" for name in order)
+    return f"{ADDED[number % len(ADDED)]}{taken}{fields}\nwords of {number} for sale\n".encode()
+
+
+def take(observatory: Observatory, folder: Path, mails: list[bytes]) -> dict[str, str]:
+    """Ingest and update; SHA-256 -> engine."""
+    folder.mkdir()
+    for number, one in enumerate(mails):
+        (folder / f"{number}.eml").write_bytes(one)
+    ingest(observatory, Source((str(folder),), sensor="pot", label="spam"))
+    pipeline.update(observatory)
+    rows = observatory.lake.query(
+        f"SELECT o.sha256, {rollup.ENGINE} AS engine FROM observations o "  # noqa: S608 - the words are ours
+        "LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor"
+    )
+    return {row["sha256"]: row["engine"] for row in rows.to_pylist()}
+
+
+def test_a_name_is_for_ever_and_for_all_receivers(tmp_path: Path) -> None:
+    one = init_observatory(tmp_path / "one")
+    before = take(one, tmp_path / "first", [mail(number) for number in range(10)])
+    assert len(set(before.values())) == 1
+    other = (*ORDER[:4], "X-Mailer", "Message-ID", *ORDER[6:])
+    later = take(
+        one, tmp_path / "second", [mail(n) for n in range(10, 20)] + [mail(n, other) for n in range(40, 46)]
+    )
+    assert {sha256: later[sha256] for sha256 in before} == before
+    assert sorted(map(list(later.values()).count, set(later.values()))) == [6, 20]
+    elsewhere = init_observatory(tmp_path / "two")
+    assert set(take(elsewhere, tmp_path / "third", [mail(99)]).values()) == set(before.values())
+    listed = rollup.engines(one.lake, 9)
+    assert (listed[0]["engine"], listed[0]["messages"]) == (next(iter(before.values())), 20)
+
+
+def test_a_message_id_that_receivers_add_splits_no_engine(tmp_path: Path) -> None:
+    """Each server gives it another form; the engine sends none."""
+    mails = [mail(n, server=f"mx{n}.pot.example").replace(b".0", b"-0" * (1 + n % 3)) for n in range(1, 9)]
+    assert len(set(take(init_observatory(tmp_path / "one"), tmp_path / "mail", mails).values())) == 1
+
+
+def test_why_not_a_name(tmp_path: Path) -> None:
+    """For a message: the rules of a name and what is missing; for what is not there, an error that helps."""
+    one = init_observatory(tmp_path / "one")
+    sha256 = next(iter(take(one, tmp_path / "mail", [mail(1)])))
+    (one.signatures / "own.yar").write_text(
+        'rule willow { meta: kind = "botnet" name = "willow"\nstrings:\n $a = "no such words"\n'
+        "condition: $a }\n",
+        encoding="utf-8",
+    )
+    lines = asking.not_reached(one, sha256[:12], "willow")
+    assert "  no match willow (0 of 1 strings; not: a)" in lines
+    assert lines[-1] == "  no evidence of any layer speaks for or against it"
+    with pytest.raises(UnavailableError):
+        asking.not_reached(one, "0" * 12 if not sha256.startswith("0" * 12) else "1" * 12, "willow")
+    campaigns = rollup.message(one.lake, sha256)[0]["campaign"]
+    told = asking.campaign(one, campaigns)
+    assert told["messages"] == 1
+    with pytest.raises(UnavailableError):
+        asking.campaign(one, "c-000000")
