@@ -242,7 +242,8 @@ def _own(observatory: Observatory, say: Say) -> list[Score]:
         named = attribute(rows, rules, knowledge)
         said = dict(zip(named["sha256"].to_pylist(), named["botnet"].to_pylist(), strict=True))
         for family, sha256 in zip(asked["lab"].to_pylist(), asked["sha256"].to_pylist(), strict=True):
-            yield family, said[sha256], units.get(sha256, sha256)
+            right = knowledge.canonical(said[sha256]) == knowledge.canonical(family)
+            yield family, family if right else said[sha256], units.get(sha256, sha256)
 
     families = sorted(set(lab["lab"].to_pylist()))
     early, late = _in_time(lab)

@@ -34,10 +34,11 @@ from spamtide.schema import PROFILES
 HABITS = {
     "20 % of spinnable words spun": adversary.Habits(),
     "60 % spun": adversary.Habits(spin=0.6),
-    "a footer of four sentences shared by a topic": adversary.Habits(footer=4),
+    "a footer of four sentences shared by a topic": adversary.Habits(footer=2),
+    "a footer of eight sentences": adversary.Habits(footer=4),
     "every message in other sentences, in another order": adversary.Habits(paraphrase=True),
     "all campaigns of a topic with one brand and one pool of hosts": adversary.Habits(pooled=True),
-    "five rewritings a campaign, each sent in volume": adversary.Habits(variants=5),
+    "five rewritings a campaign, each sent in volume": adversary.Habits(paraphrase=True, variants=5),
 }
 ORDERED = ("60 % spun", "every message in other sentences, in another order")
 LOTS = 20

@@ -21,6 +21,22 @@ from spamtide.observation import observe
 from spamtide.schema import PROFILES
 
 EMPTY = CampaignState.empty()
+STARTS = (
+    "alpha",
+    "brim",
+    "cord",
+    "dusk",
+    "fern",
+    "grit",
+    "husk",
+    "jolt",
+    "kelp",
+    "loom",
+    "mint",
+    "nook",
+    "opal",
+)
+ENDS = ("ance", "wold", "stead", "mere", "ridge", "field", "burrow", "haven", "crest", "gate")
 
 
 @pytest.fixture(scope="module")
@@ -111,28 +127,35 @@ def test_rewritten_campaigns_are_found_in_any_order(adversary: ModuleType, plant
     assert planting.adjusted_rand(whole, found) >= 0.97
 
 
-def test_what_was_joined_can_be_parted(planting: SimpleNamespace) -> None:
-    """Two offers told in a shared frame are one until many others use that frame too; then they are two."""
-    frame = "harvest lantern orchard velvet compass granite meadow pepper saddle timber walnut willow"
-    dice = random.Random(3)  # noqa: S311 - planted text, not a secret
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_was_joined_can_be_parted(planting: SimpleNamespace, seed: int) -> None:
+    """Two offers told in a rare frame are one until many others use that frame too; then they are two."""
+    dice = random.Random(seed)  # noqa: S311 - planted text, not a secret
+    words = [start + end for start in STARTS for end in ENDS]
+    dice.shuffle(words)
+    frame, rest = words[:10], words[10:]
+    offers = [rest[6 * number : 6 * number + 6] for number in range(12)]
+    unused = rest[6 * len(offers) :]
 
-    def told(offer: str, count: int) -> list[Observation]:
+    def told(offer: list[str], count: int) -> list[Observation]:
         mails = []
         for _ in range(count):
-            words = f"{frame} {offer}".split()
-            dice.shuffle(words)
-            mails.append(planting.observe(" so the ".join(words)))
+            mixed = [*frame, *offer]
+            dice.shuffle(mixed)
+            mails.append(planting.observe(" so the ".join(mixed)))
         return mails
 
-    first, second = "anchor bottle candle dragon engine", "falcon garden hammer island jacket"
+    others = [planting.observe(" so the ".join(dice.sample(unused, 16))) for _ in range(30)]
+    first, second = told(offers[0], 2), told(offers[1], 2)
     run = Run(planting)
-    before = run.take(told(first, 4) + told(second, 4))
-    others = ["kettle ladder magnet napkin oyster", "parrot quartz ribbon shovel turtle"]
-    others += ["violin wagons zipper almond basket", "cactus dagger easels feather gloves"]
-    after = run.take([one for offer in (first, second, *others) for one in told(offer, 12)])
-    kinds = set(run.state.lineage["kind"].to_pylist())
-    assert len(set(before.values())) < len({after[sha256] for sha256 in before}) or "split" not in kinds
-    assert set(after.values()) >= {after[sha256] for sha256 in before}
+    before = run.take([*first, *second, *others])
+    assert len({before[one.sha256] for one in (*first, *second)}) == 1
+    after = run.take([one for offer in offers for one in told(offer, 12)])
+    assert len({after[one.sha256] for one in first}) == len({after[one.sha256] for one in second}) == 1
+    assert after[first[0].sha256] != after[second[0].sha256]
+    assert "split" in run.state.lineage["kind"].to_pylist()
+    kept = {after[one.sha256] for one in (*first, *second)}
+    assert before[first[0].sha256] in kept  # the one goes on by the name that both had
 
 
 def test_lineage_says_what_became_of_each_name(adversary: ModuleType, planting: SimpleNamespace) -> None:
