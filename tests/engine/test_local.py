@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -75,3 +79,35 @@ def test_one_record_that_kills_or_hangs_its_worker_is_given_back_alone(
         found = numbers(engine.map(stage, (batch(n, n + 1, n + 2) for n in range(0, 30, 3)), minus_one))
 
     assert found == [-1 if n == 13 else 2 * n for n in range(30)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+def test_workers_end_when_the_run_is_killed() -> None:
+    script = """
+import sys
+from spamtide.engine import LocalEngine
+with LocalEngine(2) as engine:
+    print(*[process.pid for process in engine._pool._processes.values()], flush=True)
+    sys.stdin.read()
+"""
+    run = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout is not None
+    workers = [int(pid) for pid in run.stdout.readline().split()]
+    run.kill()
+    run.wait()
+
+    assert len(workers) == 2
+    deadline = time.monotonic() + 30
+    while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [pid for pid in workers if alive(pid)] == []
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

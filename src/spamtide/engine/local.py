@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,8 @@ SECONDS_PER_ROW = 20.0
 SECONDS_PER_BATCH = 60.0
 """Backstop against a worker that hangs in native code; each record's own time bound is far below it."""
 
+_PR_SET_PDEATHSIG = 1
+"""Of Linux's prctl.h."""
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
 """Of glibc's malloc.h."""
 _KEPT, _PAD = 2**25, 2**23
@@ -97,7 +100,7 @@ class LocalEngine:
         middle = batch.num_rows // 2
         halves = []
         for half in (batch.slice(0, middle), batch.slice(middle)):
-            with ProcessPoolExecutor(1, mp_context=_context()) as apart:
+            with _pool_of(1) as apart:
                 future = apart.submit(_work, stage, _pack(half))
                 try:
                     done = future.result(timeout=SECONDS_PER_BATCH + SECONDS_PER_ROW * half.num_rows)
@@ -123,7 +126,7 @@ class LocalEngine:
 
     def _start(self) -> None:
         """Start the pool and its processes."""
-        self._pool = ProcessPoolExecutor(self.workers, mp_context=_context())
+        self._pool = _pool_of(self.workers)
         for future in [self._pool.submit(_wake) for _ in range(self.workers)]:
             future.result()
 
@@ -166,6 +169,24 @@ def _unpack(packed: Packed) -> pa.RecordBatch:
 @lru_cache(maxsize=16)
 def _schema(packed: bytes) -> pa.Schema:
     return pa.ipc.read_schema(pa.py_buffer(packed))
+
+
+def _pool_of(workers: int) -> ProcessPoolExecutor:
+    """A pool whose processes end with this one, however it ends."""
+    return ProcessPoolExecutor(
+        workers, mp_context=_context(), initializer=_end_with_parent, initargs=(os.getpid(),)
+    )
+
+
+def _end_with_parent(parent: int) -> None:
+    """Have the kernel end this worker when its parent is killed.
+
+    Workers hold each other's pipes open, so none of them would see an end of file.
+    """
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died in between
+            os._exit(0)
 
 
 def _work(stage: Stage, packed: Packed) -> Packed:
