@@ -274,10 +274,11 @@ def _stage_costs(messages: list[bytes]) -> dict[str, float]:
     import pyarrow as pa
 
     from spamtide.campaign import sketch
-    from spamtide.ingest import observation_rows, raw_batch
+    from spamtide.ingest import observation_rows
     from spamtide.message import parse
     from spamtide.model import RawMessage
     from spamtide.observation import observe
+    from spamtide.schema import raw_batch
     from spamtide.settings import Limits, Observing
     from spamtide.store import Lake
 

@@ -9,6 +9,7 @@ static PyMethodDef METHODS[] = {
     {"render", (PyCFunction)(void (*)(void))native_render, METH_FASTCALL, "See observation/rendering.py."},
     {"shape", (PyCFunction)(void (*)(void))native_shape, METH_FASTCALL, "See observation/template.py."},
     {"read_words", native_read_words, METH_VARARGS, "See campaign/words.py."},
+    {"is_seen", native_is_seen, METH_O, "See message/text.py."},
     {"tidy_lines", native_tidy_lines, METH_O, "See message/text.py."},
     {NULL, NULL, 0, NULL},
 };
@@ -20,7 +21,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 1)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 2)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

@@ -87,3 +87,34 @@ PyObject *native_tidy_lines(PyObject *Py_UNUSED(module), PyObject *text)
     PyMem_Free(out);
     return tidied;
 }
+
+/* Whether `drop_unseen` of message/text.py would leave out or change a character of this kind. */
+static int is_unseen(Py_UCS4 c)
+{
+    if (c < 0xA0)
+        return (c < ' ' && c != '\t' && c != '\n') || c >= 0x7F;
+    return c == 0xAD || c == 0x34F || c == 0x180E || c == 0x200B || c == 0x2060 || c == 0xFEFF
+           || (c >= 0xD800 && c <= 0xDFFF);
+}
+
+/* is_seen(text): whether nothing of a text is to be left out, as `message/text.py` says. */
+PyObject *native_is_seen(PyObject *Py_UNUSED(module), PyObject *text)
+{
+    if (!PyUnicode_Check(text)) {
+        PyErr_SetString(PyExc_TypeError, "is_seen(str)");
+        return NULL;
+    }
+    Py_ssize_t size = PyUnicode_GET_LENGTH(text);
+    int kind = PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    int unseen = 0;
+    if (kind == PyUnicode_1BYTE_KIND) {
+        const Py_UCS1 *bytes = data;
+        for (Py_ssize_t at = 0; at < size && !unseen; at++)
+            unseen = (bytes[at] < ' ' || bytes[at] >= 0x7F) && is_unseen(bytes[at]);
+    } else {
+        for (Py_ssize_t at = 0; at < size && !unseen; at++)
+            unseen = is_unseen(PyUnicode_READ(kind, data, at));
+    }
+    return PyBool_FromLong(!unseen);
+}

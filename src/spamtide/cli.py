@@ -159,6 +159,7 @@ def ingest(
     `spamtide ingest --label ham --members 'ham/*' corpus.tar.gz` · `spamtide ingest --lab cutwail lab.mbox` ·
     `spamtide ingest - < message.eml` · `spamtide ingest --heartbeats up.csv`
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # nothing here is solved; threads only wait
     from spamtide import ingest as intake
     from spamtide.progress import ingest_bar
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-FORM = 1
+FORM = 2
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -33,6 +33,9 @@ class Native(Protocol):
 
     def tidy_lines(self, text: str, /) -> str:
         """See message.text."""
+
+    def is_seen(self, text: str, /) -> bool:
+        """Whether no character of a text is left out by `drop_unseen`; see message.text."""
 
     def redact(self, data: bytes, domains: dict[bytes, tuple[tuple[bytes, bytes], ...]], /) -> bytes:
         """Data with each local part and domain replaced by its token; see observation.redact."""

@@ -16,11 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import repeat
 from types import FrameType
 from typing import Any, BinaryIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,10 +27,10 @@ from spamtide.collector import collect
 from spamtide.engine import ENGINES, LocalEngine
 from spamtide.errors import SpamtideError
 from spamtide.message import parse
-from spamtide.model import NO_ENVELOPE, Envelope, Label, Observation, RawMessage, Sketch, Unreadable
+from spamtide.model import Label, Observation, RawMessage, Sketch, Unreadable
 from spamtide.observation import observe
 from spamtide.observatory import Observatory
-from spamtide.schema import OBSERVATIONS, QUARANTINE, RAW, to_arrow
+from spamtide.schema import OBSERVATIONS, QUARANTINE, RAW, raw_batch, raw_messages, to_arrow
 from spamtide.settings import Limits, Observing
 from spamtide.store import KnownKeys, Lake, writer_lock
 from spamtide.version import VERSION
@@ -41,6 +39,8 @@ BATCH_ROWS, BATCH_BYTES = 128, 2 * 2**20
 """A worker's helping."""
 COMMIT_ROWS, COMMIT_BYTES = 4096, 32 * 2**20
 """One commit to the lake."""
+LAST_ROWS = 1024
+"""Rows for which, when the sources are read, a commit of their own pays."""
 MAX_UNREADABLE = 256
 """Things without a message that are held before they are written."""
 HEAD_BYTES = 64 * 2**10
@@ -193,59 +193,6 @@ def _blank(raw: RawMessage) -> Observation:
     return Observation(**(values | {"lab": raw.lab, "source": raw.source, "size": len(raw.data)}))
 
 
-# ---------------------------------------------------------------------------- records and rows
-
-
-def raw_batch(messages: Sequence[RawMessage], collected_at: dt.datetime, batch: str) -> pa.RecordBatch:
-    """RawMessages as rows of RAW."""
-    envelopes = [m.envelope for m in messages]
-    own = ("sha256", "sensor", "label", "lab", "source")
-    columns: dict[str, list[Any]] = {name: [getattr(m, name) for m in messages] for name in own} | {
-        "mail_from": [e.mail_from for e in envelopes],
-        "rcpt_to": [e.rcpt_to for e in envelopes],
-        "client_ip": [e.client_ip for e in envelopes],
-        "helo": [e.helo for e in envelopes],
-        "envelope_at": [e.received_at for e in envelopes],
-        "collected_at": [collected_at] * len(messages),
-        "batch": [batch] * len(messages),
-    }
-    data = [m.data for m in messages]
-    arrays = [
-        binary_array(data) if column.name == "data" else pa.array(columns[column.name], column.type)
-        for column in RAW
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=RAW)
-
-
-def binary_array(values: Sequence[bytes]) -> pa.Array:
-    """Byte strings as an Arrow array with one copy; Arrow's own way grows its buffer as it goes."""
-    offsets = np.zeros(len(values) + 1, dtype=np.int32)
-    np.cumsum([len(value) for value in values], out=offsets[1:])
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(values))]
-    return pa.Array.from_buffers(pa.binary(), len(values), buffers)
-
-
-def raw_messages(batch: pa.RecordBatch) -> Iterator[RawMessage]:
-    """Rows of RAW as RawMessages."""
-    columns = [
-        batch.column(name).to_pylist() for name in ("sha256", "sensor", "label", "lab", "source", "data")
-    ]
-    yield from map(RawMessage, *columns, _envelopes(batch))
-
-
-def _envelopes(batch: pa.RecordBatch) -> Iterable[Envelope]:
-    """Envelope of each row; most mail comes without."""
-    names = ("mail_from", "rcpt_to", "client_ip", "helo", "envelope_at")
-    mail_from, rcpt_to, client_ip, helo, at = (batch.column(name) for name in names)
-    held = (mail_from, client_ip, helo, at)
-    if not len(rcpt_to.flatten()) and all(column.null_count == batch.num_rows for column in held):
-        return repeat(NO_ENVELOPE, batch.num_rows)
-    recipients = [tuple(one or ()) for one in rcpt_to.to_pylist()]
-    return map(
-        Envelope, mail_from.to_pylist(), recipients, client_ip.to_pylist(), helo.to_pylist(), at.to_pylist()
-    )
-
-
 # ---------------------------------------------------------------------------- the run
 
 
@@ -288,6 +235,8 @@ class _Run:
         self.known = KnownKeys()
         self.writing = threading.Lock()
         self.refused: set[tuple[str, str]] = set()
+        self.drained = False
+        """The sources are read, and what was done until then is not yet written."""
         self.examine = partial(
             examine,
             limits=self.limits,
@@ -331,7 +280,10 @@ class _Run:
                 raws.append(pending.pop(0))
                 done.append(examined)
                 rows, size = rows + examined.num_rows, size + raws[-1].nbytes
-                if rows >= COMMIT_ROWS or size >= COMMIT_BYTES:
+                # Once the sources are read, what is done is written while the workers finish the rest.
+                last = self.drained and rows >= LAST_ROWS
+                if last or rows >= COMMIT_ROWS or size >= COMMIT_BYTES:
+                    self.drained = False
                     if writing is not None:
                         writing.result()
                     writing = writer.submit(self._commit, raws, done)
@@ -355,6 +307,7 @@ class _Run:
                 pending.append(self._batch(fresh))
                 yield pending[-1]
                 fresh, size = [], 0
+        self.drained = True
         if fresh:
             pending.append(self._batch(fresh))
             yield pending[-1]

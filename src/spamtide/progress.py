@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from spamtide.collector import input_size
 from spamtide.ingest import IngestSummary
@@ -21,6 +20,8 @@ def ingest_bar(
     if not enabled or not console.is_terminal:
         yield lambda _summary: None
         return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
     started = time.monotonic()
     columns = (
         TextColumn("reading"),
@@ -63,6 +64,8 @@ def study_bar(console: Console, *, enabled: bool) -> Iterator[Callable[[str, int
     if not enabled or not console.is_terminal:
         yield lambda *_: None
         return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
     columns = (
         TextColumn("{task.fields[study]:16}"),
         BarColumn(),

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from spamtide.campaign import MIN_SHINGLES, CampaignState, Clustering, cluster, resolve
-from spamtide.campaign.cluster import EXEMPLARS_KEPT
+from spamtide.campaign.clustering import EXEMPLARS_KEPT
 from spamtide.model import Observation
 from spamtide.schema import EXEMPLARS, LINEAGE, MEMBERSHIPS
 

@@ -8,11 +8,15 @@ too little to be compared is grouped by an exact key or stays alone.
 
 from __future__ import annotations
 
-from spamtide.campaign.cluster import Clustering, cluster
-from spamtide.campaign.lineage import CampaignState, resolve
-from spamtide.campaign.relating import relate
+from typing import TYPE_CHECKING, Any
+
 from spamtide.campaign.similarity import MIN_SHINGLES, sketch
-from spamtide.campaign.traits import COLUMNS, no_profiles, profile
+
+if TYPE_CHECKING:
+    from spamtide.campaign.clustering import Clustering, cluster
+    from spamtide.campaign.lineage import CampaignState, resolve
+    from spamtide.campaign.relating import relate
+    from spamtide.campaign.traits import COLUMNS, no_profiles, profile
 
 __all__ = [
     "COLUMNS",
@@ -26,3 +30,25 @@ __all__ = [
     "resolve",
     "sketch",
 ]
+
+_WHERE = {
+    "COLUMNS": "traits",
+    "CampaignState": "lineage",
+    "Clustering": "clustering",
+    "cluster": "clustering",
+    "no_profiles": "traits",
+    "profile": "traits",
+    "relate": "relating",
+    "resolve": "lineage",
+}
+"""What a relation needs -> its module. An ingest only sketches, and does not wait for the rest."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the module protocol
+    """Load the rest of the room when it is first asked for."""
+    from importlib import import_module
+
+    if name not in _WHERE:
+        message = f"module 'spamtide.campaign' has no attribute '{name}'"
+        raise AttributeError(message)
+    return getattr(import_module(f"spamtide.campaign.{_WHERE[name]}"), name)

@@ -44,6 +44,11 @@ _GREETING = re.compile(
 )
 """A greeting and the name in it, up to the punctuation that ends it; more words than that are a sentence."""
 
+_GREETINGS = frozenset(
+    "de he hi at go gr bo ch ha li se gu ho es ci ca ge ol pr зд пр ув".split()  # noqa: SIM905 - pairs of letters
+)
+"""First two letters of the greetings: the pattern, which is slow, is asked only where a line begins so."""
+
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 """Scripts that put no spaces between words (Thai, kana, Han): each character is taken as a word."""
 
@@ -65,8 +70,11 @@ def fold(observation: Shown) -> bytes:
         text = _fold_unicode(text)
     if "rcpt." in text:
         text = _REDACTED.sub(" ", text)
-    head = len(observation.subject) + GREETING_CHARS
-    return (_GREETING.sub(" ", text[:head].lower(), count=2) + text[head:]).encode("utf-8", "replace")
+    cut = len(observation.subject) + GREETING_CHARS
+    head = text[:cut].lower()
+    if not _GREETINGS.isdisjoint([line.lstrip(" \t")[:2] for line in head.split("\n")]):
+        head = _GREETING.sub(" ", head, count=2)
+    return (head + text[cut:]).encode("utf-8", "replace")
 
 
 def _fold_unicode(text: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from spamtide.campaign.cluster import SILENCE, Clustering
+from spamtide.campaign.clustering import SILENCE, Clustering
 from spamtide.campaign.kinship import neighbours, vectorise
 from spamtide.campaign.lineage import NEVER, CampaignState, Event, events_table, parents, resolve
 from spamtide.campaign.regrouping import LEAST_LIKENESS, STAYING, Regrouping

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import signal
@@ -51,6 +52,8 @@ class LocalEngine:
     def __enter__(self) -> Self:
         """Start the workers now, while this process has no threads that a fork would upset."""
         _keep_memory()
+        gc.collect()
+        gc.freeze()  # what is loaded stays: no collection walks it, no worker copies its pages for that
         self._start()
         return self
 

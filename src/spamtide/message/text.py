@@ -11,6 +11,8 @@ _NO_CONTROLS = dict.fromkeys(map(ord, _CONTROLS))
 _C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
 UNSEEN = ("\u00ad", "\u034f", "\u180e", "\u200b", "\u2060", "\ufeff")
 """Soft hyphen, combining grapheme joiner, zero-width characters: they part the letters of a word unseen."""
+_PRINTABLE = UNSEEN[1]
+"""The one of them that Python calls printable."""
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -38,8 +40,8 @@ def tidy_lines(text: str) -> str:
 
 def drop_unseen(text: str, defects: set[str]) -> str:
     """Text without control and zero-width characters, so that a word parted by them reads as it looks."""
-    if text.isprintable():  # true of most single lines
-        return text
+    if native.is_seen(text) if native else text.isprintable() and _PRINTABLE not in text:
+        return text  # most texts; most single lines
     if any(map(text.__contains__, _CONTROLS)):  # hardly ever; asked so, it costs a tenth of a translation
         defects.add("control-characters")
         text = text.translate(_NO_CONTROLS)

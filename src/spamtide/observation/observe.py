@@ -64,6 +64,7 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
     names = list(map(_NAME, message.headers))
     lower = list(map(str.lower, names))
     values = list(map(_VALUE, message.headers))
+    folded = message.headers[lower.index("content-type")].folded if "content-type" in lower else ""
     simulated = _SIMULATED in lower
     if simulated:
         kept = [name != _SIMULATED for name in lower]
@@ -82,19 +83,16 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
     message_id = first.get("message-id")
     from_domain = _from_domain(first.get("from", ""))
     relays = {(each.by or "").lower() for each in hops}
-    added = traits.id_host(message_id or "", from_domain, first.get("to", ""), relays) == "relay"
-    frame = _frame(names, lower, added=added)
+    id_form = traits.id_host(message_id or "", from_domain, first.get("to", ""), relays)
+    frame = _frame(names, lower, added=id_form == "relay")
     habits = traits.line(
+        id_form=id_form,
         message_id=message_id or "",
         from_domain=from_domain,
-        recipients=first.get("to", ""),
-        relays=relays,
         boundary=message.boundary,
         helo=helo or "",
         address=source.address or "",
-        folded=next(
-            (header.folded for header in message.headers if header.name.lower() == "content-type"), ""
-        ),
+        folded=folded,
         layout=message.layout,
         charset=message.charset,
         encoding=message.encoding,

@@ -61,7 +61,7 @@ def recipients_of(values: Iterable[str], received: Iterable[str], envelope: Iter
         if "@" in value:
             found |= _addresses(value)
     for value in received:
-        if "@" in value:
+        if "@" in value and (" for " in value or "rfc822;" in value):
             for path in _paths(value):
                 found |= _addresses(path)
     return frozenset(found)

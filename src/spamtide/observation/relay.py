@@ -113,11 +113,15 @@ def read_hop(value: str) -> Hop:
     What names a hop stands before the queue id, so the receiver's own hops, which come again with every
     message, are read once.
     """
+    return _read(_head(value))
+
+
+def _head(value: str) -> str:
+    """What of a Received header names the hop."""
     head = value[:LINE_CHARS].partition(" id ")[0]
-    return _read(head if " by " in head else value[:LINE_CHARS])
+    return head if " by " in head else value[:LINE_CHARS]
 
 
-@lru_cache(maxsize=8192)
 def _read(value: str) -> Hop:
     """As `read_hop`, of a line or of what stands before its queue id."""
     usual = _USUAL.match(value)
@@ -193,11 +197,9 @@ def is_trusted_address(address: str, relays: tuple[str, ...]) -> bool:
     return any(parsed in network for network in _trusted(relays)[0])
 
 
-def is_own(hop: Hop, value: str, relays: tuple[str, ...]) -> bool:
+def is_own(hop: Hop, relays: tuple[str, ...]) -> bool:
     """Whether a hop lies within the receiver's world, so that the next one may be believed."""
     if hop.address is None or is_trusted_address(hop.address, relays):
-        return True
-    if "(fetchmail" in value:  # the address is that of the mailbox which was polled
         return True
     name = (hop.rdns or ("" if hop.keeps_names else hop.helo) or "").lower()
     if not name:
@@ -219,8 +221,18 @@ def trace(received: Sequence[str], observing: Observing) -> tuple[list[Hop], Hop
     """
     hops: list[Hop] = []
     for value in received[:HOPS]:
-        hop = read_hop(value)
+        hop, own = _judge(_head(value), "(fetchmail" in value, observing.trusted_relays)
         hops.append(hop)
-        if not is_own(hop, value, observing.trusted_relays):
+        if not own:
             return hops, hop
     return hops, None
+
+
+@lru_cache(maxsize=8192)
+def _judge(head: str, polled: bool, relays: tuple[str, ...]) -> tuple[Hop, bool]:  # noqa: FBT001 - a cache's key
+    """A hop, and whether it is the receiver's own; the receiver's come again with every message.
+
+    Of a hop that fetchmail `polled` the address is that of the mailbox.
+    """
+    hop = _read(head)
+    return hop, polled or is_own(hop, relays)

@@ -13,6 +13,8 @@ from functools import lru_cache
 EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 """Times outside are not believed."""
+_SURELY = (1990, 2099)
+"""Years between which every time is inside, whatever its zone."""
 
 ZONES = {
     "ut": 0, "utc": 0, "gmt": 0, "z": 0, "wet": 0, "west": 60, "bst": 60, "cet": 60, "met": 60,
@@ -42,26 +44,28 @@ def read_date(value: str) -> tuple[dt.datetime | None, str]:
     number = _MONTHS.get(month.lower())
     if number is None:
         return None, ""
-    full = int(year) if len(year) == 4 else int(year) + (2000 if int(year) < 70 else 1900)  # noqa: PLR2004 - RFC 5322 4.3
-    known = ZONES.get((name or "").lower())
-    minutes = _offset(offset) if offset else known or 0
+    full = int(year)
+    if len(year) != 4:  # noqa: PLR2004 - RFC 5322 4.3
+        full += 2000 if full < 70 else 1900  # noqa: PLR2004 - as above
+    known = ZONES.get(name.lower()) if name else None
+    east = _offset(offset) if offset else known and dt.timedelta(minutes=known)
     try:
-        at = dt.datetime(
-            full, number, int(day), int(hour), int(minute), min(int(second or 0), 59), tzinfo=dt.UTC
-        )
-        at -= dt.timedelta(minutes=minutes)
+        at = dt.datetime(full, number, int(day), int(hour), int(minute), min(int(second or 0), 59), 0, dt.UTC)
+        if east:
+            at -= east
     except (ValueError, OverflowError):
         return None, ""
-    return (at if EARLIEST <= at < LATEST else None), offset or (name if name and known is not None else "")
+    zone = offset or (name if name and known is not None else "")
+    return (at if _SURELY[0] < full < _SURELY[1] or EARLIEST <= at < LATEST else None), zone
 
 
 @lru_cache(maxsize=256)
-def _offset(zone: str) -> int:
-    """Minutes east of Greenwich of a zone like '+0530'; 0 for one that no place has."""
+def _offset(zone: str) -> dt.timedelta:
+    """How far east of Greenwich a zone like '+0530' is; 0 for one that no place has."""
     minutes = int(zone[1:3]) * 60 + int(zone[3:5])
     if minutes > 24 * 60:
-        return 0
-    return -minutes if zone[0] == "-" else minutes
+        minutes = 0
+    return dt.timedelta(minutes=-minutes if zone[0] == "-" else minutes)
 
 
 def _read_otherwise(value: str) -> tuple[dt.datetime | None, str]:
