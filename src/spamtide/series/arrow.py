@@ -43,7 +43,7 @@ class Arrow:
         full = np.zeros((len(gradients), len(self.weight)))
         full[:, self.free] = sensors
         scores = np.sqrt(self.weight)[:, :, None] * (days.T[None] + full.T[:, None])
-        middle = np.tensordot(scores, self._correlate(scores), ((0, 1), (0, 1)))
+        middle = np.matmul(scores.transpose(0, 2, 1), self._correlate(scores)).sum(axis=0)
         return np.asarray(middle + (sensors * self.prior) @ sensors.T)
 
     def log_variance(self, share: Floats) -> Floats:
@@ -63,7 +63,7 @@ class Arrow:
         columns[self.free, :, count] -= of_base[:, None]
         columns *= root[:, :, None]
         smooth = self._correlate(columns)
-        inner = np.tensordot(columns, smooth, ((0, 1), (0, 1)))
+        inner = np.matmul(columns.transpose(0, 2, 1), smooth).sum(axis=0)  # small enough for one thread
         lift = np.concatenate([np.eye(count), of_base[:, None]], axis=1)
         inner += lift.T @ (self.prior[:, None] * lift)
         multiple = np.concatenate([self.inverse @ border, np.ones((1, len(by_day)))]).T
