@@ -22,7 +22,7 @@ except ImportError:  # run by hand
     BuildHookInterface = object  # type: ignore[assignment,misc]
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("module.c", "fields.c", "page.c", "redact.c", "render.c", "text.c", "words.c")
+SOURCES = ("module.c", "fields.c", "page.c", "page_text.c", "redact.c", "render.c", "text.c", "words.c")
 FLAGS = ("-O2", "-std=c11", "-fPIC", "-Wall", "-Wextra", "-Wno-unused-parameter")
 LINKING = {"linux": ("-shared",), "darwin": ("-bundle", "-undefined", "dynamic_lookup")}
 SECONDS = 300

@@ -7,63 +7,11 @@
 
    Every index is checked against the end of its text; nothing is recursive; time is linear in the source. */
 
-#include "native.h"
+#include "page.h"
 
 #include <string.h>
 
-#define TABLES 64
 #define NAME_BYTES 32
-#define ENTITY_BYTES 32
-
-typedef struct {
-    char cell;  /* 0 outside cells, 'd' td, 'h' th, 'c' caption */
-    char group; /* 'b' tbody, 'h' thead, 'f' tfoot */
-    char ground[4]; /* COLOURED or PAPER where the open table, group, row, cell has such a ground */
-    char veiled;    /* in the open cell an element that is no part of a table has a white ground */
-} Table;
-
-enum { OF_TABLE, OF_GROUP, OF_ROW, OF_CELL };
-
-#define PAINTS 64
-#define PAINTED 4 /* attributes that decide it */
-
-typedef struct {
-    const char *at[PAINTED];
-    Py_ssize_t size[PAINTED];
-    long paint;
-} Paint;
-
-typedef struct {
-    const char *begin, *at, *end; /* the source */
-    char *out;            /* visible text, tidied */
-    Py_ssize_t size, room;
-    int gap;     /* white space since the last word */
-    int newline; /* a line ended since the last word */
-    Table tables[TABLES];
-    int depth;
-    int in_body; /* something that belongs into the body was met */
-    int in_form;
-    int styled; /* a style sheet was met */
-    PyObject *entities; /* html.entities.html5 */
-    PyObject *paint_of; /* callable, see message/html.py */
-    PyObject *urls, *alts;
-    int ground; /* of the body, as those of a table */
-    int veiled;
-    Paint paints[PAINTS];
-} Page;
-
-typedef enum { FAILED = -1, PLAIN = 0, DOUBTFUL = 1 } Verdict;
-
-/* What is to be known of an element. */
-enum {
-    STARTS_LINE = 1,
-    ENDS_LINE = 2,
-    RAW = 4,       /* its text is no markup, and not shown */
-    OTHER = 8,     /* has rules of its own: left to the tree */
-    TABLE = 16,    /* part of a table */
-    HEAD = 32,     /* may stand in the head */
-    ROOT = 64,     /* html, head, body */
-};
 
 typedef struct {
     const char *name;
@@ -102,378 +50,6 @@ static int traits_of(const char *name)
             low = middle + 1;
     }
     return 0;
-}
-
-static int is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
-static int is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-static int is_digit(char c) { return c >= '0' && c <= '9'; }
-static char lowered(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
-
-/* ---- the text */
-
-static void put(Page *page, const char *bytes, Py_ssize_t count)
-{
-    if (page->size + count + 1 > page->room)
-        return; /* cannot be: the room is that of the source, and nothing grows */
-    if (page->newline && page->size)
-        page->out[page->size++] = '\n';
-    else if (page->gap && page->size)
-        page->out[page->size++] = ' ';
-    page->newline = page->gap = 0;
-    memcpy(page->out + page->size, bytes, (size_t)count);
-    page->size += count;
-}
-
-static void end_line(Page *page) { page->newline = 1; }
-
-/* Add text without entities, its white space tidied. */
-static void put_text(Page *page, const char *at, const char *end)
-{
-    while (at < end) {
-        int space = space_at(at, end);
-        if (space) {
-            page->gap = 1;
-            at += space;
-            continue;
-        }
-        const char *word = at++;
-        while (at < end && (is_plain_byte(*at) || !space_at(at, end)))
-            at++;
-        put(page, word, at - word);
-    }
-}
-
-/* ---- entities */
-
-/* The character that a number stands for, by 13.2.5.80. */
-static Py_UCS4 character_of(Py_UCS4 code)
-{
-    static const unsigned short WINDOWS[32] = {
-        0x20AC, 0x81, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152,
-        0x8D, 0x017D, 0x8F, 0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122,
-        0x0161, 0x203A, 0x0153, 0x9D, 0x017E, 0x0178,
-    };
-    if (code == 0 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
-        return 0xFFFD;
-    return code >= 0x80 && code <= 0x9F ? WINDOWS[code - 0x80] : code;
-}
-
-static int utf8_of(Py_UCS4 code, char *into)
-{
-    if (code < 0x80) {
-        into[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        into[0] = (char)(0xC0 | code >> 6);
-        into[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        into[0] = (char)(0xE0 | code >> 12);
-        into[1] = (char)(0x80 | (code >> 6 & 0x3F));
-        into[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    into[0] = (char)(0xF0 | code >> 18);
-    into[1] = (char)(0x80 | (code >> 12 & 0x3F));
-    into[2] = (char)(0x80 | (code >> 6 & 0x3F));
-    into[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
-}
-
-/* Read the reference at '&'. Gives how many bytes it takes (0: it is none) and writes what it stands for. */
-static int entity(Page *page, const char *at, const char *end, int in_attribute, char *into, int *written)
-{
-    const char *start = at++;
-    if (at < end && *at == '#') {
-        Py_UCS4 code = 0;
-        int base = 10;
-        at++;
-        if (at < end && (*at == 'x' || *at == 'X')) {
-            base = 16;
-            at++;
-        }
-        const char *digits = at;
-        for (; at < end; at++) {
-            char c = lowered(*at);
-            int value = is_digit(c) ? c - '0' : base == 16 && c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-            if (value < 0)
-                break;
-            if (code <= 0x10FFFF)
-                code = code * (Py_UCS4)base + (Py_UCS4)value;
-        }
-        if (at == digits)
-            return 0;
-        if (at < end && *at == ';')
-            at++;
-        *written = utf8_of(character_of(code), into);
-        return (int)(at - start);
-    }
-    const char *name = at;
-    while (at < end && at - name < ENTITY_BYTES && (is_letter(*at) || is_digit(*at)))
-        at++;
-    if (at == name)
-        return 0;
-    int whole = at < end && *at == ';';
-    for (const char *to = at + whole; to - name >= 2; to--) {
-        PyObject *key = PyUnicode_FromStringAndSize(name, to - name);
-        if (!key)
-            return -1;
-        PyObject *found = PyDict_GetItemWithError(page->entities, key);
-        Py_DECREF(key);
-        if (found) {
-            int closed = to[-1] == ';';
-            if (in_attribute && !closed && to < end && (*to == '=' || is_letter(*to) || is_digit(*to)))
-                return 0;
-            Py_ssize_t size;
-            const char *text = PyUnicode_AsUTF8AndSize(found, &size);
-            if (!text || size > 8) {
-                PyErr_SetString(PyExc_ValueError, "no entity stands for so much");
-                return -1;
-            }
-            memcpy(into, text, (size_t)size);
-            *written = (int)size;
-            return (int)(to - start);
-        }
-        if (PyErr_Occurred())
-            return -1;
-        if (in_attribute && to < at + whole && to <= at)
-            return 0; /* a shorter name would be followed by a letter */
-    }
-    return 0;
-}
-
-static Verdict put_character_data(Page *page, const char *at, const char *end)
-{
-    while (at < end) {
-        const char *mark = memchr(at, '&', (size_t)(end - at));
-        put_text(page, at, mark ? mark : end);
-        if (!mark)
-            break;
-        char into[8];
-        int written = 0;
-        int taken = entity(page, mark, end, 0, into, &written);
-        if (taken < 0)
-            return FAILED;
-        if (!taken) {
-            put(page, "&", 1);
-            at = mark + 1;
-            continue;
-        }
-        if (written > taken + 2)
-            return DOUBTFUL;
-        if (written == 1 && into[0] == '\f')
-            end_line(page);
-        else
-            put_text(page, into, into + written);
-        at = mark + taken;
-    }
-    return PLAIN;
-}
-
-/* ---- attributes */
-
-typedef struct {
-    const char *value, *end; /* NULL: the attribute is not there */
-} Span;
-
-enum { HREF, SRC, BACKGROUND, ACTION, ALT, TITLE, CONTENT, EQUIV, HIDDEN, CLASS, STYLE, COLOUR, GROUND, SIZE, KNOWN };
-static const char *const ATTRIBUTES[KNOWN] = {
-    "href", "src", "background", "action", "alt", "title", "content", "http-equiv", "hidden", "class", "style",
-    "color", "bgcolor", "size",
-};
-/* Which attribute a name is, in any letter case; KNOWN for all others. */
-static int attribute_of(const char *name, Py_ssize_t size)
-{
-    for (int which = 0; which < KNOWN; which++) {
-        const char *known = ATTRIBUTES[which];
-        if (lowered(name[0]) != known[0] || (Py_ssize_t)strlen(known) != size)
-            continue;
-        Py_ssize_t at = 1;
-        while (at < size && lowered(name[at]) == known[at])
-            at++;
-        if (at == size)
-            return which;
-    }
-    return KNOWN;
-}
-
-enum { HIDES = 1, WHITE = 2, COLOURED = 4, PAPER = 8 }; /* what `paint_of` says */
-
-/* The value of an attribute, entities undone. */
-static PyObject *value_of(Page *page, Span span)
-{
-    if (!memchr(span.value, '&', (size_t)(span.end - span.value)))
-        return PyUnicode_DecodeUTF8(span.value, span.end - span.value, "strict");
-    Py_ssize_t room = 2 * (span.end - span.value) + 8, size = 0;
-    char *clean = PyMem_Malloc((size_t)room);
-    if (!clean)
-        return PyErr_NoMemory();
-    const char *at = span.value;
-    while (at < span.end) {
-        char into[8];
-        int written = 0, taken = 0;
-        if (*at == '&') {
-            taken = entity(page, at, span.end, 1, into, &written);
-            if (taken < 0) {
-                PyMem_Free(clean);
-                return NULL;
-            }
-        }
-        if (!taken) {
-            into[0] = *at;
-            written = taken = 1;
-        }
-        if (size + written > room)
-            break; /* cannot be: no reference stands for more than twice its bytes */
-        memcpy(clean + size, into, (size_t)written);
-        size += written;
-        at += taken;
-    }
-    PyObject *value = PyUnicode_DecodeUTF8(clean, size, "strict");
-    PyMem_Free(clean);
-    return value;
-}
-
-static int add(PyObject *list, PyObject *item)
-{
-    if (!item)
-        return -1;
-    int failed = PyList_Append(list, item);
-    Py_DECREF(item);
-    return failed;
-}
-
-/* What style, colour and ground of an element do; -1 is an exception. Pages say the same over and over. */
-static long paint_of(Page *page, const Span *spans)
-{
-    Paint wanted = {{NULL}, {0}, 0};
-    Py_ssize_t said_of = 0;
-    size_t hash = 5381;
-    for (int part = 0; part < PAINTED; part++) {
-        const Span *span = &spans[STYLE + part];
-        wanted.at[part] = span->value;
-        wanted.size[part] = span->value ? span->end - span->value : 0;
-        for (Py_ssize_t byte = 0; byte < wanted.size[part]; byte++)
-            hash = hash * 33 ^ (unsigned char)span->value[byte];
-        hash = hash * 33 ^ (size_t)part;
-        said_of += wanted.size[part];
-    }
-    if (!said_of)
-        return 0;
-    Paint *kept = &page->paints[hash % PAINTS];
-    int same = 0;
-    while (same < PAINTED && kept->size[same] == wanted.size[same]
-           && !memcmp(kept->at[same] ? kept->at[same] : "", wanted.at[same] ? wanted.at[same] : "",
-                      (size_t)wanted.size[same]))
-        same++;
-    if (same == PAINTED)
-        return kept->paint;
-    PyObject *values[PAINTED] = {NULL}, *said = NULL;
-    int whole = 1;
-    for (int part = 0; whole && part < PAINTED; part++) {
-        values[part] = wanted.size[part] ? value_of(page, spans[STYLE + part]) : PyUnicode_New(0, 0);
-        whole = values[part] != NULL;
-    }
-    if (whole)
-        said = PyObject_Vectorcall(page->paint_of, values, PAINTED, NULL);
-    for (int part = 0; part < PAINTED; part++)
-        Py_XDECREF(values[part]);
-    if (!said)
-        return -1;
-    wanted.paint = PyLong_AsLong(said);
-    Py_DECREF(said);
-    if (wanted.paint >= 0)
-        *kept = wanted;
-    return wanted.paint;
-}
-
-/* Whether the nearest ground that was given to what holds the present place is surely not white. Of elements that
-   are no part of a table it is not known whether they still hold it; only a white ground of theirs matters. */
-static int on_colour(const Page *page)
-{
-    for (int level = page->depth - 1; level >= 0; level--) {
-        const Table *table = &page->tables[level];
-        if (table->veiled)
-            return 0;
-        for (int part = OF_CELL; part >= OF_TABLE; part--)
-            if (table->ground[part])
-                return table->ground[part] == COLOURED;
-    }
-    return !page->veiled && page->ground == COLOURED;
-}
-
-/* Note the ground of an element that is now open, and find out whether a reader sees what it holds. */
-static Verdict take_paint(Page *page, const Span *spans, const char *name, int traits, int first_body)
-{
-    if (spans[HIDDEN].value)
-        return DOUBTFUL;
-    long paint = paint_of(page, spans);
-    if (paint < 0)
-        return FAILED;
-    int ground = spans[CLASS].value || spans[BACKGROUND].value ? COLOURED : (int)(paint & (COLOURED | PAPER));
-    if (first_body)
-        page->ground = ground;
-    if (traits & ROOT) /* a second body may give the first what it lacks */
-        return spans[GROUND].value && !first_body ? DOUBTFUL : PLAIN;
-    if (ground && traits & TABLE) {
-        char *grounds = page->tables[page->depth - 1].ground;
-        if (!strcmp(name, "table"))
-            grounds[OF_TABLE] = (char)ground;
-        else if (!strcmp(name, "td") || !strcmp(name, "th") || !strcmp(name, "caption"))
-            grounds[OF_CELL] = (char)ground;
-        else if (!strcmp(name, "tr"))
-            grounds[OF_ROW] = (char)ground;
-        else if (name[0] == 't')
-            grounds[OF_GROUP] = (char)ground;
-    } else if (ground == PAPER && page->depth) {
-        page->tables[page->depth - 1].veiled = 1;
-    } else if (ground == PAPER) {
-        page->veiled = 1;
-    }
-    if (!strcmp(name, "img") || !strcmp(name, "input"))
-        return PLAIN;
-    if (paint & HIDES || (paint & WHITE && ground != COLOURED && (ground == PAPER || !on_colour(page))))
-        return DOUBTFUL;
-    return PLAIN;
-}
-
-static Verdict take_attributes(Page *page, const Span *spans, const char *name)
-{
-    int wanted = 0;
-    const Span *link = NULL;
-    for (int which = HREF; which <= ACTION; which++) {
-        if (spans[which].value) {
-            wanted = 1;
-            if (!link && spans[which].end > spans[which].value)
-                link = &spans[which];
-        }
-    }
-    if (link) {
-        PyObject *value = value_of(page, *link);
-        if (!value)
-            return FAILED;
-        if (!is_plain_url(value)) {
-            PyObject *raw = Py_BuildValue("(iN)", 0, value);
-            value = raw;
-        }
-        if (add(page->urls, value))
-            return FAILED;
-    }
-    int meta = !strcmp(name, "meta");
-    if (meta && (wanted || spans[EQUIV].value) && spans[CONTENT].value) {
-        PyObject *value = value_of(page, spans[CONTENT]);
-        if (!value || add(page->urls, Py_BuildValue("(iN)", 1, value)))
-            return FAILED;
-    }
-    if (wanted && !strcmp(name, "img")) {
-        Span said = spans[ALT].value && spans[ALT].end > spans[ALT].value ? spans[ALT] : spans[TITLE];
-        PyObject *text = said.value ? value_of(page, said) : PyUnicode_FromString("");
-        if (add(page->alts, text))
-            return FAILED;
-    }
-    return PLAIN;
 }
 
 /* ---- tags */
@@ -626,7 +202,7 @@ static Verdict read_tag(Page *page, int closing)
         }
         if (memchr(key, '<', (size_t)(at - key)))
             return DOUBTFUL;
-        int which = attribute_of(key, key_end - key);
+        int which = page_attribute(key, key_end - key);
         if (which < KNOWN && !spans[which].value)
             spans[which] = value;
     }
@@ -650,7 +226,7 @@ static Verdict read_tag(Page *page, int closing)
             return DOUBTFUL;
     }
     if (line & (closing ? ENDS_LINE : STARTS_LINE))
-        end_line(page);
+        page_end_line(page);
     else if (!closing && (!strcmp(name, "td") || !strcmp(name, "th")) && start > page->begin && start[-1] == '>')
         page->gap = 1;
     if (closing) {
@@ -675,9 +251,9 @@ static Verdict read_tag(Page *page, int closing)
         return DOUBTFUL;
     Verdict verdict = PLAIN;
     if (in_tree) {
-        verdict = take_paint(page, spans, name, traits, first_body);
+        verdict = page_take_paint(page, spans, name, traits, first_body);
         if (verdict == PLAIN)
-            verdict = take_attributes(page, spans, name);
+            verdict = page_take_attributes(page, spans, name);
     }
     if (verdict == PLAIN && traits & RAW)
         verdict = skip_raw(page, name);
@@ -701,7 +277,7 @@ static Verdict read_page(Page *page)
                     return DOUBTFUL;
                 page->in_body = 1;
             }
-            Verdict verdict = put_character_data(page, text, text_end);
+            Verdict verdict = page_put(page, text, text_end);
             if (verdict != PLAIN)
                 return verdict;
         }
