@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from spamtide.model import Outage, Panel
-from spamtide.series import estimate
+from spamtide.series import estimate, measure
 
 Make = Callable[..., Any]
 """Makes a world or a panel; see conftest."""
@@ -289,3 +289,35 @@ def test_the_lists_of_vger_changed_in_november_2023(vger: Panel, since: str, unt
 def test_the_lists_of_vger_did_not_change_before(vger: Panel) -> None:
     """Four quiet years of the same lists, bursts and silent months and all: no outage of any kind."""
     assert estimate(_cut(vger, "2019-05-01", "2023-10-15")).outages == ()
+
+
+def test_boxes_that_were_read_to_different_days_are_no_outage(world: Make, panel_of: Make) -> None:
+    """One sensor has a last day, or a last few, that the others' boxes do not reach: nobody is down."""
+    made = world(1, days=60)
+    counts, ham = made.counts(), made.ham.copy()
+    counts[:, 1:, -1:] = ham[1:, -1:] = 0
+    assert estimate(panel_of(counts, ham)).outages == ()
+    counts[:, :, -4:] = ham[:, -4:] = 0
+    counts[0, 0, -1] = 1
+    assert estimate(panel_of(counts, ham)).outages == ()
+
+
+def test_one_message_says_nothing_of_the_weeks_before(world: Make, panel_of: Make) -> None:
+    made = world(2, days=60)
+    counts, ham = made.counts(), made.ham.copy()
+    counts[:, 0] = ham[0] = 0
+    counts[0, 0, -1] = 1
+    assert estimate(panel_of(counts, ham)).outages == ()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_filter_of_the_last_week_leaves_the_index(world: Make, panel_of: Make, seed: int) -> None:
+    """The largest sensor is filtered to a twentieth a week ago: its days count no more, the index stays."""
+    made = world(seed, days=90, drift=0.0)
+    counts = made.counts()
+    counts[:, 3, -7:] //= 20
+    measured = measure(panel_of(counts, made.ham))
+    (outage,) = measured.exposure.outages
+    assert (outage.sensor, outage.kind) == ("s3", "changed")
+    index = measured.series[0].index
+    assert index[-6:].mean() == pytest.approx(index[-35:-7].mean(), rel=0.2)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from spamtide.change.early import recent_changes
 from spamtide.change.event import Event, find_events
 from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
 from spamtide.change.shared_days import as_shared, common_days
@@ -17,7 +15,7 @@ from spamtide.change.switch import Switch, find_switches, make_mix
 from spamtide.change.telling import NEGLIGIBLE, Judged, Subject, switched, tell
 from spamtide.change.together import together
 from spamtide.change.turn import standing_switch
-from spamtide.model import UNKNOWN, Change, Counts, Exposure, Floats, IndexSeries, Measurement
+from spamtide.model import UNKNOWN, Change, Counts, Floats, IndexSeries, Measurement
 from spamtide.settings import Detecting
 
 FEWEST_DAYS = 21
@@ -48,9 +46,6 @@ def detect(
     """
     if not len(measurement.panel.days):
         return ()
-    known = measurement.exposure
-    recent = recent_changes(measurement.panel, known)
-    measurement = replace(measurement, exposure=Exposure(known.values, (*known.outages, *recent)))
     changes = list(sensor_changes(measurement.panel, measurement.exposure))
     if len(measurement.panel.days) >= FEWEST_DAYS:
         changes += _of_levels_and_mixes(measurement, detecting, whole=whole)

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm, worst_tail
+from spamtide.change.alarm import WINDOWS, Alarm, lower_tail, raise_alarm, worst_tail
 from spamtide.change.date import LONGEST_RAMP, Ramp, date_move, summarise
 from spamtide.change.segment import (
     DRIFTING_PENALTY,
@@ -374,7 +374,11 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], inflation: 
     number = int(track.observed.sum())
     onset, finish = _dates(track, ramp)
     during = _level(track, begin, end, segments.levels[i])
-    chance = max(tail(gain, 2, number, places=number * LONGEST_BURST), _wildness(track, (begin, end), during))
+    places = number * LONGEST_BURST
+    chance = min(
+        tail(gain, 2, number, places=places), places * _flood(track, (left, begin, end, right), inflation)
+    )
+    chance = max(chance, _wildness(track, (begin, end), during))
     return Event(
         kind="surge",
         onset=onset[0],
@@ -395,6 +399,22 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], inflation: 
     )
 
 
+def _flood(track: Track, bounds: tuple[int, int, int, int], inflation: float) -> float:
+    """Chance of so much mail in a burst at the level on either side of it, at a cautious size.
+
+    The tail itself: the gain of a level that is fitted to a flood's own few days is read off too heavy a one.
+    """
+    left, begin, end, right = bounds
+    inside = track.offset[begin:end]
+    around = np.concatenate((np.arange(left, begin), np.arange(end, right)))
+    days, sides = int((inside > 0).sum()), int((track.offset[around] > 0).sum())
+    if not days or not sides:
+        return 1.0
+    expected = float(inside.sum() * track.count[around].sum() / track.offset[around].sum())
+    size = CAUTION * track.size / (1 + (inflation - 1) * (1 - 1 / days)) / (1 / days + 1 / sides)
+    return 1 - lower_tail(float(track.count[begin:end][inside > 0].sum()) - 1, expected, size)
+
+
 def _wildness(track: Track, burst: tuple[int, int], level: float) -> float:
     """Chance of such a burst in a series whose own wildest days are no wilder than they are.
 
@@ -407,10 +427,12 @@ def _wildness(track: Track, burst: tuple[int, int], level: float) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a window without any day
         local = np.nanmedian(windows, axis=1)
-    logs = np.log((rate + 0.5) / (local + 0.5))
+    # An exponential tail of roots is heavier than a gamma's and about a log-normal's; of logs it would be a
+    # power law, under which no flood is beyond the wild days of an uneven series.
+    roots = np.sqrt((rate + 0.5) / (local + 0.5)) - 1
     usual = float(local[burst[0] : burst[1]].mean())
-    logs = logs[np.isfinite(logs)]
-    if not np.isfinite(usual) or not len(logs):
+    roots = roots[np.isfinite(roots)]
+    if not np.isfinite(usual) or not len(roots):
         return 0.0
-    excess = float(np.log((level * track.step + 0.5) / (usual + 0.5)))
-    return min(1.0, len(logs) * worst_tail(logs, excess) ** (burst[1] - burst[0]))
+    excess = float(np.sqrt((level * track.step + 0.5) / (usual + 0.5))) - 1
+    return min(1.0, len(roots) * worst_tail(roots, excess) ** (burst[1] - burst[0]))

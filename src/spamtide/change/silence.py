@@ -6,6 +6,7 @@
 | sensor | a sensor came, went or changed at that time, and the sensors that did not show no such move |
 | attribution | `unknown` rose by about what the subject lost, at the same time, and the total stayed |
 | regained | the mirror of the last: the subject won what `unknown` lost |
+| turnover | a programme lost or won what its own botnets' `unknown` won or lost, as it does now and then |
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ import numpy as np
 
 from spamtide.change.event import Event
 from spamtide.change.segment import Bools
+from spamtide.change.turnover import turnover
 from spamtide.model import UNKNOWN, Change, Counts, Exposure, Floats, Outage, Panel, SubjectKind
 
-Cause = Literal["stopped", "sensor", "attribution", "regained"]
+Cause = Literal["stopped", "sensor", "attribution", "regained", "turnover"]
 
 REACH = 28
 """Units before and after a move that levels are compared over."""
@@ -80,6 +82,14 @@ def find_cause(
     if _by_sensor(panel, exposure, subject, event, weekday, ratio):
         return "sensor"
     kind, name = subject
+    if kind == "programme" and event.kind != "surge":
+        before, after = sides(event, panel.days)
+        up = usual > 0
+        near = _nearest(before & up, -NEAR_BEFORE), _nearest(after & up, NEAR_AFTER)
+        names = turnover(panel, name, (before, after), usual * weekday, ratio)
+        names = names or turnover(panel, name, near, usual * weekday, ratio)
+        if names is not None:
+            return "attribution" if names == "lost" else "turnover"
     nameless = (kind, UNKNOWN)
     if kind == "total" or name == UNKNOWN or nameless not in panel.subjects or event.kind == "surge":
         return "stopped"

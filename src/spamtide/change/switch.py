@@ -21,6 +21,7 @@ import numpy as np
 
 from spamtide.change.date import LONGEST_RAMP, Estimate, summarise
 from spamtide.change.segment import LONGEST_DAILY, WEEK, Bools, weekday_offsets
+from spamtide.change.turnover import swing
 from spamtide.change.weigh import CAUTION, tail
 from spamtide.model import UNKNOWN, Counts, Days, Floats
 
@@ -238,10 +239,12 @@ def _judge(mix: Mix, stretch: tuple[int, int, int, int], inflation: float) -> Sw
     loser, gainer = int((after - before).argmin()), int((after - before).argmax())
     lost, won = _compare(mix, loser, stretch), _compare(mix, gainer, stretch)
     volume = (_volume(mix, left, begin) + _volume(mix, end, right)) / 2
+    least = LEAST_MOVE + hidden(mix, loser, gainer, stretch)
     called = (
         not {mix.programmes[loser], mix.programmes[gainer]} & {UNKNOWN, REST}
-        and before[loser] - after[loser] >= LEAST_MOVE
-        and after[gainer] - before[gainer] >= LEAST_MOVE
+        # What `unknown` hides now and then may have been the gainer's, or be the loser's.
+        and before[loser] - after[loser] >= least
+        and after[gainer] - before[gainer] >= least
         # Both must have moved in messages too: a share also falls because another programme grew.
         and lost[2] <= -LEAST_T
         and won[2] >= LEAST_T
@@ -271,6 +274,40 @@ def _judge(mix: Mix, stretch: tuple[int, int, int, int], inflation: float) -> Sw
         gain=gain,
         p_value=p_value,
     )
+
+
+def hidden(mix: Mix, loser: int, gainer: int, stretch: tuple[int, int, int, int]) -> float:
+    """Share of a botnet's mail that may have seemed to go from one programme to another, and did not.
+
+    Letters that name no programme may have been the gainer's before a change of mix and be the loser's after
+    it: so much at most. Where names come and go, shares have swung before; where none has, nothing is hidden.
+
+    Args:
+        mix: the botnet's mix.
+        loser: row of the programme that lost.
+        gainer: row of the one that won.
+        stretch: first unit of the mix before, one past it, first unit of the mix after, one past it.
+    """
+    if UNKNOWN not in mix.programmes:
+        return 0.0
+    nameless = mix.programmes.index(UNKNOWN)
+    left, begin, end, right = stretch
+
+    def swung(row: int, first: int, stop: int) -> float:
+        count = mix.count[:, max(first, 0) : stop][:, mix.seen[max(first, 0) : stop]]
+        return swing(count[row], count.sum(axis=0), mix.rho, mix.step)
+
+    sides = ((begin - 2 * REACH, begin), (end, end + REACH))
+    most = max(swung(row, *side) for row in (loser, gainer, nameless) for side in sides)
+    most = max(most, swung(nameless, begin - REACH, end + REACH))
+    share = max(
+        float(part[nameless].sum() / max(part.sum(), 1.0))
+        for part in (
+            mix.count[:, max(left, begin - REACH) : begin],
+            mix.count[:, end : min(right, end + REACH)],
+        )
+    )
+    return min(share, most)
 
 
 def _shares(part: Floats) -> Floats:

@@ -37,7 +37,7 @@ def tell(judged: Sequence[Judged], panel: Panel) -> Iterable[Change]:
     lost = [item for item in judged if item.cause == "attribution"]
     for item in judged:
         subject, event = item.subject, item.event
-        if item.cause == "sensor" or (subject[1] == UNKNOWN and _explained(item, lost)):
+        if item.cause in {"sensor", "turnover"} or (subject[1] == UNKNOWN and _explained(item, lost)):
             continue
         if item.cause == "attribution" or _with_its_botnet(item, lost, panel):
             yield _change(subject, event, "attribution-loss", item.confidence)

@@ -58,7 +58,13 @@ def together(panel: Panel, exposure: Exposure, judged: Sequence[Judged]) -> tupl
         replace(item, cause="sensor") if any(_at_the_time(item.event, event) for event, _ in found) else item
         for item in judged
     ]
-    return kept, list(_changes(panel, found))
+    told = {outage.sensor: outage.start for outage in exposure.outages if outage.kind == "changed"}
+    new = [
+        change
+        for change in _changes(panel, found)
+        if change.subject not in told or abs((told[change.subject] - change.onset).days) > NEAR
+    ]
+    return kept, new
 
 
 def _behind(panel: Panel, exposure: Exposure, event: Event) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from spamtide.change.alarm import Units
-from spamtide.change.switch import LEAST_MOVE, REST, Mix, Switch
+from spamtide.change.switch import LEAST_MOVE, REST, Mix, Switch, hidden
 from spamtide.model import UNKNOWN, Floats
 
 WINDOWS = (1, 2, 3, 4, 5, 6, 7, 10, 14)
@@ -70,7 +70,9 @@ def _window(mix: Mix, old: Units, new: Units) -> tuple[float, Switch] | None:
     named = np.array([name not in {UNKNOWN, REST} for name in mix.programmes])
     shift = np.where(named, after - before, 0.0)
     loser, gainer = int(shift.argmin()), int(shift.argmax())
-    if min(-shift[loser], shift[gainer]) < LEAST_MOVE or was[loser] < LEAST_MAIL or now[gainer] < LEAST_MAIL:
+    stretch = (int(old[0]), int(new[0]), int(new[0]), int(new[-1]) + 1)
+    least = LEAST_MOVE + hidden(mix, loser, gainer, stretch)
+    if min(-shift[loser], shift[gainer]) < least or was[loser] < LEAST_MAIL or now[gainer] < LEAST_MAIL:
         return None
     volume = (was.sum() + now.sum()) / 2
     if was[loser] - now[loser] < LEAST_PART * -shift[loser] * volume:
@@ -87,8 +89,8 @@ def _window(mix: Mix, old: Units, new: Units) -> tuple[float, Switch] | None:
     explained = _fit(move, precision, before[[loser, gainer]])
     none = _chi(move[None], precision)
     alone = min(_chi(move - ALONE[:, None] * np.eye(len(move))[which], precision) for which in (0, 1))
-    least = AGAINST_NONE if len(new) > 1 else AGAINST_NONE_IN_A_DAY
-    if none - explained < least or alone - explained < AGAINST_ONE:
+    enough = AGAINST_NONE if len(new) > 1 else AGAINST_NONE_IN_A_DAY
+    if none - explained < enough or alone - explained < AGAINST_ONE:
         return None
     onset = mix.day(int(new[0]))
     slack = dt.timedelta(days=2 if len(new) > 1 else 1)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from spamtide.model import Counts, Exposure, Floats, Outage, Panel
 from spamtide.series.compare import Epoch, surest_shift
 from spamtide.series.loglinear import fit
+from spamtide.series.recent import recent_changes
 from spamtide.series.relays import Shift, relay_shifts
-from spamtide.series.silence import Silence, runs, silences
+from spamtide.series.silence import SIDE_DAYS, Silence, runs, silences
 
 Bools = NDArray[np.bool_]
 
@@ -30,6 +31,8 @@ PARTIAL = 0.5
 """A day next to an outage with less than this share of the usual mail is taken for a part of a day."""
 PARTIAL_MAIL = 20.0
 """Usual messages a day below which a part of a day cannot be told."""
+LEAST_USUAL = 5.0
+"""Messages expected of a sensor in a silence of another from which it says that mail was handed in."""
 MOST_SHIFTS_A_SENSOR = 4
 """Bound on the search for changes."""
 
@@ -47,6 +50,7 @@ def estimate(panel: Panel) -> Exposure:
         return Exposure(np.zeros(spam.shape), ())
     told = told_up(panel)
     silent = [run for run in silences(spam, panel.ham, weekdays) if not _is_told(run, told)]
+    unread = [run for run in silent if _may_be_unread(run, spam + panel.ham)]
     values = np.ones(spam.shape)
     for run in silent:
         values[run.sensor, run.first : run.last + 1] = 0.0
@@ -57,7 +61,8 @@ def estimate(panel: Panel) -> Exposure:
     outages += [
         _silence_outage(panel, run)
         for run in silent
-        if not any(_part_of(run, shift, outage) for shift, outage in zip(shifts, outages, strict=False))
+        if run not in unread
+        and not any(_part_of(run, shift, outage) for shift, outage in zip(shifts, outages, strict=False))
     ]
     by_subject = partition_of(panel)
     for _ in range(MOST_SHIFTS_A_SENSOR * len(spam) if len(spam) > 1 else 0):
@@ -68,6 +73,10 @@ def estimate(panel: Panel) -> Exposure:
         if found is None:
             break
         outages.append(_apply(panel, found, values, spam))
+    for recent in recent_changes(panel, Exposure(values, tuple(outages))):
+        first = recent.onset_low or recent.start
+        values[panel.sensors.index(recent.sensor), panel.days >= np.datetime64(first)] = 0.0
+        outages.append(recent)
     outages.sort(key=lambda outage: (panel.sensors.index(outage.sensor), outage.start, outage.kind))
     return Exposure(values, tuple(outages))
 
@@ -166,6 +175,26 @@ def _without_beat(panel: Panel, told: Floats) -> list[Outage]:
                 )
             )
     return found
+
+
+def _may_be_unread(run: Silence, mail: Counts) -> bool:
+    """Whether a silence at the panel's end may be mail that was not handed in yet.
+
+    Boxes are read one after the other, and cut off at different times. So a silence of the last day says
+    nothing, nor one on whose days no other sensor had its usual mail.
+    """
+    if run.place != "trailing":
+        return False
+    if run.last == run.first:
+        return True
+    others = np.delete(mail, run.sensor, axis=0).astype(np.float64)
+    before = others[:, max(0, run.first - SIDE_DAYS) : run.first]
+    if not len(others) or not before.shape[1]:
+        return False
+    days = min(run.last + 1 - run.first, SIDE_DAYS)
+    expected = before.mean(axis=1) * days
+    seen = others[:, run.first : run.first + days].sum(axis=1)
+    return not bool(((expected >= LEAST_USUAL) & (seen >= PARTIAL * expected)).any())
 
 
 def _silence_outage(panel: Panel, run: Silence) -> Outage:

@@ -83,6 +83,7 @@ def silences(
                 )
                 if bursts > 0:
                     chance = max(chance, float(np.exp(-np.log1p(bursts * expected.sum()) / bursts)))
+            chance = max(chance, _too_few(mail[sensor], first, last, side))
             if chance < IMPROBABLE:
                 place: Place = "leading" if first < seen[0] else "trailing" if first > seen[-1] else "middle"
                 found.append(Silence(sensor, first, last, place, float(expected.sum()), chance))
@@ -147,6 +148,18 @@ def _usual(spam: Counts, ham: Counts, first: int, last: int, side_days: int) -> 
             supported.append(rates * min(1.0, bound / max(rates.sum(), 1e-12)))
     least = np.min(supported, axis=0)
     return float(least[0]), float(least[1])
+
+
+def _too_few(mail: Counts, first: int, last: int, side_days: int) -> float:
+    """Chance of none in a run, by how few messages the rate was told from: n of them over d days.
+
+    The predictive probability under a gamma posterior of the rate: (1 + length / d) ** -n. One message on one
+    day says next to nothing of the weeks before it.
+    """
+    sides = [mail[max(0, first - side_days) : first], mail[last + 1 : last + 1 + side_days]]
+    return max(
+        float((1 + (last + 1 - first) / len(side)) ** -float(side.sum())) for side in sides if len(side)
+    )
 
 
 def _others(spam: Counts, sensor: int, first: int, last: int, side_days: int) -> float:

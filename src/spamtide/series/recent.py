@@ -1,6 +1,6 @@
-"""Sensors that changed in the last days, before the exposure can know of it and a botnet is blamed.
+"""Sensors that changed in the last days: their days leave the index before a botnet is blamed for them.
 
-The exposure wants a week or more on either side of a change of one sensor. A fall, however, is flagged on
+`compare` wants a week or more on either side of a change of one sensor. A fall, however, is flagged on
 its first days, and by then it must be known whether it is the sensor's. So each sensor's last days are held
 against what the other sensors' days lead one to expect of it, botnet by botnet; where its receiving relay
 moved, only sensors whose relay stayed are listened to.
@@ -12,10 +12,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spamtide.change.alarm import lower_tail
-from spamtide.change.segment import Bools
 from spamtide.model import Exposure, Floats, Outage, Panel
+
+Bools = NDArray[np.bool_]
 
 WINDOWS = (1, 2, 3, 4, 5, 7, 10, 14)
 """Last days that are looked at."""
@@ -72,28 +73,51 @@ def recent_changes(panel: Panel, exposure: Exposure) -> tuple[Outage, ...]:
     moved = [_moved(relays, len(panel.days)) for relays in panel.relays]
     # Where others moved, a sensor that names no relay since may have moved with them, and is no witness.
     mute = [_silent_since(panel.relays[o], max(moved)) for o in range(len(moved))]
-    found = []
-    for sensor, name in enumerate(panel.sensors):
-        if _known(exposure, name, panel.days[-WINDOWS[-1] :][0].astype(dt.date)):
-            continue
+    since = panel.days[-WINDOWS[-1] :][0].astype(dt.date)
+    asked = [row for row, name in enumerate(panel.sensors) if not _known(exposure, name, since)]
+    for sensor in asked:
         if mute[sensor] and 2 * sum(map(bool, moved)) >= len(moved) - sum(mute):
             moved[sensor] = max(moved)
-        others = [
-            o
-            for o in range(len(panel.sensors))
-            if o != sensor and not (moved[sensor] and (moved[o] or mute[o]))
-        ]
-        best = None
-        for window in WINDOWS:
-            if moved[sensor] and window > moved[sensor]:
-                break
-            seen = _look(counts, up, sensor, others, window)
-            limit = CHANCE_WITH_RELAY if moved[sensor] else CHANCE
-            if seen is not None and seen.chance < limit and (best is None or seen.chance < best.chance):
-                best = seen
-        if best is not None and _worth(best, bool(moved[sensor]), sensor_alone=not others):
-            found.append(_outage(panel, name, best, _relays(panel.relays[sensor], moved[sensor])))
-    return tuple(found)
+    found: dict[int, _Seen] = {}
+    for _ in asked:
+        candidates: list[tuple[float, int, _Seen]] = []
+        for sensor in asked:
+            others = [
+                o
+                for o in range(len(panel.sensors))
+                if o != sensor and o not in found and not (moved[sensor] and (moved[o] or mute[o]))
+            ]
+            best = _best(counts, up, sensor, others, moved[sensor]) if sensor not in found else None
+            if best is not None:
+                candidates.append((abs(np.log((best.seen + 0.5) / (best.expected + 0.5))), sensor, best))
+        if not candidates:
+            break
+        # The farthest off first: a large sensor's loss makes those that are held against it seem to grow.
+        _, sensor, best = max(candidates, key=lambda one: one[:2])
+        found[sensor] = best
+    return tuple(
+        _outage(panel, panel.sensors[s], best, _relays(panel.relays[s], moved[s]))
+        for s, best in sorted(found.items())
+    )
+
+
+def _best(counts: Floats, up: Bools, sensor: int, others: list[int], moved: int) -> _Seen | None:
+    """The window of a sensor's last days that speaks most for a change of it; None where none does enough."""
+    best: _Seen | None = None
+    for window in WINDOWS:
+        if moved and window > moved:
+            break
+        seen = _look(counts, up, sensor, others, window)
+        limit = CHANCE_WITH_RELAY if moved else CHANCE
+        if seen is not None and seen.chance < limit and (best is None or seen.chance < best.chance):
+            best = seen
+    if best is not None and best.window < moved:
+        # The relay says when it was, if mail was short from that day on.
+        whole = _look(counts, up, sensor, others, moved)
+        best = whole if whole is not None and whole.chance < CHANCE_WITH_RELAY else best
+    if best is None or not _worth(best, bool(moved), sensor_alone=not others):
+        return None
+    return best
 
 
 def _known(exposure: Exposure, name: str, since: dt.date) -> bool:
@@ -180,8 +204,17 @@ def _look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int
 def _chance(seen: float, expected: float, size: float) -> float:
     """Chance of so few messages, or of so many where there are more than expected."""
     if seen < expected:
-        return lower_tail(seen, expected, size)
-    return 1 - lower_tail(seen - 1, expected, size)
+        return _lower_tail(seen, expected, size)
+    return 1 - _lower_tail(seen - 1, expected, size)
+
+
+def _lower_tail(seen: float, mean: float, size: float) -> float:
+    """Probability of no more than `seen` messages under a negative binomial of this mean and size."""
+    from scipy.special import betainc
+
+    if mean <= 0:
+        return 1.0
+    return float(betainc(size, seen + 1, size / (size + mean))) if seen >= 0 else 0.0
 
 
 def _unevenness(seen: Floats, expected: Floats) -> float:
@@ -193,6 +226,8 @@ def _unevenness(seen: Floats, expected: Floats) -> float:
 
 def _worth(seen: _Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FBT001 - a fact, not a switch
     """Whether a sensor's last days can be called a change of the sensor."""
+    if max(seen.seen, seen.expected) < TELLING:
+        return False
     ratio = seen.seen / max(seen.expected, 1e-9)
     if SHRANK < ratio < GREW or (ratio >= GREW and seen.window == 1):
         return False
