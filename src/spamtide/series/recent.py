@@ -175,6 +175,8 @@ def _look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int
     mine = counts[:, sensor]
     usual = mine[:, before].mean(axis=1)
     steady = [o for o in others if up[o, after].all() and up[o, before].all()]
+    if others and not steady:
+        return None  # all others are down, or not handed in yet
     if steady:
         theirs = counts[:, steady].sum(axis=1)
         base = theirs[:, before].mean(axis=1)
