@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.campaign.traits import MARK, NAME, WORD
+from spamtide.campaign.traits import MARK, NAME, PHRASE, WORD
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -44,11 +44,15 @@ class Vectors:
     """Strains as sums of their exemplars' unit vectors."""
 
     sums: sp.csr_matrix
-    """Shape (strains, features)."""
+    """Words, names and marks; shape (strains, features)."""
+    phrases: sp.csr_matrix
+    """Phrases; shape (strains, features)."""
     exemplars: Ints
     """Exemplars of each strain."""
     squares: Floats
-    """Sum of the exemplars' squared lengths, somewhat below their number."""
+    """Sum of the squared lengths of the exemplars' vectors in `sums`, somewhat below their number."""
+    phrase_squares: Floats
+    """The same of `phrases`."""
     telling: NDArray[np.bool_]
     """Strains that say enough to be compared."""
     kind: NDArray[np.int64]
@@ -56,7 +60,7 @@ class Vectors:
 
 
 LEAST_TRAITS = 8
-"""Recurring traits from which a text can be compared."""
+"""Recurring words and phrases from which a text can be compared."""
 
 
 def vectorise(traits: Sequence[bytes], strain: Ints, strains: int) -> Vectors:
@@ -74,25 +78,34 @@ def vectorise(traits: Sequence[bytes], strain: Ints, strains: int) -> Vectors:
     names, column = np.unique(flat, return_inverse=True)
     degree = np.bincount(column, minlength=names.size)
     kind = (names & 3).astype(np.int64)
-    weight = np.array([TRAIT_WEIGHT.get(one, 0.0) for one in range(4)])[kind]
     total = counts.size
-    # What one exemplar alone has tells nothing of who belongs with it: hash-busters, rotating hosts.
-    idf = np.where(degree > 1, np.log((total + 1) / degree), 0.0) * weight
+    rarity = np.log((total + 1) / np.maximum(degree, 1))
     bounds = np.concatenate(([0], np.cumsum(counts)))
-    rows = sp.csr_matrix((idf[column], column, bounds), shape=(total, names.size))
-    rows.eliminate_zeros()
-    squared = np.asarray(rows.multiply(rows).sum(axis=1)).ravel()
-    # A little is added to every length, so that three common words are not taken for the same text.
-    scale = 1 / np.sqrt(squared + np.log(total + 1) ** 2 + 1e-9)
-    rows = (sp.diags(scale) @ rows).tocsr()
     gather = sp.csr_matrix((np.ones(total), (strain, np.arange(total))), shape=(strains, total))
-    recurring = np.bincount(strain, weights=np.diff(rows.indptr), minlength=strains)
+
+    def gathered(weight: Floats) -> tuple[sp.csr_matrix, Floats, Floats]:
+        rows = sp.csr_matrix((weight[column], column, bounds), shape=(total, names.size))
+        rows.eliminate_zeros()
+        squared = np.asarray(rows.multiply(rows).sum(axis=1)).ravel()
+        # A little is added to every length, so that three common words are not taken for the same text.
+        scale = 1 / np.sqrt(squared + np.log(total + 1) ** 2 + 1e-9)
+        shared = gather @ rows.sign() @ (degree > 1).astype(np.float64)
+        squares = np.bincount(strain, weights=squared * scale**2, minlength=strains).astype(np.float64)
+        return (gather @ (sp.diags(scale) @ rows)).tocsr(), squares, np.asarray(shared)
+
+    # A word that one exemplar alone has tells nothing of who belongs with it: hash-busters, rotating hosts.
+    # A phrase of its own does: a text that is nearly all its own is not another's for the little they share.
+    weight = np.array([TRAIT_WEIGHT.get(one, 0.0) for one in range(4)])[kind]
+    sums, squares, recurring = gathered(np.where(degree > 1, rarity, 0.0) * weight)
+    phrases, phrase_squares, recurring_phrases = gathered(np.where(kind == PHRASE, rarity, 0.0))
     exemplars = np.bincount(strain, minlength=strains)
     return Vectors(
-        sums=(gather @ rows).tocsr(),
+        sums=sums,
+        phrases=phrases,
         exemplars=exemplars,
-        squares=np.bincount(strain, weights=squared * scale**2, minlength=strains).astype(np.float64),
-        telling=recurring >= LEAST_TRAITS * np.maximum(exemplars, 1),
+        squares=squares,
+        phrase_squares=phrase_squares,
+        telling=recurring + recurring_phrases >= LEAST_TRAITS * np.maximum(exemplars, 1),
         kind=kind,
     )
 
@@ -104,7 +117,9 @@ class Neighbours:
     left: Ints
     right: Ints
     likeness: Floats
-    """Mean cosine over all pairs of their exemplars."""
+    """Mean cosine over all pairs of their exemplars, in words, names and marks."""
+    phrasing: Floats
+    """The same in phrases."""
 
 
 def neighbours(vectors: Vectors, asked: Ints, among: Ints, least: float) -> Neighbours:
@@ -112,7 +127,9 @@ def neighbours(vectors: Vectors, asked: Ints, among: Ints, least: float) -> Neig
     import scipy.sparse as sp  # takes longer to load than an ingest to start
 
     asked, among = asked[vectors.telling[asked]], among[vectors.telling[among]]
-    means = (sp.diags(1 / np.maximum(vectors.exemplars, 1)) @ vectors.sums).tocsr()
+    each = sp.diags(1 / np.maximum(vectors.exemplars, 1))
+    said, told = (each @ vectors.sums).tocsr(), (each @ vectors.phrases).tocsr()
+    means = (said + told).tocsr()  # no feature is in both
     theirs = means[among]
     degree = np.bincount(theirs.indices, minlength=theirs.shape[1])
     meetings = degree * np.bincount(means[asked].indices, minlength=degree.size)
@@ -131,13 +148,19 @@ def neighbours(vectors: Vectors, asked: Ints, among: Ints, least: float) -> Neig
         pair = np.stack((part[row], among[place]), axis=1)
         found.append(pair[pair[:, 0] != pair[:, 1]])
     pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
-    likeness = np.empty(pairs.shape[0])
+    likeness, phrasing = (_cosines(one, pairs) for one in (said, told))
+    kept = likeness >= least
+    return Neighbours(pairs[kept, 0], pairs[kept, 1], likeness[kept], phrasing[kept])
+
+
+def _cosines(means: sp.csr_matrix, pairs: Ints) -> Floats:
+    """Inner product of each pair of rows."""
+    found = np.empty(pairs.shape[0])
     for start in range(0, pairs.shape[0], 1 << 14):
         part = pairs[start : start + (1 << 14)]
         product = means[part[:, 0]].multiply(means[part[:, 1]])
-        likeness[start : start + (1 << 14)] = np.asarray(product.sum(axis=1)).ravel()
-    kept = likeness >= least
-    return Neighbours(pairs[kept, 0], pairs[kept, 1], likeness[kept])
+        found[start : start + (1 << 14)] = np.asarray(product.sum(axis=1)).ravel()
+    return found
 
 
 def _largest(row: Ints, column: Ints, value: Floats, most: int) -> tuple[Ints, Ints]:

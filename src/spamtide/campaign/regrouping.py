@@ -1,29 +1,38 @@
 """Strains to campaigns: agglomeration by mean likeness, with a say for kinship and for what varies anyway.
 
 Average linkage (Sokal and Michener 1958) over a sparse graph: the two most alike groups are joined first, and
-only if they are as alike as their own members are, or carry the same names and marks.
+only if they are as alike as their own members are both in words and in phrases, or carry a mark of their own.
 """
 
 from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.campaign.kinship import Neighbours, Vectors, kin_marks
 
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
 Ints = NDArray[np.int64]
 
 LEAST_LIKENESS = 0.12
-"""Below this mean cosine two groups talk of different things, whatever else they share."""
-NUCLEUS = 0.4
-"""Likeness from which two groups that are too small to show how much they vary are one."""
-CONSISTENT = 0.6
-"""Share of their members' own likeness that two groups must reach."""
-KIN_LIKENESS = 0.2
-"""Likeness from which two groups with a mark of their own in common are one, however little each varies."""
+"""Below this mean cosine of words two groups talk of different things, whatever else they share."""
+NUCLEUS, NUCLEUS_PHRASING = 0.35, 0.05
+"""Likeness in words and in phrases from which two groups too small to show how much they vary are one."""
+CONSISTENT, CONSISTENT_PHRASING = 0.55, 0.3
+"""Shares of their members' own likeness, in words and in phrases, that two groups must reach. Letters of one
+kind share words, and campaigns that tell some of the same share phrases; hardly any share both."""
+LEAST_PHRASING = 0.02
+"""Mean cosine of phrases that they must reach at least."""
+LONE = 1.2
+"""So many times as much is asked where one of the two is a single message."""
+KIN_LIKENESS = 0.3
+"""Likeness in words from which two groups with a mark of their own are one, whatever their phrases."""
 COMMON = 0.3
 """Share of a group's strains that must carry a mark for it to be the group's."""
 STAYING = 0.94
@@ -31,20 +40,49 @@ STAYING = 0.94
 the noise of another day's weights."""
 GROWN = 3
 """Messages from which a group shows how much it varies."""
-DOUBT, USUAL = 3, 0.4
-"""So many members of the usual likeness are added to what a group shows of its own."""
+
+
+class _Space:
+    """A group's vectors in one space: the sum of its exemplars' and what follows from it."""
+
+    __slots__ = ("begin", "end", "norm", "rows", "squares", "sums")
+
+    def __init__(self, rows: sp.csr_matrix, strain: int, squares: float) -> None:
+        """Begin with one strain."""
+        self.rows, self.begin, self.end = rows, int(rows.indptr[strain]), int(rows.indptr[strain + 1])
+        data = rows.data[self.begin : self.end]
+        self.norm = float(data @ data)
+        self.squares = squares
+        self.sums: dict[int, float] | None = None
+
+    def summed(self) -> dict[int, float]:
+        """The sum, taken from the table when first asked for."""
+        if self.sums is None:
+            part = slice(self.begin, self.end)
+            self.sums = dict(
+                zip(self.rows.indices[part].tolist(), self.rows.data[part].tolist(), strict=True)
+            )
+        return self.sums
+
+    def pour(self, gone: _Space) -> None:
+        """Add another group's sum."""
+        sums, poured = self.summed(), gone.summed()
+        if len(sums) < len(poured):
+            sums, poured = poured, sums
+        self.norm += gone.norm + 2 * _dot(poured, sums)
+        self.squares += gone.squares
+        for feature, value in poured.items():
+            sums[feature] = sums.get(feature, 0.0) + value
+        self.sums = sums
 
 
 @dataclass(slots=True)
 class _Group:
     """Strains that are one so far."""
 
-    strain: int
-    """One of them."""
     exemplars: int
-    squares: float
-    norm: float
-    """Squared length of the sum of its exemplars' vectors."""
+    said: _Space
+    told: _Space
     messages: int
     strains: int
     kin: dict[int, int]
@@ -54,14 +92,12 @@ class _Group:
     settled: int
     """How many of them."""
     version: int = 0
-    sums: dict[int, float] | None = None
-    """Sum of the exemplars' vectors; None while the strain stands alone and nobody asked."""
 
-    def inner(self) -> float:
+    def inner(self, space: _Space) -> float:
         """Mean likeness of two different members; 0 while there are too few."""
         if self.messages < GROWN or self.exemplars < 2:  # noqa: PLR2004 - a pair
             return 0.0
-        return (self.norm - self.squares) / (self.exemplars * (self.exemplars - 1))
+        return (space.norm - space.squares) / (self.exemplars * (self.exemplars - 1))
 
 
 class Regrouping:
@@ -79,16 +115,13 @@ class Regrouping:
         self._parent = list(range(strains.size))
         self._groups: list[_Group | None] = []
         kin = kin_marks(vectors, strains)
-        sums = self._sums = vectors.sums
         for place, strain in enumerate(strains.tolist()):
-            data = sums.data[sums.indptr[strain] : sums.indptr[strain + 1]]
             carried = kin.indices[kin.indptr[place] : kin.indptr[place + 1]].tolist()
             self._groups.append(
                 _Group(
-                    strain=strain,
                     exemplars=int(vectors.exemplars[strain]),
-                    squares=float(vectors.squares[strain]),
-                    norm=float(data @ data),
+                    said=_Space(vectors.sums, strain, float(vectors.squares[strain])),
+                    told=_Space(vectors.phrases, strain, float(vectors.phrase_squares[strain])),
                     messages=int(messages[place]),
                     strains=1,
                     kin=dict.fromkeys(carried, 1),
@@ -104,30 +137,30 @@ class Regrouping:
         left = np.searchsorted(self._strains, near.left).tolist()
         right = np.searchsorted(self._strains, near.right).tolist()
         # Ties fall to the lower places: strains are ordered by name, which comes from their content.
+        columns = (near.likeness.tolist(), near.phrasing.tolist(), left, right)
         heap = [
-            (-likeness, one, other, 0)
-            for likeness, one, other in zip(near.likeness.tolist(), left, right, strict=True)
+            (-said - told, one, other, 0, said, told) for said, told, one, other in zip(*columns, strict=True)
         ]
         heapq.heapify(heap)
         while heap:
-            negative, one, other, version = heapq.heappop(heap)
+            _, one, other, version, said, told = heapq.heappop(heap)
             one, other = sorted((self._find(one), self._find(other)))
             if one == other:
                 continue
             ours, theirs = self._group(one), self._group(other)
             now = ours.version + theirs.version
-            likeness = -negative
             if now != version:
                 if self._refused.get((one, other)) == now:
                     continue
-                cross = _dot(self._summed(ours), self._summed(theirs))
-                likeness = cross / (ours.exemplars * theirs.exemplars)
-                if likeness < LEAST_LIKENESS * STAYING:
+                pairs = ours.exemplars * theirs.exemplars
+                said = _dot(ours.said.summed(), theirs.said.summed()) / pairs
+                if said < LEAST_LIKENESS * STAYING:
                     continue
-                if heap and -likeness > heap[0][0]:
-                    heapq.heappush(heap, (-likeness, one, other, now))
+                told = _dot(ours.told.summed(), theirs.told.summed()) / pairs
+                if heap and -said - told > heap[0][0]:
+                    heapq.heappush(heap, (-said - told, one, other, now, said, told))
                     continue
-            if self._belong(ours, theirs, likeness):
+            if self._belong(ours, theirs, said, told):
                 self._join(one, other)
             else:
                 self._refused[one, other] = now
@@ -146,23 +179,22 @@ class Regrouping:
             raise LookupError
         return group
 
-    def _summed(self, group: _Group) -> dict[int, float]:
-        """Sum of a group's vectors, taken from the table when first asked for."""
-        if group.sums is None:
-            begin, end = self._sums.indptr[group.strain], self._sums.indptr[group.strain + 1]
-            features, values = self._sums.indices[begin:end], self._sums.data[begin:end]
-            group.sums = dict(zip(features.tolist(), values.tolist(), strict=True))
-        return group.sums
-
-    def _belong(self, ours: _Group, theirs: _Group, likeness: float) -> bool:
+    def _belong(self, ours: _Group, theirs: _Group, said: float, told: float) -> bool:
         """Whether two groups are one."""
         ease = STAYING if ours.home == theirs.home else 1.0
-        if likeness < LEAST_LIKENESS * ease:
+        if said < LEAST_LIKENESS * ease:
             return False
-        inner = max(ours.inner(), theirs.inner())
-        if likeness >= (CONSISTENT * inner if inner else NUCLEUS) * ease:
+        words = max(ours.inner(ours.said), theirs.inner(theirs.said))
+        phrases = max(ours.inner(ours.told), theirs.inner(theirs.told))
+        if words:
+            least = CONSISTENT * words, max(CONSISTENT_PHRASING * phrases, LEAST_PHRASING)
+        else:
+            least = NUCLEUS, NUCLEUS_PHRASING
+        if ours.messages == 1 or theirs.messages == 1:
+            ease *= LONE
+        if said >= least[0] * ease and told >= least[1] * ease:
             return True
-        return likeness >= KIN_LIKENESS * ease and self._kin(ours, theirs)
+        return said >= KIN_LIKENESS * ease and self._kin(ours, theirs)
 
     def _kin(self, ours: _Group, theirs: _Group) -> bool:
         """Whether both groups carry a mark that is one campaign's own."""
@@ -176,21 +208,17 @@ class Regrouping:
     def _join(self, one: int, other: int) -> None:
         """Make one group of two, the smaller poured into the larger."""
         into, gone = self._group(one), self._group(other)
-        if len(self._summed(into)) < len(self._summed(gone)):
+        if into.exemplars < gone.exemplars:
             one, other, into, gone = other, one, gone, into
-        sums, poured = self._summed(into), self._summed(gone)
-        cross = _dot(poured, sums)
-        for feature, value in poured.items():
-            sums[feature] = sums.get(feature, 0.0) + value
+        into.said.pour(gone.said)
+        into.told.pour(gone.told)
         for mark, count in gone.kin.items():
             into.kin[mark] = into.kin.get(mark, 0) + count
         if into.home == gone.home:
             into.settled += gone.settled
         elif gone.settled > into.settled:
             into.home, into.settled = gone.home, gone.settled
-        into.norm += gone.norm + 2 * cross
         into.exemplars += gone.exemplars
-        into.squares += gone.squares
         into.messages += gone.messages
         into.strains += gone.strains
         into.version += gone.version + 1

@@ -1,7 +1,8 @@
 """What a rewriter keeps: a message's content words, names and marks, as a bounded set of numbers.
 
 A MinHash sketch tells how much wording two texts share. Paraphrase leaves little of that, but it keeps what
-is talked about, who is named, and where the reader is sent. `profile` reads those from the stored rendering.
+is talked about, who is named, where the reader is sent, and a phrase here and there. `profile` reads
+those from the stored rendering.
 """
 
 from __future__ import annotations
@@ -19,21 +20,28 @@ from numpy.typing import NDArray
 from spamtide.campaign.folding import TEXT_CHARS, TEXT_LINE, fold
 from spamtide.campaign.mixing import mix
 from spamtide.campaign.places import SHARED_PLACES
-from spamtide.campaign.words import LINK, read_words
+from spamtide.campaign.similarity import link_shape
+from spamtide.campaign.words import LINK, Words, read_words
 from spamtide.schema import PROFILES
 
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 
-WORD, NAME, MARK = range(3)
-"""Kinds of trait: a content word's stem, a proper name, and what identifies a sender's offer (registered
-domain, mail address, telephone, wallet, attachment). Pairs of words were tried: under paraphrase they part
-more campaigns than they tell apart."""
-KEPT = {WORD: 96, NAME: 24, MARK: 16}
+WORD, NAME, MARK, PHRASE = range(4)
+"""Kinds of trait: a content word's stem, a proper name, what identifies a sender's offer (registered
+domain, mail address, telephone, wallet, attachment), and PHRASE_WORDS words in a row."""
+KEPT = {WORD: 96, NAME: 24, MARK: 16, PHRASE: 160}
 """Traits of each kind that a profile holds: those of the lowest hash, the same ones in every text."""
 STEM = 6
 """Letters of a Latin word that count: 'order', 'orders' and 'ordering' are one; so are few unrelated ones."""
+PHRASE_WORDS = 4
+"""Words of a phrase. What letters of one kind have in common are words and pairs of them; four in a row that
+many unrelated texts share are a turn of the language, and weigh little."""
+WHOLE_WORDS = 5
+"""Words from which a short text is its sender's own."""
+WHOLE_CHARS = 200
+"""A text that is longer is told by its phrases."""
 PHONE_DIGITS = 9
 """Last digits of a telephone number, which the national and the international form share."""
 
@@ -45,6 +53,8 @@ _PHONE = re.compile(r"(?<![\w/=.-])\+?\d[\d ().-]{7,18}\d(?![\w/=-])")
 _WALLET = re.compile(r"\b(?:bc1[02-9ac-hj-np-z]{20,60}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|0x[0-9a-fA-F]{40})\b")
 _REPLY = re.compile(r"^header Reply-To: .*$", re.MULTILINE | re.IGNORECASE)
 _REDACTED = "rcpt."
+_ADDRESS = re.compile(r"\S+(?:://|@)\S+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _NO_DIGIT = re.compile(r"\D")
 
 _COMMON = (
@@ -107,6 +117,7 @@ def traits_of(shown: list[Shown]) -> list[U32]:
     stems, text = words.hashes[content], words.text[content]
     found = [
         _sampled(stems, text, WORD, len(shown)),
+        _sampled(*_phrases(words), PHRASE, len(shown)),
         *(
             _sampled(*_numbered(list(map(told, shown))), kind, len(shown))
             for kind, told in ((NAME, _names), (MARK, _marks))
@@ -133,6 +144,16 @@ def _sampled(hashes: U64, text: Ints, kind: int, texts: int) -> list[U32]:
     bounds = np.searchsorted(packed, np.arange(texts + 1, dtype=np.uint64) << np.uint64(32)).tolist()
     low = (packed & np.uint64(0xFFFFFFFF)).astype(np.uint32)
     return [low[first : min(last, first + KEPT[kind])] for first, last in pairwise(bounds)]
+
+
+def _phrases(words: Words) -> tuple[U64, Ints]:
+    """Hashes of PHRASE_WORDS words in a row, and the text that each is of."""
+    last = max(words.hashes.size - PHRASE_WORDS + 1, 0)
+    phrase = np.zeros(last, dtype=np.uint64)
+    for place in range(PHRASE_WORDS):
+        phrase = mix(phrase ^ words.hashes[place : place + last])
+    inside = words.text[:last] == words.text[words.text.size - last :]
+    return phrase[inside], words.text[:last][inside]
 
 
 def _numbered(told: list[set[str]]) -> tuple[U64, Ints]:
@@ -176,7 +197,20 @@ def _marks(shown: Shown) -> set[str]:
             found.add(f"t:{digits[-PHONE_DIGITS:]}")
     found.update(f"w:{one}" for one in _WALLET.findall(text))
     found.update(f"f:{part.rpartition(';')[2]}" for part in shown.attachments)
+    found.update(_whole(shown))
     return found
+
+
+def _whole(shown: Shown) -> Iterable[str]:
+    """A text of one sentence, with the shape of its links: under other subjects it is the same text."""
+    end = shown.rendering[-WHOLE_CHARS:]
+    if TEXT_LINE not in end:
+        return
+    said = fold(shown._replace(subject="", rendering=end))
+    words = _LETTERS.findall(_ADDRESS.sub(" ", said.decode("utf-8", "replace").lower()))
+    if len(words) >= WHOLE_WORDS:
+        shapes = sorted({link_shape(link) for link in shown.links[:8]})
+        yield f"s:{' '.join(words)}|{'|'.join(shapes)}"
 
 
 def _pages(shown: Shown) -> Iterable[str]:
