@@ -445,7 +445,7 @@ def make_text(rng: random.Random, name: str, born: float) -> Text:
 
 
 def fill(parts: Sequence[object], rng: random.Random) -> str:
-    return " ".join(part if isinstance(part, str) else rng.choice(part) for part in parts)  # type: ignore[arg-type]
+    return " ".join(part if isinstance(part, str) else rng.choice(part) for part in parts)  # type: ignore[arg-type]  # choices are lists
 
 
 # ---------------------------------------------------------------------------- writing
@@ -827,7 +827,7 @@ class Box:
     """An mbox file in order of time."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.letters = path, []  # type: ignore[var-annotated]
+        self.path, self.letters = path, []  # type: ignore[var-annotated]  # of letters
 
     def __enter__(self) -> Box:
         return self

@@ -56,7 +56,7 @@ def test_reports_are_true_where_something_happened_and_false_elsewhere() -> None
 
     def told(kind: str, subject_kind: str, subject: str, day: int) -> Change:
         date = plan.date(day)
-        return Change(kind, subject_kind, subject, date, date, date, None, None, None, None, 1.0)  # type: ignore[arg-type]
+        return Change(kind, subject_kind, subject, date, date, date, None, None, None, None, 1.0)  # type: ignore[arg-type]  # kinds by name
 
     assert is_true(made, told("cease", "botnet", botnet_name(0), 61))
     assert not is_true(made, told("cease", "botnet", botnet_name(0), 120))

@@ -209,7 +209,7 @@ def test_death_before_any_commit(
             if commits == last:
                 raise Died(table)
             commits += 1
-            original(self, table, *args, **options)  # type: ignore[arg-type]
+            original(self, table, *args, **options)  # type: ignore[arg-type]  # passed on
 
         with monkeypatch.context() as patch:
             patch.setattr(Lake, "_write", write)
