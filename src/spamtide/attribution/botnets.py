@@ -12,8 +12,8 @@ from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import Answered, answered, seeds_of, told_by, told_by_link
 from spamtide.attribution.fleet import STEP as KIN_STEP
 from spamtide.attribution.fleet import kinship
-from spamtide.attribution.silence import STEP, lab_silence, unseen_excess
-from spamtide.attribution.spoken import Names, Spoken
+from spamtide.attribution.silence import STEP, lab_sent, lab_silence, unseen_excess
+from spamtide.attribution.spoken import ENGINE_LAYERS, Names, Spoken
 from spamtide.model import Evidence
 
 SENDER = Tie("sender", 7, 2.0, 1, 0.95, 0.1, 0.2, "what its address sent within 7 days", 0.1, ham_bars=True)
@@ -46,14 +46,29 @@ def answer_botnets(rows: Rows, names: Names, threshold: float) -> Answered:
     )
     belongs = np.where(rows.lab >= 0, UNNAMED, named)
     silence = lab_silence(leaning, belongs, rows.lab, rows.campaign, rows.days)
-    codes = np.maximum(silence, unseen_excess(leaning, belongs, rows.lab, rows.campaign, rows.days))
-    sure = np.where(wild, first, UNNAMED)
+    excess = unseen_excess(leaning, belongs, rows.lab, rows.campaign, rows.days)
+    # The engine of a family with a text that its bot in the lab sent as well is nearly as sure.
+    both = lab_sent(leaning, rows.lab, rows.campaign, rows.days)
+    sure = np.where(both, leaning, np.where(wild, first, UNNAMED))
+    codes = np.zeros(len(rows.days), dtype=np.int64)
     for tenant in range(MOST_TENANTS):
         chosen = [
             number[s.candidates[tenant]] if len(s.candidates) > tenant else UNNAMED for s in rows.spoken
         ]
-        kin = kinship(_by_row(rows, chosen, wild), sure, rows.address, rows.campaign, rows.days)
-        codes = codes + _QUIET * _KIN**tenant * np.where(kin >= 0, 2 * kin, -2 * kin - 1)
+        asked = _by_row(rows, chosen, wild)
+        alone = asked == leaning
+        kin = np.zeros(len(asked), dtype=np.int64)
+        told_of = np.zeros(len(asked), dtype=np.bool_)
+        for kit in (False, True):
+            of = np.where(alone != kit, asked, UNNAMED)
+            steps, said = kinship(of, sure, rows.address, rows.campaign, rows.days, kit=kit)
+            kin, told_of = kin + steps, told_of | said
+        codes = codes + _QUIET * _KIN**tenant * np.where(
+            told_of, np.where(kin >= 0, 2 * kin + 2, -2 * kin + 1), 0
+        )
+        # Where addresses tell campaigns apart, what all of them together lack is no one campaign's fault.
+        excess = np.where(told_of & alone, 0, excess)
+    codes = codes + np.maximum(silence, excess)
     return answered("botnet", rows, names, told, threshold, speaks_against, codes)
 
 
@@ -66,7 +81,7 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
     """Absence, silence of the lab, and what the fleet says, for and against.
 
     `code` is the lab's silence in its steps, then (each a digit to base _KIN) the kinship of the fleet of
-    each candidate, as 2 n for n steps for it and 2 n - 1 for n steps against it.
+    each candidate: 0 where addresses do not tell, 2 n + 2 for n steps for it and 2 n + 1 for n against it.
     """
     supported = sorted({item.name for item in found if item.weight > 0})
     told = [spoken.absent[name] for name in supported if name in spoken.absent]
@@ -76,9 +91,13 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
         told.append(Evidence("campaign", "botnet", spoken.leaning, -STEP * quiet, what))
     for name in spoken.candidates[:MOST_TENANTS]:
         rest, kin = divmod(rest, _KIN)
-        if kin:
-            steps = -(kin + 1) // 2 if kin % 2 else kin // 2
-            word = "share" if steps > 0 else "do not share"
-            what = f"the campaign's addresses {word} in its other mail as its own do"
-            told.append(Evidence("sender", "botnet", name, KIN_STEP * steps, what))
+        if not kin:
+            continue
+        steps = -(kin // 2) if kin % 2 else kin // 2 - 1
+        engine = max((i.weight for i in found if i.name == name and i.layer in ENGINE_LAYERS), default=0.0)
+        what = "whose the engine's mail is, addresses tell instead"
+        told.append(Evidence("skeleton", "botnet", name, -engine, what))
+        word = "share" if steps > 0 else "do not share" if steps < 0 else "share half as often"
+        what = f"the campaign's addresses {word} in its other mail as its own do"
+        told.append(Evidence("sender", "botnet", name, KIN_STEP * steps, what))
     return told

@@ -1,39 +1,56 @@
 """Fleets: whether a campaign comes from the addresses that a family's other mail comes from.
 
 Kits are rented, fleets are not. Where only the engine speaks for a family, the addresses behind the campaign
-are compared with those of what is surely the family's: how many of them also sent such mail within a week,
-against how many of the family's own addresses did (in other campaigns), and how many of everybody else's,
-all in the weeks around the message. Addresses that come and go faster than mail does tell nothing, and then
-nothing is said: sharing addresses is evidence, not sharing them is only so much as the family itself shares
-them.
+are compared with those of what is surely the family's: how many of them sent such mail in other campaigns of
+the same weeks, against how many of the family's own addresses did, and how many of everybody else's. Where
+the family has had no sure mail in those weeks (the lab has stopped, or all templates are new), the nearest
+weeks that have some are asked, and the family's own addresses are judged over the same distance in time.
+
+Addresses that come and go faster than mail does tell nothing, and then nothing is said. Where they do tell,
+all campaigns that the engine alone ascribes to the family are a mixture of its own and of other tenants'. The
+share of its own is estimated (EM for a mixture of two known parts, Dempster, Laird, Rubin 1977, section
+4.3), and a campaign with too few addresses to tell is as likely the family's as that share says.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from spamtide.attribution.association import NO_DAY, Ints
+from spamtide.attribution.association import NO_DAY, Flags, Floats, Ints
 
-REACH = 7
-"""Days on either side within which an address must have sent the family's mail."""
-WEEK, NEAR = 7, 1
-"""Days of a step, and steps on either side of a message's own in which addresses are compared."""
-LEAST = 10
-"""Addresses of the family's own in those days, below which nothing is said."""
-DISCOUNT = 0.5
-"""Share of the log-likelihood ratio that counts: bots of one fleet are given their work in groups."""
-MOST = 3.0
+WEEK, NEAR, REACH = 7, 1, 4
+"""Days of a step; steps on either side of a message's own in which addresses are compared, and from which
+they may be fetched if the family has no sure mail nearer."""
+LEAST, LEAST_MET = 10, 3
+"""Addresses of the family's own in those weeks, and such that met, below which nothing is said."""
+FURTHEST = REACH // 2
+"""Most weeks to the family's nearest sure mail: its own addresses are judged over as many, within reach."""
+CLEAR = 3.0
+"""Times as often as everybody else's that a family's own addresses must meet its other mail."""
+MOST = 6.0
 STEP = 0.5
 """Log-odds come in steps of this."""
 FLOOR = 0.005
 """Least share of others' addresses that meet a family's by chance."""
+SAME_CAMPAIGN = 2.0
+"""Least spread where a family's own addresses could be compared within one campaign alone."""
+OWN, KIT, EXPECTED = 0.95, 0.5, 12.0
+"""Share of an engine's mail that is expected to be the one captured family's; the same of an engine that
+several are known to use; and how many addresses' worth that expectation is."""
+HALVINGS = 30
+ROUNDS = 20
+"""Steps of EM; the share of a mixture of two needs no more to settle within a step of log-odds."""
 
 
-def kinship(leaning: Ints, sure: Ints, addresses: Ints, campaigns: Ints, days: Ints) -> Ints:
-    """How strongly a campaign's addresses speak for (or against) each message's leaning, in STEPs.
+def kinship(
+    leaning: Ints, sure: Ints, addresses: Ints, campaigns: Ints, days: Ints, *, kit: bool = False
+) -> tuple[Ints, Flags]:
+    """Log-odds that the addresses behind a campaign are those of each message's leaning, in STEPs.
+
+    They stand for the engine's word as well: what it is worth is measured here.
 
     Args:
         leaning: family that the engine speaks for and nothing else does, by message; negative for none.
@@ -41,69 +58,189 @@ def kinship(leaning: Ints, sure: Ints, addresses: Ints, campaigns: Ints, days: I
         addresses: sending address of each message as a code; negative for none.
         campaigns: campaign of each message as a code; negative for none.
         days: day of each message, or NO_DAY.
+        kit: whether the engine is known to be several families'.
+
+    Returns:
+        steps, and whether addresses tell of the family at the time at all, by message.
     """
     steps = np.zeros(len(leaning), dtype=np.int64)
-    usable = (addresses >= 0) & (campaigns >= 0) & (days != NO_DAY)
+    told = np.zeros(len(leaning), dtype=np.bool_)
+    usable = (addresses >= 0) & (days != NO_DAY)
+    # A message without a campaign is one of its own.
+    groups = np.where(campaigns >= 0, campaigns, -1 - np.arange(len(campaigns)))
     weeks = np.where(usable, days // WEEK, 0)
-    for family in np.unique(leaning[usable & (leaning >= 0)]):
-        own = np.flatnonzero(usable & (sure == family))
-        asked = np.flatnonzero(usable & (leaning == family))
-        others = np.flatnonzero(usable & (sure >= 0) & (sure != family))
-        book = _Book(addresses[own], days[own], campaigns[own])
-        groups = [
-            (rows, weeks[rows], addresses[rows], book.met(addresses[rows], days[rows], at))
-            for rows, at in (
-                (own, campaigns[own]),
-                (others, np.full(len(others), -1)),
-                (asked, campaigns[asked]),
-            )
-        ]
-        for week in np.unique(weeks[asked]):
-            mine, theirs, doubtful = ((np.abs(when - week) <= NEAR, who, met) for _, when, who, met in groups)
-            share, chance = _share(*mine), _share(*theirs)
-            chance = FLOOR if chance is None else max(FLOOR, chance)
-            if share is None or share <= chance:
+    sent = _Sent.of(usable & (sure >= 0), sure, weeks, addresses, groups)
+    asked = _Sent.of(usable & (leaning >= 0), leaning, weeks, addresses, groups)
+    for family in np.unique(asked.families):
+        own, others = sent.where(sent.families == family), sent.where(sent.families != family)
+        doubtful = asked.where(asked.families == family)
+        of_family = usable & (leaning == family)
+        for week in np.unique(doubtful.weeks):
+            weighed = _weigh(int(week), own, others, doubtful, kit=kit)
+            if weighed is None:
                 continue
-            near, who, met = doubtful
-            for campaign in np.unique(campaigns[asked][weeks[asked] == week]):
-                chosen = near & (campaigns[asked] == campaign)
-                hits, met_in_all = _by_address(who[chosen], met[chosen])
-                ratio = hits * math.log(share / chance)
-                ratio += (met_in_all - hits) * math.log((1 - share) / (1 - chance))
-                bounded = max(-MOST, min(MOST, DISCOUNT * ratio))
-                step = int(math.copysign(math.floor(abs(bounded) / STEP + 1e-9), bounded))
-                steps[asked[chosen & (weeks[asked] == week)]] = step
-    return steps
+            rows = np.flatnonzero(of_family & (weeks == week))
+            told[rows] = True
+            steps[rows] = weighed.steps[np.searchsorted(weighed.campaigns, groups[rows])]
+    return steps, told
 
 
-class _Book:
-    """When each address sent a family's mail, and in which campaigns."""
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Some mail: one entry a week, family, campaign and address, in order of weeks."""
 
-    def __init__(self, addresses: Ints, days: Ints, campaigns: Ints) -> None:
-        order = np.lexsort((days, addresses))
-        self._addresses, self._days = addresses[order], days[order]
-        self._campaigns = campaigns[order]
+    weeks: Ints
+    families: Ints
+    campaigns: Ints
+    addresses: Ints
 
-    def met(self, addresses: Ints, days: Ints, campaigns: Ints) -> NDArray[np.bool_]:
-        """Whether each address sent it within REACH, in another campaign than the given one."""
-        start = np.searchsorted(self._addresses, addresses, side="left")
-        end = np.searchsorted(self._addresses, addresses, side="right")
-        found = np.zeros(len(addresses), dtype=bool)
-        for row in np.flatnonzero(end > start):
-            own = slice(start[row], end[row])
-            near = np.abs(self._days[own] - days[row]) <= REACH
-            found[row] = bool((near & (self._campaigns[own] != campaigns[row])).any())
-        return found
+    @classmethod
+    def of(cls, rows: Flags, families: Ints, weeks: Ints, addresses: Ints, campaigns: Ints) -> _Sent:
+        keys = np.stack([weeks[rows], families[rows], campaigns[rows], addresses[rows]])
+        keys = keys[:, np.lexsort(keys[::-1])]
+        fresh = np.ones(keys.shape[1], dtype=np.bool_)
+        fresh[1:] = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
+        return cls(*keys[:, fresh])
+
+    def where(self, part: Flags | slice) -> _Sent:
+        """Some of the entries."""
+        return _Sent(self.weeks[part], self.families[part], self.campaigns[part], self.addresses[part])
+
+    def between(self, low: int, high: int) -> _Sent:
+        """The entries of some weeks."""
+        return self.where(
+            slice(np.searchsorted(self.weeks, low), np.searchsorted(self.weeks, high, side="right"))
+        )
 
 
-def _by_address(addresses: Ints, met: NDArray[np.bool_]) -> tuple[int, int]:
-    """Distinct addresses that met in any of their messages, and all of them."""
-    _, place = np.unique(addresses, return_inverse=True)
-    seen = np.bincount(place, weights=met) > 0
-    return int(seen.sum()), len(seen)
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """Log-odds of campaigns, in STEPs; campaigns in order."""
+
+    campaigns: Ints
+    steps: Ints
 
 
-def _share(near: NDArray[np.bool_], addresses: Ints, met: NDArray[np.bool_]) -> float | None:
-    """Share of the addresses near in time that met, one hit and one miss added; None for too few."""
-    hits, count = _by_address(addresses[near], met[near])
-    return (hits + 1) / (count + 2) if count >= LEAST else None
+def _weigh(week: int, own: _Sent, others: _Sent, doubtful: _Sent, *, kit: bool) -> _Weighed | None:
+    """Weigh the campaigns of one week; None where addresses tell nothing of the family.
+
+    Nothing further than REACH weeks away has a say.
+    """
+    own = own.between(week - REACH, week + REACH)
+    others, doubtful = (mail.between(week - NEAR, week + NEAR) for mail in (others, doubtful))
+    gap = _gap(week, own)
+    if gap is None:
+        return None
+    mine, least = _meet(own, own, gap), 1.0
+    if mine.count < LEAST:
+        # One campaign is all that there is: its addresses in its other weeks, which may be more alike.
+        mine, least = _meet(own, own, max(gap, 1), same=True), SAME_CAMPAIGN
+    if mine.count < LEAST or mine.met.sum() < LEAST_MET:
+        return None
+    rate = mine.rate()
+    theirs, asked = _meet(others, own, gap), _meet(doubtful, own, gap)
+    chance = max(FLOOR, theirs.share if theirs.count >= LEAST else FLOOR)
+    expected = np.clip(asked.expected(rate), chance, 1 - FLOOR)
+    if not asked.count or expected.mean() < CLEAR * chance:
+        return None
+    ratio = np.where(asked.met, np.log(expected / chance), np.log((1 - expected) / (1 - chance)))
+    every, of = np.unique(doubtful.campaigns, return_inverse=True)
+    ratios = np.bincount(of[asked.could], weights=ratio, minlength=len(every)) / max(least, mine.spread(rate))
+    entries = np.bincount(of[asked.could], minlength=len(every)).astype(np.float64)
+    prior = _prior(ratios, entries, KIT if kit else OWN)
+    weight = np.clip(ratios + (min(prior, 0.0) if kit else prior), -MOST, MOST)
+    return _Weighed(every, (np.sign(weight) * np.floor(np.abs(weight) / STEP + 1e-9)).astype(np.int64))
+
+
+def _gap(week: int, own: _Sent) -> int | None:
+    """Weeks to the nearest ones with enough of the family's own mail."""
+    for gap in range(FURTHEST + 1):
+        distance = np.abs(own.weeks - week)
+        if len(np.unique(own.addresses[(distance >= gap) & (distance <= gap + NEAR)])) >= LEAST:
+            return gap
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """For each entry that could have met some of a family's mail, whether it did."""
+
+    could: Flags
+    """By entry of the mail; the others are by entry that could."""
+    campaigns: Ints
+    met: Flags
+    chances: Floats
+    """Entries of the family's mail that there were to meet."""
+
+    @property
+    def count(self) -> int:
+        """Entries that could."""
+        return len(self.met)
+
+    @property
+    def share(self) -> float:
+        """Share of them that met, one hit and one miss added."""
+        return float((self.met.sum() + 1) / (len(self.met) + 2))
+
+    def rate(self) -> float:
+        """Meetings for each chance, were they a Poisson process; by bisection.
+
+        One hit is added: a rate of 0 is never proven.
+        """
+        low, high = 0.0, 1.0
+        for _ in range(HALVINGS):
+            rate = (low + high) / 2
+            high, low = (rate, low) if self.expected(rate).sum() > self.met.sum() + 1 else (high, rate)
+        return (low + high) / 2
+
+    def expected(self, rate: float) -> Floats:
+        """Probability that each entry met."""
+        return np.asarray(-np.expm1(-rate * self.chances))
+
+    def spread(self, rate: float) -> float:
+        """How much more campaigns differ than chance lets them, 1 or more.
+
+        Pearson's chi-square by its degrees of freedom. Bots of one fleet are given their work in groups.
+        """
+        expected = self.expected(rate)
+        campaigns, of = np.unique(self.campaigns, return_inverse=True)
+        off = np.bincount(of, weights=self.met - expected, minlength=len(campaigns))
+        variance = np.bincount(of, weights=expected * (1 - expected), minlength=len(campaigns))
+        square = float((off**2 / np.maximum(variance, FLOOR)).sum())
+        return max(1.0, square / max(1, len(campaigns) - 1))
+
+
+def _meet(mail: _Sent, own: _Sent, gap: int, *, same: bool = False) -> _Meeting:
+    """Whether each entry's address sent the family's mail `gap` weeks away, in another campaign or in any."""
+    met = np.zeros(len(mail.weeks), dtype=np.bool_)
+    chances = np.zeros(len(mail.weeks))
+    for week in np.unique(mail.weeks):
+        here = np.flatnonzero(mail.weeks == week)
+        distance = np.abs(own.weeks - week)
+        book = (distance >= gap) & (distance <= gap + NEAR)
+        if not book.any():
+            continue
+        order = np.lexsort((own.campaigns[book], own.addresses[book]))
+        campaigns = own.campaigns[book][order]
+        known, first = np.unique(own.addresses[book][order], return_index=True)
+        last = np.append(first[1:], len(campaigns)) - 1
+        place = np.minimum(np.searchsorted(known, mail.addresses[here]), len(known) - 1)
+        met[here] = known[place] == mail.addresses[here]
+        chances[here] = len(campaigns)
+        if not same:
+            of = mail.campaigns[here]
+            met[here] &= (campaigns[first[place]] != of) | (campaigns[last[place]] != of)
+            ordered = np.sort(campaigns)
+            chances[here] -= np.searchsorted(ordered, of, side="right") - np.searchsorted(ordered, of)
+    could = chances > 0
+    return _Meeting(could, mail.campaigns[could], met[could], chances[could])
+
+
+def _prior(ratios: Floats, addresses: Floats, expected: float) -> float:
+    """Log-odds that a campaign is the family's, from all of them together, weighted by their addresses."""
+    share = expected
+    odds = np.exp(np.clip(ratios, -30.0, 30.0))
+    for _ in range(ROUNDS):
+        ours = share * odds / (share * odds + 1 - share)
+        share = (float((addresses * ours).sum()) + EXPECTED * expected) / (float(addresses.sum()) + EXPECTED)
+    return math.log(share / (1 - share))

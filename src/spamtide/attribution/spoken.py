@@ -149,16 +149,16 @@ def speak(
     kept: dict[Kind, tuple[Evidence, ...]] = {kind: _strongest(items) for kind, items in found.items()}
     counting = [item for item in kept["botnet"] if item.weight > 0]
     kept["botnet"] = (*kept["botnet"], *_deviating(against))
-    scores = tally(counting)
+    absent = _absent(day, names, {item.name for item in counting if item.layer == "skeleton"})
+    speaking = {item.name for item in counting}
+    # Texts are handed to many senders: words that come with another engine speak for their family in vain.
+    scores = tally([*counting, *(item for name, item in absent.items() if name in speaking)])
     best, _ = posterior(scores)
-    engine_only = bool(counting) and all(i.layer in ENGINE_LAYERS for i in counting if i.name == best)
-    rivals = [name for name in sorted(scores) if scores[name] >= 0.5 * scores[best]] if engine_only else []
-    return Spoken(
-        kept,
-        _absent(day, names, {item.name for item in counting if item.layer == "skeleton"}),
-        best if len(rivals) == 1 else None,
-        tuple(rivals),
+    engine_only = scores.get(best, 0.0) > 0 and all(
+        i.layer in ENGINE_LAYERS for i in counting if i.name == best
     )
+    rivals = [name for name in sorted(scores) if scores[name] >= 0.5 * scores[best]] if engine_only else []
+    return Spoken(kept, absent, best if len(rivals) == 1 else None, tuple(rivals))
 
 
 def _evidence(signature: Signature, day: dt.date | None, names: Names) -> list[Evidence]:
