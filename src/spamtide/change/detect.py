@@ -36,8 +36,8 @@ def detect(
     Args:
         measurement: panel, exposure and series of one observatory.
         detecting: the event ratio, and the share of reports that may be false.
-        whole: the panel's last day is known to be over. Otherwise it is believed as far as other botnets
-            show that it is, and left to tomorrow where there are too few of them.
+        whole: the panel's last day is known to be over. Otherwise alarms leave it to tomorrow: what of a
+            day has come so far is as uneven as its hours, and `watch_hours` has those.
 
     Returns:
         Changes of the total, of botnets and of programmes, whose false discovery rate over all series is
@@ -102,7 +102,7 @@ def _events(tracks: Mapping[Subject, Track], ratio: float, *, whole: bool) -> tu
     moves: Found = []
     alarms: Found = []
     for subject, track in tracks.items():
-        for event in find_events(as_shared(track, days), ratio, whole=whole or days is not None):
+        for event in find_events(as_shared(track, days), ratio, whole=whole):
             (moves if event.alarmed is None else alarms).append((subject, event))
     return moves, alarms
 

@@ -35,6 +35,10 @@ LEAST_ALPHA = 0.05
 BLOCKS_AGAIN = 5
 TAKEN_OVER = 0.5
 """Part of a botnet's missing mail that `unknown` has too much of, from which its name was lost."""
+FEWEST_BOTNETS = 3
+"""Botnets, `unknown` among them, from which a fall of all mail must show in some and not in others."""
+MOSTLY = 0.5
+"""Part of a fall of all mail that botnets which stopped must have lost."""
 A_YEAR = 365.25
 REAL_A_YEAR = 1.0
 KNOWN = 2
@@ -84,8 +88,22 @@ def watch_hours(
     return tuple(
         _change(alarm, last, _takes_over(alarm, mail, expected))
         for alarm in raised
-        if (alarm.subject_kind, alarm.subject) not in known and alarm.subject != UNKNOWN
+        if (alarm.subject_kind, alarm.subject) not in known
+        and alarm.subject != UNKNOWN
+        and _has_its_botnets(alarm, raised, wanted)
     )
+
+
+def _has_its_botnets(alarm: HourlyAlarm, raised: Sequence[HourlyAlarm], every: Sequence[IndexSeries]) -> bool:
+    """Whether a stop of all mail, or of a programme's, is that of botnets that stopped.
+
+    What all botnets lose alike in some hours stands in front of the sensors, or is the hours' own.
+    """
+    botnets = sum(item.subject_kind == "botnet" for item in every)
+    if alarm.subject_kind == "botnet" or botnets < FEWEST_BOTNETS:
+        return True
+    lost = sum(other.expected - other.seen for other in raised if other.subject_kind == "botnet")
+    return lost >= MOSTLY * (alarm.expected - alarm.seen)
 
 
 def expectation(item: IndexSeries) -> Floats:

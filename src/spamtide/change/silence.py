@@ -40,7 +40,7 @@ MOSTLY = 0.6
 """Part of a programme's loss that one botnet's mail must be for the one to explain the other."""
 NEAR_BEFORE, NEAR_AFTER = 21, 10
 """Days on either side over which names are compared."""
-WITNESS_T = 1.7
+WITNESS_T = 3.0
 """Standard errors by which other sensors must have seen less, to bear witness of a fall."""
 SLACK_T = 1.5
 """Standard errors by which that may be missed."""

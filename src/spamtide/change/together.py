@@ -20,7 +20,7 @@ from spamtide.change.event import Event
 from spamtide.change.segment import Bools
 from spamtide.change.silence import UP, sides
 from spamtide.change.telling import NEGLIGIBLE, Judged
-from spamtide.model import Change, ChangeKind, Exposure, Panel
+from spamtide.model import Change, ChangeKind, Counts, Exposure, Panel
 
 NEAR = 4
 """Days between the total's move and a subject's for them to be one."""
@@ -82,7 +82,25 @@ def _behind(panel: Panel, exposure: Exposure, event: Event) -> tuple[int, ...]:
     )
     if alone and edge:
         return active
-    return active if not alone and _alike(panel, before, after) else ()
+    if alone or not _everywhere(spam, exposure.values >= UP, before, after):
+        return ()
+    return active if _alike(panel, before, after) else ()
+
+
+def _everywhere(spam: Counts, up: Bools, before: Bools, after: Bools) -> bool:
+    """Whether all sensors with mail enough, and up, show the move: a large one alone is that sensor's."""
+    ratios = []
+    for row, seen in zip(spam, up, strict=True):
+        mine, now = before & seen, after & seen
+        if not mine.any() or not now.any():
+            continue
+        was, came = float(row[mine].mean()) * now.sum(), float(row[now].sum())
+        if max(was, came) >= TELLING:
+            ratios.append((came + 0.5) / (was + 0.5))
+    whole = (spam[:, after].mean() + 1e-9) / (spam[:, before].mean() + 1e-9)
+    if not ratios:
+        return False
+    return bool(max(ratios) < np.sqrt(whole) if whole < 1 else min(ratios) > np.sqrt(whole))
 
 
 def _alike(panel: Panel, before: Bools, after: Bools) -> bool:

@@ -33,6 +33,12 @@ PARTIAL_MAIL = 20.0
 """Usual messages a day below which a part of a day cannot be told."""
 LEAST_USUAL = 5.0
 """Messages expected of a sensor in a silence of another from which it says that mail was handed in."""
+UNREAD_DAYS = 7
+"""Silent days up to which a box may just not have been read again."""
+WITNESSES = 2
+"""Sensors, and more than half of them, that must have had their usual mail in so short a silence."""
+DELIVERED = 0.35
+"""Share of the usual mail of whole days from which they were handed in; a large botnet may have stopped."""
 MOST_SHIFTS_A_SENSOR = 4
 """Bound on the search for changes."""
 
@@ -180,21 +186,25 @@ def _without_beat(panel: Panel, told: Floats) -> list[Outage]:
 def _may_be_unread(run: Silence, mail: Counts) -> bool:
     """Whether a silence at the panel's end may be mail that was not handed in yet.
 
-    Boxes are read one after the other, and cut off at different times. So a silence of the last day says
-    nothing, nor one on whose days no other sensor had its usual mail.
+    Boxes are read one after the other, and cut off at different times. So a silence of a few days says
+    nothing unless most other sensors had their usual mail on its days; a longer one, unless one of them had.
     """
     if run.place != "trailing":
         return False
-    if run.last == run.first:
-        return True
     others = np.delete(mail, run.sensor, axis=0).astype(np.float64)
     before = others[:, max(0, run.first - SIDE_DAYS) : run.first]
     if not len(others) or not before.shape[1]:
-        return False
-    days = min(run.last + 1 - run.first, SIDE_DAYS)
-    expected = before.mean(axis=1) * days
-    seen = others[:, run.first : run.first + days].sum(axis=1)
-    return not bool(((expected >= LEAST_USUAL) & (seen >= PARTIAL * expected)).any())
+        return run.last == run.first
+    days = run.last + 1 - run.first
+    # The panel's last day may be a part of one for everybody, so longer silences are asked about without it.
+    whole = min(max(days - 1, 1), SIDE_DAYS)
+    expected = before.mean(axis=1) * whole
+    seen = others[:, run.first : run.first + whole].sum(axis=1)
+    telling = expected >= LEAST_USUAL
+    delivered = telling & (seen >= (PARTIAL if days == 1 else DELIVERED) * expected)
+    if days > UNREAD_DAYS:
+        return not bool(delivered.any())
+    return bool(delivered.sum() < WITNESSES or 2 * delivered.sum() <= telling.sum())
 
 
 def _silence_outage(panel: Panel, run: Silence) -> Outage:
