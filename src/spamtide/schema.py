@@ -114,10 +114,12 @@ EVIDENCE = _schema(
     ("subject", pa.string()),
     ("link_domains", STRINGS),
     ("campaign", pa.string()),
+    ("text", pa.int32()),
     ("rules", STRINGS),
 )
 """What attribution rests on, one row a message and sensor: the signature rules that matched its rendering
-under the rule set named in the commit, the campaign that its content was given, address and links. `week`
+under the rule set named in the commit, the campaign that its content was given, address, links and the number
+of characters of visible text. `week`
 counts weeks of seven days since 1970-01-01; UNDATED without a believable time. Key: (sha256, sensor)."""
 
 UNDATED = -1_000_000

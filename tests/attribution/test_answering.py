@@ -411,6 +411,22 @@ def test_even_odds_and_less_say_nothing() -> None:
     assert odds_of(1.0) == odds_of(0.999)
 
 
+def test_of_a_text_of_a_word_or_two_silence_says_nothing(
+    ruleset: Ruleset, knowledge: Knowledge, as_table: AsTable
+) -> None:
+    """Everybody writes "hello!": that a bot in the lab did not is no objection."""
+    lab = [{"lab": "alpha", "rules": ["engine_a"], "campaign": f"c-{n % 3}"} for n in range(60)]
+    wild = [{"rules": ["engine_a"], "campaign": "c-new"} for _ in range(60)]
+    rows = [
+        {"sha256": f"{n:064x}", "sensor": "s", "label": "spam", "received_at": DAY, "link_domains": []} | row
+        for n, row in enumerate([*lab, *wild])
+    ]
+    for size, named in ((6, "alpha"), (400, UNKNOWN)):
+        texts = pa.array([size] * len(rows), pa.int32())
+        found = attribute(as_table(rows).append_column("text", texts), ruleset, knowledge)
+        assert set(found["botnet"].to_pylist()[60:]) == {named}
+
+
 def test_lab_silence_needs_days_of_lab_mail_and_a_share_worth_missing() -> None:
     """Ten of the family's hundred wild messages; the lab sent forty in those days, so four were expected."""
     wild, lab = 100, 40

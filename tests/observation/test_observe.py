@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from spamtide.message import DEFECTS, parse
 from spamtide.model import NO_ENVELOPE, Envelope, Header, Observation, RawMessage
 from spamtide.observation import SIMULATED_HEADER, observe
+from spamtide.observation.traits import echo
 from spamtide.settings import Limits, Observing
 
 KEY = b"a key for tests"
@@ -100,7 +101,7 @@ def test_rendering(raw: Make) -> None:
 helo: maple
 header-order: Message-ID,From,TO,Subject,Date,X-Mailer,Content-Type
 traits: id-host=name clock=shared helo=name fold=none layout=multipart/mixed(text/html,application/zip) \
-charset=utf-8 encoding=none
+charset=utf-8 encoding=none echo=none
 header Return-Path: <bounce-{token}@mta.example>
 header Delivered-To: {token}
 header Received: from filter.example.net (localhost [127.0.0.1]) by mx.example.net (Postfix) with ESMTP id \
@@ -117,10 +118,27 @@ header X-Mailer: Maple Mailer 1.0
 header Content-Type: multipart/mixed; boundary="----=_NextPart_000_000C_01CAD56A.1B2C3D40"
 subject: {token}, Maple Meds for you
 link: http://www.shop.co.uk/?u={token}
+attachment: for {token}.zip
 text:
 Dear {token},
 buy Maple Meds"""
     )
+
+
+@pytest.mark.parametrize(
+    ("subject", "names", "found"),
+    [
+        ("Coupon 2919149", ["coupon_30_2919149.pdf"], "number"),
+        ("Coupon 2919149", ["logo.png", "2919149.pdf"], "number"),
+        ("Coupon 291", ["coupon_30_291.pdf"], "none"),
+        ("Your Invoice", ["your-invoice.doc"], "name"),
+        ("Your Invoice", ["your-invoice-2.doc"], "none"),
+        ("", [".doc"], "none"),
+        ("Your Invoice", [], ""),
+    ],
+)
+def test_what_of_a_subject_an_attachment_repeats(subject: str, names: list[str], found: str) -> None:
+    assert echo(subject, names) == found
 
 
 def test_line_ends_do_not_matter(raw: Make) -> None:

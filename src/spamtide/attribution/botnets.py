@@ -45,18 +45,19 @@ def answer_botnets(rows: Rows, names: Names, threshold: float) -> Answered:
         told_by(LAB_CAMPAIGN, rows.campaign, rows.days, captured, None, rows.asks),
     )
     belongs = np.where(rows.lab >= 0, UNNAMED, named)
-    silence = lab_silence(leaning, belongs, rows.lab, rows.campaign, rows.days)
-    excess = unseen_excess(leaning, belongs, rows.lab, rows.campaign, rows.days)
+    texts = np.where(rows.wordless, UNNAMED, leaning)
+    silence = lab_silence(texts, belongs, rows.lab, rows.campaign, rows.days)
+    excess = unseen_excess(texts, belongs, rows.lab, rows.campaign, rows.days)
     # The engine of a family with a text that its bot in the lab sent as well is nearly as sure.
     both = lab_sent(leaning, rows.lab, rows.campaign, rows.days)
     sure = np.where(both, leaning, np.where(wild, first, UNNAMED))
     codes = np.zeros(len(rows.days), dtype=np.int64)
+    alone = np.asarray([len(s.candidates) == 1 for s in rows.spoken])[rows.said]
     for tenant in range(MOST_TENANTS):
         chosen = [
             number[s.candidates[tenant]] if len(s.candidates) > tenant else UNNAMED for s in rows.spoken
         ]
         asked = _by_row(rows, chosen, wild)
-        alone = asked == leaning
         kin = np.zeros(len(asked), dtype=np.int64)
         told_of = np.zeros(len(asked), dtype=np.bool_)
         for kit in (False, True):

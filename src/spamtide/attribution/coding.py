@@ -17,6 +17,9 @@ from spamtide.attribution.signature import Ruleset
 from spamtide.attribution.spoken import Names, Spoken, borders, speak
 from spamtide.model import Evidence
 
+LEAST_TEXT = 24
+"""Characters of visible text, three or four words, below which many senders write the same by chance: that a
+bot in the lab never sent it says nothing."""
 _EPOCH = dt.date(1970, 1, 1)
 _SEPARATOR = "\x1f"
 
@@ -56,6 +59,8 @@ class Rows:
     """Whether other mail ever came from the row's address."""
     domain_of_ham: Flags
     """Whether other mail ever had the entry's link domain."""
+    wordless: Flags
+    """Whether the row's text is too short to be a template."""
     said: Ints
     """Number in `spoken` of what each row's rules say."""
     spoken: tuple[Spoken, ...]
@@ -85,9 +90,17 @@ def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond, asks: F
         domain_row=domain_row,
         address_of_ham=_of_ham(address, ham, addresses, beyond.ham_addresses),
         domain_of_ham=_of_ham(domain, ham[domain_row], domains, beyond.ham_domains),
+        wordless=_wordless(rows),
         said=said,
         spoken=spoken,
     )
+
+
+def _wordless(rows: pa.Table) -> Flags:
+    """Rows with too little text; none where nobody counted it."""
+    if "text" not in rows.column_names:
+        return np.zeros(rows.num_rows, dtype=np.bool_)
+    return np.asarray(pc.fill_null(pc.less(rows["text"], LEAST_TEXT), fill_value=False))
 
 
 def _of_ham(codes: Ints, ham: Flags, values: list[str | None], known: tuple[str, ...]) -> Flags:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from spamtide.attribution.conformity import missed_later
+from spamtide.attribution.enclosed import enclosed_drafts
 from spamtide.attribution.evidence import odds_of, posterior, tally
 from spamtide.attribution.lab import Family, Mail, evenly, half, read_families, read_mail
 from spamtide.attribution.layout import Layout, capture_fields, layout_of
@@ -172,7 +173,10 @@ def _templates(
     families: Sequence[Family],
     ham: Sequence[Mail],
 ) -> list[Draft]:
-    """Template rules, in rounds: windows that are shorter are tried on what longer ones left over."""
+    """Template rules, in rounds: windows that are shorter are tried on what longer ones left over.
+
+    What shares no words at all is told by what it encloses.
+    """
     documents = {name: {m.sha256: m.rendering for m in own} for name, own in mail.items()}
     drafts: list[Draft] = []
     for size, words in ROUNDS:
@@ -182,6 +186,8 @@ def _templates(
             drafts.extend(found)
             for sha256 in {sha256 for draft in found for sha256 in draft.sha256}:
                 del own[sha256]
+    for name, own in documents.items():
+        drafts.extend(enclosed_drafts(name, own, late=late[name]))
     return drafts
 
 

@@ -19,6 +19,8 @@ MAX_CONFIDENCE = 99
 CAPS = ((4.0, 97), (3.0, 95), (2.5, 90), (2.0, 80), (1.0, 60))
 """Most confidence in a skeleton with so many telling habits: an order of headers alone is a hint, since other
 engines that no lab has seen may use it, and the whole of an engine may be rented."""
+ENCLOSED = ((24.0, 95), (16.0, 90), (10.0, 80))
+"""The same for a subject with an attachment's name, by their bits (see `enclosed`)."""
 IMITATION = 60
 """Most confidence in a skeleton that is a mail program's in every respect: its users write the same."""
 PRIOR = {"template": 500, "skeleton": 200}
@@ -128,7 +130,9 @@ def confidence(rule: LearnedRule, share: float) -> int:
 def _cap(draft: Draft) -> int:
     """Most confidence that a rule can have, whatever it was measured on."""
     if draft.layer != "skeleton":
-        return MAX_CONFIDENCE
+        if not draft.telling:
+            return MAX_CONFIDENCE
+        return next((cap for least, cap in ENCLOSED if draft.telling >= least), 50)
     if draft.imitates:
         return IMITATION
     return next((cap for least, cap in CAPS if draft.telling >= least), 50)

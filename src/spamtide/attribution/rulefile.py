@@ -40,7 +40,7 @@ class Draft:
     late: bool = False
     """Learned from the newest lab mail, so that no later lab mail could test it."""
     telling: float = 0.0
-    """Of a skeleton: how many habits of one author's it holds."""
+    """Of a skeleton: how many habits of one author's it holds; of an attachment's name: bits; else 0."""
     imitates: str = ""
     """Of a skeleton: the mail program that it imitates in every respect; '' for none."""
     deviations: tuple[Deviation, ...] = ()

@@ -30,6 +30,8 @@ one as likely as the other, so that nobody is named because the others are ruled
 RENTED = 1.0
 """Log-odds that an engine loses by itself where it is used in another way than in all lab mail: kits are
 rented, and tenants set them differently."""
+DOUBTFUL = 0.9
+"""Probability below which what rules say is not enough."""
 EVEN = 0.5
 """A p-value above this does not speak against anything."""
 
@@ -60,7 +62,8 @@ class Spoken:
     leaning: str | None
     """The botnet that only its engine speaks for, if the rules name one."""
     candidates: tuple[str, ...] = ()
-    """Botnets that the engine speaks for where nothing else does: `leaning`, or those that share a kit."""
+    """Botnets whose addresses are to be asked: `leaning`, those that share a kit, or the one that engine and
+    words speak for too weakly to name it."""
 
 
 def answer_names(
@@ -158,7 +161,13 @@ def speak(
         i.layer in ENGINE_LAYERS for i in counting if i.name == best
     )
     rivals = [name for name in sorted(scores) if scores[name] >= 0.5 * scores[best]] if engine_only else []
-    return Spoken(kept, absent, best if len(rivals) == 1 else None, tuple(rivals))
+    leaning = best if len(rivals) == 1 else None
+    said, probability = posterior(
+        tally([*kept["botnet"], *(absent[name] for name in speaking & set(absent))])
+    )
+    if said == best and probability < DOUBTFUL and not engine_only and best not in absent:
+        rivals = [best] if probability else []  # its words are too few to name it, and its engine is there
+    return Spoken(kept, absent, leaning, tuple(rivals))
 
 
 def _evidence(signature: Signature, day: dt.date | None, names: Names) -> list[Evidence]:
@@ -226,7 +235,9 @@ def _unlike(signature: Signature, hits: Collection[str], names: Names) -> Eviden
     bound = signature.rule.rpartition("_")[2]
     what = f"rule {signature.rule}: unlike all of its lab mail, from {seen[1]} {bound}s (p = {p:.2g})"
     name = names.spelling[signature.kind, signature.name]
-    weight = math.log(p) - (RENTED if bound == "template" else 0.0)
+    weight = math.log(p / EVEN) - (RENTED if bound == "template" else 0.0)
+    if weight >= 0:
+        return None
     return Evidence("skeleton", signature.kind, name, max(-MOST_AGAINST, weight), what)
 
 

@@ -14,7 +14,7 @@ from spamtide.observation import traits
 from spamtide.observation.lure import link_domains, link_hosts
 from spamtide.observation.redact import RECIPIENT_FIELDS, recipients_of, redactor
 from spamtide.observation.relay import Hop, canonical, is_trusted_address, trace
-from spamtide.observation.rendering import Frame, render
+from spamtide.observation.rendering import MOST_NAMES, Frame, render
 from spamtide.observation.skeleton import SIMULATED_HEADER, skeleton
 from spamtide.observation.template import boundary_shape, message_id_shape
 from spamtide.observation.when import read_date
@@ -96,6 +96,7 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
         layout=message.layout,
         charset=message.charset,
         encoding=message.encoding,
+        echoed=traits.echo(message.subject, [part.name for part in message.parts[:MOST_NAMES] if part.name]),
     )
     plain = {
         "source": raw.source,

@@ -7,6 +7,7 @@
     header Name: <value, unfolded, encoded words as written>        one line a field
     subject: <decoded>
     link: <address>                                                 one line a link
+    attachment: <file name as claimed>                              one line a named part
     text:
     <visible text>
 
@@ -27,6 +28,8 @@ LINE_CHARS = 4000
 """Characters of one header line."""
 HEADERS_CHARS = 100_000
 """Characters of all header lines together."""
+NAME_CHARS, MOST_NAMES = 200, 20
+"""Characters of an attachment's name, and attachments that are looked at."""
 TEXT_CHARS = 200_000
 """Characters of visible text."""
 
@@ -51,7 +54,11 @@ def render(above: list[str], message: Message, names: list[str], values: list[st
     """
     order, traits = f"header-order: {frame.skeleton}", f"traits: {frame.traits}"
     top = [*above, f"client: {frame.client}", f"helo: {frame.helo}", order, traits]
-    below = [f"subject: {message.subject}", *map("link: ".__add__, message.links), "text:"]
+    below = [f"subject: {message.subject}", *map("link: ".__add__, message.links)]
+    if message.parts:
+        named = [part.name[:NAME_CHARS] for part in message.parts[:MOST_NAMES] if part.name]
+        below += map("attachment: ".__add__, named)
+    below.append("text:")
     text = message.text[:TEXT_CHARS]
     sizes = list(map(add, map(len, names), map(len, values)))
     fits = sum(sizes) + 2 * len(sizes) <= HEADERS_CHARS and max(sizes, default=0) + 2 <= LINE_CHARS

@@ -12,18 +12,22 @@ at
 - helo: literal, address, from, local, name, domain; none where nobody noted it
 - fold: how Content-Type is folded: none, tab, or the number of spaces
 - layout, charset, encoding: the MIME tree, and what its first text part claims, in its own letter case
+- echo, where a part has a file name: number where a name holds a number of the subject, name where it is the
+  subject but for its signs and its extension, else none
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 VALUE_CHARS = 200
 """Characters of one value."""
 _HEX_WORD = re.compile(r"[0-9a-f]{8}")
 _LITERAL = re.compile(r"\[[0-9A-Fa-f.:]{3,60}\]")
+_NUMBER = re.compile(r"[0-9]{4,}")
+_SIGNS = re.compile(r"[\W_]+")
 _SPACE = re.compile(r"\s+")
 _LOCAL = frozenset({"localhost", "localhost.localdomain", "127.0.0.1", "[127.0.0.1]"})
 
@@ -81,6 +85,18 @@ def fold(white: str) -> str:
     return "none" if not first else "tab" if first.startswith("\t") else str(len(first))
 
 
+def echo(subject: str, names: Sequence[str]) -> str:
+    """How attachments' names repeat the subject: number, name or none; '' without names."""
+    if not names:
+        return ""
+    numbers = set(_NUMBER.findall(subject))
+    if numbers and any(number in numbers for name in names for number in _NUMBER.findall(name)):
+        return "number"
+    title = _SIGNS.sub("", subject.lower())
+    stems = (_SIGNS.sub("", name.rpartition(".")[0].lower() or name.lower()) for name in names)
+    return "name" if title and title in stems else "none"
+
+
 def line(  # noqa: PLR0913 - one argument a fact
     *,
     id_form: str,
@@ -93,13 +109,14 @@ def line(  # noqa: PLR0913 - one argument a fact
     layout: str,
     charset: str,
     encoding: str,
+    echoed: str,
 ) -> str:
-    """The line's text after 'traits: '; `id_form` is what `id_host` says."""
+    """The line's text after 'traits: '; `id_form` is what `id_host` says, `echoed` what `echo` says."""
     shown = [_shown(value) for value in (layout, charset, encoding)]
     return (
         f"id-host={id_form} clock={clock(message_id, boundary)}"
         f" helo={helo_form(helo, address, from_domain)} fold={fold(folded)}"
-        f" layout={shown[0]} charset={shown[1]} encoding={shown[2]}"
+        f" layout={shown[0]} charset={shown[1]} encoding={shown[2]}" + (f" echo={echoed}" if echoed else "")
     )
 
 

@@ -78,6 +78,10 @@ def with_members(lake: Lake, new: Fresh, memberships: pa.Table) -> Fresh:
     return replace(new, members=pa.concat_tables([new.members, memberships]))
 
 
+_TEXT = "(length(o.rendering) - strpos(o.rendering, chr(10) || 'text:') - 6)::INTEGER"
+"""Characters of visible text: what follows the rendering's last line of its own."""
+
+
 def unmatched(lake: Lake, new: Fresh, rows: int) -> Iterator[pa.RecordBatch]:
     """EVIDENCE without rules, and the rendering, of what has no evidence yet; batches of at most `rows`."""
     weeks = lake.query(f"SELECT DISTINCT {WEEK} AS week FROM fresh o", fresh=new.observations)  # noqa: S608 - our own words
@@ -86,12 +90,12 @@ def unmatched(lake: Lake, new: Fresh, rows: int) -> Iterator[pa.RecordBatch]:
     return lake.stream(
         f"""
         SELECT o.sha256, o.sensor, {WEEK} AS week, o.label, o.lab, o.simulated, o.received_at, o.source_ip,
-               o.relay, o.subject, o.link_domains, m.campaign, o.rendering
+               o.relay, o.subject, o.link_domains, m.campaign, {_TEXT} AS text, o.rendering
         FROM fresh o
         ANTI JOIN (SELECT sha256, sensor FROM evidence {where}) e
                ON e.sha256 = o.sha256 AND e.sensor = o.sensor
         LEFT JOIN members m ON m.sha256 = o.sha256
-        """,  # noqa: S608 - the weeks are numbers
+        """,  # noqa: S608 - the weeks are numbers, the rest our own words
         rows,
         fresh=new.observations,
         members=new.members,
