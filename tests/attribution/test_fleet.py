@@ -115,6 +115,15 @@ def test_the_only_campaign_vouches_by_its_other_weeks() -> None:
     assert max(step or 0 for step in answer(one, asked(range(200, 220), day=78))) < 0
 
 
+def test_in_a_mixed_campaign_each_address_speaks_for_itself() -> None:
+    """One text of two tenants: the family's addresses are its own, the others' are not."""
+    book = [row for number in range(4) for row in known(range(60), campaigns=(20 + number,))]
+    mixed = [*asked(range(30)), *asked(range(500, 530))]
+    steps = told_of([*book, *SETTLED[-80:], *mixed], kit=True)[-60:]
+    assert all(step is not None for step in steps)
+    assert min(step or 0 for step in steps[:30]) > 0 > max(step or 0 for step in steps[30:])
+
+
 def test_of_a_kit_of_several_nobody_is_expected() -> None:
     """One address that met nobody: a family's own engine may still send new mail, a kit's tenant is open."""
     settled = [*known(range(40)), *known(range(1000, 1160), campaigns=(1,)), *SETTLED[-80:]]

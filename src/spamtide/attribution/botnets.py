@@ -25,7 +25,7 @@ LAB_CAMPAIGN = Tie("campaign", 4, 4.0, 7, 0.93, 0.0, 0.3, "the lab mail in its c
 
 MOST_TENANTS = 3
 """Families of one kit that are told apart by their fleets; of more, the first by name."""
-_QUIET, _KIN = 16, 32
+_QUIET, _KIN = 16, 64
 """Numbers that the codes of one objection may take: see `speaks_against`."""
 
 

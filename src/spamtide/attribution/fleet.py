@@ -9,12 +9,12 @@ weeks that have some are asked, and the family's own addresses are judged over t
 Addresses that come and go faster than mail does tell nothing, and then nothing is said. Where they do tell,
 all campaigns that the engine alone ascribes to the family are a mixture of its own and of other tenants'. The
 share of its own is estimated (EM for a mixture of two known parts, Dempster, Laird, Rubin 1977, section
-4.3), and a campaign with too few addresses to tell is as likely the family's as that share says.
+4.3), and a campaign with too few addresses to tell is as likely the family's as that share says. A text that
+several tenants send makes a mixed campaign; in one, each address speaks for itself.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +31,7 @@ FURTHEST = REACH // 2
 CLEAR = 3.0
 """Times as often as everybody else's that a family's own addresses must meet its other mail."""
 MOST = 6.0
-STEP = 0.5
+STEP = 0.25
 """Log-odds come in steps of this."""
 FLOOR = 0.005
 """Least share of others' addresses that meet a family's by chance."""
@@ -40,6 +40,11 @@ SAME_CAMPAIGN = 2.0
 OWN, KIT, EXPECTED = 0.95, 0.5, 12.0
 """Share of an engine's mail that is expected to be the one captured family's; the same of an engine that
 several are known to use; and how many addresses' worth that expectation is."""
+MIXED = (0.02, 0.1)
+"""Share of campaigns that several senders are expected to send, of one family's engine and of a kit."""
+PARTS = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""Shares of the family in a mixed campaign that are tried."""
+TINY = 1e-12
 HALVINGS = 30
 ROUNDS = 20
 """Steps of EM; the share of a mixture of two needs no more to settle within a step of log-odds."""
@@ -81,7 +86,7 @@ def kinship(
                 continue
             rows = np.flatnonzero(of_family & (weeks == week))
             told[rows] = True
-            steps[rows] = weighed.steps[np.searchsorted(weighed.campaigns, groups[rows])]
+            steps[rows] = weighed.of(groups[rows], addresses[rows])
     return steps, told
 
 
@@ -115,10 +120,17 @@ class _Sent:
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """Log-odds of campaigns, in STEPs; campaigns in order."""
+    """Log-odds of one week's entries, in STEPs; entries in order of campaign and address."""
 
-    campaigns: Ints
+    sent: _Sent
     steps: Ints
+
+    def of(self, campaigns: Ints, addresses: Ints) -> Ints:
+        """The steps of some messages."""
+        base = int(addresses.max(initial=0)) + 1
+        lowest = int(min(campaigns.min(initial=0), self.sent.campaigns.min(initial=0)))
+        keys = (self.sent.campaigns - lowest) * base + self.sent.addresses
+        return self.steps[np.searchsorted(keys, (campaigns - lowest) * base + addresses)]
 
 
 def _weigh(week: int, own: _Sent, others: _Sent, doubtful: _Sent, *, kit: bool) -> _Weighed | None:
@@ -144,12 +156,18 @@ def _weigh(week: int, own: _Sent, others: _Sent, doubtful: _Sent, *, kit: bool) 
     if not asked.count or expected.mean() < CLEAR * chance:
         return None
     ratio = np.where(asked.met, np.log(expected / chance), np.log((1 - expected) / (1 - chance)))
-    every, of = np.unique(doubtful.campaigns, return_inverse=True)
-    ratios = np.bincount(of[asked.could], weights=ratio, minlength=len(every)) / max(least, mine.spread(rate))
-    entries = np.bincount(of[asked.could], minlength=len(every)).astype(np.float64)
-    prior = _prior(ratios, entries, KIT if kit else OWN)
-    weight = np.clip(ratios + (min(prior, 0.0) if kit else prior), -MOST, MOST)
-    return _Weighed(every, (np.sign(weight) * np.floor(np.abs(weight) / STEP + 1e-9)).astype(np.int64))
+    ratio = ratio / max(least, mine.spread(rate))
+    weight = np.zeros(len(doubtful.weeks))
+    weight[asked.could] = ratio
+    _, of = np.unique(doubtful.campaigns, return_inverse=True)
+    expected_share = KIT if kit else OWN
+    sums, count = np.bincount(of, weights=weight), np.bincount(of).astype(np.float64)
+    share = _share(np.asarray(sums), np.asarray(count), expected_share, EXPECTED)
+    odds = np.clip(_of_mixtures(weight, of, share, kit=kit), -MOST, MOST)[doubtful.weeks == week]
+    return _Weighed(
+        doubtful.where(doubtful.weeks == week),
+        (np.sign(odds) * np.floor(np.abs(odds) / STEP + 1e-9)).astype(np.int64),
+    )
 
 
 def _gap(week: int, own: _Sent) -> int | None:
@@ -236,11 +254,47 @@ def _meet(mail: _Sent, own: _Sent, gap: int, *, same: bool = False) -> _Meeting:
     return _Meeting(could, mail.campaigns[could], met[could], chances[could])
 
 
-def _prior(ratios: Floats, addresses: Floats, expected: float) -> float:
-    """Log-odds that a campaign is the family's, from all of them together, weighted by their addresses."""
+def _share(ratios: Floats, weights: Floats, expected: float, weight: float) -> float:
+    """Share of a mixture that is the family's, from log-likelihood ratios of its parts.
+
+    Args:
+        ratios: by part.
+        weights: entries of each.
+        expected: the share before anything is seen.
+        weight: entries' worth of that.
+    """
     share = expected
     odds = np.exp(np.clip(ratios, -30.0, 30.0))
     for _ in range(ROUNDS):
         ours = share * odds / (share * odds + 1 - share)
-        share = (float((addresses * ours).sum()) + EXPECTED * expected) / (float(addresses.sum()) + EXPECTED)
-    return math.log(share / (1 - share))
+        share = (float((weights * ours).sum()) + weight * expected) / (float(weights.sum()) + weight)
+    return share
+
+
+def _of_mixtures(ratios: Floats, of: Ints, share: float, *, kit: bool) -> Floats:
+    """Log-odds that each entry is the family's, where a campaign is one sender's or a mixture.
+
+    One text may be sent by several tenants of a kit. A campaign is the family's, somebody else's, or mixed in
+    any proportion; the three are weighed by their likelihoods (Bayesian model averaging).
+
+    Args:
+        ratios: log-likelihood ratio of each entry.
+        of: place of its campaign.
+        share: share of campaigns that are expected to be the family's.
+        kit: whether the engine is known to be several families'.
+    """
+    mixed = MIXED[kit]
+    parts = np.exp(np.clip(ratios, -30.0, 30.0))
+    pure = np.bincount(of, weights=ratios)
+    models = [np.log(share * (1 - mixed)) + pure, np.full(len(pure), np.log((1 - share) * (1 - mixed)))]
+    inside = []
+    for part in PARTS:
+        of_parts = part * parts + 1 - part
+        models.append(np.log(mixed / len(PARTS)) + np.bincount(of, weights=np.log(of_parts)))
+        inside.append(part * parts / of_parts)
+    weights = np.exp(np.stack(models) - np.max(models, axis=0))
+    ours = weights[0][of] + sum(weight[of] * own for weight, own in zip(weights[2:], inside, strict=True))
+    theirs = weights[1][of] + sum(
+        weight[of] * (1 - own) for weight, own in zip(weights[2:], inside, strict=True)
+    )
+    return np.asarray(np.log(np.maximum(ours, TINY) / np.maximum(theirs, TINY)))

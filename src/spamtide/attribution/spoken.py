@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from spamtide.attribution.evidence import odds_of, posterior, tally
+from spamtide.attribution.evidence import answer, odds_of, posterior, tally
 from spamtide.attribution.signature import Ruleset
 from spamtide.knowledge import Knowledge
 from spamtide.model import Evidence, Signature
@@ -162,11 +162,14 @@ def speak(
     )
     rivals = [name for name in sorted(scores) if scores[name] >= 0.5 * scores[best]] if engine_only else []
     leaning = best if len(rivals) == 1 else None
-    said, probability = posterior(
-        tally([*kept["botnet"], *(absent[name] for name in speaking & set(absent))])
-    )
-    if said == best and probability < DOUBTFUL and not engine_only and best not in absent:
-        rivals = [best] if probability else []  # its words are too few to name it, and its engine is there
+    users = {item.name for item in counting if item.layer in ENGINE_LAYERS}
+    if not engine_only and best in users:
+        whole = tally([*kept["botnet"], *(item for name, item in absent.items() if name in speaking)])
+        if len(users) > 1:
+            # A text of one tenant may be another's as well: programmes hand them to many.
+            rivals = [best, *sorted(users - {best})]
+        elif answer(whole, DOUBTFUL)[0] != best:
+            rivals = [best]  # its words are too few to name it
     return Spoken(kept, absent, leaning, tuple(rivals))
 
 

@@ -16,10 +16,12 @@ X-Spamtide-Simulated. Fails with UsageError (unknown world, a folder that is not
     network.py    bots, providers, link hosts             place.py     trace headers of the sensors' servers
     legit.py      legitimate mail                         volume.py    expected and drawn counts
     truth.py      dated changes and counts                spool.py     files
+    drawn.py      worlds that a seed draws
 """
 
 from __future__ import annotations
 
+from spamtide.simulate.drawn import drawn_world
 from spamtide.simulate.engine import MARK
 from spamtide.simulate.run import simulate, simulate_world
 from spamtide.simulate.truth import NEGLIGIBLE, TrueChange, Truth, true_changes
@@ -31,6 +33,7 @@ __all__ = [
     "WORLDS",
     "TrueChange",
     "Truth",
+    "drawn_world",
     "simulate",
     "simulate_world",
     "true_changes",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.simulate import network
+from spamtide.simulate.creatives import CREATIVES
 from spamtide.simulate.engine import Content, compose, make_mailer
 from spamtide.simulate.kits import KITS
 from spamtide.simulate.macro import render
@@ -64,13 +65,17 @@ class SpamWriter:
         """Prepare a sender; `mix` is the share of each of its programmes, shape (days, programmes)."""
         self.sender = sender
         self._days = world.days
-        self._mailer = make_mailer(KITS[sender.kit])
+        kits = {kit.name: kit for kit in world.kits}
+        self._mailer = make_mailer(kits.get(sender.kit) or KITS[sender.kit])
+        creatives = {creative.name: creative for creative in world.creatives}
         self._mix: list[list[float]] = np.cumsum(mix, axis=1).tolist()
         self._programmes = tuple(sender.mix)
         self._fleet = network.Fleet(sender, len(world.days), streams)
         self._hosts = network.LinkHosts(sender, streams)
         self._templates = {
-            programme: tuple(make_template(sender, name, streams) for name in names)
+            programme: tuple(
+                make_template(sender, creatives.get(name) or CREATIVES[name], streams) for name in names
+            )
             for programme, names in sender.repertoire.items()
         }
         self._lab = network.lab_machines(sender, len(world.days), streams)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from spamtide.simulate.creatives import CREATIVES
 from spamtide.simulate.macro import Program, compile_macro
 from spamtide.simulate.stream import Streams
 from spamtide.simulate.words import WORDS
@@ -83,10 +82,9 @@ class Template:
     """Whether there is a link."""
 
 
-def make_template(sender: Sender, name: str, streams: Streams) -> Template:
+def make_template(sender: Sender, creative: Creative, streams: Streams) -> Template:
     """Dress a creative for a sender and compile it."""
-    creative = CREATIVES[name]
-    dice = streams.dice("dress", sender.name, name)
+    dice = streams.dice("dress", sender.name, creative.name)
     dress = {
         "SIZE": str(dice.between(11, 16)),
         "FONT": dice.pick(FONTS),
@@ -102,7 +100,7 @@ def make_template(sender: Sender, name: str, streams: Streams) -> Template:
     for key, value in dress.items():
         html = html.replace(f"%{key}%", value)
     return Template(
-        campaign=f"{sender.name}:{name}",
+        campaign=f"{sender.name}:{creative.name}",
         programme=creative.programme,
         subject=compile_macro(creative.subject, WORDS),
         text=compile_macro(_plain(creative), WORDS),

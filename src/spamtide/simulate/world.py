@@ -83,7 +83,7 @@ class Sender:
 
     name: str
     kit: str
-    """Name in kits.KITS."""
+    """Name in kits.KITS or among the world's own."""
     level: float
     """Messages a day over all sensors when nothing happens."""
     mix: Mapping[str, float]
@@ -237,6 +237,10 @@ class World:
     events: tuple[Event, ...] = ()
     invented: tuple[str, ...] = ()
     """Programmes whose brand never existed."""
+    kits: tuple[Kit, ...] = ()
+    """Mailers of its own, beside kits.KITS."""
+    creatives: tuple[Creative, ...] = ()
+    """Advertisements of its own, beside creatives.CREATIVES."""
 
     @property
     def days(self) -> tuple[dt.date, ...]:
