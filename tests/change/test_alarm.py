@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
-from spamtide.change.alarm import lower_tail, raise_alarm, worst_tail
+from spamtide.change.alarm import Alarm, raise_alarm
+from spamtide.change.cut import cut_track
 from spamtide.change.segment import Track, prepare
 from spamtide.change.shared_days import as_shared, common_days
+from spamtide.change.tails import lower_tail, worst_tail
+from spamtide.change.wander import levels_of, wander
 
 START = np.datetime64("2024-01-01")
 
@@ -16,18 +19,26 @@ def track(level: np.ndarray, seed: int = 1, size: float = 10.0) -> Track:
     return prepare(START + np.arange(len(level)), count, np.ones(len(level)))
 
 
+def alarm_of(one: Track, *, whole: bool = True) -> Alarm | None:
+    """The alarm at the end of a series of which nothing else is known."""
+    cut = cut_track(one, 0.65)
+    levels = levels_of(cut.track, cut.segments)
+    (wandering,), _ = wander([levels], [])
+    return raise_alarm(cut.track, levels, wandering, 0.65, whole=whole)
+
+
 def falling(days: int, left: float) -> np.ndarray:
     return np.where(np.arange(100 + days) < 100, 80.0, 80.0 * left)
 
 
 def test_a_stop_is_flagged_on_its_first_day_and_half_a_fall_within_the_week() -> None:
-    assert all(raise_alarm(track(falling(1, 0.0), s), 0.65, 1.0) for s in range(10))
-    week = [raise_alarm(track(falling(7, 0.5), s), 0.65, 1.0) for s in range(10)]
+    assert all(alarm_of(track(falling(1, 0.0), s)) for s in range(10))
+    week = [alarm_of(track(falling(7, 0.5), s)) for s in range(10)]
     assert sum(alarm is not None and alarm.direction == "fall" for alarm in week) >= 8
 
 
 def test_a_single_day_is_not_believed_where_nobody_can_tell_a_part_of_a_day() -> None:
-    assert raise_alarm(track(falling(1, 0.0)), 0.65, 1.0, whole=False) is None
+    assert alarm_of(track(falling(1, 0.0)), whole=False) is None
 
 
 def test_what_all_botnets_lose_on_one_day_is_the_days() -> None:
@@ -40,9 +51,9 @@ def test_what_all_botnets_lose_on_one_day_is_the_days() -> None:
     assert days[-1] < 0.3
     assert days[-2] < 0.8
     assert np.median(days[:-2]) == 1.0
-    raised = [raise_alarm(as_shared(one, days), 0.65, 1.0) is not None for one in tracks.values()]
-    without = [raise_alarm(one, 0.65, 1.0) is not None for one in tracks.values()]
-    assert sum(raised) <= 2
+    raised = [alarm_of(as_shared(one, days)) is not None for one in tracks.values()]
+    without = [alarm_of(one) is not None for one in tracks.values()]
+    assert sum(raised) == 0
     assert sum(without) >= 10
     assert common_days(tracks, [0, 1, 2]) is None
 
@@ -57,7 +68,7 @@ def test_what_all_botnets_lose_for_good_is_no_holiday() -> None:
 def test_one_wild_day_is_no_rise() -> None:
     level = np.full(100, 60.0)
     level[-2] *= 8
-    assert raise_alarm(track(level), 0.65, 1.0) is None
+    assert alarm_of(track(level)) is None
 
 
 def test_lower_tail_is_the_negative_binomials() -> None:

@@ -7,20 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from spamtide.calibration.plan import Plan
+from spamtide.calibration.plan import START, Plan
 from spamtide.calibration.row import Row, median, rate, share
 from spamtide.calibration.world import make_world
 from spamtide.change import watch_hours
-from spamtide.change.alarm import raise_alarm
-from spamtide.change.segment import STEADY_PENALTY, partition, prepare
-from spamtide.change.weigh import serial_inflation
-from spamtide.model import Floats, IndexSeries
+from spamtide.change.event import find_all
+from spamtide.change.segment import prepare
+from spamtide.model import Counts, Floats, IndexSeries
 from spamtide.settings import Detecting
 
 YEAR = 365.25
 WARM_UP = 60
-REFRESHED = 20
-"""Days after which the serial correlation is estimated anew."""
 QUIET_AGAIN = 14
 """Days without an alarm after which the next one is another."""
 DAY, WEEK = 24, 168
@@ -43,18 +40,8 @@ def false_alarms(worlds: int, seed: int) -> Iterator[Row]:
             drift=0.01,
             holidays=False,
         )
-        made = make_world(plan, rng)
-        for row in range(1, 1 + plan.botnets):
-            count = made.panel.counts[row].sum(axis=0)
-            last, inflation = -QUIET_AGAIN, 1.0
-            for today in range(WARM_UP, plan.days + 1):
-                track = prepare(made.panel.days[:today], count[:today], np.ones(today))
-                if (today - WARM_UP) % REFRESHED == 0:
-                    inflation = serial_inflation(track, partition(track, STEADY_PENALTY))
-                if raise_alarm(track, Detecting().ratio, inflation) is not None:
-                    raised += today - last >= QUIET_AGAIN
-                    last = today
-            days += plan.days - WARM_UP
+        found, seen = standing_alarms(make_world(plan, rng).panel.counts[1 : 1 + plan.botnets].sum(axis=1))
+        raised, days = raised + found, days + seen
     yield Row(
         "online",
         "nothing happens",
@@ -66,6 +53,24 @@ def false_alarms(worlds: int, seed: int) -> Iterator[Row]:
         0.0,
         1.0,
     )
+
+
+def standing_alarms(counts: Counts) -> tuple[int, int]:
+    """Alarms as of every day, and the days looked at.
+
+    Args:
+        counts: messages a day of the series of one observatory, shape (series, days).
+    """
+    raised, last = 0, np.full(len(counts), -QUIET_AGAIN)
+    start = np.datetime64(START)
+    for today in range(WARM_UP, counts.shape[1] + 1):
+        days = start + np.arange(today)
+        tracks = [prepare(days, count[:today], np.ones(today)) for count in counts]
+        for row, events in enumerate(find_all(tracks, Detecting().ratio, whole=True)):
+            if any(event.alarmed is not None for event in events):
+                raised += int(today - last[row] >= QUIET_AGAIN)
+                last[row] = today
+    return raised, len(counts) * (counts.shape[1] - WARM_UP)
 
 
 def hourly(worlds: int, seed: int) -> Iterator[Row]:

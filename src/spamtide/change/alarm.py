@@ -13,7 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.change.foresee import Foresight, foresee
 from spamtide.change.segment import Direction, Track
+from spamtide.change.tails import worst_tail
+from spamtide.change.wander import Levels, Wander
 from spamtide.model import Floats
 
 Units = NDArray[np.int64]
@@ -23,10 +26,10 @@ WINDOWS = (1, 2, 3, 4, 5, 6, 7, 9, 11, 14)
 BEFORE = 42
 """Units that say what the level was."""
 FEWEST_BEFORE = 10
-CAUTION = 0.8
-"""Factor on the NB size: it is estimated, and wrong to the bad side half of the time."""
-CHANCE = 1 / 1000
-"""Tail probability of one window below which a fall is flagged; at the cautious size, fewer pass."""
+STALE = 7
+"""Units since the last that was observed from which it is no news."""
+CHANCE = 1 / 1250
+"""Tail probability of one window below which a fall is flagged."""
 CHANCE_OF_RISE = 1 / 4000
 """The same for a rise: days far above the level are commoner than days far below it."""
 A_YEAR = 365.25
@@ -34,9 +37,6 @@ WINDOWS_A_DAY = 2.0
 """Windows of one day that count as independent."""
 REAL_A_YEAR = 1.0
 """Moves of a series in a year that confidence is reckoned with."""
-WORST = 0.1
-"""Share of days, the worst, from which the tail of single days is judged."""
-FEWEST_WORST = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,15 @@ class Alarm:
 
 
 def raise_alarm(
-    track: Track, ratio: float, inflation: float, since: int = 0, *, whole: bool = True
+    track: Track, levels: Levels, wandering: Wander, ratio: float, since: int = 0, *, whole: bool = True
 ) -> Alarm | None:
     """The alarm that stands at the end of a series, or None.
 
     Args:
         track: the series, up to now.
+        levels: the same as log levels.
+        wandering: how it wanders.
         ratio: a fall below this share of the level before counts, a rise above its inverse.
-        inflation: variance inflation of serial correlation.
         since: first unit of the present level; what came before is another story.
         whole: the last unit is a whole one; otherwise it is left to the next day.
     """
@@ -76,51 +77,40 @@ def raise_alarm(
     where = where[where >= since]
     if not whole:
         where = where[:-1]
+    windows = [window for window in WINDOWS if len(where) >= window + FEWEST_BEFORE]
+    if not windows or len(track.count) - where[-1] > STALE:
+        return None
+    foresight = foresee(levels, wandering, where[-(windows[-1] + BEFORE) :], windows)
     best: Alarm | None = None
-    for window in WINDOWS:
-        if len(where) < window + FEWEST_BEFORE:
-            break
-        found = _window(track, where, window, ratio, inflation)
+    for window, ahead in zip(windows, foresight, strict=True):
+        found = _window(track, where, window, ratio, ahead)
         if found is not None and (best is None or found.chance < best.chance):
             best = found
     return best
 
 
-def _window(track: Track, where: Units, window: int, ratio: float, inflation: float) -> Alarm | None:
+def _window(track: Track, where: Units, window: int, ratio: float, ahead: Foresight) -> Alarm | None:
     """The alarm of one window."""
     begin = int(where[-window])
     old, new = where[max(0, len(where) - window - BEFORE) : -window], where[-window:]
-    before = float(track.count[old].sum() / track.offset[old].sum())
-    expected = before * float(track.offset[new].sum())
+    offset = float(track.offset[new].sum())
     seen = float(track.count[new].sum())
-    after = before * seen / max(expected, 1e-9)
+    told = min(float(track.weight[new].mean()), 1.0)
+    before, after = ahead.level, seen / offset
     if min(before, after) >= ratio * max(before, after):
         return None
-    size = CAUTION * track.size / (1 + (inflation - 1) * (1 - 1 / window))
-    size /= 1 / window + 1 / len(old)
     if after < before:
-        chance = lower_tail(seen, expected, size)
+        chance = ahead.chance(seen, offset, told, rise=False)
         if window == 1:
             chance = max(chance, _worst_days(track, where, after / max(before, 1e-9)))
         limit = CHANCE
     else:
         if not _held(track.rate[new], before / ratio):
             return None
-        chance, limit = 1 - lower_tail(seen - 1, expected, size), CHANCE_OF_RISE
+        chance, limit = ahead.chance(seen, offset, told, rise=True), CHANCE_OF_RISE
     if chance > limit:
         return None
     return Alarm("fall" if after < before else "rise", begin, int(old[0]), before, after, chance)
-
-
-def lower_tail(seen: float, mean: float, size: float) -> float:
-    """Probability of no more than `seen` messages under a negative binomial of this mean and size."""
-    from scipy.special import betainc
-
-    if mean <= 0:
-        return 1.0
-    if seen < 0:
-        return 0.0
-    return float(betainc(size, seen + 1, size / (size + mean)))
 
 
 def _held(rates: Floats, least: float) -> bool:
@@ -133,15 +123,3 @@ def _worst_days(track: Track, where: Units, ratio: float) -> float:
     rate = track.rate[where[:-1]]
     mean = float(rate.mean())
     return worst_tail(np.log((rate + 0.5) / (mean + 0.5)), float(np.log(max(ratio, 0.5 / (mean + 0.5)))))
-
-
-def worst_tail(usual: Floats, value: float) -> float:
-    """Chance of a value beyond `value`, by an exponential tail through the worst tenth of the usual ones."""
-    if len(usual) < FEWEST_WORST:
-        return 0.0
-    usual = np.asarray(usual - np.median(usual)) * np.sign(value)
-    edge = float(np.quantile(usual, 1 - WORST))
-    beyond = usual[usual > edge]
-    if abs(value) <= edge or not len(beyond):
-        return 1.0 if abs(value) <= edge else 0.0
-    return float(WORST * np.exp(-(abs(value) - edge) / max(float((beyond - edge).mean()), 1e-3)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from spamtide.change.event import Event, find_events
+from spamtide.change.event import Event, find_all
 from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
 from spamtide.change.shared_days import as_shared, common_days
 from spamtide.change.silence import find_cause, sensor_changes
@@ -60,7 +60,7 @@ def _of_levels_and_mixes(measurement: Measurement, detecting: Detecting, *, whol
         for item in measurement.series
         if item.subject_kind != "sensor" and not _is_the_total(item, measurement)
     }
-    moves, alarms = _events(tracks, ratio, whole=whole)
+    moves, alarms = _events(tracks, ratio, detecting.false_discovery, whole=whole)
     mixes = _mixes(measurement)
     switches = [
         (botnet, found) for botnet, every in mixes.items() for found in every if found.alarmed is None
@@ -96,13 +96,17 @@ def _is_the_total(item: IndexSeries, measurement: Measurement) -> bool:
     return item.subject == UNKNOWN and kinds.count(item.subject_kind) == 1
 
 
-def _events(tracks: Mapping[Subject, Track], ratio: float, *, whole: bool) -> tuple[Found, Found]:
+def _events(
+    tracks: Mapping[Subject, Track], ratio: float, worth: float, *, whole: bool
+) -> tuple[Found, Found]:
     """Events of all series: those of the segmentation, and those that only the alarm knows of."""
     days = common_days(tracks, [subject for subject in tracks if subject[0] == "botnet"])
     moves: Found = []
     alarms: Found = []
-    for subject, track in tracks.items():
-        for event in find_events(as_shared(track, days), ratio, whole=whole):
+    shared = [as_shared(track, days) for track in tracks.values()]
+    found = find_all(shared, ratio, worth=worth, whole=whole)
+    for subject, events in zip(tracks, found, strict=True):
+        for event in events:
             (moves if event.alarmed is None else alarms).append((subject, event))
     return moves, alarms
 

@@ -8,55 +8,39 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from spamtide.change.alarm import WINDOWS, Alarm, lower_tail, raise_alarm, worst_tail
+from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm
+from spamtide.change.cut import LONGEST_BURST, Cut, Move, cut_track
 from spamtide.change.date import LONGEST_RAMP, Ramp, date_move, summarise
-from spamtide.change.segment import (
-    DRIFTING_PENALTY,
-    STEADY_PENALTY,
-    WEEK,
-    Direction,
-    Segments,
-    Track,
-    cost,
-    moves,
-    partition,
-)
-from spamtide.change.weigh import CAUTION, merged_gain, serial_inflation, tail
+from spamtide.change.segment import WEEK, Direction, Segments, Track, cost
+from spamtide.change.tails import lower_tail, worst_tail
+from spamtide.change.wander import REAL, Doubt, Levels, Wander, levels_of, wander
+from spamtide.change.weigh import CAUTION, merged_gain, tail
 
 EventKind = Literal["fall", "rise", "surge"]
-LONGEST_BURST = 7
-"""Days of a surge, and of one step of a ramp, at most."""
-BURST = 3.0
-"""Times the level on either side that a surge must reach."""
-LONGEST_HOLE = 2
-DEEP = 0.2
-"""A silence between like levels is passed over when it lasts no longer than that, or, up to LONGEST_BURST
-days, when it left more than DEEP of the level: it says nothing about who sends."""
 FEWEST_BEFORE = 7
 """Observed days needed at the start of a series before anything can have changed."""
 FEWEST_AFTER = 2
 """Observed days needed at the new level; the last day of a series may be a part of a day."""
 FEWEST_UNITS = 14
 """Observed units below which a series is not looked at."""
-SMALL_STEPS = 2
-"""Change points too small for an event from which a series is taken to drift."""
 SURGE_SLACK = 4
 """Units to either side that the ends of a surge are looked for in."""
 NEAR = 21
 """Days on either side of a move over which its levels must differ, besides those of its segments."""
 AROUND = 14
 """Units to either side that a day's wildness is taken against."""
-WORTH_DATING = 0.5
-"""P-value above which a move is not even dated."""
+APART = 2
+"""Units between places where a step would be another one: nearer ones share nearly all their evidence."""
+WORTH_DATING = 0.1
+"""P-value above which a move is not even dated, unless more of all reports may be false than that."""
 MOST_MOVES = 20
 """Moves of one series that are dated, the surest first; a series with more has no level to speak of."""
-MOST_PASSES = 20
-"""Bursts and holes that are taken out of one series, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +82,6 @@ class Event:
         return self.after / self.before if self.before > 0 else None
 
 
-Move = tuple[Direction, int, int]
-"""A fall or rise as segment numbers: segment i - 1 is before it, segment j after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A track cut into segments, and what was found in it."""
-
-    track: Track
-    """Days of bursts and holes are missing."""
-    segments: Segments
-    bursts: tuple[tuple[Track, Segments, tuple[int, int]], ...]
-    """Each with the track and segments that it was found in, as segment numbers [i, j)."""
-    moves: tuple[Move, ...]
-
-    @property
-    def small_steps(self) -> int:
-        """Change points that belong to no move."""
-        return len(self.segments.starts) - 1 - sum(j - i + 1 for _, i, j in self.moves)
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Weight:
     """What speaks for a move."""
@@ -128,35 +91,69 @@ class Weight:
 
 
 def find_events(track: Track, ratio: float, *, whole: bool = False) -> tuple[Event, ...]:
-    """All events of one series, in order of onset; the last of them may be the alarm's.
+    """All events of one series, in order of onset; the last of them may be the alarm's."""
+    return find_all([track], ratio, whole=whole)[0]
+
+
+def find_all(
+    tracks: Sequence[Track], ratio: float, *, worth: float = WORTH_DATING, whole: bool = False
+) -> list[tuple[Event, ...]]:
+    """All events of the series of an observatory, which tell of one another how far levels wander.
 
     Args:
-        track: the series.
+        tracks: the series.
         ratio: a fall below this share of the level before is an event, a rise above its inverse.
+        worth: p-value above which no move is dated.
         whole: the last day is a whole one, or its part is in the offset; otherwise the alarm waits.
     """
-    if track.observed.sum() < FEWEST_UNITS:
-        return ()
-    cut = _cut(track, ratio, STEADY_PENALTY)
-    if cut.small_steps >= SMALL_STEPS:
-        # Steps that are no events: the level drifts; a higher penalty keeps drift apart from change.
-        cut = _cut(track, ratio, DRIFTING_PENALTY)
-    inflation = serial_inflation(cut.track, cut.segments)
-    events = [_surge(*burst, inflation) for burst in cut.bursts]
-    weighed = [(_weigh(cut, move, inflation, ratio), number) for number, move in enumerate(cut.moves)]
-    worth = sorted((weight, number) for weight, number in weighed if weight.p_value <= WORTH_DATING)
-    events += [_move(cut, number, weight) for weight, number in worth[:MOST_MOVES]]
-    events += _alarmed(cut, ratio, inflation, whole=whole)
-    return tuple(sorted(events, key=lambda event: (event.onset, event.kind)))
+    cuts = {n: cut_track(one, ratio) for n, one in enumerate(tracks) if one.observed.sum() >= FEWEST_UNITS}
+    order = {n: place for place, n in enumerate(cuts)}
+    weighed = [
+        (n, number, _weigh(cut, move, ratio))
+        for n, cut in cuts.items()
+        for number, move in enumerate(cut.moves)
+    ]
+    asked = [(n, number, weight) for n, number, weight in weighed if weight.p_value <= worth]
+    doubts = [_doubt(order[n], cuts[n], number) for n, number, _ in asked]
+    levels = [levels_of(cut.track, cut.segments) for cut in cuts.values()]
+    wandering, gains = wander(levels, doubts)
+    kept: dict[int, list[tuple[Weight, int]]] = {n: [] for n in cuts}
+    since = {n: next(iter(cut.segments.starts), 0) for n, cut in cuts.items()}
+    for (n, number, weight), doubt, gain in zip(asked, doubts, gains, strict=True):
+        kept[n].append((_beside(weight, gain, cuts[n].track), number))
+        if gain >= REAL and doubt.end < cuts[n].segments.stop - WINDOWS[-1]:
+            since[n] = max(since[n], doubt.end)
+    found: list[tuple[Event, ...]] = [()] * len(tracks)
+    for n, cut in cuts.items():
+        events = [_surge(*burst) for burst in cut.bursts]
+        sure = sorted(one for one in kept[n] if one[0].p_value <= worth)
+        events += [_move(cut, number, weight) for weight, number in sure[:MOST_MOVES]]
+        events += _alarmed(cut, ratio, levels[order[n]], wandering[order[n]], since[n], whole=whole)
+        found[n] = tuple(sorted(events, key=lambda event: (event.onset, event.kind)))
+    return found
 
 
-def _alarmed(cut: Cut, ratio: float, inflation: float, *, whole: bool) -> list[Event]:
+def _doubt(series: int, cut: Cut, number: int) -> Doubt:
+    """A move as a question to the wandering of its series."""
+    _, i, j = cut.moves[number]
+    return Doubt(series, cut.segments.starts[i], cut.segments.starts[j])
+
+
+def _beside(weight: Weight, gain: float, track: Track) -> Weight:
+    """What is left of a move's weight in a level that wanders."""
+    units = int(track.observed.sum())
+    chance = tail(gain, 1, units, places=max(units // APART, 1))
+    return max(weight, Weight(chance, gain))
+
+
+def _alarmed(
+    cut: Cut, ratio: float, levels: Levels, wandering: Wander, since: int, *, whole: bool
+) -> list[Event]:
     """The event of the alarm that stands at the end of a series of days, dated as any other."""
     track, segments = cut.track, cut.segments
     if track.step != 1 or not segments.starts:
         return []
-    settled = [start for start in segments.starts if start < segments.stop - WINDOWS[-1]]
-    alarm = raise_alarm(track, ratio, inflation, max(settled, default=segments.starts[0]), whole=whole)
+    alarm = raise_alarm(track, levels, wandering, ratio, since, whole=whole)
     if alarm is None:
         return []
     low, high = sorted((alarm.before, alarm.after))
@@ -197,48 +194,6 @@ def _event_of_alarm(cut: Cut, alarm: Alarm, ramp: Ramp) -> Event:
     )
 
 
-def _cut(track: Track, ratio: float, penalty: float) -> Cut:
-    """Segment a track, taking bursts and holes out of it one after the other."""
-    bursts: list[tuple[Track, Segments, tuple[int, int]]] = []
-    segments = partition(track, penalty)
-    for _ in range(MOST_PASSES):
-        burst, hole = _shortest(track, segments, ratio)
-        if burst is not None:
-            bursts.append((track, segments, burst))
-        short = burst or hole
-        if short is None:
-            break
-        track = track.without(slice(segments.starts[short[0]], segments.starts[short[1]]))
-        segments = partition(track, penalty)
-    longest = max(LONGEST_BURST // track.step, 1)
-    directions: tuple[Direction, ...] = ("fall", "rise")
-    found = [(way, i, j) for way in directions for i, j in moves(segments, way, ratio, longest)]
-    return Cut(track, segments, tuple(bursts), tuple(sorted(found, key=lambda move: move[1])))
-
-
-def _shortest(
-    track: Track, segments: Segments, ratio: float
-) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-    """The first burst, else the first hole: segments [i, j), short together and beyond both neighbours."""
-    levels, starts = segments.levels, segments.starts
-    for i in range(1, len(levels) - 1):
-        for j in range(i + 1, len(levels)):
-            days = (starts[j] - starts[i]) * track.step
-            if days > LONGEST_BURST:
-                break
-            sides = (levels[i - 1], levels[j])
-            inside = levels[i:j]
-            alike = min(sides) >= ratio * max(sides)
-            if min(inside) * ratio > max(sides):
-                burst = min(inside) > BURST * max(sides)
-                return ((i, j), None) if burst else (None, (i, j))
-            deepest = max(inside)
-            brief = days <= LONGEST_HOLE or deepest > DEEP * min(sides)
-            if alike and brief and deepest < ratio * min(sides):
-                return None, (i, j)
-    return None, None
-
-
 def _holds_near(track: Track, before: tuple[int, int], after: tuple[int, int], ratio: float) -> bool:
     """Whether the levels differ enough next to the move too: over months, drift adds up to anything."""
     near = max(NEAR // track.step, 3)
@@ -249,7 +204,7 @@ def _holds_near(track: Track, before: tuple[int, int], after: tuple[int, int], r
     return min(levels) < ratio * max(levels)
 
 
-def _weigh(cut: Cut, move: Move, inflation: float, ratio: float) -> Weight:
+def _weigh(cut: Cut, move: Move, ratio: float) -> Weight:
     """What speaks for one move; a p-value of 1 when too little was seen before or after it."""
     _, i, j = move
     track, segments = cut.track, cut.segments
@@ -262,7 +217,7 @@ def _weigh(cut: Cut, move: Move, inflation: float, ratio: float) -> Weight:
     if seen_before < FEWEST_BEFORE or seen_after < FEWEST_AFTER:
         return Weight(1.0, 0.0)
     bounds = [before[0], *segments.starts[i : j + 1], after[1]]
-    gain = merged_gain(track, bounds, CAUTION * track.size) / inflation
+    gain = merged_gain(track, bounds, CAUTION * track.size)
     units = int(observed.sum())
     return Weight(tail(gain, len(bounds) - 2, units, places=units), gain)
 
@@ -348,7 +303,7 @@ def _dates(
     return onset, (end, min(track.day(ramp.end.low) - slack, end), max(track.day(ramp.end.high), end))
 
 
-def _surge(track: Track, segments: Segments, burst: tuple[int, int], inflation: float) -> Event:
+def _surge(track: Track, segments: Segments, burst: tuple[int, int]) -> Event:
     """Date a burst by the likelihood of every pair of ends near the segmentation's, and weigh it."""
     i, j = burst
     left, right = segments.span(i - 1)[0], segments.span(j)[1]
@@ -370,14 +325,12 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], inflation: 
     ramp = Ramp(
         summarise(posterior.sum(axis=1), int(firsts[0])), summarise(posterior.sum(axis=0), int(stops[0]))
     )
-    gain = merged_gain(track, [left, begin, end, right], CAUTION * track.size) / inflation
+    gain = merged_gain(track, [left, begin, end, right], CAUTION * track.size)
     number = int(track.observed.sum())
     onset, finish = _dates(track, ramp)
     during = _level(track, begin, end, segments.levels[i])
     places = number * LONGEST_BURST
-    chance = min(
-        tail(gain, 2, number, places=places), places * _flood(track, (left, begin, end, right), inflation)
-    )
+    chance = min(tail(gain, 2, number, places=places), places * _flood(track, (left, begin, end, right)))
     chance = max(chance, _wildness(track, (begin, end), during))
     return Event(
         kind="surge",
@@ -399,7 +352,7 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], inflation: 
     )
 
 
-def _flood(track: Track, bounds: tuple[int, int, int, int], inflation: float) -> float:
+def _flood(track: Track, bounds: tuple[int, int, int, int]) -> float:
     """Chance of so much mail in a burst at the level on either side of it, at a cautious size.
 
     The tail itself: the gain of a level that is fitted to a flood's own few days is read off too heavy a one.
@@ -411,7 +364,7 @@ def _flood(track: Track, bounds: tuple[int, int, int, int], inflation: float) ->
     if not days or not sides:
         return 1.0
     expected = float(inside.sum() * track.count[around].sum() / track.offset[around].sum())
-    size = CAUTION * track.size / (1 + (inflation - 1) * (1 - 1 / days)) / (1 / days + 1 / sides)
+    size = CAUTION * track.size / (1 / days + 1 / sides)
     return 1 - lower_tail(float(track.count[begin:end][inside > 0].sum()) - 1, expected, size)
 
 

@@ -1,26 +1,23 @@
 """Weigh a move: how much better two levels fit than one, and how often chance alone does as well.
 
-Three cautions keep chance from looking like change: the gain is taken at a dispersion larger than the
-estimate, divided by the variance inflation of serial correlation, and read off an F tail, multiplied by
-the number of places where the move might have been found.
+Two cautions keep chance from looking like change: the gain is taken at a dispersion larger than the
+estimate, and read off an F tail, multiplied by the number of places where the move might have been found.
+What a level does that wanders is not chance in this sense: `wander` weighs moves beside it.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from spamtide.change.segment import Segments, Track
+from spamtide.change.segment import Track
 
 CAUTION = 0.6
 """Factor on the NB size when a move is weighed: the least that the estimate may well be wrong by."""
 NEWTON_STEPS = 50
 NEWTON_TOLERANCE = 1e-10
-FEWEST_PAIRS = 14
-"""Pairs of neighbouring units below which no serial correlation is estimated."""
 
 
 def merged_gain(track: Track, bounds: Sequence[int], size: float) -> float:
@@ -55,24 +52,6 @@ def _log_likelihood(track: Track, units: slice, size: float) -> float:
             break
     mean = level * offset
     return float((count * np.log(mean / (size + mean)) - size * np.log1p(mean / size)).sum())
-
-
-def serial_inflation(track: Track, segments: Segments) -> float:
-    """Variance inflation (1 + rho) / (1 - rho) from the lag-1 correlation of residuals; at least 1."""
-    residual = np.full(len(track.count), np.nan)
-    for number, level in enumerate(segments.levels):
-        if level <= 0:
-            continue
-        mine = slice(*segments.span(number))
-        residual[mine] = (track.rate[mine] - level) / math.sqrt(level + level**2 / track.size)
-    pair = np.isfinite(residual[1:]) & np.isfinite(residual[:-1])
-    if pair.sum() < FEWEST_PAIRS:
-        return 1.0
-    # One wild day must not hide (or make) the correlation of all others.
-    now, then = np.clip(residual[1:][pair], -3, 3), np.clip(residual[:-1][pair], -3, 3)
-    power = float(np.sqrt((now**2).sum() * (then**2).sum()))
-    rho = min(max(float((now * then).sum()) / power, 0.0), 0.9) if power > 0 else 0.0
-    return (1 + rho) / (1 - rho)
 
 
 def tail(gain: float, parameters: int, units: int, places: int) -> float:

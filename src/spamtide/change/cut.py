@@ -1,0 +1,104 @@
+"""Cut a series into levels, with its bursts and holes taken out, and say which of its steps are moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spamtide.change.segment import (
+    DRIFTING_PENALTY,
+    STEADY_PENALTY,
+    Direction,
+    Segments,
+    Track,
+    moves,
+    partition,
+)
+
+LONGEST_BURST = 7
+"""Days of a surge, and of one step of a ramp, at most."""
+BURST = 3.0
+"""Times the level on either side that a surge must reach."""
+LONGEST_HOLE = 2
+DEEP = 0.2
+"""A silence between like levels is passed over when it lasts no longer than that, or, up to LONGEST_BURST
+days, when it left more than DEEP of the level: it says nothing about who sends."""
+SMALL_STEPS = 2
+"""Change points too small for an event from which a series is taken to drift."""
+MOST_PASSES = 20
+"""Bursts and holes that are taken out of one series, at most."""
+
+Move = tuple[Direction, int, int]
+"""A fall or rise as segment numbers: segment i - 1 is before it, segment j after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A track cut into segments, and what was found in it."""
+
+    track: Track
+    """Days of bursts and holes are missing."""
+    segments: Segments
+    bursts: tuple[tuple[Track, Segments, tuple[int, int]], ...]
+    """Each with the track and segments that it was found in, as segment numbers [i, j)."""
+    moves: tuple[Move, ...]
+
+    @property
+    def small_steps(self) -> int:
+        """Change points that belong to no move."""
+        return len(self.segments.starts) - 1 - sum(j - i + 1 for _, i, j in self.moves)
+
+
+def cut_track(track: Track, ratio: float) -> Cut:
+    """Segment a track, taking bursts and holes out of it one after the other.
+
+    Args:
+        track: the series.
+        ratio: a fall below this share of the level before is a move, a rise above its inverse.
+    """
+    cut = _cut(track, ratio, STEADY_PENALTY)
+    if cut.small_steps >= SMALL_STEPS:
+        # Steps that are no moves: the level drifts; a higher penalty keeps drift apart from change.
+        cut = _cut(track, ratio, DRIFTING_PENALTY)
+    return cut
+
+
+def _cut(track: Track, ratio: float, penalty: float) -> Cut:
+    """Segment at one penalty."""
+    bursts: list[tuple[Track, Segments, tuple[int, int]]] = []
+    segments = partition(track, penalty)
+    for _ in range(MOST_PASSES):
+        burst, hole = _shortest(track, segments, ratio)
+        if burst is not None:
+            bursts.append((track, segments, burst))
+        short = burst or hole
+        if short is None:
+            break
+        track = track.without(slice(segments.starts[short[0]], segments.starts[short[1]]))
+        segments = partition(track, penalty)
+    longest = max(LONGEST_BURST // track.step, 1)
+    directions: tuple[Direction, ...] = ("fall", "rise")
+    found = [(way, i, j) for way in directions for i, j in moves(segments, way, ratio, longest)]
+    return Cut(track, segments, tuple(bursts), tuple(sorted(found, key=lambda move: move[1])))
+
+
+def _shortest(
+    track: Track, segments: Segments, ratio: float
+) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """The first burst, else the first hole: segments [i, j), short together and beyond both neighbours."""
+    levels, starts = segments.levels, segments.starts
+    for i in range(1, len(levels) - 1):
+        for j in range(i + 1, len(levels)):
+            days = (starts[j] - starts[i]) * track.step
+            if days > LONGEST_BURST:
+                break
+            sides = (levels[i - 1], levels[j])
+            inside = levels[i:j]
+            alike = min(sides) >= ratio * max(sides)
+            if min(inside) * ratio > max(sides):
+                burst = min(inside) > BURST * max(sides)
+                return ((i, j), None) if burst else (None, (i, j))
+            deepest = max(inside)
+            brief = days <= LONGEST_HOLE or deepest > DEEP * min(sides)
+            if alike and brief and deepest < ratio * min(sides):
+                return None, (i, j)
+    return None, None

@@ -1,0 +1,311 @@
+"""How far the levels of a series wander when nothing happens, and how far a move lies beyond that.
+
+A botnet's level is no constant: it goes up and down by a tenth or a quarter over weeks. Beside a constant
+level and the noise of days alone, such a wave is a change, and the more mail there is, the surer. So the log
+level is an autoregression about its mean,
+
+    log level(t) = mean + x(t),   x(t) = phi x(t - 1) + e(t),   var x = sigma^2,
+
+on top of the noise of days. How strong it is, is taken from the series itself, over stretches between the
+moves that are to be judged, so that a true step does not pass for wandering; and since one series says little
+about waves of weeks, from all series of the observatory together (empirical Bayes: the mixing distribution
+over a grid of phi, sigma and noise is the one under which all series are likeliest, Laird 1978, JASA 73).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spamtide.change.segment import Segments, Track
+from spamtide.model import Floats
+
+MEMORIES = (0.6, 0.8, 0.9, 0.95, 0.98)
+"""phi by the day: waves of two days to seven weeks; the last stands for drift without return."""
+SPREADS = (0.04, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.6)
+"""sigma on the log scale; a level that holds still comes first, as a point of its own."""
+NOISES = (0.4, 0.65, 1.0, 1.5)
+"""Factors on the estimated variance of days, 1 / r, which was measured with some of the waves in it."""
+STILL = 0.25
+"""Share of levels that hold still, before any series is seen."""
+PRIOR = 3.0
+"""Series whose worth the grid's equal weights count beside those of the observatory."""
+ROUNDS = 6
+"""Moves of one series that are taken for real, one after the other, at most."""
+PASSES = 30
+"""Steps of expectation and maximisation: enough, where the rest changes no weight that matters."""
+CLIPPED = 3.0
+"""Standard deviations beyond which a single day counts as just that far off: floods and silent days."""
+LIKELY = 0.02
+"""Weight of a grid point, against the largest, below which it is left out of a judgement."""
+MOST_POINTS = 24
+REAL = 16.0
+"""Gain from which a move is taken for real when the wandering of its series is measured."""
+SLIGHTEST = 1e-9
+"""Information on a step below which none is fitted."""
+LEAST_MAIL = 0.5
+"""Messages that a stretch without any is taken to have brought."""
+
+
+def _grid() -> Floats:
+    """Grid points (phi by the day, sigma, noise), shape (points, 3)."""
+    kinds = [(0.0, 0.0), *((memory, spread) for memory in MEMORIES for spread in SPREADS)]
+    return np.array([(*kind, noise) for kind in kinds for noise in NOISES], dtype=np.float64)
+
+
+def _prior() -> Floats:
+    """Weight of each grid point before any series is seen."""
+    still = GRID[:, 1] == 0.0
+    return np.asarray(np.where(still, STILL / still.sum(), (1 - STILL) / (~still).sum()))
+
+
+GRID = _grid()
+EVEN = _prior()
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A track's days as log levels with noise."""
+
+    log: Floats
+    """Log rate, linearised about the segments' levels; NaN where missing. Shape (units,)."""
+    poisson: Floats
+    """Its variance by counting alone."""
+    uneven: float
+    """Its variance by uneven days, 1 / r."""
+    step: int
+    """Days in a unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A move that may be real, or a wave."""
+
+    series: int
+    """Number of its series."""
+    begin: int
+    """First unit off the level before."""
+    end: int
+    """First unit at the level after; those between are left out."""
+
+
+Claim = tuple[Doubt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wander:
+    """What a series' wandering may be: grid points with their weights."""
+
+    points: Floats
+    """(phi by the unit, sigma, noise), shape (points, 3); the likeliest first."""
+    weights: Floats
+
+
+def levels_of(track: Track, segments: Segments) -> Levels:
+    """A track as log levels.
+
+    Args:
+        track: the series.
+        segments: how it was cut.
+    """
+    log = np.full(len(track.count), np.nan)
+    poisson = np.ones(len(track.count))
+    for number in range(len(segments.starts)):
+        begin, end = segments.span(number)
+        mine = np.arange(begin, end)[track.offset[begin:end] > 0]
+        if not len(mine):
+            continue
+        offset, count = track.offset[mine], track.count[mine]
+        level = max(float(count.sum()), LEAST_MAIL) / float(offset.sum())
+        mean = level * offset
+        noise = 1 / mean + 1 / track.size
+        off = np.clip((count - mean) / (mean * np.sqrt(noise)), -CLIPPED, CLIPPED)
+        log[mine] = np.log(level) + off * np.sqrt(noise)
+        poisson[mine] = 1 / mean
+    return Levels(log, poisson, 1 / track.size, track.step)
+
+
+def wander(series: Sequence[Levels], doubts: Sequence[Doubt]) -> tuple[list[Wander], list[float]]:
+    """How each series of an observatory wanders, and what speaks for its moves beside that.
+
+    Args:
+        series: all of them, of any lengths.
+        doubts: their moves.
+
+    Returns:
+        The wandering of each series, and for each move twice the log-likelihood ratio of a step in a level
+        that wanders against a level that wanders and has no step there.
+    """
+    if not series:
+        return [], []
+    claims = [(doubt,) for doubt in doubts] + [
+        (one, other) for one, other in itertools.pairwise(doubts) if one.series == other.series
+    ]
+    real: dict[Doubt, float] = {}
+    known: dict[_Row, tuple[Floats, Floats]] = {}
+    gains: dict[Claim, float] = {}
+    for _ in range(ROUNDS):
+        breaks = [tuple(d for d in doubts if d in real and d.series == n) for n in range(len(series))]
+        rows = [_Row(n, breaks[n], ()) for n in range(len(series))]
+        asked = {
+            claim: _Row(claim[0].series, tuple(b for b in breaks[claim[0].series] if b not in claim), claim)
+            for claim in claims
+            if len(claim) == 1 or not any(doubt in real for doubt in claim)
+        }
+        known |= _likelihoods(
+            series, [row for row in dict.fromkeys((*rows, *asked.values())) if row not in known]
+        )
+        own, mixing = _mix(np.stack([known[row][0] for row in rows]))
+        gains = {
+            claim: 2 * (_log_mean(known[row][1], mixing) - _log_mean(known[row][0], mixing))
+            for claim, row in asked.items()
+        }
+        best = _surest(gains, real)
+        if not best:
+            break
+        real |= best
+    found = [_kept(row, one.step) for row, one in zip(own, series, strict=True)]
+    return found, [_gain(doubt, gains, real) for doubt in doubts]
+
+
+def _surest(gains: Mapping[Claim, float], real: Mapping[Doubt, float]) -> dict[Doubt, float]:
+    """Of each series the moves of the surest claim that is not taken for real yet, if it is sure enough."""
+    best: dict[int, Claim] = {}
+    for claim, gain in gains.items():
+        number = claim[0].series
+        new = gain >= REAL and not any(doubt in real for doubt in claim)
+        if new and (number not in best or gain > gains[best[number]]):
+            best[number] = claim
+    return {doubt: np.inf if len(claim) == 1 else gains[claim] for claim in best.values() for doubt in claim}
+
+
+def _gain(doubt: Doubt, gains: Mapping[Claim, float], real: Mapping[Doubt, float]) -> float:
+    """What speaks for a move: by itself, or, of two that came in together, what speaks for both."""
+    if doubt in real:
+        return min(gains[(doubt,)], real[doubt])
+    return max(gain for claim, gain in gains.items() if doubt in claim)
+
+
+def _log_mean(row: Floats, weights: Floats) -> float:
+    """Log of the weighted mean of exponentials."""
+    top = float(row.max())
+    return top + float(np.log((np.exp(row - top) * weights).sum()))
+
+
+def _mix(table: Floats) -> tuple[Floats, Floats]:
+    """Weights of the grid points for each series, and for a series of which nothing is known yet."""
+    likelihood = np.exp(table - table.max(axis=1, keepdims=True))
+    mixing = EVEN
+    for _ in range(PASSES):
+        belief = likelihood * mixing
+        belief /= belief.sum(axis=1, keepdims=True)
+        mixing = (belief.sum(axis=0) + PRIOR * EVEN) / (len(table) + PRIOR)
+    belief = likelihood * mixing
+    return belief / belief.sum(axis=1, keepdims=True), mixing
+
+
+def _kept(weights: Floats, step: int) -> Wander:
+    """The grid points that matter."""
+    order = np.argsort(-weights, kind="stable")[:MOST_POINTS]
+    order = order[weights[order] >= LIKELY * weights[order[0]]]
+    points = GRID[order].copy()
+    points[:, 0] **= step
+    return Wander(points, weights[order] / weights[order].sum())
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A series under one hypothesis."""
+
+    series: int
+    breaks: tuple[Doubt, ...]
+    """Moves that are taken for real: no wandering is read across them."""
+    claim: Claim
+    """What is asked about: a move, or two, between which the level was another."""
+
+
+def _likelihoods(series: Sequence[Levels], rows: Sequence[_Row]) -> dict[_Row, tuple[Floats, Floats]]:
+    """Log likelihood at every grid point without the doubted step, and with it."""
+    groups: dict[tuple[int, int], list[_Row]] = {}
+    for row in rows:
+        groups.setdefault((len(series[row.series].log), series[row.series].step), []).append(row)
+    found: dict[_Row, tuple[Floats, Floats]] = {}
+    for (_, step), members in groups.items():
+        none, stepped = _filter([series[row.series] for row in members], members, step)
+        found |= {row: (none[n], stepped[n]) for n, row in enumerate(members)}
+    return found
+
+
+def _filter(series: Sequence[Levels], rows: Sequence[_Row], step: int) -> tuple[Floats, Floats]:
+    """Kalman filters of rows of one length, at all grid points at once.
+
+    Each stretch between breaks has a mean of its own, which is fitted, as the step is: the filter runs over
+    the data, over a column of ones and over a column that is one from the step on (Rosenberg 1973).
+    """
+    memory, spread, noise = GRID[:, 0] ** step, GRID[:, 1], GRID[:, 2]
+    whole = spread**2
+    log = np.array([one.log for one in series])
+    poisson = np.array([one.poisson for one in series])
+    uneven = np.array([[one.uneven] for one in series]) * noise
+    fresh, after = np.zeros(log.shape, dtype=bool), np.zeros(log.shape)
+    for number, row in enumerate(rows):
+        for one in row.breaks:
+            log[number, one.begin : one.end] = np.nan
+            fresh[number, one.end] = True
+        for one in row.claim:
+            log[number, one.begin : one.end] = np.nan
+            after[number, one.end :] = 1 - after[number, one.end - 1]
+    shape = (len(rows), len(GRID))
+    none, stepped = np.zeros(shape), np.zeros(shape)
+    state = np.zeros((3, *shape))
+    sums = np.zeros((6, *shape))
+    error = np.broadcast_to(whole, shape).copy()
+    for unit in range(log.shape[1]):
+        new = fresh[:, unit]
+        if new.any():
+            less, least = _fitted(sums[:, new])
+            none[new] += less
+            stepped[new] += least
+            state[:, new] = 0.0
+            sums[:, new] = 0.0
+            error[new] = whole
+        seen = np.isfinite(log[:, unit])
+        if seen.any():
+            total = error + poisson[:, unit, None] + uneven
+            gain = np.where(seen[:, None], error / total, 0.0)
+            weight = np.where(seen[:, None], 1 / total, 0.0)
+            y = np.where(seen, log[:, unit], 0.0)[:, None] - state[0]
+            o, s = 1 - state[1], after[:, unit, None] - state[2]
+            logs = np.where(seen[:, None], np.log(total), 0.0)
+            none -= logs
+            stepped -= logs
+            wy, wo = weight * y, weight * o
+            sums[0] += wy * y
+            sums[1] += wy * o
+            sums[2] += wo * o
+            sums[3] += wy * s
+            sums[4] += wo * s
+            sums[5] += weight * s * s
+            state[0] += gain * y
+            state[1] += gain * o
+            state[2] += gain * s
+            error *= 1 - gain
+        state *= memory
+        error = error * memory**2 + whole * (1 - memory**2)
+    less, least = _fitted(sums)
+    return (none + less) / 2, (stepped + least) / 2
+
+
+def _fitted(sums: Floats) -> tuple[Floats, Floats]:
+    """Minus the residual sum of squares of a stretch with its mean fitted, and with its step fitted too."""
+    square, by_mean, mean, by_step, both, step = sums
+    safe = np.where(mean > 0, mean, 1.0)
+    left = square - by_mean**2 / safe
+    own = step - both**2 / safe
+    cross = by_step - by_mean * both / safe
+    told = own > SLIGHTEST
+    more = np.where(told, cross**2 / np.where(told, own, 1.0), 0.0)
+    return -left, -(left - more)
