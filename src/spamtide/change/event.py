@@ -19,7 +19,7 @@ from spamtide.change.cut import LONGEST_BURST, Cut, Move, cut_track
 from spamtide.change.date import LONGEST_RAMP, Ramp, date_move, summarise
 from spamtide.change.segment import WEEK, Direction, Segments, Track, cost
 from spamtide.change.tails import lower_tail, worst_tail
-from spamtide.change.wander import REAL, Doubt, Levels, Wander, levels_of, wander
+from spamtide.change.wander import APART, REAL, Doubt, Levels, Wander, levels_of, wander
 from spamtide.change.weigh import CAUTION, merged_gain, tail
 
 EventKind = Literal["fall", "rise", "surge"]
@@ -35,8 +35,6 @@ NEAR = 21
 """Days on either side of a move over which its levels must differ, besides those of its segments."""
 AROUND = 14
 """Units to either side that a day's wildness is taken against."""
-APART = 2
-"""Units between places where a step would be another one: nearer ones share nearly all their evidence."""
 WORTH_DATING = 0.1
 """P-value above which a move is not even dated, unless more of all reports may be false than that."""
 MOST_MOVES = 20

@@ -42,6 +42,8 @@ CLIPPED = 3.0
 LIKELY = 0.02
 """Weight of a grid point, against the largest, below which it is left out of a judgement."""
 MOST_POINTS = 24
+APART = 2
+"""Units between places where a step would be another one: nearer ones share nearly all their evidence."""
 REAL = 16.0
 """Gain from which a move is taken for real when the wandering of its series is measured."""
 SLIGHTEST = 1e-9
@@ -161,6 +163,7 @@ def wander(series: Sequence[Levels], doubts: Sequence[Doubt]) -> tuple[list[Wand
         own, mixing = _mix(np.stack([known[row][0] for row in rows]))
         gains = {
             claim: 2 * (_log_mean(known[row][1], mixing) - _log_mean(known[row][0], mixing))
+            - (len(claim) - 1) * _choice(series[claim[0].series])
             for claim, row in asked.items()
         }
         best = _surest(gains, real)
@@ -169,6 +172,11 @@ def wander(series: Sequence[Levels], doubts: Sequence[Doubt]) -> tuple[list[Wand
         real |= best
     found = [_kept(row, one.step) for row, one in zip(own, series, strict=True)]
     return found, [_gain(doubt, gains, real) for doubt in doubts]
+
+
+def _choice(levels: Levels) -> float:
+    """What a second end costs in gain: it was looked for at as many places as the first."""
+    return 2 * float(np.log(max(np.isfinite(levels.log).sum() / APART, 1.0)))
 
 
 def _surest(gains: Mapping[Claim, float], real: Mapping[Doubt, float]) -> dict[Doubt, float]:
