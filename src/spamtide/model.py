@@ -434,6 +434,16 @@ class Change:
     """One line: the numbers behind it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What changed, and what may have."""
+
+    changes: tuple[Change, ...]
+    """Sorted by onset, kind and subject."""
+    alarms: tuple[Change, ...]
+    """What the last days hint at, and is not sure enough to be reported: to be looked at, not to be told."""
+
+
 # ---- state, compose
 
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, match, read_pages
 from spamtide.campaign import COLUMNS, CampaignState, cluster, no_profiles, profile, relate, resolve
-from spamtide.change import detect, watch_hours
+from spamtide.change import look, watch_hours
 from spamtide.engine import ENGINES
 from spamtide.errors import UnavailableError
 from spamtide.finding import (
@@ -272,10 +272,11 @@ def _detect(run: Update) -> str:
     """Date the changes."""
     if run.measurement is None:  # pragma: no cover - STAGES puts measure first
         raise RuntimeError
-    changes = detect(run.measurement, run.observatory.settings.detecting, whole=_is_over(run))
-    changes = (*changes, *watch_hours(run.hours, changes))
-    run.observatory.lake.replace("changes", pa.Table.from_batches([to_arrow(changes, CHANGES)]))
-    return f"{len(changes)} changes"
+    detected = look(run.measurement, run.observatory.settings.detecting, whole=_is_over(run))
+    changes = (*detected.changes, *watch_hours(run.hours, detected.changes))
+    for table, rows in (("changes", changes), ("alarms", detected.alarms)):
+        run.observatory.lake.replace(table, pa.Table.from_batches([to_arrow(rows, CHANGES)]))
+    return f"{len(changes)} changes, {len(detected.alarms)} alarms"
 
 
 def _is_over(run: Update) -> bool:
@@ -306,7 +307,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("match", "record", "observations, memberships", "evidence", _match),
     Stage("attribute", "table", "evidence", "attributions, daily, sightings, campaigns", _attribute),
     Stage("measure", "table", "daily, evidence", "series, hours, sensors", _measure),
-    Stage("detect", "table", "(memory)", "changes", _detect),
+    Stage("detect", "table", "(memory)", "changes, alarms", _detect),
     Stage("state", "table", "series, changes, campaigns", "claims", _state),
 )
 """The path, in order."""

@@ -91,6 +91,7 @@ def status(observatory: Observatory) -> dict[str, Any]:
     told["sensors"] = _plain(lake.read("sensors").to_pylist())
     told["botnets"] = []
     told["engines"] = _plain(rollup.engines(lake, ENGINES))
+    told["alarms"] = _plain(lake.read("alarms").to_pylist()) if lake.exists("alarms") else []
     if lake.exists("changes"):
         try:
             said = pipeline.findings(observatory, measured(observatory), None, None)
@@ -126,6 +127,12 @@ def status_tables(told: dict[str, Any]) -> Group:
             str(one["lab_last_seen"] or "-"),
             f"{control['answered']}/{control['checks']}" if control else "-",
         )
+    alarms = _compact("Alarms: may be changes, not sure yet")
+    for column in ("kind", "subject", "since", "ratio", "confidence"):
+        alarms.add_column(column, no_wrap=True)
+    for one in told["alarms"]:
+        ratio = "-" if one["ratio"] is None else f"{one['ratio']:.2f}"
+        alarms.add_row(one["kind"], one["subject"], str(one["onset"]), ratio, f"{one['confidence']:.2f}")
     engines = _compact("Unknown engines")
     for column in ("engine", "messages", "sources", "first seen", "last seen"):
         engines.add_column(column, no_wrap=True)
@@ -139,7 +146,13 @@ def status_tables(told: dict[str, Any]) -> Group:
     for one in told["sensors"]:
         days = [str(one[name] or "-")[:10] for name in ("first_seen", "last_seen")]
         sensors.add_row(one["sensor"], *days, f"{one['messages']:,}", f"{one['ham']:,}")
-    return Group(f"{told['name']}: {head or 'no mail yet'}", botnets, engines, sensors)
+    return Group(
+        f"{told['name']}: {head or 'no mail yet'}",
+        botnets,
+        *([alarms] if told["alarms"] else []),
+        engines,
+        sensors,
+    )
 
 
 def control(observatory: Observatory) -> list[dict[str, Any]]:

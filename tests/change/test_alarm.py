@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from spamtide.change.alarm import Alarm, raise_alarm
+from spamtide.change.alarm import Alarm, lower_tail, raise_alarm, worst_tail
 from spamtide.change.cut import cut_track
 from spamtide.change.segment import Track, prepare
 from spamtide.change.shared_days import as_shared, common_days
-from spamtide.change.tails import lower_tail, worst_tail
 from spamtide.change.wander import levels_of, wander
 
 START = np.datetime64("2024-01-01")

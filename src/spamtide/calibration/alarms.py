@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,10 @@ from spamtide.settings import Detecting
 
 YEAR = 365.25
 WARM_UP = 60
+VOLUMES, SIZES = (20.0, 60.0, 200.0, 1000.0), (3.0, 5.0, 10.0, 25.0)
+FALLING, PATIENCE = 4, 21
+"""Series of six that fall, and days after which an alarm that did not come is not waited for."""
+WEEK_DAYS = 7
 QUIET_AGAIN = 14
 """Days without an alarm after which the next one is another."""
 DAY, WEEK = 24, 168
@@ -71,6 +76,51 @@ def standing_alarms(counts: Counts) -> tuple[int, int]:
                 raised += int(today - last[row] >= QUIET_AGAIN)
                 last[row] = today
     return raised, len(counts) * (counts.shape[1] - WARM_UP)
+
+
+def by_volume(worlds: int, seed: int) -> Iterator[Row]:
+    """Days until a fall to half is flagged, by messages a day and by how uneven days are."""
+    for row, level in enumerate(VOLUMES):
+        for column, size in enumerate(SIZES):
+            waits: list[float] = []
+            for world in range(max(worlds // 10, 1)):
+                rng = np.random.default_rng([seed, 83, row, column, world])
+                waits += _waits(rng, level, size)
+            yield Row(
+                "online",
+                f"fall of 50 %, {level:.0f} a day, size {size:.0f}",
+                "median delay, days of data",
+                *median(waits),
+                len(waits),
+                "falls",
+            )
+
+
+def _waits(rng: np.random.Generator, level: float, size: float) -> list[float]:
+    """Days until each of the falls of one observatory of six series is flagged."""
+    onset = int(rng.integers(70, 110))
+    story = np.ones((6, onset + PATIENCE))
+    story[:FALLING, onset:] = 0.5
+    week = np.exp(
+        0.25 * np.cos(2 * np.pi * (np.arange(story.shape[1]) + rng.integers(7, size=(6, 1))) / WEEK_DAYS)
+    )
+    spread = np.sqrt(np.log1p(1 / size))
+    uneven = np.exp(rng.normal(0, spread, story.shape) - spread**2 / 2)
+    counts = rng.poisson(level * story * week / week.mean(axis=1, keepdims=True) * uneven)
+    first: dict[int, float] = {}
+    for waited in range(1, PATIENCE + 1):
+        days = np.datetime64(START) + np.arange(onset + waited)
+        tracks = [prepare(days, count[: onset + waited], np.ones(onset + waited)) for count in counts]
+        found = find_all(tracks, Detecting().ratio, whole=True)
+        for number, events in enumerate(found[:FALLING]):
+            near = [
+                e for e in events if e.kind == "fall" and e.onset >= START + dt.timedelta(days=onset - 10)
+            ]
+            if near:
+                first.setdefault(number, float(waited))
+        if len(first) == FALLING:
+            break
+    return [first.get(number, PATIENCE + 1.0) for number in range(FALLING)]
 
 
 def hourly(worlds: int, seed: int) -> Iterator[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spamtide.calibration import alarms, churn, studies
+from spamtide.calibration import alarms, churn, studies, wandering
 from spamtide.calibration.row import Row
 from spamtide.calibration.studies import Study
 
@@ -13,8 +13,10 @@ STUDIES: dict[str, Study] = {
     "dates": studies.dates,
     "false changes": studies.false_changes,
     "observatory": studies.observatory,
+    "wandering levels": wandering.wandering,
     "online": studies.online,
     "false alarms": alarms.false_alarms,
+    "online by volume": alarms.by_volume,
     "hourly": alarms.hourly,
     "silence": studies.silence,
     "switches": studies.switches,

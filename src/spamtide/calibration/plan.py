@@ -128,6 +128,12 @@ class Plan:
     """Unevenness of days: variance of the day's factor is 1 / size; None draws it from 5 to 30."""
     drift: float = 0.0
     """Standard deviation of a day's step of the log level."""
+    wander: float = 0.0
+    """Standard deviation of the log level about its mean, as an AR(1)."""
+    memory: float = 0.9
+    """Its coefficient by the day."""
+    season: float = 0.0
+    """Amplitude of a yearly wave of the log level, of a phase of each botnet's own."""
     wave: float | None = None
     """Amplitude of the weekday wave on the log scale; None draws it from .1 to .4."""
     holidays: bool = True

@@ -1,7 +1,7 @@
 """Make the panel of a made-up observatory, and what is true in it.
 
-    mean  = level x story x weekday x holiday x drift x day's noise x mix x sensor size x affinity
-            x the sensor's own noise x exposure
+    mean  = level x story x weekday x holiday x drift, wander, season x day's noise x mix x sensor size
+            x affinity x the sensor's own noise x exposure
     count ~ Poisson(mean)
 
 None of the noises is the one that is fitted: the days of a botnet, which all sensors share, vary as gamma,
@@ -217,13 +217,15 @@ def _noisy(mixes: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(noisy * mixes.sum(axis=1, keepdims=True) / noisy.sum(axis=1, keepdims=True))
 
 
-def _correlated(rng: np.random.Generator, shape: tuple[int, ...], spread: float) -> Floats:
+def _correlated(
+    rng: np.random.Generator, shape: tuple[int, ...], spread: float, memory: float = MEMORY
+) -> Floats:
     """AR(1) noise of a given standard deviation along the last axis."""
     from scipy.signal import lfilter
 
-    steps = rng.normal(0, spread * np.sqrt(1 - MEMORY**2), shape)
+    steps = rng.normal(0, spread * np.sqrt(1 - memory**2), shape)
     steps[..., 0] = rng.normal(0, spread, shape[:-1])
-    return np.asarray(lfilter([1.0], [1.0, -MEMORY], steps, axis=-1))
+    return np.asarray(lfilter([1.0], [1.0, -memory], steps, axis=-1))
 
 
 def _weekdays(plan: Plan, rng: np.random.Generator, botnets: int) -> Floats:
@@ -250,6 +252,10 @@ def _wander(plan: Plan, rng: np.random.Generator, botnets: int) -> Floats:
     """Drift and the noise of the day that all sensors share, by botnet."""
     shape = (botnets, plan.days)
     drift = np.exp(np.cumsum(rng.normal(0, plan.drift, shape), axis=1))
+    if plan.wander or plan.season:
+        year = 2 * np.pi * (np.arange(plan.days)[None] / YEAR + rng.random((botnets, 1)))
+        wave = _correlated(rng, shape, plan.wander, plan.memory) + plan.season * np.sin(year)
+        drift *= np.exp(wave)
     size = rng.uniform(5, 30, botnets)[:, None] if plan.size is None else np.full((botnets, 1), plan.size)
     spread = np.sqrt(np.log1p(1 / size))
     noise = np.empty(shape)

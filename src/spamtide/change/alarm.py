@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from spamtide.change.foresee import Foresight, foresee
 from spamtide.change.segment import Direction, Track
-from spamtide.change.tails import worst_tail
 from spamtide.change.wander import Levels, Wander
 from spamtide.model import Floats
 
@@ -32,6 +31,9 @@ CHANCE = 1 / 1250
 """Tail probability of one window below which a fall is flagged."""
 CHANCE_OF_RISE = 1 / 4000
 """The same for a rise: days far above the level are commoner than days far below it."""
+WORST = 0.1
+"""Share of days, the worst, from which the tail of single days is judged."""
+FEWEST_WORST = 30
 A_YEAR = 365.25
 WINDOWS_A_DAY = 2.0
 """Windows of one day that count as independent."""
@@ -123,3 +125,26 @@ def _worst_days(track: Track, where: Units, ratio: float) -> float:
     rate = track.rate[where[:-1]]
     mean = float(rate.mean())
     return worst_tail(np.log((rate + 0.5) / (mean + 0.5)), float(np.log(max(ratio, 0.5 / (mean + 0.5)))))
+
+
+def lower_tail(seen: float, mean: float, size: float) -> float:
+    """Probability of no more than `seen` messages under a negative binomial of this mean and size."""
+    from scipy.special import betainc
+
+    if mean <= 0:
+        return 1.0
+    if seen < 0:
+        return 0.0
+    return float(betainc(size, seen + 1, size / (size + mean)))
+
+
+def worst_tail(usual: Floats, value: float) -> float:
+    """Chance of a value beyond `value`, by an exponential tail through the worst tenth of the usual ones."""
+    if len(usual) < FEWEST_WORST:
+        return 0.0
+    usual = np.asarray(usual - np.median(usual)) * np.sign(value)
+    edge = float(np.quantile(usual, 1 - WORST))
+    beyond = usual[usual > edge]
+    if abs(value) <= edge or not len(beyond):
+        return 1.0 if abs(value) <= edge else 0.0
+    return float(WORST * np.exp(-(abs(value) - edge) / max(float((beyond - edge).mean()), 1e-3)))

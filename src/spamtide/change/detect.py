@@ -12,14 +12,17 @@ from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, wee
 from spamtide.change.shared_days import as_shared, common_days
 from spamtide.change.silence import find_cause, sensor_changes
 from spamtide.change.switch import Switch, find_switches, make_mix
-from spamtide.change.telling import NEGLIGIBLE, Judged, Subject, switched, tell
+from spamtide.change.telling import ALARM, NEGLIGIBLE, Judged, Subject, switched, tell
 from spamtide.change.together import together
 from spamtide.change.turn import standing_switch
-from spamtide.model import UNKNOWN, Change, Counts, Floats, IndexSeries, Measurement
+from spamtide.model import UNKNOWN, Change, Counts, Detected, Floats, IndexSeries, Measurement
 from spamtide.settings import Detecting
 
 FEWEST_DAYS = 21
 """Days of a panel below which nothing is said about levels."""
+
+SURE = 0.9
+"""Confidence from which an online alarm is a change, as sure as the others are together."""
 
 Found = list[tuple[Subject, Event]]
 Turned = list[tuple[str, Switch]]
@@ -42,14 +45,33 @@ def detect(
     Returns:
         Changes of the total, of botnets and of programmes, whose false discovery rate over all series is
         held by Benjamini and Hochberg's procedure (1995, JRSS B 57); what the online alarm has just
-        flagged, whose rate of false alarms is held by time; and the sensors' own outages and changes.
+        flagged and is sure of; and the sensors' own outages and changes.
     """
+    return look(measurement, detecting, whole=whole).changes
+
+
+def look(
+    measurement: Measurement,
+    detecting: Detecting = Detecting(),  # noqa: B008 - a frozen record of defaults
+    *,
+    whole: bool = False,
+) -> Detected:
+    """The same, with the alarms beside it that are less than SURE, whose rate is held by time."""
     if not len(measurement.panel.days):
-        return ()
-    changes = list(sensor_changes(measurement.panel, measurement.exposure))
+        return Detected((), ())
+    found = list(sensor_changes(measurement.panel, measurement.exposure))
     if len(measurement.panel.days) >= FEWEST_DAYS:
-        changes += _of_levels_and_mixes(measurement, detecting, whole=whole)
-    return tuple(sorted(changes, key=lambda c: (c.onset, c.kind, c.subject_kind, c.subject)))
+        found += _of_levels_and_mixes(measurement, detecting, whole=whole)
+    found.sort(key=lambda c: (c.onset, c.kind, c.subject_kind, c.subject))
+    return Detected(
+        tuple(change for change in found if not _unsure(change)),
+        tuple(change for change in found if _unsure(change)),
+    )
+
+
+def _unsure(change: Change) -> bool:
+    """Whether it is an alarm, and no more than that."""
+    return ALARM in change.evidence and change.confidence < SURE
 
 
 def _of_levels_and_mixes(measurement: Measurement, detecting: Detecting, *, whole: bool) -> Iterator[Change]:

@@ -14,11 +14,10 @@ from typing import Literal
 
 import numpy as np
 
-from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm
+from spamtide.change.alarm import WINDOWS, Alarm, lower_tail, raise_alarm, worst_tail
 from spamtide.change.cut import LONGEST_BURST, Cut, Move, cut_track
 from spamtide.change.date import LONGEST_RAMP, Ramp, date_move, summarise
 from spamtide.change.segment import WEEK, Direction, Segments, Track, cost
-from spamtide.change.tails import lower_tail, worst_tail
 from spamtide.change.wander import APART, REAL, Doubt, Levels, Wander, levels_of, wander
 from spamtide.change.weigh import CAUTION, merged_gain, tail
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spamtide.change.tails import lower_tail
+from spamtide.change.alarm import lower_tail
 from spamtide.change.telling import NEGLIGIBLE
 from spamtide.model import UNKNOWN, Change, ChangeKind, Counts, Floats, IndexSeries, SubjectKind
 

@@ -18,6 +18,9 @@ WELL_INSIDE = 10
 MATCHING = 10
 """Days between a subject's lost attribution and the rise of `unknown` that it explains."""
 
+ALARM = "online alarm"
+"""How the evidence of what only the online alarm knows of begins."""
+
 Subject = tuple[SubjectKind, str]
 
 
@@ -126,7 +129,7 @@ def _change(subject: Subject, event: Event, kind: ChangeKind, confidence: float)
 def _weight(event: Event) -> str:
     """What speaks for an event, in words."""
     if event.alarmed is not None:
-        return f"online alarm, chance {event.p_value:.2g} at the level before; may still be going on"
+        return f"{ALARM}, chance {event.p_value:.2g} at the level before; may still be going on"
     return f"twice the log-likelihood ratio {event.gain:.1f}, p {event.p_value:.2g} over the series"
 
 

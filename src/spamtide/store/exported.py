@@ -32,6 +32,7 @@ EXPORTS: dict[str, str] = {
     "series": "SELECT * FROM series",
     "hours": "SELECT * FROM hours",
     "changes": "SELECT * FROM changes",
+    "alarms": "SELECT * FROM alarms",
     "campaigns": "SELECT * FROM campaigns",
     "sensors": "SELECT * FROM sensors",
     "claims": "SELECT * FROM claims",
@@ -43,6 +44,7 @@ ORDER: dict[str, str] = {
     "series": "subject_kind, subject, date",
     "hours": "subject_kind, subject, hour",
     "changes": "onset, kind, subject_kind, subject",
+    "alarms": "onset, kind, subject_kind, subject",
     "campaigns": "messages DESC, campaign",
     "sensors": "sensor",
     "claims": "importance DESC, claim",
@@ -52,6 +54,7 @@ TIME: dict[str, str] = {
     "series": "date",
     "hours": "hour",
     "changes": "onset",
+    "alarms": "onset",
     "campaigns": "last_seen",
     "sensors": "last_seen",
 }
