@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -95,7 +96,8 @@ def _of_levels_and_mixes(measurement: Measurement, detecting: Detecting, *, whol
         for (subject, event), q in zip(moves, adjusted, strict=False)
         if q <= detecting.false_discovery
     ]
-    yield from _told(measurement, [*believed, *_news(alarms, believed)], ratio)
+    judged = measurement if whole else _without_last_day(measurement)
+    yield from _told(judged, [*believed, *_news(alarms, believed)], ratio)
     turned = [
         (botnet, switch, 1 - q)
         for (botnet, switch), q in zip(switches, adjusted[len(moves) :], strict=True)
@@ -110,6 +112,28 @@ def _of_levels_and_mixes(measurement: Measurement, detecting: Detecting, *, whol
     ]
     for botnet, switch, confidence in turned:
         yield switched(botnet, switch, confidence)
+
+
+def _without_last_day(measurement: Measurement) -> Measurement:
+    """The measurement without a day that is not over: what came of it so far says nothing of causes."""
+    panel, exposure = measurement.panel, measurement.exposure
+    return Measurement(
+        replace(
+            panel,
+            days=panel.days[:-1],
+            counts=panel.counts[..., :-1],
+            ham=panel.ham[:, :-1],
+            relays=tuple(names[:-1] for names in panel.relays),
+            pairs={pair: count[:-1] for pair, count in panel.pairs.items()},
+            up=None if panel.up is None else panel.up[:, :-1],
+        ),
+        replace(exposure, values=exposure.values[:, :-1]),
+        tuple(
+            replace(item, offset=item.offset[:-1])
+            for item in measurement.series
+            if item.subject_kind == "total"
+        ),
+    )
 
 
 def _is_the_total(item: IndexSeries, measurement: Measurement) -> bool:

@@ -7,6 +7,7 @@
 | attribution | `unknown` rose by about what the subject lost, at the same time, and the total stayed |
 | regained | the mirror of the last: the subject won what `unknown` lost |
 | turnover | a programme lost or won what its own botnets' `unknown` won or lost, as it does now and then |
+| doubtful | `unknown` rose as for a lost name, and nothing but the numbers says that it is the same mail |
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from typing import Literal
 
 import numpy as np
 
+from spamtide.change.alarm import lower_tail
 from spamtide.change.event import Event
+from spamtide.change.handover import handover
 from spamtide.change.segment import Bools
 from spamtide.change.turnover import turnover
 from spamtide.model import UNKNOWN, Change, Counts, Exposure, Floats, Outage, Panel, SubjectKind
 
-Cause = Literal["stopped", "sensor", "attribution", "regained", "turnover"]
+Cause = Literal["stopped", "sensor", "attribution", "regained", "turnover", "doubtful"]
 
 REACH = 28
 """Units before and after a move that levels are compared over."""
@@ -40,15 +43,19 @@ MOSTLY = 0.6
 """Part of a programme's loss that one botnet's mail must be for the one to explain the other."""
 NEAR_BEFORE, NEAR_AFTER = 21, 10
 """Days on either side over which names are compared."""
-WITNESS_T = 3.0
-"""Standard errors by which other sensors must have seen less, to bear witness of a fall."""
+WITNESS_CHANCE, LEAST_UNEVEN = 1e-4, 0.02
+"""Chance of as little mail at the other sensors from which they bear witness of a fall, and the least
+over-dispersion that it is reckoned with."""
 SLACK_T = 1.5
 """Standard errors by which that may be missed."""
 ABOUT_AS_MUCH = (0.5, 2.0)
 """What `unknown` won against what the subject lost, for the one to have become the other."""
 STAYED = 0.4
 """Part of the subject's loss that the total may have lost when only names were lost."""
-LEAST_T = 3.0
+LEAST_T, LEAST_T_OF_YOUNG = 3.0, 2.0
+"""Standard errors by which `unknown` must have moved: in general, and beside a deep fall of some days ago."""
+DEEP, YOUNG = 0.3, 3
+"""Share left of a level up to which a fall is deep (levels do not wander so far), and days of a young one."""
 LEAST_CONFIDENCE = 0.5
 """Outages that are less sure than this are not reported."""
 REACHES, ENOUGH_MAIL = (28, 84, 252), 30
@@ -93,7 +100,7 @@ def find_cause(
     nameless = (kind, UNKNOWN)
     if kind == "total" or name == UNKNOWN or nameless not in panel.subjects or event.kind == "surge":
         return "stopped"
-    return _by_name(panel, subject, event, usual * weekday)
+    return _by_name(panel, _witnesses(panel, exposure, event), subject, event, usual * weekday)
 
 
 def sides(event: Event, days: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> tuple[Bools, Bools]:
@@ -142,12 +149,9 @@ def _by_sensor(
         # A day or two of poor mail on the others is no fall on the others.
         days = counts.sum(axis=0)[before]
         uneven = max(float(days.var() - days.mean()), 0.0) / max(float(days.mean()) ** 2, 1e-9)
-        error = math.sqrt(expected + uneven * expected**2 / max(int(after.sum()), 1))
-        return (
-            expected < LEAST_EXPECTED
-            or saw > math.sqrt(ratio) * expected
-            or expected - saw < WITNESS_T * error
-        )
+        size = max(int(after.sum()), 1) / max(uneven, LEAST_UNEVEN)
+        chance = lower_tail(saw, expected, size)
+        return expected < LEAST_EXPECTED or saw > math.sqrt(ratio) * expected or chance > WITNESS_CHANCE
     # After a rise the messages seen, not those expected, are what bears witness.
     return saw < LEAST_EXPECTED or expected > math.sqrt(ratio) * saw
 
@@ -188,7 +192,9 @@ def _touches(outage: Outage, event: Event) -> bool:
     return any(first <= edge <= last for edge in edges)
 
 
-def _by_name(panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual: Floats) -> Cause:
+def _by_name(
+    panel: Panel, witness: Bools, subject: tuple[SubjectKind, str], event: Event, usual: Floats
+) -> Cause:
     """Whether the subject's mail only changed its name, as a whole or programme by programme."""
     before, after = sides(event, panel.days)
     up = usual > 0
@@ -204,18 +210,45 @@ def _by_name(panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual
     mine = moved(panel.counts[panel.subjects.index(subject)].sum(axis=0))
     other = moved(panel.counts[panel.subjects.index((kind, UNKNOWN))].sum(axis=0))
     everything = moved(panel.counts[0].sum(axis=0))
-    cause: Cause = "attribution" if event.kind == "fall" else "regained"
-    if _exchanged(mine, other) and _stayed(mine, everything):
-        return cause
+    young = event.kind == "fall" and event.after <= DEEP * event.before and after.sum() <= YOUNG
+    least = LEAST_T_OF_YOUNG if young else LEAST_T
+    if _exchanged(mine, other, least) and _stayed(mine, everything):
+        return _explained(panel, witness, subject, event, (before, after), usual)
     if kind != "botnet":
         return "stopped"
     # The links still name the programmes: then each programme's mail only changed hands.
     own = [programme for owner, programme in panel.pairs if owner == name and programme != UNKNOWN]
     known = [moved(panel.pairs[name, programme]) for programme in own]
     nameless = [moved(panel.pairs[UNKNOWN, p]) if (UNKNOWN, p) in panel.pairs else NOTHING for p in own]
-    if known and _exchanged(_sum(known), _sum(nameless)) and _stayed(mine, _sum([*known, *nameless])):
-        return cause
+    if known and _exchanged(_sum(known), _sum(nameless), least) and _stayed(mine, _sum([*known, *nameless])):
+        return _explained(panel, witness, subject, event, (before, after), usual)
     return "stopped"
+
+
+def _explained(
+    panel: Panel,
+    witness: Bools,
+    subject: tuple[SubjectKind, str],
+    event: Event,
+    days: tuple[Bools, Bools],
+    usual: Floats,
+) -> Cause:
+    """What a move is whose numbers `unknown` matches: that of a name, if its mail went over to `unknown`."""
+    mine = panel.counts[panel.subjects.index(subject)]
+    nameless = panel.counts[panel.subjects.index((subject[0], UNKNOWN))]
+    if event.kind == "fall":
+        left = event.after / max(event.before, 1e-9)
+        explains = handover(mine, nameless, witness, days, usual).explains(left)
+        return "doubtful" if explains is None else "attribution" if explains else "stopped"
+    # A name that came back is one that was lost, in reversed time.
+    back = handover(
+        np.flip(mine, axis=1),
+        np.flip(nameless, axis=1),
+        np.flip(witness, axis=1),
+        (np.flip(days[1]), np.flip(days[0])),
+        np.flip(usual),
+    )
+    return "regained" if back.explains(event.before / max(event.after, 1e-9)) else "stopped"
 
 
 def _nearest(days: Bools, number: int) -> Bools:
@@ -269,9 +302,9 @@ def _sum(parts: Sequence[Moved]) -> Moved:
     return Moved(sum(p.change for p in parts), *errors)
 
 
-def _exchanged(mine: Moved, other: Moved) -> bool:
+def _exchanged(mine: Moved, other: Moved, least: float) -> bool:
     """Whether the one won about as much as the other lost, and more than chance would."""
-    if mine.change == 0 or other.change * mine.change > 0 or abs(other.change) < LEAST_T * other.chance_error:
+    if mine.change == 0 or other.change * mine.change > 0 or abs(other.change) < least * other.chance_error:
         return False
     low, high = ABOUT_AS_MUCH
     slack = SLACK_T * math.hypot(mine.error, other.error)

@@ -21,6 +21,9 @@ MATCHING = 10
 ALARM = "online alarm"
 """How the evidence of what only the online alarm knows of begins."""
 
+UNTOLD: frozenset[Cause] = frozenset({"sensor", "turnover", "doubtful"})
+"""Causes of which nothing is told, or only the sensor's own change."""
+
 Subject = tuple[SubjectKind, str]
 
 
@@ -40,7 +43,7 @@ def tell(judged: Sequence[Judged], panel: Panel) -> Iterable[Change]:
     lost = [item for item in judged if item.cause == "attribution"]
     for item in judged:
         subject, event = item.subject, item.event
-        if item.cause in {"sensor", "turnover"} or (subject[1] == UNKNOWN and _explained(item, lost)):
+        if item.cause in UNTOLD or (subject[1] == UNKNOWN and _explained(item, lost)):
             continue
         if item.cause == "attribution" or _with_its_botnet(item, lost, panel):
             yield _change(subject, event, "attribution-loss", item.confidence)

@@ -26,6 +26,8 @@ FEWEST_BOTNETS = 3
 FEWEST_SENSORS = 2
 TELLING = 8.0
 """Messages expected of a botnet, or a sensor, from which its ratio says something."""
+RELAYS_MOVED = 0.8
+"""Share of sensors whose relay moved from which the others are taken to stand behind the new one, too."""
 CHANCE = 1e-6
 OTHER_MAIL = 10.0
 """Messages of other mail expected in the days from which it says that it went on."""
@@ -89,7 +91,7 @@ def _look(counts: Floats, ham: Floats, up: Bools, moved: list[int], window: int)
     ]
     sensors = np.flatnonzero(steady)
     shifted = sum(1 for s in sensors if 0 < moved[s] <= window + 1)
-    relays = 2 * shifted > len(sensors)
+    relays = shifted >= RELAYS_MOVED * len(sensors)
     other = ham[steady][:, before]
     went_on = (
         other.mean(axis=1).sum() * window >= OTHER_MAIL
