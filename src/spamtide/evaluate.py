@@ -1,7 +1,7 @@
 """`spamtide evaluate`: how often attribution is right, from mail whose sender is known.
 
 An observatory with lab mail is measured on it: rules of each family's earlier lab mail on its later mail,
-and of all other families' on the mail of each one left out. Without lab mail, shipped worlds are simulated
+and the whole path without each family in turn on that family's mail. Without lab mail, worlds are simulated
 and go through the whole path. Every split is in time or by family, none is at random.
 """
 
@@ -27,26 +27,32 @@ from spamtide.ingest import Source, ingest
 from spamtide.knowledge import load_knowledge
 from spamtide.latency import latency, messages_of
 from spamtide.latency import rows as latency_rows
+from spamtide.leaving import Leaving
 from spamtide.model import UNKNOWN
 from spamtide.observatory import Observatory, init_observatory
-from spamtide.simulate import simulate
+from spamtide.simulate import WORLDS as SHIPPED
+from spamtide.simulate import drawn_world, simulate_world
+from spamtide.simulate.world import World
 from spamtide.store import rollup
 
 Say = Callable[[str], None]
 Truth = list[dict[str, str]]
 
-WORLDS: tuple[tuple[str, float], ...] = (("overlap", 1.0), ("quiet", 0.5))
-"""(world, scale) that are simulated."""
+DRAWN = "drawn"
+"""The world that the seed draws: a dozen families with a lab, some 300 campaigns of theirs."""
+WORLDS: tuple[tuple[str, float, float], ...] = (
+    (DRAWN, 1.0, 0.6),
+    ("overlap", 1.0, 0.35),
+    ("quiet", 0.5, 0.35),
+)
+"""(world, scale, share of its days after which the lab's mail is kept from the learner, so that templates are
+new)."""
 SLICE = ("overlap", 0.4)
 """(world, scale) in which the lab's mail comes in step by step."""
-LAB_SHARE = 0.35
-"""Share of a world's days after which the lab's mail is kept from the learner, so that templates are new."""
 EARLIER = 0.75
 """Share of each family's own lab mail that rules are made from, to be tried on the rest."""
 SMALL_FAMILY = 20
 """A family with less lab mail is not split."""
-KIT_MATES = (frozenset({"lethic", "mega-d"}),)
-"""Families of the shipped worlds that rent one kit."""
 HAM = (
     ("csdmc2010.tar.gz", "*ham/*"),
     ("spamassassin.tar.gz", "*ham*"),
@@ -68,19 +74,22 @@ def evaluate(observatory: Observatory | None, *, corpora: Path | None, seed: int
         return _own(observatory, say)
     found: list[Score] = []
     with tempfile.TemporaryDirectory(prefix="spamtide-evaluate-") as folder:
-        for world, scale in WORLDS:
-            made = Path(folder) / world
-            say(f"simulating {world}")
-            simulate(world, made / "world", seed=seed, scale=scale)
+        for name, scale, lab_share in WORLDS:
+            made = Path(folder) / name
+            say(f"simulating {name}")
+            world = drawn_world(seed) if name == DRAWN else SHIPPED[name]
+            simulate_world(world, made / "world", seed=seed, scale=scale)
             one = init_observatory(made / "observatory")
             truth = _truth(made / "world")
-            known = _fill(one, made / "world", truth, say)
-            if corpora is not None and world == WORLDS[0][0]:
+            known = _fill(one, made / "world", truth, lab_share, say)
+            if corpora is not None and name == DRAWN:
                 _real_ham(one, corpora, say)
-            say(f"learning and updating {world}")
+            say(f"learning and updating {name}")
             list(pipeline.learn_signatures(one, ()))
             pipeline.update(one)
             found += _scores(world, one, truth, known)
+            if name == DRAWN:
+                found += _left_out(one, truth, say)
         found += _latency(Path(folder) / "latency", seed, say)
     return found
 
@@ -91,11 +100,11 @@ def evaluate(observatory: Observatory | None, *, corpora: Path | None, seed: int
 def _latency(made: Path, seed: int, say: Say) -> list[Score]:
     """The rows on how soon a new template is known."""
     world, scale = SLICE
-    simulate(world, made / "world", seed=seed, scale=scale)
+    simulate_world(SHIPPED[world], made / "world", seed=seed, scale=scale)
     truth = _truth(made / "world")
     say(f"letting the lab mail of a smaller {world} come in step by step")
     sightings = latency(init_observatory(made / "observatory"), made / "world", truth, say)
-    mates = frozenset[str]().union(*KIT_MATES)
+    mates = frozenset(_mates(SHIPPED[world]))
     return latency_rows(world, sightings, sum(row["kind"] == "lab" for row in truth), mates)
 
 
@@ -104,10 +113,30 @@ def _truth(world: Path) -> Truth:
         return list(csv.DictReader(file))
 
 
-def _fill(observatory: Observatory, world: Path, truth: Truth, say: Say) -> set[str]:
+def _mates(world: World) -> dict[str, frozenset[str]]:
+    """Families with a lab that rent one kit with others that have one -> those others."""
+    tenants: dict[str, set[str]] = defaultdict(set)
+    for sender in world.senders:
+        if sender.captured:
+            tenants[sender.kit].add(sender.name)
+    return {name: frozenset(group - {name}) for group in tenants.values() if len(group) > 1 for name in group}
+
+
+def _strangers(world: World) -> dict[str, frozenset[str]]:
+    """Families that no lab has and whose kit captured families rent -> those families."""
+    captured = {(sender.kit, sender.name) for sender in world.senders if sender.captured}
+    found = {
+        sender.name: frozenset(name for kit, name in captured if kit == sender.kit)
+        for sender in world.senders
+        if not sender.captured
+    }
+    return {name: group for name, group in found.items() if group}
+
+
+def _fill(observatory: Observatory, world: Path, truth: Truth, lab_share: float, say: Say) -> set[str]:
     """Ingest everything but the lab's later mail; returns the campaigns that the lab showed."""
     days = sorted({row["day"] for row in truth})
-    cut = days[int(LAB_SHARE * len(days))]
+    cut = days[int(lab_share * len(days))]
     for label in ("spam", "ham"):
         paths = tuple(map(str, sorted((world / "sensors").glob(f"*.{label}.mbox.gz"))))
         ingest(observatory, Source(paths, label=label))
@@ -129,8 +158,9 @@ def _real_ham(observatory: Observatory, corpora: Path, say: Say) -> None:
             say(f"{done.stored:,} real legitimate messages from {pattern}")
 
 
-def _scores(world: str, observatory: Observatory, truth: Truth, known: set[str]) -> list[Score]:
+def _scores(world: World, observatory: Observatory, truth: Truth, known: set[str]) -> list[Score]:
     """The rows of one world."""
+    mates, strangers = _mates(world), _strangers(world)
     answers = observatory.lake.query(
         "SELECT a.sha256, a.sensor, a.botnet, a.programme, o.label FROM attributions a JOIN observations o "
         "ON o.sha256 = a.sha256 AND o.sensor = a.sensor"
@@ -139,9 +169,11 @@ def _scores(world: str, observatory: Observatory, truth: Truth, known: set[str])
     by: dict[str, list[Outcome]] = defaultdict(list)
     for row in truth:
         got = said.get(row["sha256"], UNKNOWN)
-        _sort(row, got, row["campaign"] in known, by)
+        _sort(row, got, row["campaign"] in known, mates.get(row["family"], frozenset()), by)
+        if row["kind"] == "spam" and row["family"] in strangers:
+            by["stranger"].append(Outcome(row["campaign"], got in strangers[row["family"]]))
     table = [
-        score(f"{world}: {what}", by[key], target)
+        score(f"{world.name}: {what}", by[key], target)
         for key, what, target in (
             ("recall", "families with a lab, known templates: recall", ">= 95 %"),
             ("precision", "answers that name a family: precision", ">= 99 %"),
@@ -150,11 +182,15 @@ def _scores(world: str, observatory: Observatory, truth: Truth, known: set[str])
             ("kit known", "of which kit mates, known templates: recall", ""),
             ("kit new", "kit mates, new templates: recall", ""),
             ("kit", "kit mates under the other tenant's name", "<= 1 %"),
+            ("stranger", "tenants of a kit that no lab has, under another tenant's name", "<= 1 %"),
             ("dark", "families that no lab has, under a known name", "<= 1 %"),
             ("ham", "simulated legitimate mail with a botnet's name", "<= 0.01 %"),
         )
+        if by[key] or target
     ]
-    table += _programmes(world, observatory, truth, {row["sha256"]: row["programme"] for row in answers})
+    if world.name == DRAWN:
+        table += _by_family(truth, said, known)
+    table += _programmes(world.name, observatory, truth, {row["sha256"]: row["programme"] for row in answers})
     for kind in ("botnet", "programme"):
         real = [
             Outcome(row["sha256"], row[kind] != UNKNOWN) for row in answers if row["sensor"] == "real-ham"
@@ -192,7 +228,53 @@ def _programmes(world: str, observatory: Observatory, truth: Truth, said: Mappin
     ]
 
 
-def _sort(row: dict[str, str], got: str, known: bool, by: dict[str, list[Outcome]]) -> None:  # noqa: FBT001 - a fact of the row
+def _by_family(truth: Truth, said: Mapping[str, str], known: set[str]) -> list[Score]:
+    """Recall of each family with a lab, and what of each other one went under a name."""
+    found: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    for row in truth:
+        if row["kind"] != "spam":
+            continue
+        got = said.get(row["sha256"], UNKNOWN)
+        if row["botnet"] == UNKNOWN:
+            found["no lab has it, under a known name", row["family"]].append(
+                Outcome(row["campaign"], got != UNKNOWN)
+            )
+        else:
+            what = "known templates: recall" if row["campaign"] in known else "new templates: recall"
+            found[what, row["family"]].append(Outcome(row["campaign"], got == row["family"]))
+    return [score(f"{DRAWN}, {family}: {what}", found[what, family]) for what, family in sorted(found)]
+
+
+def _left_out(observatory: Observatory, truth: Truth, say: Say) -> list[Score]:
+    """Each family with a lab left out of it in turn: what of its wild mail goes under another's name."""
+    leaving = Leaving(observatory)
+    wild: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in truth:
+        if row["kind"] == "spam":
+            wild[row["family"]][row["sha256"]] = row["campaign"]
+    table, whole = [], []
+    for family in leaving.families:
+        say(f"leaving out {family}")
+        answers = leaving.without(family)
+        named = zip(answers["sha256"].to_pylist(), answers["botnet"].to_pylist(), strict=True)
+        own = [
+            Outcome(wild[family][sha256], name != UNKNOWN) for sha256, name in named if sha256 in wild[family]
+        ]
+        whole += own
+        table.append(score(f"{DRAWN}, {family}: left out of the lab, under another name", own))
+    return [
+        score(f"{DRAWN}: families left out of the lab in turn, under a known name", whole, "<= 1 %"),
+        *table,
+    ]
+
+
+def _sort(
+    row: dict[str, str],
+    got: str,
+    known: bool,  # noqa: FBT001 - a fact of the row
+    mates: frozenset[str],
+    by: dict[str, list[Outcome]],
+) -> None:
     """Put one message where it counts."""
 
     def count(key: str, success: bool) -> None:  # noqa: FBT001 - an outcome
@@ -207,9 +289,8 @@ def _sort(row: dict[str, str], got: str, known: bool, by: dict[str, list[Outcome
     if row["botnet"] == UNKNOWN:
         count("dark", got != UNKNOWN)
         return
-    mates = next((group for group in KIT_MATES if row["family"] in group), None)
     if mates:
-        count("kit", got in mates - {row["family"]})
+        count("kit", got in mates)
         count("kit known" if known else "kit new", got == row["family"])
     if known:
         count("recall", got == row["family"])
@@ -223,7 +304,7 @@ def _sort(row: dict[str, str], got: str, known: bool, by: dict[str, list[Outcome
 
 
 def _own(observatory: Observatory, say: Say) -> list[Score]:
-    """Later lab mail by rules of earlier; and each family left out in turn. Rules alone, without ties."""
+    """Later lab mail by rules of earlier; and each family left out in turn, by the whole path."""
     lab = rollup.lab_rows(observatory.lake, pipeline.LAB_MESSAGES)
     ham = rollup.ham_rows(observatory.lake, pipeline.HAM_MESSAGES)
     campaigns = observatory.lake.query("SELECT DISTINCT sha256, campaign FROM memberships").to_pylist()
@@ -256,13 +337,31 @@ def _own(observatory: Observatory, say: Say) -> list[Score]:
         table.append(score(f"{family}: later lab mail, recall", right, ">= 95 %"))
         wrong = [Outcome(unit, name not in {family, UNKNOWN}) for name, unit in own]
         table.append(score(f"{family}: later lab mail under another name", wrong, "<= 1 %"))
+    leaving = Leaving(observatory)
+    of_stored = stored_names(observatory)
     for family in families if len(families) > 1 else ():
         say(f"leaving out {family}")
-        of_family = pc.equal(lab["lab"], family)
-        left = answers(lab.filter(pc.invert(of_family)), lab.filter(of_family))
-        outcomes = [Outcome(unit, name != UNKNOWN) for _, name, unit in left]
-        table.append(score(f"{family}: left out, under another name", outcomes, "<= 1 %"))
+        own_name = knowledge.canonical(family)
+        outcomes = []
+        for sha256, of_lab, name, unit in zip(
+            *(leaving.without(family)[key].to_pylist() for key in ("sha256", "lab", "botnet", "campaign")),
+            strict=True,
+        ):
+            if of_lab == family or (of_lab is None and of_stored.get(sha256) == own_name):
+                outcomes.append(Outcome(unit or sha256, knowledge.canonical(name) not in {own_name, UNKNOWN}))
+        table.append(score(f"{family}: left out of the lab, under another name", outcomes, "<= 1 %"))
     return table
+
+
+def stored_names(observatory: Observatory) -> dict[str, str]:
+    """Content of the wild -> the botnet that it is said to be of now, by its published name; if any."""
+    knowledge = load_knowledge(observatory.knowledge)
+    rows = observatory.lake.query(
+        "SELECT DISTINCT a.sha256, a.botnet FROM attributions a JOIN evidence e "
+        "ON e.sha256 = a.sha256 AND e.sensor = a.sensor "
+        "WHERE e.lab IS NULL AND e.label = 'spam' AND a.botnet <> 'unknown'"
+    )
+    return {row["sha256"]: knowledge.canonical(row["botnet"]) for row in rows.to_pylist()}
 
 
 def _in_time(lab: pa.Table) -> tuple[pa.Table, pa.Table]:

@@ -62,11 +62,11 @@ def test_an_observatory_is_measured_on_its_own_lab_mail(world: Path, tmp_path: P
         late = told[f"{family}: later lab mail, recall"]
         assert late.n == (n - int(0.75 * n) if n >= 20 else 0)
         assert late.campaigns < late.n or not late.n
-        assert told[f"{family}: left out, under another name"].n == n
+        assert told[f"{family}: left out of the lab, under another name"].n == n
         wrong = told[f"{family}: later lab mail under another name"]
         assert not late.n or late.share + wrong.share <= 1
         assert not late.n or wrong.share <= 0.05  # a lab's spelling of a known name is no other name
-    assert told["alone: left out, under another name"].share == 0
+    assert told["alone: left out of the lab, under another name"].share == 0
     assert sum(row.n * row.share for row in table if row.n and row.what.endswith("recall")) > 0
     assert as_markdown(table).count("\n") == len(table) + 2
     assert len(as_json(table)) == len(table)

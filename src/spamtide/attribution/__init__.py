@@ -11,7 +11,7 @@ from spamtide.attribution.answering import REACH_WEEKS, attribute
 from spamtide.attribution.coding import Beyond
 from spamtide.attribution.explaining import explain
 from spamtide.attribution.landing import Landing, judge, read_pages
-from spamtide.attribution.learning import HeldOut, Learned, learn
+from spamtide.attribution.learning import Learned, learn
 from spamtide.attribution.rulefile import LearnedRule
 from spamtide.attribution.signature import Ruleset, Scan, compile_signatures, load_signatures, match, scan
 from spamtide.attribution.unreached import unreached
@@ -19,7 +19,6 @@ from spamtide.attribution.unreached import unreached
 __all__ = [
     "REACH_WEEKS",
     "Beyond",
-    "HeldOut",
     "Landing",
     "Learned",
     "LearnedRule",

@@ -18,15 +18,13 @@ import pyarrow as pa
 
 from spamtide.attribution.conformity import missed_later
 from spamtide.attribution.enclosed import enclosed_drafts
-from spamtide.attribution.evidence import odds_of, posterior, tally
 from spamtide.attribution.lab import Family, Mail, evenly, half, read_families, read_mail
 from spamtide.attribution.layout import Layout, capture_fields, layout_of
 from spamtide.attribution.measuring import measure_draft, scan_drafts
-from spamtide.attribution.rulefile import Draft, LearnedRule, at_least, at_most, renamed, slug, text_of
+from spamtide.attribution.rulefile import Draft, LearnedRule, renamed, slug, text_of
 from spamtide.attribution.sharpening import sharpened
 from spamtide.attribution.skeleton import skeleton_drafts
 from spamtide.attribution.template import ROUNDS, allowed_windows, template_drafts
-from spamtide.model import Evidence
 
 MAX_LEARN = 1500
 """Most messages of a family that make rules; more are measured."""
@@ -37,23 +35,6 @@ MAX_NEGATIVES_FAMILY = 500
 
 MIN_CONFIDENCE = {"template": 75, "skeleton": 55}
 """A less sure rule is not written. A vague skeleton names nobody, but its absence says something."""
-NOMINAL = 0.9
-"""Threshold at which `HeldOut` counts an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """How the rules of the first part answer for later lab mail of one family, at NOMINAL confidence."""
-
-    family: str
-    n: int
-    right: int
-    wrong: int
-    unknown: int
-    right_low: float
-    """Lower end of the 95 % interval for the share answered rightly (Wilson)."""
-    wrong_high: float
-    """Upper end of the 95 % interval for the share answered wrongly (Wilson)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +44,6 @@ class Learned:
     text: Mapping[str, str]
     """Family -> the text of its signature file; families without a rule are left out."""
     rules: tuple[LearnedRule, ...]
-    held_out: tuple[HeldOut, ...]
-    """By family, for those with held-out mail."""
 
     def files(self) -> dict[str, str]:
         """File name -> text, for the observatory's signatures folder."""
@@ -102,13 +81,7 @@ def learn(
             family.name, _read(family.mail, headers), unless=captured, templates=contexts[family.name]
         )
     ]
-    probes = [
-        replace(draft, late=False)
-        for family in families
-        if family.rest
-        for draft in skeleton_drafts(family.name, _read(family.first, headers), unless=captured)
-    ]
-    hits.update(scan_drafts([*skeletons, *probes], families, ham))
+    hits.update(scan_drafts(skeletons, families, ham))
     sharper = sharpened(skeletons, families, hits)
     hits.update(scan_drafts([draft for draft in sharper if draft not in hits], families, ham))
     skeletons = sharper
@@ -129,11 +102,7 @@ def learn(
         for family in families
         if (own := [rule for rule in kept if rule.draft.family == family.name])
     }
-    tested = [rule for rule in kept if rule.draft.layer == "template" and not rule.draft.late]
-    tested += [
-        measure_draft(draft, families, ham, everything, hits[draft]) for draft in probes if draft in hits
-    ]
-    return Learned(text, tuple(kept), tuple(_held_out(f, tested, hits) for f in families if f.rest))
+    return Learned(text, tuple(kept))
 
 
 def _read(mail: Iterable[Mail], headers: Mapping[str, Layout]) -> list[tuple[str, Layout]]:
@@ -202,26 +171,6 @@ def _fresh(family: Family, drafts: Sequence[Draft], hits: Mapping[Draft, frozens
     """Held-out mail of a family that none of its rules matches."""
     own = [hits[d] for d in drafts if d in hits and d.family == family.name]
     return [m for m in family.rest if not any(m.sha256 in found for found in own)]
-
-
-# ---------------------------------------------------------------------------- checking
-
-
-def _held_out(family: Family, rules: Sequence[LearnedRule], hits: Mapping[Draft, frozenset[str]]) -> HeldOut:
-    """Answers that rules of the first parts, alone and by themselves, give for a family's later mail."""
-    right = wrong = 0
-    for mail in family.rest:
-        evidence = [
-            Evidence(rule.draft.layer, "botnet", name, odds_of(rule.confidence / 100), rule.rule)
-            for rule in rules
-            if mail.sha256 in hits[rule.draft]
-            for name in (rule.draft.family, *rule.shared_with)
-        ]
-        name, probability = posterior(tally(evidence))
-        if probability >= NOMINAL:
-            right, wrong = (right + 1, wrong) if name == family.name else (right, wrong + 1)
-    n = len(family.rest)
-    return HeldOut(family.name, n, right, wrong, n - right - wrong, at_least(right, n), at_most(wrong, n))
 
 
 # ---------------------------------------------------------------------------- naming

@@ -1,0 +1,126 @@
+"""What the answers would be if the lab had never had a family: its mail then is a stranger's.
+
+The whole path answers again, with rules learned from the other families' lab mail: addresses, campaigns and
+the lab's silence have their say. The family's lab mail takes part as if a trap had received it, but for its
+address, which is the lab's and no bot's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spamtide import pipeline
+from spamtide.attribution import Beyond, Ruleset, attribute, compile_signatures, learn, match
+from spamtide.campaign import resolve
+from spamtide.engine import ENGINES
+from spamtide.knowledge import load_knowledge
+from spamtide.observatory import Observatory
+from spamtide.schema import STRINGS, UNDATED
+from spamtide.store import evidence, life, rollup
+
+MOST_ROWS = 400_000
+"""Latest messages that are answered again, in whole weeks."""
+_KEY = ("sha256", "sensor")
+_LEARNED = "learned-"
+"""What the names of learned files begin with."""
+
+
+class Leaving:
+    """The rows of an observatory, read once and answered without one family after another."""
+
+    def __init__(self, observatory: Observatory) -> None:
+        """Read what answers rest on; `update` has run."""
+        self._observatory = observatory
+        lake = observatory.lake
+        self._knowledge = load_knowledge(observatory.knowledge)
+        self._lab = rollup.lab_rows(lake, pipeline.LAB_MESSAGES)
+        self._ham = rollup.ham_rows(lake, pipeline.HAM_MESSAGES)
+        self._wild = rollup.wild_fields(lake)
+        rows = evidence.stretch(lake, _weeks(evidence.weeks(lake)), resolve(lake.read("lineage")))
+        rows = rows.drop_columns(["campaign"]).rename_columns({"canonical": "campaign"})
+        self._rows = rows.sort_by([(name, "ascending") for name in _KEY])
+        found = evidence.ham(lake)
+        self._beyond = Beyond(ham_addresses=found.addresses, ham_domains=found.domains)
+
+    @property
+    def families(self) -> list[str]:
+        """Families that the lab has, sorted."""
+        return sorted(set(self._lab["lab"].to_pylist()))
+
+    def without(self, family: str) -> pa.Table:
+        """Every message with its answer if the lab had never had `family`: sha256, lab, botnet, campaign."""
+        ruleset = self._ruleset(family)
+        own = pc.fill_null(pc.equal(self._rows["lab"], family), fill_value=False)
+        rows = self._rows
+        for name in ("lab", "source_ip"):
+            place = rows.schema.get_field_index(name)
+            column = pc.if_else(own, pa.scalar(None, pa.string()), rows[name].cast(pa.string()))
+            rows = rows.set_column(place, name, column)
+        rows = life.with_rules(self._observatory.lake, rows, self._matched(ruleset))
+        rows = rows.sort_by([(name, "ascending") for name in _KEY])
+        answers = attribute(
+            rows,
+            ruleset,
+            self._knowledge,
+            attributing=self._observatory.settings.attributing,
+            beyond=self._beyond,
+        )
+        columns = [self._rows["sha256"], self._rows["lab"], answers["botnet"], self._rows["campaign"]]
+        return pa.table(columns, names=["sha256", "lab", "botnet", "campaign"])
+
+    def _ruleset(self, family: str) -> Ruleset:
+        """Shipped and hand-written rules, and what the other families' lab mail teaches."""
+        others = self._lab.filter(pc.not_equal(self._lab["lab"], family))
+        files = {
+            path.name: path
+            for folder in pipeline.signature_folders(self._observatory)
+            for path in sorted(folder.glob("*.yar"))
+            if not path.name.startswith((_LEARNED, "."))
+        }
+        sources = [(path, path.read_text(encoding="utf-8")) for _, path in sorted(files.items())]
+        learned = learn(others, self._ham, wild=self._wild).files() if others.num_rows else {}
+        return compile_signatures([*sources, *((Path(name), text) for name, text in learned.items())])
+
+    def _matched(self, ruleset: Ruleset) -> pa.Table:
+        """Hits of every stored message."""
+        with ENGINES["local"](self._observatory.settings.running.workers) as engine:
+            stored = life.renderings(self._observatory.lake, pipeline.MATCH_ROWS)
+            return pa.Table.from_batches(engine.map(partial(_hits, ruleset=ruleset), stored, _no_hits))
+
+
+def _hits(batch: pa.RecordBatch, *, ruleset: Ruleset) -> pa.RecordBatch:
+    """The rules that match each rendering."""
+    return _with(batch, match(batch.column("rendering").to_pylist(), ruleset))
+
+
+def _no_hits(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """No rule speaks for a rendering whose worker died."""
+    return _with(batch, [()] * batch.num_rows)
+
+
+def _with(batch: pa.RecordBatch, rules: Sequence[Sequence[str]]) -> pa.RecordBatch:
+    columns = [batch.column(name) for name in _KEY]
+    return pa.RecordBatch.from_arrays([*columns, pa.array(rules, STRINGS)], names=[*_KEY, "rules"])
+
+
+def _weeks(counts: dict[int, int]) -> tuple[int, int]:
+    """First and last of the latest weeks that hold no more than MOST_ROWS messages."""
+    dated = sorted(week for week in counts if week != UNDATED)
+    if not dated:
+        return UNDATED, UNDATED
+    total, first = 0, dated[-1]
+    for week in _latest(dated):
+        total += counts[week]
+        if total > MOST_ROWS and week != dated[-1]:
+            break
+        first = week
+    return first, dated[-1]
+
+
+def _latest(weeks: Sequence[int]) -> Iterator[int]:
+    return reversed(weeks)
