@@ -61,8 +61,10 @@ LAB_MESSAGES = 5_000
 """Latest messages of each family that `learn` reads."""
 HAM_MESSAGES = 20_000
 """Legitimate messages that `learn` tests its rules on."""
-LAST_HOURS = 2
-"""Hours before midnight from which a day is taken to be over: the hour under way is not counted."""
+LAST_HOURS, LAST_MESSAGES = 3, 3.0
+"""Hours of a day that may still be to come, and messages, at the last week's rate: of a day with less to come
+nearly all has been seen. The hour under way is not counted."""
+WEEK_HOURS = 168
 COMMIT_ROWS = 100_000
 """Rows of one commit of hits."""
 
@@ -280,11 +282,13 @@ def _detect(run: Update) -> str:
 
 
 def _is_over(run: Update) -> bool:
-    """Whether the last day of the panel is over, by its hours: one at most is still to come."""
+    """Whether the last day of the panel is over, by its hours, or as good as over."""
     if run.measurement is None or not run.hours or not len(run.hours[0].days):
         return False
     evening = (run.measurement.panel.days[-1] + np.timedelta64(1, "D")).astype("datetime64[h]")
-    return bool(run.hours[0].days[-1] >= evening - np.timedelta64(LAST_HOURS, "h"))
+    total = run.hours[0]
+    to_come = int((evening - total.days[-1]) / np.timedelta64(1, "h")) - 1
+    return to_come < LAST_HOURS or to_come * float(total.count[-WEEK_HOURS:].mean()) < LAST_MESSAGES
 
 
 def _state(run: Update) -> str:

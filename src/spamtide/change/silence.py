@@ -248,7 +248,7 @@ def _explained(
         (np.flip(days[1]), np.flip(days[0])),
         np.flip(usual),
     )
-    return "regained" if back.explains(event.before / max(event.after, 1e-9)) else "stopped"
+    return "regained" if back.explains(1.0) else "stopped"
 
 
 def _nearest(days: Bools, number: int) -> Bools:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from spamtide.change.event import Event
 from spamtide.change.silence import Cause, carried_by
@@ -21,7 +21,7 @@ MATCHING = 10
 ALARM = "online alarm"
 """How the evidence of what only the online alarm knows of begins."""
 
-UNTOLD: frozenset[Cause] = frozenset({"sensor", "turnover", "doubtful"})
+UNTOLD: frozenset[Cause] = frozenset({"sensor", "turnover", "doubtful", "regained"})
 """Causes of which nothing is told, or only the sensor's own change."""
 
 Subject = tuple[SubjectKind, str]
@@ -51,12 +51,7 @@ def tell(judged: Sequence[Judged], panel: Panel) -> Iterable[Change]:
         kind = kind_of(event, first)
         if kind is None:
             continue
-        if item.cause == "regained":
-            if not any(other.subject == subject and other.event.onset < event.onset for other in lost):
-                change = _change(subject, event, kind, item.confidence / 2)
-                yield replace(change, evidence=f"{change.evidence}; unknown fell by as much")
-        else:
-            yield _change(subject, event, kind, item.confidence)
+        yield _change(subject, event, kind, item.confidence)
 
 
 def _explained(item: Judged, lost: Sequence[Judged]) -> bool:
