@@ -34,9 +34,9 @@ def test_sensors_that_come_go_or_change_move_no_subject(setting: Setting) -> Non
     flagged = []
     for seed in range(6):
         flagged += of_subjects(changes(setting, seed))
-    # The online alarm may be wrong, about once a series-year, for some days, and says how sure it is.
-    assert len(flagged) <= 2
-    assert all(c.end is None and c.confidence < 0.99 for c in flagged)
+    # An alarm of .9 stands by chance on one day in about 700 of a series, and here are 500 such days.
+    assert len(flagged) <= 1
+    assert all(c.end is None and c.confidence < 0.95 for c in flagged)
 
 
 def test_outages_of_sensors_are_told_as_theirs() -> None:

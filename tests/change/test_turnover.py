@@ -110,10 +110,14 @@ def test_a_share_that_comes_and_goes_swings() -> None:
 
 
 def test_a_flood_of_one_day_in_an_uneven_series() -> None:
-    """152 where 23 are usual, at NB size 6: far beyond such a series' own wild days."""
-    rng = np.random.default_rng(1)
-    count = rng.poisson(23 * rng.gamma(6, 1 / 6, 112))
-    count[67] = 152
-    (flood,) = find_events(prepare(START + np.arange(112), count, np.ones(112)), 0.65)
-    assert flood.kind == "surge"
-    assert flood.p_value < 0.02
+    """152 where 23 are usual, at NB size 6: far beyond such a series' own wild days, whatever they are."""
+    found = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        count = rng.poisson(23 * rng.gamma(6, 1 / 6, 112))
+        days = START + np.arange(112)
+        assert [e for e in find_events(prepare(days, count, np.ones(112)), 0.65) if e.kind == "surge"] == []
+        count[67] = 152
+        floods = [e for e in find_events(prepare(days, count, np.ones(112)), 0.65) if e.kind == "surge"]
+        found += [(e.onset - days[67].astype(object)).days for e in floods if e.p_value < 0.05] == [0]
+    assert found >= 16

@@ -115,6 +115,15 @@ def _window(track: Track, where: Units, window: int, ratio: float, ahead: Foresi
     return Alarm("fall" if after < before else "rise", begin, int(old[0]), before, after, chance)
 
 
+def upper_tail(seen: float, mean: float, size: float) -> float:
+    """Probability of no fewer than `seen` messages; the tail itself, which 1 minus the other one loses."""
+    from scipy.special import betainc
+
+    if seen <= 0:
+        return 1.0
+    return float(betainc(seen, size, mean / (size + mean))) if mean > 0 else 0.0
+
+
 def _held(rates: Floats, least: float) -> bool:
     """Whether a rise is more than one wild day: it stands without its highest day."""
     return len(rates) > 1 and float((rates.sum() - rates.max()) / (len(rates) - 1)) > least

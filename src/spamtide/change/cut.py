@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from spamtide.change.alarm import upper_tail
 from spamtide.change.segment import (
     DRIFTING_PENALTY,
     STEADY_PENALTY,
+    THIN,
     Direction,
     Segments,
     Track,
@@ -24,6 +28,9 @@ DEEP = 0.2
 days, when it left more than DEEP of the level: it says nothing about who sends."""
 SMALL_STEPS = 2
 """Change points too small for an event from which a series is taken to drift."""
+FLOOD, FLOOD_CAUTION = 0.05, 0.6
+"""Chance, over all days of a series, of one so wild, below which it is cut out as a flood; and the factor on
+the NB size that it is reckoned with."""
 MOST_PASSES = 20
 """Bursts and holes that are taken out of one series, at most."""
 
@@ -68,10 +75,15 @@ def _cut(track: Track, ratio: float, penalty: float) -> Cut:
     segments = partition(track, penalty)
     for _ in range(MOST_PASSES):
         burst, hole = _shortest(track, segments, ratio)
+        if burst is None and hole is None:
+            wild = _flood_day(track, segments)
+            if wild is None:
+                break
+            segments, burst = wild
         if burst is not None:
             bursts.append((track, segments, burst))
         short = burst or hole
-        if short is None:
+        if short is None:  # pragma: no cover - one of the two is there
             break
         track = track.without(slice(segments.starts[short[0]], segments.starts[short[1]]))
         segments = partition(track, penalty)
@@ -102,3 +114,23 @@ def _shortest(
             if alike and brief and deepest < ratio * min(sides):
                 return None, (i, j)
     return None, None
+
+
+def _flood_day(track: Track, segments: Segments) -> tuple[Segments, tuple[int, int]] | None:
+    """The wildest day that is a flood by itself, and did not pay for two cuts; with the cuts made."""
+    level = np.full(len(track.count), np.inf)
+    for number, mean in enumerate(segments.levels):
+        level[slice(*segments.span(number))] = max(mean, THIN)
+    excess = np.where(track.observed, np.nan_to_num(track.rate) / level, 0.0)
+    day = int(excess.argmax())
+    number = int(np.searchsorted(segments.starts, day, side="right")) - 1
+    begin, end = segments.span(number) if number >= 0 else (0, 0)
+    if track.step != 1 or not begin < day < end - 1 or excess[day] <= BURST:
+        return None
+    mean, size = float(track.offset[day] * level[day]), FLOOD_CAUTION * track.size
+    if upper_tail(float(track.count[day]), mean, size) * int(track.observed.sum()) > FLOOD:
+        return None
+    starts = (*segments.starts[: number + 1], day, day + 1, *segments.starts[number + 1 :])
+    own = segments.levels[number]
+    levels = (*segments.levels[: number + 1], float(track.rate[day]), own, *segments.levels[number + 1 :])
+    return Segments(starts, segments.stop, levels), (number + 1, number + 2)

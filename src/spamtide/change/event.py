@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from spamtide.change.alarm import WINDOWS, Alarm, lower_tail, raise_alarm, worst_tail
+from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm, upper_tail, worst_tail
 from spamtide.change.cut import LONGEST_BURST, Cut, Move, cut_track
 from spamtide.change.date import LONGEST_RAMP, Ramp, date_move, summarise
 from spamtide.change.segment import WEEK, Direction, Segments, Track, cost
@@ -362,7 +362,7 @@ def _flood(track: Track, bounds: tuple[int, int, int, int]) -> float:
         return 1.0
     expected = float(inside.sum() * track.count[around].sum() / track.offset[around].sum())
     size = CAUTION * track.size / (1 / days + 1 / sides)
-    return 1 - lower_tail(float(track.count[begin:end][inside > 0].sum()) - 1, expected, size)
+    return upper_tail(float(track.count[begin:end][inside > 0].sum()), expected, size)
 
 
 def _wildness(track: Track, burst: tuple[int, int], level: float) -> float:
