@@ -39,7 +39,7 @@ further off may the segmentation be."""
 CREDIBILITY = 0.95
 FEWEST_AFTER = 3
 """Units at the new level that the window must hold; one is enough at the end of a series."""
-WIDEST = 60
+MOST_ONSETS = 60
 """Most onset candidates: bounds the work on a long staircase."""
 
 
@@ -125,7 +125,7 @@ def ramp_posterior(
     shallow = residuals is SHALLOW_RESIDUALS
     first = max(low + margin, begin - (SHALLOW_EARLIER if shallow else EARLIER))
     latest = end + (SHALLOW_LATER if shallow else LATER)
-    last = max(min(len(count) - 1, high - fewest, latest, first + WIDEST - 1), first)
+    last = max(min(len(count) - 1, high - fewest, latest, first + MOST_ONSETS - 1), first)
     y, o = count[low:high], offset[low:high]
     seen = o > 0
     size = float(np.clip(size, 1.5, 200.0))
