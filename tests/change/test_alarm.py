@@ -22,7 +22,7 @@ def alarm_of(one: Track, *, whole: bool = True) -> Alarm | None:
     """The alarm at the end of a series of which nothing else is known."""
     cut = cut_track(one, 0.65)
     levels = levels_of(cut.track, cut.segments)
-    (wandering,), _ = wander([levels], [])
+    (wandering,) = wander([levels], []).series
     return raise_alarm(cut.track, levels, wandering, 0.65, whole=whole)
 
 

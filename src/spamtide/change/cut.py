@@ -38,6 +38,10 @@ Move = tuple[Direction, int, int]
 """A fall or rise as segment numbers: segment i - 1 is before it, segment j after it."""
 
 
+Burst = tuple[Track, Segments, tuple[int, int]]
+"""A track that holds a burst, its segments, and which of these, [i, j), the burst is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A track cut into segments, and what was found in it."""
@@ -45,7 +49,7 @@ class Cut:
     track: Track
     """Days of bursts and holes are missing."""
     segments: Segments
-    bursts: tuple[tuple[Track, Segments, tuple[int, int]], ...]
+    bursts: tuple[Burst, ...]
     """Each with the track and segments that it was found in, as segment numbers [i, j)."""
     moves: tuple[Move, ...]
 
@@ -71,7 +75,7 @@ def cut_track(track: Track, ratio: float) -> Cut:
 
 def _cut(track: Track, ratio: float, penalty: float) -> Cut:
     """Segment at one penalty."""
-    bursts: list[tuple[Track, Segments, tuple[int, int]]] = []
+    bursts: list[Burst] = []
     segments = partition(track, penalty)
     for _ in range(MOST_PASSES):
         burst, hole = _shortest(track, segments, ratio)

@@ -15,10 +15,10 @@ from typing import Literal
 import numpy as np
 
 from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm, upper_tail, worst_tail
-from spamtide.change.cut import LONGEST_BURST, Cut, Move, cut_track
+from spamtide.change.cut import LONGEST_BURST, Burst, Cut, Move, cut_track
 from spamtide.change.date import LONGEST_RAMP, Ramp, date_move, summarise
 from spamtide.change.segment import WEEK, Direction, Segments, Track, cost
-from spamtide.change.wander import APART, REAL, Doubt, Levels, Wander, levels_of, wander
+from spamtide.change.wander import APART, REAL, Claim, Doubt, Levels, Wander, levels_of, wander
 from spamtide.change.weigh import CAUTION, merged_gain, tail
 
 EventKind = Literal["fall", "rise", "surge"]
@@ -113,19 +113,21 @@ def find_all(
     asked = [(n, number, weight) for n, number, weight in weighed if weight.p_value <= worth]
     doubts = [_doubt(order[n], cuts[n], number) for n, number, _ in asked]
     levels = [levels_of(cut.track, cut.segments) for cut in cuts.values()]
-    wandering, gains = wander(levels, doubts)
+    bursts = [(n, burst) for n, cut in cuts.items() for burst in cut.bursts if _lasts(burst)]
+    wandering = wander(levels, doubts, [_ends(order[n], burst) for n, burst in bursts])
+    beside = {id(burst): gain for (_, burst), gain in zip(bursts, wandering.bursts, strict=True)}
     kept: dict[int, list[tuple[Weight, int]]] = {n: [] for n in cuts}
     since = {n: next(iter(cut.segments.starts), 0) for n, cut in cuts.items()}
-    for (n, number, weight), doubt, gain in zip(asked, doubts, gains, strict=True):
+    for (n, number, weight), doubt, gain in zip(asked, doubts, wandering.gains, strict=True):
         kept[n].append((_beside(weight, gain, cuts[n].track), number))
         if gain >= REAL and doubt.end < cuts[n].segments.stop - WINDOWS[-1]:
             since[n] = max(since[n], doubt.end)
     found: list[tuple[Event, ...]] = [()] * len(tracks)
     for n, cut in cuts.items():
-        events = [_surge(*burst) for burst in cut.bursts]
+        events = [_surge(*burst, beside.get(id(burst))) for burst in cut.bursts]
         sure = sorted(one for one in kept[n] if one[0].p_value <= worth)
         events += [_move(cut, number, weight) for weight, number in sure[:MOST_MOVES]]
-        events += _alarmed(cut, ratio, levels[order[n]], wandering[order[n]], since[n], whole=whole)
+        events += _alarmed(cut, ratio, levels[order[n]], wandering.series[order[n]], since[n], whole=whole)
         found[n] = tuple(sorted(events, key=lambda event: (event.onset, event.kind)))
     return found
 
@@ -134,6 +136,19 @@ def _doubt(series: int, cut: Cut, number: int) -> Doubt:
     """A move as a question to the wandering of its series."""
     _, i, j = cut.moves[number]
     return Doubt(series, cut.segments.starts[i], cut.segments.starts[j])
+
+
+def _lasts(burst: Burst) -> bool:
+    """Whether a burst has days that may be of one wave; those of a single day are held against wild days."""
+    _, segments, (i, j) = burst
+    return segments.starts[j] - segments.starts[i] > 1
+
+
+def _ends(series: int, burst: Burst) -> tuple[Levels, Claim]:
+    """A burst as a question to the wandering of its series."""
+    track, segments, (i, j) = burst
+    begin, end = segments.starts[i], segments.starts[j]
+    return levels_of(track, segments), (Doubt(series, begin, begin), Doubt(series, end, end))
 
 
 def _beside(weight: Weight, gain: float, track: Track) -> Weight:
@@ -300,7 +315,7 @@ def _dates(
     return onset, (end, min(track.day(ramp.end.low) - slack, end), max(track.day(ramp.end.high), end))
 
 
-def _surge(track: Track, segments: Segments, burst: tuple[int, int]) -> Event:
+def _surge(track: Track, segments: Segments, burst: tuple[int, int], beside: float | None) -> Event:
     """Date a burst by the likelihood of every pair of ends near the segmentation's, and weigh it."""
     i, j = burst
     left, right = segments.span(i - 1)[0], segments.span(j)[1]
@@ -329,6 +344,8 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int]) -> Event:
     places = number * LONGEST_BURST
     chance = min(tail(gain, 2, number, places=places), places * _flood(track, (left, begin, end, right)))
     chance = max(chance, _wildness(track, (begin, end), during))
+    if beside is not None:
+        chance = max(chance, tail(beside, 1, number, places=max(number // APART, 1)))
     return Event(
         kind="surge",
         onset=onset[0],

@@ -106,6 +106,18 @@ class Wander:
     weights: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Wandering:
+    """What the series of an observatory say of one another."""
+
+    series: list[Wander]
+    gains: list[float]
+    """For each move, twice the log-likelihood ratio of a step in a level that wanders against a level that
+    wanders and has no step there."""
+    bursts: list[float]
+    """The same for each burst."""
+
+
 def levels_of(track: Track, segments: Segments) -> Levels:
     """A track as log levels.
 
@@ -130,19 +142,18 @@ def levels_of(track: Track, segments: Segments) -> Levels:
     return Levels(log, poisson, 1 / track.size, track.step)
 
 
-def wander(series: Sequence[Levels], doubts: Sequence[Doubt]) -> tuple[list[Wander], list[float]]:
+def wander(
+    series: Sequence[Levels], doubts: Sequence[Doubt], bursts: Sequence[tuple[Levels, Claim]] = ()
+) -> Wandering:
     """How each series of an observatory wanders, and what speaks for its moves beside that.
 
     Args:
         series: all of them, of any lengths.
         doubts: their moves.
-
-    Returns:
-        The wandering of each series, and for each move twice the log-likelihood ratio of a step in a level
-        that wanders against a level that wanders and has no step there.
+        bursts: their bursts, each by its two ends, with the levels of a series that still has it.
     """
     if not series:
-        return [], []
+        return Wandering([], [], [])
     claims = [(doubt,) for doubt in doubts] + [
         (one, other) for one, other in itertools.pairwise(doubts) if one.series == other.series
     ]
@@ -157,26 +168,30 @@ def wander(series: Sequence[Levels], doubts: Sequence[Doubt]) -> tuple[list[Wand
             for claim in claims
             if len(claim) == 1 or not any(doubt in real for doubt in claim)
         }
-        known |= _likelihoods(
-            series, [row for row in dict.fromkeys((*rows, *asked.values())) if row not in known]
-        )
+        new = [row for row in dict.fromkeys((*rows, *asked.values())) if row not in known]
+        known |= _likelihoods([(series[row.series], row) for row in new])
         own, mixing = _mix(np.stack([known[row][0] for row in rows]))
-        gains = {
-            claim: 2 * (_log_mean(known[row][1], mixing) - _log_mean(known[row][0], mixing))
-            - (len(claim) - 1) * _choice(series[claim[0].series])
-            for claim, row in asked.items()
-        }
+        gains = {claim: _ratio(known[row], row, series[row.series], mixing) for claim, row in asked.items()}
         best = _surest(gains, real)
         if not best:
             break
         real |= best
     found = [_kept(row, one.step) for row, one in zip(own, series, strict=True)]
-    return found, [_gain(doubt, gains, real) for doubt in doubts]
+    flooded = [(one, _Row(claim[0].series, breaks[claim[0].series], claim)) for one, claim in bursts]
+    burst = _likelihoods(flooded)
+    return Wandering(
+        found,
+        [_gain(doubt, gains, real) for doubt in doubts],
+        [_ratio(burst[row], row, one, mixing) for one, row in flooded],
+    )
 
 
-def _choice(levels: Levels) -> float:
-    """What a second end costs in gain: it was looked for at as many places as the first."""
-    return 2 * float(np.log(max(np.isfinite(levels.log).sum() / APART, 1.0)))
+def _ratio(likelihoods: tuple[Floats, Floats], row: _Row, levels: Levels, mixing: Floats) -> float:
+    """What speaks for a claim, less the price of a second end, looked for as widely as the first."""
+    none, stepped = likelihoods
+    places = max(np.isfinite(levels.log).sum() / APART, 1.0)
+    choice = 2 * float(np.log(places)) * (len(row.claim) - 1)
+    return 2 * (_log_mean(stepped, mixing) - _log_mean(none, mixing)) - choice
 
 
 def _surest(gains: Mapping[Claim, float], real: Mapping[Doubt, float]) -> dict[Doubt, float]:
@@ -235,15 +250,15 @@ class _Row:
     """What is asked about: a move, or two, between which the level was another."""
 
 
-def _likelihoods(series: Sequence[Levels], rows: Sequence[_Row]) -> dict[_Row, tuple[Floats, Floats]]:
+def _likelihoods(rows: Sequence[tuple[Levels, _Row]]) -> dict[_Row, tuple[Floats, Floats]]:
     """Log likelihood at every grid point without the doubted step, and with it."""
-    groups: dict[tuple[int, int], list[_Row]] = {}
-    for row in rows:
-        groups.setdefault((len(series[row.series].log), series[row.series].step), []).append(row)
+    groups: dict[tuple[int, int], list[tuple[Levels, _Row]]] = {}
+    for one, row in rows:
+        groups.setdefault((len(one.log), one.step), []).append((one, row))
     found: dict[_Row, tuple[Floats, Floats]] = {}
     for (_, step), members in groups.items():
-        none, stepped = _filter([series[row.series] for row in members], members, step)
-        found |= {row: (none[n], stepped[n]) for n, row in enumerate(members)}
+        none, stepped = _filter([one for one, _ in members], [row for _, row in members], step)
+        found |= {row: (none[n], stepped[n]) for n, (_, row) in enumerate(members)}
     return found
 
 

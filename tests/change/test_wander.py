@@ -1,0 +1,98 @@
+"""Levels that wander: how far is learned, what lies beyond is found, and nothing else is."""
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+
+from spamtide.change.cut import cut_track
+from spamtide.change.detect import adjust
+from spamtide.change.event import find_all
+from spamtide.change.foresee import foresee
+from spamtide.change.segment import Track, prepare
+from spamtide.change.wander import Doubt, levels_of, wander
+
+START = np.datetime64("2024-01-01")
+DAYS = 150
+
+
+def track(
+    rng: np.random.Generator, spread: float, story: np.ndarray | float = 1.0, phi: float = 0.9
+) -> Track:
+    """A series of 60 a day at NB size 20 whose log level is an AR(1)."""
+    steps = rng.normal(0, spread * np.sqrt(1 - phi**2), DAYS)
+    steps[0] = rng.normal(0, spread)
+    level = 60 * np.exp(lfilter([1.0], [1.0, -phi], steps)) * story
+    return prepare(START + np.arange(DAYS), rng.poisson(level * rng.gamma(20, 1 / 20, DAYS)), np.ones(DAYS))
+
+
+def believed(tracks: list[Track], at: float = 0.1) -> list[tuple[int, str]]:
+    """Moves that Benjamini and Hochberg's procedure would let through."""
+    moves = [
+        (n, event)
+        for n, events in enumerate(find_all(tracks, 0.65))
+        for event in events
+        if event.alarmed is None
+    ]
+    adjusted = adjust([event.p_value for _, event in moves], len(tracks))
+    return [(n, event.kind) for (n, event), q in zip(moves, adjusted, strict=True) if q <= at]
+
+
+@pytest.mark.parametrize(("spread", "low", "high"), [(0.0, 0.0, 0.04), (0.1, 0.06, 0.15), (0.25, 0.17, 0.3)])
+def test_series_say_together_how_far_they_wander(spread: float, low: float, high: float) -> None:
+    rng = np.random.default_rng(1)
+    cuts = [cut_track(track(rng, spread), 0.65) for _ in range(16)]
+    found = wander([levels_of(cut.track, cut.segments) for cut in cuts], []).series
+    means = [float((one.points[:, 1] * one.weights).sum()) for one in found]
+    assert low <= np.mean(means) <= high
+
+
+def test_waves_are_no_changes() -> None:
+    """120 series of 150 days that wander by 20 %: 49 series-years."""
+    rng = np.random.default_rng(2)
+    told = [one for _ in range(6) for one in believed([track(rng, 0.2) for _ in range(20)])]
+    assert len(told) <= 2
+
+
+def test_a_stop_a_fall_to_a_third_and_a_dip_are_found_among_waves() -> None:
+    rng = np.random.default_rng(3)
+    day = np.arange(DAYS)
+    stop, third = np.where(day < 90, 1.0, 0.02), np.where(day < 70, 1.0, 0.33)
+    dip = np.where((day >= 60) & (day < 80), 0.03, 1.0)
+    tracks = [track(rng, 0.15) for _ in range(12)]
+    tracks += [track(rng, 0.15, stop), track(rng, 0.15, third), track(rng, 0.15, dip)]
+    assert believed(tracks) == [(12, "fall"), (13, "fall"), (14, "fall"), (14, "rise")]
+
+
+def test_a_step_says_little_where_levels_wander_and_much_where_they_hold_still() -> None:
+    half = np.where(np.arange(DAYS) < 75, 1.0, 0.6)
+    gains = []
+    for spread in (0.0, 0.3):
+        rng = np.random.default_rng(4)
+        cuts = [cut_track(track(rng, spread, half if n == 0 else 1.0), 0.65) for n in range(10)]
+        levels = [levels_of(cut.track, cut.segments) for cut in cuts]
+        gains += wander(levels, [Doubt(0, 75, 75)]).gains
+    assert gains[0] > 20
+    assert gains[0] > gains[1] + 10
+
+
+def test_what_is_foreseen_comes() -> None:
+    """Tails of the last week under what was foreseen are about uniform."""
+    rng = np.random.default_rng(5)
+    low, number = 0, 0
+    for _ in range(12):
+        cuts = [cut_track(track(rng, 0.15), 0.65) for _ in range(12)]
+        levels = [levels_of(cut.track, cut.segments) for cut in cuts]
+        for cut, one, how in zip(cuts, levels, wander(levels, []).series, strict=True):
+            where = np.flatnonzero(cut.track.observed)
+            if len(where) < DAYS:
+                continue
+            (ahead,) = foresee(one, how, where[-60:], (7,))
+            seen, offset = cut.track.count[-7:].sum(), cut.track.offset[-7:].sum()
+            low += ahead.chance(seen, offset, 1.0, rise=False) < 0.1
+            number += 1
+    assert 0.03 <= low / number <= 0.2
+
+
+def test_nothing_is_said_of_no_series() -> None:
+    assert find_all([], 0.65) == []
+    assert wander([], []).gains == []
