@@ -22,7 +22,7 @@ except ImportError:  # run by hand
     BuildHookInterface = object  # type: ignore[assignment,misc]
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("module.c", "fields.c", "page.c", "page_text.c", "redact.c", "render.c", "text.c", "words.c")
+PARTS = ("module", "fields", "links", "page", "page_text", "redact", "render", "text", "words")
 FLAGS = ("-O2", "-std=c11", "-fPIC", "-Wall", "-Wextra", "-Wno-unused-parameter")
 LINKING = {"linux": ("-shared",), "darwin": ("-bundle", "-undefined", "dynamic_lookup")}
 SECONDS = 300
@@ -46,7 +46,7 @@ def build() -> str:
     compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
     unfinished = module.with_name(f"{module.name}.{os.getpid()}")
     fixed = [*FLAGS, *LINKING[sys.platform], f"-I{include}", "-o", str(unfinished)]
-    sources = [str(ROOT / "native" / name) for name in SOURCES]
+    sources = [str(ROOT / "native" / f"{name}.c") for name in PARTS]
     why = ""
     for command in (shlex.split(compiler), ["cc"], ["gcc"], ["clang"]):
         try:

@@ -8,6 +8,8 @@ static PyMethodDef METHODS[] = {
     {"redact", (PyCFunction)(void (*)(void))native_redact, METH_FASTCALL, "See observation/redact.py."},
     {"render", (PyCFunction)(void (*)(void))native_render, METH_FASTCALL, "See observation/rendering.py."},
     {"shape", (PyCFunction)(void (*)(void))native_shape, METH_FASTCALL, "See observation/template.py."},
+    {"urls_in_text", (PyCFunction)(void (*)(void))native_urls_in_text, METH_FASTCALL, "See message/url.py."},
+    {"recipient_paths", native_recipient_paths, METH_O, "See observation/redact.py."},
     {"read_words", native_read_words, METH_VARARGS, "See campaign/words.py."},
     {"is_seen", native_is_seen, METH_O, "See message/text.py."},
     {"tidy_lines", native_tidy_lines, METH_O, "See message/text.py."},
@@ -21,7 +23,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 2)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 3)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

@@ -13,6 +13,8 @@ PyObject *native_is_seen(PyObject *, PyObject *);
 PyObject *native_redact(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_read_words(PyObject *, PyObject *);
 PyObject *native_render(PyObject *, PyObject *const *, Py_ssize_t);
+PyObject *native_urls_in_text(PyObject *, PyObject *const *, Py_ssize_t);
+PyObject *native_recipient_paths(PyObject *, PyObject *);
 PyObject *native_shape(PyObject *, PyObject *const *, Py_ssize_t);
 
 /* Whether a string is an address with nothing to undo: `_PLAIN_URL` of message/url.py. */

@@ -21,11 +21,11 @@ from spamtide.model import Message, Observation, RawMessage, Sketch
 USERS = tuple(
     import_module(f"spamtide.{name}")
     for name in (
-        "message.html", "message.header", "message.text", "observation.redact", "observation.rendering",
-        "observation.template", "campaign.words",
+        "message.html", "message.header", "message.text", "message.url", "observation.redact",
+        "observation.rendering", "observation.template", "campaign.words",
     )
 )  # fmt: skip
-html, header, text, redact, rendering, template, words = USERS
+html, header, text, url, redact, rendering, template, words = USERS
 parse = import_module("spamtide.message").parse
 observe = import_module("spamtide.observation").observe
 sketch = import_module("spamtide.campaign").sketch

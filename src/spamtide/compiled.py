@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-FORM = 2
+FORM = 3
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -36,6 +36,12 @@ class Native(Protocol):
 
     def is_seen(self, text: str, /) -> bool:
         """Whether no character of a text is left out by `drop_unseen`; see message.text."""
+
+    def urls_in_text(self, text: str, clean: Callable[[str], str], /) -> list[str]:
+        """Addresses in a text; those with something to undo by `clean`. See message.url."""
+
+    def recipient_paths(self, received: list[str], /) -> list[str]:
+        """Recipients that trace headers name; see observation.redact."""
 
     def redact(self, data: bytes, domains: dict[bytes, tuple[tuple[bytes, bytes], ...]], /) -> bytes:
         """Data with each local part and domain replaced by its token; see observation.redact."""

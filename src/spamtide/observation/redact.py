@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -51,7 +52,7 @@ _LAST_BYTES = frozenset(separator[-1] for separator in SEPARATORS)
 _ANY_SEPARATOR = re.compile(b"|".join(re.escape(separator) for separator in SEPARATORS))
 
 
-def recipients_of(values: Iterable[str], received: Iterable[str], envelope: Iterable[str]) -> frozenset[str]:
+def recipients_of(values: Iterable[str], received: list[str], envelope: Iterable[str]) -> frozenset[str]:
     """Every recipient's address that a message names, in lower case.
 
     `values` are those of the RECIPIENT_FIELDS, `received` those of the Received headers.
@@ -60,10 +61,8 @@ def recipients_of(values: Iterable[str], received: Iterable[str], envelope: Iter
     for value in (*values, *envelope):
         if "@" in value:
             found |= _addresses(value)
-    for value in received:
-        if "@" in value and (" for " in value or "rfc822;" in value):
-            for path in _paths(value):
-                found |= _addresses(path)
+    for path in native.recipient_paths(received) if native else _paths(received):
+        found |= _addresses(path)
     return frozenset(found)
 
 
@@ -74,9 +73,9 @@ def _addresses(value: str) -> frozenset[str]:
     return frozenset([word for word in words if "@" in word[1:-1]])
 
 
-def _paths(value: str) -> Iterator[str]:
-    """Recipients that one Received header names."""
-    for mark in _FOR_MARKS:
+def _paths(received: Iterable[str]) -> Iterator[str]:
+    """Recipients that Received headers name."""
+    for value, mark in product(received, _FOR_MARKS):
         at = value.find(mark)
         while at >= 0:
             at += len(mark)
