@@ -23,7 +23,7 @@ except ImportError:  # run by hand
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("module", "fields", "links", "page", "page_text", "redact", "render", "text", "words")
-FLAGS = ("-O2", "-std=c11", "-fPIC", "-Wall", "-Wextra", "-Wno-unused-parameter")
+FLAGS = ("-O3", "-std=c11", "-fPIC", "-Wall", "-Wextra", "-Wno-unused-parameter")
 LINKING = {"linux": ("-shared",), "darwin": ("-bundle", "-undefined", "dynamic_lookup")}
 SECONDS = 300
 

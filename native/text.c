@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define STRETCH 64
+
 int is_plain_url(PyObject *value)
 {
     if (!PyUnicode_IS_ASCII(value))
@@ -40,6 +42,73 @@ static int is_blank(Py_UCS4 c)
     return c == ' ' || c == '\t' || c == '\f' || c == '\v' || c == 0xA0 || c == 0x3000;
 }
 
+/* What is written before a character that is no white space, after what stood since the last one; how much. */
+static int joint(Py_ssize_t kept, Py_ssize_t lines, int gap, char *out)
+{
+    out[0] = lines ? '\n' : ' ';
+    out[1] = '\n';
+    return !kept ? 0 : lines ? (lines > 1 ? 2 : 1) : gap;
+}
+
+/* Tidied text of characters of one byte, in whole runs. */
+static Py_ssize_t tidy_bytes(const unsigned char *text, Py_ssize_t size, char *out)
+{
+    static const unsigned char WHITE[256] = {[' '] = 1, ['\t'] = 1, ['\f'] = 1, ['\v'] = 1, [0xA0] = 1, ['\r'] = 1, ['\n'] = 1};
+    Py_ssize_t kept = 0;
+    for (Py_ssize_t at = 0; at < size;) {
+        Py_ssize_t lines = 0;
+        int gap = 0;
+        for (; at < size && WHITE[text[at]]; at++) {
+            if (text[at] == '\n' || text[at] == '\r')
+                lines++;
+            else
+                gap = 1;
+            if (text[at] == '\r' && at + 1 < size && text[at + 1] == '\n')
+                at++;
+        }
+        if (at == size)
+            break;
+        kept += joint(kept, lines, gap, out + kept);
+        Py_ssize_t from = at;
+        while (at < size) {
+            if (!WHITE[text[at]])
+                at++;
+            else if ((text[at] == ' ' || text[at] == '\n') && at + 1 < size && !WHITE[text[at + 1]])
+                at += 2; /* tidy as it is */
+            else
+                break;
+        }
+        memcpy(out + kept, text + from, (size_t)(at - from));
+        kept += at - from;
+    }
+    return kept;
+}
+
+/* The same of wider characters. */
+static Py_ssize_t tidy_wide(int kind, const void *data, Py_ssize_t size, void *out)
+{
+    Py_ssize_t kept = 0, lines = 0;
+    int gap = 0;
+    for (Py_ssize_t at = 0; at < size; at++) {
+        Py_UCS4 c = PyUnicode_READ(kind, data, at);
+        if (c == '\r' || c == '\n') {
+            if (c == '\r' && at + 1 < size && PyUnicode_READ(kind, data, at + 1) == '\n')
+                at++;
+            lines++;
+        } else if (is_blank(c)) {
+            gap = 1;
+        } else {
+            char between[2];
+            int count = joint(kept, lines, gap, between);
+            for (int which = 0; which < count; which++)
+                PyUnicode_WRITE(kind, out, kept++, (Py_UCS1)between[which]);
+            PyUnicode_WRITE(kind, out, kept++, c);
+            lines = gap = 0;
+        }
+    }
+    return kept;
+}
+
 /* tidy_lines(text): as `message/text.py` says, in one pass. */
 PyObject *native_tidy_lines(PyObject *Py_UNUSED(module), PyObject *text)
 {
@@ -47,42 +116,13 @@ PyObject *native_tidy_lines(PyObject *Py_UNUSED(module), PyObject *text)
         PyErr_SetString(PyExc_TypeError, "tidy_lines(str)");
         return NULL;
     }
-    Py_ssize_t size = PyUnicode_GET_LENGTH(text), kept = 0;
+    Py_ssize_t size = PyUnicode_GET_LENGTH(text);
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
-    void *out = PyMem_Malloc((size_t)(size + 1) * (size_t)kind);
+    void *out = PyMem_Malloc((size_t)(size + 2) * (size_t)kind);
     if (!out)
         return PyErr_NoMemory();
-    int gap = 0, lines = 0;
-    for (Py_ssize_t at = 0; at < size; at++) {
-        Py_UCS4 c = PyUnicode_READ(kind, data, at);
-        if (c == '\r') {
-            if (at + 1 < size && PyUnicode_READ(kind, data, at + 1) == '\n')
-                at++;
-            c = '\n';
-        }
-        if (c == '\n') {
-            lines++;
-            gap = 0;
-        } else if (is_blank(c)) {
-            gap = 1;
-        } else {
-            if (lines && kept) {
-                PyUnicode_WRITE(kind, out, kept, '\n');
-                kept++;
-                if (lines > 1) {
-                    PyUnicode_WRITE(kind, out, kept, '\n');
-                    kept++;
-                }
-            } else if (gap && kept) {
-                PyUnicode_WRITE(kind, out, kept, ' ');
-                kept++;
-            }
-            lines = gap = 0;
-            PyUnicode_WRITE(kind, out, kept, c);
-            kept++;
-        }
-    }
+    Py_ssize_t kept = kind == PyUnicode_1BYTE_KIND ? tidy_bytes(data, size, out) : tidy_wide(kind, data, size, out);
     PyObject *tidied = PyUnicode_FromKindAndData(kind, out, kept);
     PyMem_Free(out);
     return tidied;
@@ -110,8 +150,14 @@ PyObject *native_is_seen(PyObject *Py_UNUSED(module), PyObject *text)
     int unseen = 0;
     if (kind == PyUnicode_1BYTE_KIND) {
         const Py_UCS1 *bytes = data;
-        for (Py_ssize_t at = 0; at < size && !unseen; at++)
-            unseen = (bytes[at] < ' ' || bytes[at] >= 0x7F) && is_unseen(bytes[at]);
+        for (Py_ssize_t at = 0; at < size && !unseen;) {
+            Py_ssize_t from = at;
+            int odd = 0; /* most stretches hold nothing odd; a loop without a way out is done in wide registers */
+            for (Py_ssize_t stop = at + STRETCH < size ? at + STRETCH : size; at < stop; at++)
+                odd |= (bytes[at] < ' ') | (bytes[at] >= 0x7F);
+            for (; odd && from < at && !unseen; from++)
+                unseen = is_unseen(bytes[from]);
+        }
     } else {
         for (Py_ssize_t at = 0; at < size && !unseen; at++)
             unseen = is_unseen(PyUnicode_READ(kind, data, at));
