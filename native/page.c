@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define NAME_BYTES 32
+#define FEW_TAGS 2000 /* as in message/html.py */
 
 typedef struct {
     const char *name;
@@ -19,21 +20,23 @@ typedef struct {
 } Element;
 
 static const Element ELEMENTS[] = {
-    {"a", 0}, {"b", 0}, {"base", HEAD}, {"basefont", HEAD}, {"bgsound", HEAD},
+    {"a", LEAF}, {"b", LEAF | LOOSE}, {"base", HEAD}, {"basefont", HEAD}, {"bgsound", HEAD}, {"big", LEAF | LOOSE},
     {"blockquote", STARTS_LINE | ENDS_LINE}, {"body", ROOT}, {"br", STARTS_LINE},
-    {"caption", TABLE}, {"center", STARTS_LINE | ENDS_LINE}, {"col", TABLE}, {"colgroup", TABLE},
-    {"dd", STARTS_LINE}, {"div", STARTS_LINE | ENDS_LINE}, {"dl", ENDS_LINE}, {"dt", STARTS_LINE},
+    {"caption", TABLE}, {"center", STARTS_LINE | ENDS_LINE | LEAF | LOOSE}, {"col", TABLE}, {"colgroup", TABLE},
+    {"dd", STARTS_LINE}, {"div", STARTS_LINE | ENDS_LINE | LEAF | LOOSE}, {"dl", ENDS_LINE}, {"dt", STARTS_LINE},
+    {"em", LEAF | LOOSE}, {"font", LEAF | LOOSE},
     {"form", ENDS_LINE}, {"frame", OTHER}, {"frameset", OTHER},
     {"h1", STARTS_LINE | ENDS_LINE}, {"h2", STARTS_LINE | ENDS_LINE}, {"h3", STARTS_LINE | ENDS_LINE},
     {"h4", STARTS_LINE | ENDS_LINE}, {"h5", STARTS_LINE | ENDS_LINE}, {"h6", STARTS_LINE | ENDS_LINE},
-    {"head", ROOT}, {"hr", STARTS_LINE}, {"html", ROOT}, {"iframe", OTHER}, {"image", OTHER},
+    {"head", ROOT}, {"hr", STARTS_LINE}, {"html", ROOT}, {"i", LEAF | LOOSE}, {"iframe", OTHER}, {"image", OTHER},
     {"li", STARTS_LINE}, {"link", HEAD}, {"listing", OTHER}, {"math", OTHER}, {"meta", HEAD},
     {"noembed", OTHER}, {"noframes", OTHER}, {"noscript", OTHER}, {"object", OTHER}, {"ol", ENDS_LINE},
-    {"option", STARTS_LINE}, {"p", STARTS_LINE | ENDS_LINE}, {"plaintext", OTHER},
-    {"pre", STARTS_LINE | ENDS_LINE}, {"script", RAW | HEAD}, {"select", OTHER}, {"style", RAW | HEAD},
-    {"svg", OTHER}, {"table", ENDS_LINE | TABLE}, {"tbody", TABLE}, {"td", TABLE},
-    {"template", OTHER}, {"textarea", OTHER}, {"tfoot", TABLE}, {"th", TABLE}, {"thead", TABLE},
-    {"title", RAW | HEAD}, {"tr", STARTS_LINE | TABLE}, {"ul", ENDS_LINE}, {"xmp", OTHER},
+    {"option", STARTS_LINE}, {"p", STARTS_LINE | ENDS_LINE | LEAF | LOOSE}, {"plaintext", OTHER},
+    {"pre", STARTS_LINE | ENDS_LINE}, {"script", RAW | HEAD}, {"select", CHOICE}, {"small", LEAF | LOOSE},
+    {"span", LEAF | LOOSE}, {"strong", LEAF | LOOSE}, {"style", RAW | HEAD},
+    {"svg", OTHER}, {"table", ENDS_LINE | TABLE}, {"tbody", TABLE}, {"td", TABLE | LEAF},
+    {"template", OTHER}, {"textarea", OTHER}, {"tfoot", TABLE}, {"th", TABLE | LEAF}, {"thead", TABLE},
+    {"title", RAW | HEAD}, {"tr", STARTS_LINE | TABLE}, {"u", LEAF | LOOSE}, {"ul", ENDS_LINE}, {"xmp", OTHER},
 };
 
 static int traits_of(const char *name)
@@ -60,14 +63,14 @@ static int place(Page *page, const char *name, int traits, int interesting, int 
     Table *table = page->depth ? &page->tables[page->depth - 1] : NULL;
     if (!strcmp(name, "table")) {
         if (table && !table->cell) { /* a table in a table, outside its cells, closes it */
-            *table = (Table){0};
+            *table = (Table){.start = page->size};
             return 1;
         }
         if (page->depth == TABLES) {
             *doubt = 1;
             return 0;
         }
-        page->tables[page->depth++] = (Table){0};
+        page->tables[page->depth++] = (Table){.start = page->size};
         return 1;
     }
     if (traits & TABLE) {
@@ -91,6 +94,13 @@ static int place(Page *page, const char *name, int traits, int interesting, int 
                     table->cell = 'c';
             }
         }
+        return 1;
+    }
+    if (table && !table->cell && traits & LOOSE && !interesting) {
+        /* It moves in front of the table, empty, with the white space up to the next row or cell. */
+        if (page->size > table->start && table->start && page->out[table->start] != '\n')
+            *doubt = 1;
+        page->moved = 1;
         return 1;
     }
     if (table && !table->cell && !(traits & (RAW | ROOT)) && strcmp(name, "form")
@@ -152,6 +162,47 @@ static Verdict skip_raw(Page *page, const char *name)
     return PLAIN;
 }
 
+/* Pass over an element that is not seen, if it holds nothing but text. */
+static Verdict skip_unseen(Page *page, const char *name, int traits, char why)
+{
+    const char *tag = memchr(page->at, '<', (size_t)(page->end - page->at));
+    size_t length = strlen(name);
+    if (!(traits & LEAF) || page->moved || !tag || page->end - tag < (Py_ssize_t)length + 3 || tag[1] != '/')
+        return DOUBTFUL;
+    const char *at = tag + 2;
+    for (size_t same = 0; same < length; same++, at++)
+        if (lowered(*at) != name[same])
+            return DOUBTFUL;
+    while (at < page->end && is_space(*at))
+        at++;
+    if (at == page->end || *at != '>')
+        return DOUBTFUL;
+    Verdict verdict = page_hide(page, page->at, tag, why);
+    page->at = at + 1;
+    close_element(page, name, traits);
+    return verdict;
+}
+
+/* Whether a quoted value may hold '<': a mark that is set before a tag there changes nothing. */
+static int may_hold_tags(int which, const Span *value)
+{
+    if (which == KNOWN || which == CLASS)
+        return 1;
+    if (which > ACTION || value->end - value->value > 1000)
+        return 0;
+    for (const char *at = value->value; at + 1 < value->end; at++)
+        if (at[0] == '>' && at[1] == '<')
+            return 0;
+    return 1;
+}
+
+/* Whether a tag may follow one that moved: a row, a cell or another that moves. */
+static int may_follow_moved(const char *name, int traits, int closing)
+{
+    return !closing && (traits & LOOSE || (traits & TABLE && (!strcmp(name, "tr") || !strcmp(name, "td") || !strcmp(name, "th")
+           || !strcmp(name, "tbody") || !strcmp(name, "thead") || !strcmp(name, "tfoot"))));
+}
+
 /* Read the tag at '<' or '</'. */
 static Verdict read_tag(Page *page, int closing)
 {
@@ -183,6 +234,7 @@ static Verdict read_tag(Page *page, int closing)
         while (at < end && is_space(*at))
             at++;
         Span value = {key_end, key_end};
+        int quoted = 0, which = page_attribute(key, key_end - key);
         if (at < end && *at == '=') {
             at++;
             while (at < end && is_space(*at))
@@ -193,6 +245,7 @@ static Verdict read_tag(Page *page, int closing)
                     return DOUBTFUL;
                 value = (Span){at + 1, quote};
                 at = quote + 1;
+                quoted = 1;
             } else {
                 value.value = at;
                 while (at < end && !is_space(*at) && *at != '>')
@@ -200,9 +253,9 @@ static Verdict read_tag(Page *page, int closing)
                 value.end = at;
             }
         }
-        if (memchr(key, '<', (size_t)(at - key)))
+        if (memchr(key, '<', (size_t)(at - key))
+            && !(quoted && !memchr(key, '<', (size_t)(key_end - key)) && may_hold_tags(which, &value)))
             return DOUBTFUL;
-        int which = page_attribute(key, key_end - key);
         if (which < KNOWN && !spans[which].value)
             spans[which] = value;
     }
@@ -225,11 +278,20 @@ static Verdict read_tag(Page *page, int closing)
         if (!strncmp(name, "td", 2) || !strncmp(name, "th", 2))
             return DOUBTFUL;
     }
-    if (line & (closing ? ENDS_LINE : STARTS_LINE))
+    int after_moved = page->moved;
+    page->moved = 0;
+    if (after_moved && !may_follow_moved(name, traits, closing))
+        return DOUBTFUL;
+    if (page->choosing && strcmp(name, "option") && !(closing && traits & CHOICE))
+        return DOUBTFUL;
+    if (after_moved && page->size > page->tables[page->depth - 1].start)
+        ; /* what marks the line has moved too, to where a line ends already */
+    else if (line & (closing ? ENDS_LINE : STARTS_LINE))
         page_end_line(page);
     else if (!closing && (!strcmp(name, "td") || !strcmp(name, "th")) && start > page->begin && start[-1] == '>')
         page->gap = 1;
     if (closing) {
+        page->choosing &= !(traits & CHOICE);
         close_element(page, name, traits);
         return PLAIN;
     }
@@ -249,11 +311,14 @@ static Verdict read_tag(Page *page, int closing)
     int in_tree = place(page, name, traits, interesting, &doubt);
     if (doubt)
         return DOUBTFUL;
+    page->choosing |= (traits & CHOICE) != 0;
     Verdict verdict = PLAIN;
     if (in_tree) {
-        verdict = page_take_paint(page, spans, name, traits, first_body);
-        if (verdict == PLAIN)
-            verdict = page_take_attributes(page, spans, name);
+        char why = 0;
+        Verdict seen = page_take_paint(page, spans, name, traits, first_body, &why);
+        verdict = seen == PLAIN || seen == UNSEEN ? page_take_attributes(page, spans, name) : seen;
+        if (verdict == PLAIN && seen == UNSEEN)
+            return skip_unseen(page, name, traits, why);
     }
     if (verdict == PLAIN && traits & RAW)
         verdict = skip_raw(page, name);
@@ -277,7 +342,8 @@ static Verdict read_page(Page *page)
                     return DOUBTFUL;
                 page->in_body = 1;
             }
-            Verdict verdict = page_put(page, text, text_end);
+            int lost = page->moved && page->size > page->tables[page->depth - 1].start;
+            Verdict verdict = lost ? PLAIN : page_put(page, text, text_end);
             if (verdict != PLAIN)
                 return verdict;
         }
@@ -286,13 +352,15 @@ static Verdict read_page(Page *page)
         page->at = tag;
         Verdict verdict = PLAIN;
         Py_ssize_t left = page->end - tag;
+        if (page->moved && !is_letter(tag[1]))
+            return DOUBTFUL;
         if (is_letter(tag[1])) {
             verdict = read_tag(page, 0);
         } else if (tag[1] == '/' && left > 2 && is_letter(tag[2])) {
             verdict = read_tag(page, 1);
         } else if (left >= 4 && !memcmp(tag, "<!--", 4)) {
             const char *at = tag + 4;
-            if (at < page->end && (*at == '>' || *at == '-'))
+            if (at < page->end && (*at == '>' || (*at == '-' && at + 1 < page->end && at[1] == '>')))
                 return DOUBTFUL;
             for (;; at++) {
                 at = memchr(at, '-', (size_t)(page->end - at));
@@ -318,7 +386,16 @@ static Verdict read_page(Page *page)
     return PLAIN;
 }
 
-/* read_page(source, entities, paint_of) -> (text, urls, alts, styled) | None */
+/* Whether elements may be nested so deep that a page is cut flat. */
+static int has_many_tags(const char *source, Py_ssize_t size)
+{
+    Py_ssize_t count = 0;
+    for (Py_ssize_t at = 0; at < size; at++)
+        count += source[at] == '<';
+    return count > FEW_TAGS;
+}
+
+/* read_page(source, entities, paint_of) -> (text, urls, alts, hidden, styled) | None */
 PyObject *native_read_page(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
     if (count != 3 || !PyUnicode_Check(args[0]) || !PyDict_Check(args[1]) || !PyCallable_Check(args[2])) {
@@ -331,7 +408,7 @@ PyObject *native_read_page(PyObject *Py_UNUSED(module), PyObject *const *args, P
         PyErr_Clear();
         Py_RETURN_NONE;
     }
-    if (memchr(source, '\0', (size_t)size) || memchr(source, '\f', (size_t)size))
+    if (memchr(source, '\0', (size_t)size) || memchr(source, '\f', (size_t)size) || has_many_tags(source, size))
         Py_RETURN_NONE;
     Page page = {0};
     page.begin = page.at = source;
@@ -342,21 +419,23 @@ PyObject *native_read_page(PyObject *Py_UNUSED(module), PyObject *const *args, P
     page.out = PyMem_Malloc((size_t)page.room);
     page.urls = PyList_New(0);
     page.alts = PyList_New(0);
+    page.hidden = PyList_New(0);
     PyObject *result = NULL;
     if (!page.out) {
         PyErr_NoMemory();
-    } else if (page.urls && page.alts) {
+    } else if (page.urls && page.alts && page.hidden) {
         Verdict verdict = read_page(&page);
         if (verdict == DOUBTFUL && !PyErr_Occurred()) {
             result = Py_NewRef(Py_None);
         } else if (verdict == PLAIN) {
             PyObject *text = PyUnicode_DecodeUTF8(page.out, page.size, "strict");
             if (text)
-                result = Py_BuildValue("(NOOi)", text, page.urls, page.alts, page.styled);
+                result = Py_BuildValue("(NOOOi)", text, page.urls, page.alts, page.hidden, page.styled);
         }
     }
     PyMem_Free(page.out);
     Py_XDECREF(page.urls);
     Py_XDECREF(page.alts);
+    Py_XDECREF(page.hidden);
     return result;
 }

@@ -12,6 +12,7 @@ typedef struct {
     char group; /* 'b' tbody, 'h' thead, 'f' tfoot */
     char ground[4]; /* COLOURED or PAPER where the open table, group, row, cell has such a ground */
     char veiled;    /* in the open cell an element that is no part of a table has a white ground */
+    Py_ssize_t start; /* size of the text when it began */
 } Table;
 
 enum { OF_TABLE, OF_GROUP, OF_ROW, OF_CELL };
@@ -35,16 +36,22 @@ typedef struct {
     int depth;
     int in_body; /* something that belongs into the body was met */
     int in_form;
+    int choosing; /* within a select */
     int styled; /* a style sheet was met */
     PyObject *entities; /* html.entities.html5 */
     PyObject *paint_of; /* callable, see message/html.py */
     PyObject *urls, *alts;
+    PyObject *hidden; /* [(why, text)] of elements that a reader does not see */
     int ground; /* of the body, as those of a table */
+    int body_ground; /* the first body had an attribute for it */
     int veiled;
+    int on_paper; /* something was found unseen on a page without a ground */
+    int tinted; /* an element that is no part of a table may have a ground of its own */
+    int moved;  /* the last tag was moved in front of the open table, and so is what follows it */
     Paint paints[PAINTS];
 } Page;
 
-typedef enum { FAILED = -1, PLAIN = 0, DOUBTFUL = 1 } Verdict;
+typedef enum { FAILED = -1, PLAIN = 0, DOUBTFUL = 1, UNSEEN = 2 } Verdict;
 
 /* What is to be known of an element. */
 enum {
@@ -55,6 +62,9 @@ enum {
     TABLE = 16,    /* part of a table */
     HEAD = 32,     /* may stand in the head */
     ROOT = 64,     /* html, head, body */
+    LEAF = 128,    /* may hold nothing but text, and end with its own end tag */
+    CHOICE = 512,  /* select: options and their texts */
+    LOOSE = 256,   /* leaves a table without a trace when it stands there empty */
 };
 
 typedef struct {
@@ -75,8 +85,12 @@ Verdict page_put(Page *page, const char *at, const char *end);
 /* Which attribute a name is, in any letter case; KNOWN for all others. */
 int page_attribute(const char *name, Py_ssize_t size);
 
-/* Note the ground of an element that is now open, and find out whether a reader sees what it holds. */
-Verdict page_take_paint(Page *page, const Span *spans, const char *name, int traits, int first_body);
+/* Note the ground of an element that is now open, and find out whether a reader sees what it holds: UNSEEN, with the
+   reason in *why, where surely not. */
+Verdict page_take_paint(Page *page, const Span *spans, const char *name, int traits, int first_body, char *why);
+
+/* Keep the text of an element that is not seen. */
+Verdict page_hide(Page *page, const char *at, const char *end, char why);
 
 /* Keep the address and the text of an image that the attributes of an element hold. */
 Verdict page_take_attributes(Page *page, const Span *spans, const char *name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define ENTITY_BYTES 32
+#define MANY_HIDDEN 1000
 
 /* ---- the text */
 
@@ -191,7 +192,7 @@ int page_attribute(const char *name, Py_ssize_t size)
     return KNOWN;
 }
 
-enum { HIDES = 1, WHITE = 2, COLOURED = 4, PAPER = 8 }; /* what `paint_of` says */
+enum { HIDES = 1, WHITE = 2, COLOURED = 4, PAPER = 8, STYLED = 16 }; /* what `paint_of` says */
 
 /* The value of an attribute, entities undone. */
 static PyObject *value_of(Page *page, Span span)
@@ -296,8 +297,47 @@ static int on_colour(const Page *page)
     return !page->veiled && page->ground == COLOURED;
 }
 
-/* Note the ground of an element that is now open, and find out whether a reader sees what it holds. */
-Verdict page_take_paint(Page *page, const Span *spans, const char *name, int traits, int first_body)
+/* Whether an element that is white on white is so whatever the tree looks like. */
+static int surely_on_paper(const Page *page, int ground)
+{
+    if (ground == PAPER)
+        return 1;
+    if (ground || page->tinted || page->veiled || on_colour(page))
+        return 0;
+    for (int level = 0; level < page->depth; level++)
+        if (page->tables[level].veiled)
+            return 0;
+    return 1;
+}
+
+static int begins_with(Span span, const char *wanted)
+{
+    const char *at = span.value;
+    for (; *wanted; wanted++, at++)
+        if (at >= span.end || lowered(*at) != *wanted)
+            return 0;
+    return 1;
+}
+
+/* Why an element is not seen, as `_hiding` of message/html.py would find it; 0 where that is left open. */
+static char reason(const Span *spans, const char *name, long paint)
+{
+    const Span *style = &spans[STYLE], *colour = &spans[COLOUR], *size = &spans[SIZE];
+    if (style->value) /* what it says must be enough by itself */
+        return paint & STYLED && !memchr(style->value, '&', (size_t)(style->end - style->value)) ? 's' : 0;
+    if (strcmp(name, "font"))
+        return 0;
+    if (paint & HIDES) {
+        Py_ssize_t count = size->end - size->value;
+        return (count == 1 && *size->value == '0') || (count == 2 && *size->value == '-') ? 't' : 0;
+    }
+    if (memchr(colour->value, '&', (size_t)(colour->end - colour->value)))
+        return 0;
+    int white = begins_with(*colour, "white") && colour->end - colour->value == 5;
+    return white || begins_with(*colour, "#f") || begins_with(*colour, "f") || begins_with(*colour, "rgb") ? 'f' : 0;
+}
+
+Verdict page_take_paint(Page *page, const Span *spans, const char *name, int traits, int first_body, char *why)
 {
     if (spans[HIDDEN].value)
         return DOUBTFUL;
@@ -305,10 +345,19 @@ Verdict page_take_paint(Page *page, const Span *spans, const char *name, int tra
     if (paint < 0)
         return FAILED;
     int ground = spans[CLASS].value || spans[BACKGROUND].value ? COLOURED : (int)(paint & (COLOURED | PAPER));
-    if (first_body)
+    if (first_body) {
         page->ground = ground;
-    if (traits & ROOT) /* a second body may give the first what it lacks */
-        return spans[GROUND].value && !first_body ? DOUBTFUL : PLAIN;
+        page->body_ground = spans[GROUND].value || spans[CLASS].value || spans[BACKGROUND].value;
+    }
+    if (traits & ROOT) {
+        if (first_body)
+            return PLAIN;
+        page->tinted |= ground != 0;
+        if (ground && page->on_paper)
+            return DOUBTFUL;
+        /* A second body may give the first what it lacks: a white ground in place of a coloured one of its style. */
+        return spans[GROUND].value && page->ground == COLOURED && !page->body_ground ? DOUBTFUL : PLAIN;
+    }
     if (ground && traits & TABLE) {
         char *grounds = page->tables[page->depth - 1].ground;
         if (!strcmp(name, "table"))
@@ -323,12 +372,41 @@ Verdict page_take_paint(Page *page, const Span *spans, const char *name, int tra
         page->tables[page->depth - 1].veiled = 1;
     } else if (ground == PAPER) {
         page->veiled = 1;
+    } else if (ground) {
+        page->tinted = 1;
     }
     if (!strcmp(name, "img") || !strcmp(name, "input"))
         return PLAIN;
-    if (paint & HIDES || (paint & WHITE && ground != COLOURED && (ground == PAPER || !on_colour(page))))
+    if (!(paint & HIDES) && !(paint & WHITE && ground != COLOURED && (ground == PAPER || !on_colour(page))))
+        return PLAIN;
+    if (!(paint & HIDES) && !surely_on_paper(page, ground))
         return DOUBTFUL;
-    return PLAIN;
+    page->on_paper |= !(paint & HIDES) && !ground;
+    *why = reason(spans, name, paint);
+    return *why ? UNSEEN : DOUBTFUL;
+}
+
+Verdict page_hide(Page *page, const char *at, const char *end, char why)
+{
+    if (PyList_GET_SIZE(page->hidden) >= MANY_HIDDEN)
+        return DOUBTFUL;
+    Page leaf = {.room = 2 * (end - at) + 64, .entities = page->entities};
+    leaf.out = PyMem_Malloc((size_t)leaf.room);
+    if (!leaf.out) {
+        PyErr_NoMemory();
+        return FAILED;
+    }
+    Verdict verdict = page_put(&leaf, at, end);
+    if (verdict == PLAIN) {
+        for (Py_ssize_t byte = 0; byte < leaf.size; byte++)
+            if (leaf.out[byte] == '\n')
+                leaf.out[byte] = ' ';
+        PyObject *text = PyUnicode_DecodeUTF8(leaf.out, leaf.size, "strict");
+        if (!text || add(page->hidden, Py_BuildValue("(CN)", why, text)))
+            verdict = FAILED;
+    }
+    PyMem_Free(leaf.out);
+    return verdict;
 }
 
 Verdict page_take_attributes(Page *page, const Span *spans, const char *name)

@@ -20,10 +20,11 @@ class Native(Protocol):
 
     def read_page(
         self, source: str, entities: dict[str, str], paint_of: Callable[[str, str, str, str], int], /
-    ) -> tuple[str, list[str | tuple[int, str]], list[str], int] | None:
-        """Visible text, addresses, texts of images, whether there are style sheets; see message.html.
+    ) -> tuple[str, list[str | tuple[int, str]], list[str], list[tuple[str, str]], int] | None:
+        """Visible text, addresses, texts of images, hidden texts, whether there are style sheets.
 
-        An address is a string when nothing is to be undone, else (0, address) or (1, refresh of a page).
+        See message.html. An address is a string when nothing is to be undone, else (0, address) or
+        (1, refresh of a page). A hidden text has its reason before it: s style, f white font, t tiny font.
         """
 
     def read_fields(

@@ -36,6 +36,9 @@ SHIFTING = ("utf-7", "utf-16", "utf-32", "iso2022", "hz")
 ASCII_NAMES = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "7bit", "8bit", "default"})
 """Claims that amount to no claim."""
 
+NAME_CHARS = 100
+"""Characters of a claimed charset that are looked at."""
+
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?([^?]*)\?=")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _HEX_ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
@@ -64,7 +67,7 @@ def codec_of(charset: str) -> str | None:
 def decode_text(data: bytes, charset: str, defects: set[str]) -> str:
     """Decode `data` under the charset that was claimed; total. Names of defects are added to `defects`."""
     unclaimed = charset.lower() in ASCII_NAMES
-    codec = None if unclaimed else codec_of(charset)
+    codec = None if unclaimed else codec_of(charset[:NAME_CHARS])
     if data.isascii() and not (codec and codec.startswith(SHIFTING)):
         return data.decode("ascii")
     if codec is None:

@@ -28,6 +28,9 @@ DEPTH = 512
 FEW_TAGS = 2000
 """Fewer tags than this cannot be nested deep enough to cost time, and their depth is not counted."""
 
+STYLE_CHARS, COLOUR_CHARS = 2000, 200
+"""Characters of a style and of a colour that are looked at."""
+
 
 def _spelt(names: str) -> str:
     """Alternatives for tag names in any letter case.
@@ -61,6 +64,8 @@ _VOID = frozenset(
 
 _WHITE_FONTS = "font[color^='#f' i],font[color='white' i],font[color^='rgb' i],font[color^='f' i]"
 _TINY_FONTS = "font[size='0'],font[size^='-']"
+_SOUGHT = {"s": "[style]", "f": _WHITE_FONTS, "t": _TINY_FONTS}
+"""Selectors that find what the compiled form calls hidden."""
 _TINY = frozenset({"0", "-5", "-6", "-7", "-8", "-9"})
 """Sizes of <font> that set noise between the letters of a word too small to be read."""
 _HIDING = re.compile(
@@ -116,13 +121,13 @@ NO_PAGE = Page("", "", [])
 
 def read_html(source: str, bound: int, defects: set[str]) -> Page:
     """Lay out one HTML text; total. `bound` is the number of links worth reading."""
-    if source.count("<") > FEW_TAGS and _depth(source) > DEPTH:
-        defects.add("html-too-deep")
-        return _read_flat(source)
     if native:
         page = _read_plain(source, bound)
         if page:
             return page
+    if source.count("<") > FEW_TAGS and _depth(source) > DEPTH:
+        defects.add("html-too-deep")
+        return _read_flat(source)
     marked = _LINE_TAG.sub("\f<", source.replace("\f", " ") if "\f" in source else source)
     marked = _CELL_TAG.sub("> <", marked)
     try:
@@ -146,27 +151,39 @@ def _read_plain(source: str, bound: int) -> Page | None:
     found = native.read_page(source, html5, _paint) if native else None
     if found is None:
         return None
-    text, addresses, alts, styled = found
-    if styled and _hidden_classes(source.lower()):
+    text, addresses, alts, hidden, styled = found
+    lower = source.lower() if hidden or styled else ""
+    if styled and _hidden_classes(lower):
         return None
+    if hidden:
+        sought = _hiding(lower, frozenset(), attribute=False)
+        if not all(_SOUGHT[why] in sought for why, _ in hidden):
+            return None
     urls = [
         one if isinstance(one, str) else _refresh_url(one[1]) if one[0] else clean_url(one[1])
         for one in addresses
     ]
     shown = [" ".join(words) for alt in alts[:bound] if (words := alt.split())]
-    return Page("\n".join([text, *shown] if text else shown), "", [url for url in urls if url])
+    return Page(
+        "\n".join([text, *shown] if text else shown),
+        "\n".join(words for _, words in hidden if words),
+        [url for url in urls if url],
+    )
 
 
-@lru_cache(maxsize=4096)
 def _paint(style: str, colour: str, ground: str, size: str) -> int:
     """What an element's style, and its attributes `color` and `bgcolor`, do, and the size of a font; a sum.
 
-    1: it hides what it holds; 2: its text is white; 4: its ground has another colour; 8: its ground is white.
+    1: it hides what it holds; 2: its text is white; 4: its ground has another colour; 8: its ground is white;
+    16: its style alone does one of the first two.
     """
     hides, own = _style_facts(style)
+    styled = 16 * (hides or _is_white(own))
     hides = hides or size.strip() in _TINY
     ground = ground or _ground(style)
-    return hides + 2 * _is_white(own or colour) + (0 if not ground else 8 if _is_white(ground) else 4)
+    return (
+        styled + hides + 2 * _is_white(own or colour) + (0 if not ground else 8 if _is_white(ground) else 4)
+    )
 
 
 def _refresh_url(content: str) -> str:
@@ -313,25 +330,34 @@ def _ground_of(node: LexborNode) -> _Colour | None:
             return None
         ground = attributes.get("bgcolor") or _ground(attributes.get("style") or "")
         if ground:
-            return _rgb(ground)
+            return _rgb(ground[:COLOUR_CHARS])
     return _PAPER
 
 
-@lru_cache(maxsize=4096)
 def _style_facts(style: str) -> tuple[bool, str]:
     """Whether an inline style hides its element, and the text colour it sets ('' for none)."""
+    return _facts_of(style[:STYLE_CHARS])
+
+
+@lru_cache(maxsize=4096)
+def _facts_of(style: str) -> tuple[bool, str]:
     colour = _COLOUR.search(style)
     return bool(_HIDING.search(style)), colour[1] if colour else ""
 
 
-@lru_cache(maxsize=4096)
 def _ground(style: str) -> str:
+    """The ground that an inline style sets; '' for none."""
+    return _ground_in(style[:STYLE_CHARS])
+
+
+@lru_cache(maxsize=4096)
+def _ground_in(style: str) -> str:
     match = _GROUND.search(style)
     return match[1] if match else ""
 
 
 def _is_white(colour: str) -> bool:
-    rgb = _rgb(colour)
+    rgb = _rgb(colour[:COLOUR_CHARS])
     return rgb is not None and _alike(rgb, _PAPER)
 
 

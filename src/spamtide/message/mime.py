@@ -15,6 +15,7 @@ import email.message
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from fast_mail_parser import ParseError, parse_email_tree
@@ -27,6 +28,8 @@ DASHED_LINES = 5000
 STDLIB_LINES = 60_000
 """Lines that are given to the standard library, whose parser takes a microsecond or more for each."""
 LAYOUT_CHARS = 500
+KEPT_CHARS = 300
+"""A longer value is read anew each time: what is kept of hostile mail stays small."""
 
 ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "quoted-printable", "base64"})
 """Content-Transfer-Encodings of RFC 2045; fast-mail-parser knows no others."""
@@ -88,19 +91,33 @@ class _Doubtful(Exception):  # noqa: N818 - not an error: the fast parser's answ
 
 def parameter(value: str, name: str) -> str:
     """A parameter of a Content-Type value, as written; '' when there is none."""
+    return _parameter(value, name) if len(value) <= KEPT_CHARS else _parameter.__wrapped__(value, name)
+
+
+@lru_cache(maxsize=4096)
+def _parameter(value: str, name: str) -> str:
     match = _PARAMETER[name].search(value)
     return (match[1] or match[2] or "") if match else ""
 
 
 def media_type(value: str, defects: set[str]) -> str:
     """'type/subtype' in lower case; what has no such form counts as text/plain (RFC 2045 section 5.2)."""
+    kind, broken = _media_type(value) if len(value) <= KEPT_CHARS else _media_type.__wrapped__(value)
+    if broken:
+        defects.add("content-type")
+    return kind
+
+
+@lru_cache(maxsize=4096)
+def _media_type(value: str) -> tuple[str, bool]:
+    """The type, and whether the value has no such form."""
     if not value:
-        return "text/plain"
+        return "text/plain", False
     match = _TYPE.match(value)
     if match:
-        return f"{match[1]}/{match[2]}".lower()
-    defects.add("content-type")
-    return "text/html" if value.strip().lower().startswith(("html", "text/html")) else "text/plain"
+        return f"{match[1]}/{match[2]}".lower(), False
+    html = value.strip().lower().startswith(("html", "text/html"))
+    return "text/html" if html else "text/plain", True
 
 
 def read_body(scan: Scan, body: bytes, limits: Limits, defects: set[str]) -> Body:

@@ -38,7 +38,7 @@ def link_hosts(links: Iterable[str]) -> tuple[str, ...]:
     return tuple(hosts)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _host(authority: str) -> str:
     """Host of one authority; '' when it is none that could be looked up."""
     host = authority.rpartition("@")[2].lower()

@@ -184,7 +184,7 @@ def _source(
     if client and not is_trusted_address(client, observing.trusted_relays):
         return _Source(client, "envelope", _hop_of(client, hops))
     for name in observing.source_headers:
-        address = canonical(first.get(name.lower(), ""))
+        address = canonical(first.get(name.lower(), "")[:FIELD_CHARS])
         if address:
             return _Source(address, "header", _hop_of(address, hops))
     if entry:

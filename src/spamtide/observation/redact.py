@@ -23,6 +23,8 @@ FEW_DOMAINS = 16
 """Recipients' domains up to which each is searched for; beyond, every separator is looked at instead."""
 FEW_RECIPIENTS = 64
 """Recipients up to which the compiled form is used; it tries each of one domain in turn."""
+KEPT_CHARS, KEPT_RECIPIENTS = 400, 8
+"""Longer lists are read anew each time: what is kept of hostile mail stays small."""
 ENCODED = 20
 """Recipients whose base64 form is looked for as well."""
 ENCODED_BYTES = 8
@@ -58,11 +60,9 @@ def recipients_of(values: Iterable[str], received: list[str], envelope: Iterable
     `values` are those of the RECIPIENT_FIELDS, `received` those of the Received headers.
     """
     found: set[str] = set()
-    for value in (*values, *envelope):
+    for value in (*values, *envelope, *(native.recipient_paths(received) if native else _paths(received))):
         if "@" in value:
-            found |= _addresses(value)
-    for path in native.recipient_paths(received) if native else _paths(received):
-        found |= _addresses(path)
+            found |= _addresses(value) if len(value) <= KEPT_CHARS else _addresses.__wrapped__(value)
     return frozenset(found)
 
 
@@ -102,7 +102,7 @@ class _Forms(NamedTuple):
     text; none when the address is too short to be told from other text."""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _forms(address: str, key: bytes) -> _Forms:
     """Forms of an address, given in lower case."""
     data = address.encode("utf-8", "replace")
@@ -234,7 +234,9 @@ class Redactor:
                 return
 
 
-@lru_cache(maxsize=1024)
 def redactor(addresses: frozenset[str], key: bytes) -> Redactor:
     """The Redactor of one set of recipients; a trap sees the same few sets over and over."""
-    return Redactor(addresses, key)
+    return _redactor(addresses, key) if len(addresses) <= KEPT_RECIPIENTS else Redactor(addresses, key)
+
+
+_redactor = lru_cache(maxsize=1024)(Redactor)

@@ -161,7 +161,7 @@ def _name(text: str) -> str | None:
     return None if not text or text.lower() in {"unknown", "unverified"} or text[0] == "[" else text
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def canonical(text: str) -> str | None:
     """An address in its usual form, IPv4 taken out of IPv6; None for what is no address."""
     text = text.strip().strip("[]").removeprefix("IPv6:")
@@ -190,7 +190,7 @@ def _trusted(
     return tuple(networks), frozenset(names) - set(ends), ends
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def is_trusted_address(address: str, relays: tuple[str, ...]) -> bool:
     """Whether an address is internal or one of the settings' trusted relays."""
     parsed = ipaddress.ip_address(address)

@@ -128,7 +128,7 @@ LIST_FIELDS = frozenset({"sender", "precedence"})
 _PREFIXES = tuple(RECEIVER_PREFIXES)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def is_sender_made(name: str) -> bool:
     """Whether a field of this name, in lower case, is the sender's own."""
     if name in RECEIVER_FIELDS or name.startswith(_PREFIXES):

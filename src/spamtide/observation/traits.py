@@ -120,7 +120,7 @@ def line(  # noqa: PLR0913 - one argument a fact
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _shown(value: str) -> str:
     """A value without white space, cut; there are few of them."""
     return _SPACE.sub("", value)[:VALUE_CHARS] or "none"
