@@ -9,6 +9,7 @@ static PyMethodDef METHODS[] = {
     {"render", (PyCFunction)(void (*)(void))native_render, METH_FASTCALL, "See observation/rendering.py."},
     {"shape", (PyCFunction)(void (*)(void))native_shape, METH_FASTCALL, "See observation/template.py."},
     {"urls_in_text", (PyCFunction)(void (*)(void))native_urls_in_text, METH_FASTCALL, "See message/url.py."},
+    {"read_date", native_read_date, METH_O, "See observation/when.py."},
     {"recipient_paths", native_recipient_paths, METH_O, "See observation/redact.py."},
     {"read_words", native_read_words, METH_VARARGS, "See campaign/words.py."},
     {"is_seen", native_is_seen, METH_O, "See message/text.py."},

@@ -6,6 +6,7 @@
 
 #define ENTITY_BYTES 32
 #define MANY_HIDDEN 1000
+#define STYLE_BYTES 1000
 
 /* ---- the text */
 
@@ -242,7 +243,6 @@ static int add(PyObject *list, PyObject *item)
 static long paint_of(Page *page, const Span *spans)
 {
     Paint wanted = {{NULL}, {0}, 0};
-    Py_ssize_t said_of = 0;
     size_t hash = 5381;
     for (int part = 0; part < PAINTED; part++) {
         const Span *span = &spans[STYLE + part];
@@ -251,10 +251,7 @@ static long paint_of(Page *page, const Span *spans)
         for (Py_ssize_t byte = 0; byte < wanted.size[part]; byte++)
             hash = hash * 33 ^ (unsigned char)span->value[byte];
         hash = hash * 33 ^ (size_t)part;
-        said_of += wanted.size[part];
     }
-    if (!said_of)
-        return 0;
     Paint *kept = &page->paints[hash % PAINTS];
     int same = 0;
     while (same < PAINTED && kept->size[same] == wanted.size[same]
@@ -341,7 +338,12 @@ Verdict page_take_paint(Page *page, const Span *spans, const char *name, int tra
 {
     if (spans[HIDDEN].value)
         return DOUBTFUL;
-    long paint = paint_of(page, spans);
+    Py_ssize_t said = 0;
+    for (int part = STYLE; part < STYLE + PAINTED; part++)
+        said += spans[part].value ? spans[part].end - spans[part].value : 0;
+    if (said > STYLE_BYTES)
+        return DOUBTFUL; /* what `paint_of` is asked is kept */
+    long paint = said ? paint_of(page, spans) : 0;
     if (paint < 0)
         return FAILED;
     int ground = spans[CLASS].value || spans[BACKGROUND].value ? COLOURED : (int)(paint & (COLOURED | PAPER));

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define STRETCH 64
+
 typedef struct {
     char *out;
     Py_ssize_t size;
@@ -18,18 +20,34 @@ static int put_string(Text *text, PyObject *string, int lines)
     if (!from)
         return -1;
     char *to = text->out + text->size;
+    unsigned char whole = lines ? '\n' : ' ';
     for (Py_ssize_t at = 0; at < size; at++) {
-        unsigned char c = (unsigned char)from[at];
-        if ((c >= ' ' && c != 127 && c != 0xC2) || c == '\t') {
-            *to++ = (char)c;
-        } else if (c == '\n') {
-            *to++ = lines ? '\n' : ' ';
-        } else if (c == 0xC2) {
-            if (at + 1 < size && (unsigned char)from[at + 1] < 0xA0)
-                at++; /* a control character of Latin-1 */
-            else
-                *to++ = (char)c;
+        Py_ssize_t stop = at + STRETCH < size ? at + STRETCH : size;
+        int odd = 0; /* most stretches hold nothing odd; a loop without a way out is done in wide registers */
+        for (Py_ssize_t next = at; next < stop; next++) {
+            unsigned char c = (unsigned char)from[next];
+            odd |= ((c < ' ') & (c != whole)) | (c == 127) | (c == 0xC2);
         }
+        if (!odd) {
+            memcpy(to, from + at, (size_t)(stop - at));
+            to += stop - at;
+            at = stop - 1;
+            continue;
+        }
+        for (; at < stop; at++) {
+            unsigned char c = (unsigned char)from[at];
+            if ((c >= ' ' && c != 127 && c != 0xC2) || c == '\t') {
+                *to++ = (char)c;
+            } else if (c == '\n') {
+                *to++ = (char)whole;
+            } else if (c == 0xC2) {
+                if (at + 1 < size && (unsigned char)from[at + 1] < 0xA0)
+                    at++; /* a control character of Latin-1 */
+                else
+                    *to++ = (char)c;
+            }
+        }
+        at--;
     }
     text->size = to - text->out;
     return 0;
@@ -68,6 +86,22 @@ static int put_lines(Text *text, PyObject *list)
     return 0;
 }
 
+/* Whether the header lines, 'name: value', are within the bounds on one and on all of them. */
+static int headers_fit(PyObject *names, PyObject *values, Py_ssize_t most, Py_ssize_t most_of_all)
+{
+    Py_ssize_t all = 0;
+    for (Py_ssize_t at = 0; at < PyList_GET_SIZE(names); at++) {
+        PyObject *name = PyList_GET_ITEM(names, at), *value = PyList_GET_ITEM(values, at);
+        if (!PyUnicode_Check(name) || !PyUnicode_Check(value))
+            return 0;
+        Py_ssize_t size = PyUnicode_GET_LENGTH(name) + PyUnicode_GET_LENGTH(value) + 2;
+        all += size;
+        if (size > most || all > most_of_all)
+            return 0;
+    }
+    return 1;
+}
+
 static int put_headers(Text *text, PyObject *names, PyObject *values)
 {
     for (Py_ssize_t at = 0; at < PyList_GET_SIZE(names); at++) {
@@ -82,17 +116,19 @@ static int put_headers(Text *text, PyObject *names, PyObject *values)
     return 0;
 }
 
-/* render(above, names, values, below, text) -> bytes | None: lines, header fields, lines, and the text.
-   None where a string holds a lone surrogate. */
+/* render(above, names, values, below, text, most, most_of_all) -> bytes | None: lines, header fields, lines, and the
+   text. None where a string holds a lone surrogate, or a header line or all of them hold more characters. */
 PyObject *native_render(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
-    int fits = count == 5 && PyUnicode_Check(args[4]);
+    int fits = count == 7 && PyUnicode_Check(args[4]) && PyLong_Check(args[5]) && PyLong_Check(args[6]);
     for (int at = 0; fits && at < 4; at++)
         fits = PyList_Check(args[at]);
     if (!fits || PyList_GET_SIZE(args[1]) != PyList_GET_SIZE(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "render(list, list, list, list, str)");
+        PyErr_SetString(PyExc_TypeError, "render(list, list, list, list, str, int, int)");
         return NULL;
     }
+    if (!headers_fit(args[1], args[2], PyLong_AsSsize_t(args[5]), PyLong_AsSsize_t(args[6])))
+        Py_RETURN_NONE;
     Py_ssize_t room = 4 * PyUnicode_GET_LENGTH(args[4]) + 10 * PyList_GET_SIZE(args[1]) + 1;
     if (PyUnicode_IS_ASCII(args[4]))
         room -= 3 * PyUnicode_GET_LENGTH(args[4]);

@@ -39,8 +39,30 @@ static uint64_t mix(uint64_t value)
 }
 
 static int is_letter(unsigned char c) { return c >= 'a' && c <= 'z'; }
-/* A bit a letter, all but a, e, i, o, u and y. */
-static int is_consonant(unsigned char c) { return is_letter(c) && (0x2EFBEEEu >> (c - 'a') & 1); }
+
+enum { IS_DIGIT = 1, IS_MARK = 2, IS_WIDE = 4, IS_CONSONANT = 8, IS_GAP = 16 };
+enum { KEEP, LEAVE_OUT, ONE_DIGIT, SIGN };
+
+typedef struct {
+    unsigned char kind[256];   /* of a byte of a word */
+    unsigned char action[256]; /* what is done with a byte of the text */
+} Tables;
+
+static void fill(Tables *tables, const unsigned char *inner, Py_ssize_t count)
+{
+    memset(tables, 0, sizeof *tables);
+    for (int c = 0; c < 256; c++) /* a bit a letter, all but a, e, i, o, u and y */
+        tables->kind[c] = (unsigned char)((c > MARK ? IS_WIDE : 0) | (c <= GAP ? IS_GAP : 0)
+                                          | (is_letter((unsigned char)c) && (0x2EFBEEEu >> (c - 'a') & 1) ? IS_CONSONANT : 0));
+    tables->kind[DIGIT] = IS_DIGIT;
+    tables->kind[MARK] = IS_MARK;
+    for (Py_ssize_t at = 0; at < count; at++)
+        tables->action[inner[at]] = LEAVE_OUT;
+    if (tables->action[DIGIT] == KEEP)
+        tables->action[DIGIT] = ONE_DIGIT;
+    for (const char *sign = "@.:"; *sign; sign++) /* those that are to be left out are so where they are no signs */
+        tables->action[(unsigned char)*sign] = (unsigned char)(tables->action[(unsigned char)*sign] << 4 | SIGN);
+}
 
 /* Write what the table of characters that are no letters says over them. `table` holds first, last, becomes. */
 static void blank_no_letters(unsigned char *raw, Py_ssize_t size, const int64_t *table, Py_ssize_t rows)
@@ -80,21 +102,29 @@ static int is_address_sign(const unsigned char *at)
 
 /* Read one text into `raw`, which has room for it and 8 bytes; the bytes that are left. */
 static Py_ssize_t read_text(const unsigned char *text, Py_ssize_t size, unsigned char *raw, unsigned char *clean,
-                            const unsigned char *reading, const unsigned char *inner, const int64_t *table,
+                            const unsigned char *reading, const Tables *tables, const int64_t *table,
                             Py_ssize_t rows)
 {
     raw[0] = raw[1] = GAP;
+    unsigned char any = 0;
     for (Py_ssize_t at = 0; at < size; at++)
-        raw[2 + at] = reading[text[at]];
+        any |= raw[2 + at] = reading[text[at]];
     memset(raw + 2 + size, GAP, 4);
-    blank_no_letters(raw + 2, size, table, rows);
+    if (any >= 0x80)
+        blank_no_letters(raw + 2, size, table, rows);
     Py_ssize_t kept = 0;
     for (Py_ssize_t at = 2; at < size + 2; at++) {
         unsigned char c = raw[at];
-        if ((c == '@' || c == '.' || c == ':') && is_address_sign(raw + at))
+        int action = tables->action[c];
+        clean[kept] = c;
+        if (action == KEEP)
+            kept++;
+        else if (action == ONE_DIGIT)
+            kept += !(kept && clean[kept - 1] == DIGIT);
+        else if ((action & 15) == SIGN && is_address_sign(raw + at))
             clean[kept++] = MARK;
-        else if (!inner[c] && !(c == DIGIT && kept && clean[kept - 1] == DIGIT))
-            clean[kept++] = c;
+        else
+            kept += action == SIGN;
     }
     memset(clean + kept, GAP, WORD_BYTES);
     return kept;
@@ -116,19 +146,19 @@ static uint64_t hash_of(const unsigned char *word, Py_ssize_t size)
 }
 
 /* Look at one word: its hash, and what it does to its line. */
-static void look_at(const unsigned char *bytes, Py_ssize_t size, const Rules *rules, Word *word, Line *line)
+static void look_at(const unsigned char *bytes, Py_ssize_t size, const Tables *tables, const Rules *rules, Word *word,
+                    Line *line)
 {
     Py_ssize_t digits = 0, run = 0, longest_run = 0;
-    int address = 0, ascii = 1;
+    int kinds = 0;
     for (Py_ssize_t at = 0; at < size; at++) {
-        unsigned char c = bytes[at];
-        digits += c == DIGIT;
-        address |= c == MARK;
-        ascii &= c <= MARK;
-        run = is_consonant(c) ? run + 1 : 0;
-        if (run > longest_run)
-            longest_run = run;
+        int kind = tables->kind[bytes[at]];
+        kinds |= kind;
+        digits += kind & IS_DIGIT;
+        run = kind & IS_CONSONANT ? run + 1 : 0;
+        longest_run = run > longest_run ? run : longest_run;
     }
+    int address = (kinds & IS_MARK) != 0, ascii = !(kinds & IS_WIDE);
     int number = digits == size;
     int random = longest_run >= rules->consonants || (ascii && size > rules->longest)
         || (digits && !number && (digits > 1 || size >= rules->longest_mixed));
@@ -150,8 +180,8 @@ static int is_padding(const Line *line, const Rules *rules)
 }
 
 /* Add the words of one text that count. -1: no memory. */
-static int add_words(const unsigned char *clean, Py_ssize_t size, const Rules *rules, Word *words, Line *lines,
-                     int64_t text, Words *found)
+static int add_words(const unsigned char *clean, Py_ssize_t size, const Tables *tables, const Rules *rules, Word *words,
+                     Line *lines, int64_t text, Words *found)
 {
     Py_ssize_t count = 0;
     uint32_t line = 0;
@@ -163,10 +193,10 @@ static int add_words(const unsigned char *clean, Py_ssize_t size, const Rules *r
             continue;
         }
         Py_ssize_t start = at;
-        while (at < size && clean[at] > GAP)
+        while (at < size && !(tables->kind[clean[at]] & IS_GAP))
             at++;
         words[count].line = line;
-        look_at(clean + start, at - start, rules, &words[count++], &lines[line]);
+        look_at(clean + start, at - start, tables, rules, &words[count++], &lines[line]);
     }
     Py_ssize_t left = 0;
     for (Py_ssize_t at = 0; at < count; at++) {
@@ -227,9 +257,8 @@ PyObject *native_read_words(PyObject *Py_UNUSED(module), PyObject *args)
     if (!fits) {
         PyErr_SetString(PyExc_TypeError, "read_words(list of bytes, tables, numbers)");
     } else {
-        unsigned char left_out[256] = {0};
-        for (Py_ssize_t at = 0; at < inner.len; at++)
-            left_out[((const unsigned char *)inner.buf)[at]] = 1;
+        Tables tables;
+        fill(&tables, inner.buf, inner.len);
         Words found = {NULL, NULL, 0, 0};
         unsigned char *raw = PyMem_Malloc((size_t)longest + 8);
         unsigned char *clean = PyMem_Malloc((size_t)longest + WORD_BYTES);
@@ -239,9 +268,9 @@ PyObject *native_read_words(PyObject *Py_UNUSED(module), PyObject *args)
         for (Py_ssize_t at = 0; !failed && at < PyList_GET_SIZE(texts); at++) {
             PyObject *text = PyList_GET_ITEM(texts, at);
             Py_ssize_t size = read_text((const unsigned char *)PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), raw,
-                                        clean, reading.buf, left_out, table.buf,
+                                        clean, reading.buf, &tables, table.buf,
                                         table.len / (Py_ssize_t)(3 * sizeof(int64_t)));
-            failed = add_words(clean, size, &rules, words, lines, at, &found);
+            failed = add_words(clean, size, &tables, &rules, words, lines, at, &found);
         }
         if (failed)
             PyErr_NoMemory();

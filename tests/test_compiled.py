@@ -22,10 +22,10 @@ USERS = tuple(
     import_module(f"spamtide.{name}")
     for name in (
         "message.html", "message.header", "message.text", "message.url", "observation.redact",
-        "observation.rendering", "observation.template", "campaign.words",
+        "observation.rendering", "observation.template", "observation.when", "campaign.words",
     )
 )  # fmt: skip
-html, header, text, url, redact, rendering, template, words = USERS
+html, header, text, url, redact, rendering, template, when, words = USERS
 parse = import_module("spamtide.message").parse
 observe = import_module("spamtide.observation").observe
 sketch = import_module("spamtide.campaign").sketch
@@ -275,6 +275,46 @@ def test_recipients_are_redacted_alike(addresses: frozenset[str], pieces: list[s
     compiled = redact.Redactor(addresses, b"k").in_bytes(data)
     with python_alone():
         assert compiled == redact.Redactor(addresses, b"k").in_bytes(data)
+
+
+DATES = (
+    "Wed, ", " ", "3", "31", "03", "29", " ", " Feb", "NOV", " Foo", " ", "2010", "1900", "2000", "2100", "é",
+    " 08:15:30", " 24:00:00", " 9:59", ":60", " +0300", " -0000", " +9999", " EST", "-", ",", "\n",
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(DATES), max_size=9))
+def test_dates_are_read_alike(pieces: list[str]) -> None:
+    """The usual form, what is nearly so, and days that no month has."""
+    for value in ("".join(pieces), f"Wed, 28 Feb 2010 23:59:60 {''.join(pieces)}"):
+        compiled = when.read_date(value)
+        with python_alone():
+            assert compiled == when.read_date(value)
+
+
+@given(st.lists(st.text(alphabet="htps:/w.WxX@=-& ;,\"'()[]<>\\é\u201d\u3000am", max_size=60), max_size=3))
+def test_addresses_in_text_are_found_alike(pieces: list[str]) -> None:
+    """Schemes in any letter case, bare names, brackets, references, what ends an address."""
+    for value in ("http://a.b/".join(pieces), "HttpS://w?".join(pieces), " www.".join(pieces)):
+        compiled = url.urls_in_text(value)
+        with python_alone():
+            assert compiled == url.urls_in_text(value)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["from x", " for ", "rfc822;", "<", ">", "a", "b.c", "@", ";", " ", "(", "é", "x" * 319]
+        )
+    )
+)
+def test_recipients_in_traces_are_found_alike(pieces: list[str]) -> None:
+    """Marks in a row, long names, brackets that never close."""
+    received = ["".join(pieces), "by y for <a@b.c>; " + "".join(pieces)]
+    compiled = redact.recipients_of((), received, ())
+    with python_alone():
+        assert compiled == redact.recipients_of((), received, ())
 
 
 @given(some_text, st.booleans())

@@ -6,6 +6,7 @@ is held against it by tests. SPAMTIDE_PURE=1 in the environment leaves it out. S
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Callable
 from importlib import import_module
@@ -48,9 +49,20 @@ class Native(Protocol):
         """Data with each local part and domain replaced by its token; see observation.redact."""
 
     def render(
-        self, above: list[str], names: list[str], values: list[str], below: list[str], text: str, /
+        self,
+        above: list[str],
+        names: list[str],
+        values: list[str],
+        below: list[str],
+        text: str,
+        most: int,
+        most_of_all: int,
+        /,
     ) -> bytes | None:
-        """Lines, header fields, lines and a text in UTF-8; see observation.rendering."""
+        """Lines, header fields within the bounds, lines and a text in UTF-8; see observation.rendering."""
+
+    def read_date(self, value: str, /) -> tuple[dt.datetime, str] | None:
+        """Instant in UTC and zone of a date in the form that nearly all have; see observation.when."""
 
     def shape(self, text: str, literals: frozenset[str], sized: bool, /) -> str | None:  # noqa: FBT001 - C
         """See observation.template."""

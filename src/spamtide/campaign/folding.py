@@ -36,11 +36,10 @@ _REDACTED = re.compile(r"rcpt\.[0-9a-f]+(?:@[\w.-]+)?")
 """What `observation.redact` leaves in place of a recipient's address."""
 
 _GREETING = re.compile(
-    r"^[ \t]*(?:dear|hello|hi|hey|attn|attention|good (?:day|morning|afternoon|evening)|greetings"
+    r"[ \t]*(?:dear|hello|hi|hey|attn|attention|good (?:day|morning|afternoon|evening)|greetings"
     r"|bonjour|ch[eè]re?|hallo|liebe[rs]?|sehr geehrte[rs]?|guten tag|hola|estimad[oa]|ciao|car[oa]"
     r"|gentile|ol[aá]|prezad[oa]|здравствуйте|привет|уважаем(?:ый|ая))"
-    r"\b(?:[ \t]+(?:mrs?|ms|miss|dr|prof)\.)?(?:[ \t]+[^\s,.:;!?]{1,30}){0,2}[ \t]*(?=[,.:;!?\n])",
-    re.MULTILINE,
+    r"\b(?:[ \t]+(?:mrs?|ms|miss|dr|prof)\.)?(?:[ \t]+[^\s,.:;!?]{1,30}){0,2}[ \t]*(?=[,.:;!?\n])"
 )
 """A greeting and the name in it, up to the punctuation that ends it; more words than that are a sentence."""
 
@@ -48,6 +47,8 @@ _GREETINGS = frozenset(
     "de he hi at go gr bo ch ha li se gu ho es ci ca ge ol pr зд пр ув".split()  # noqa: SIM905 - pairs of letters
 )
 """First two letters of the greetings: the pattern, which is slow, is asked only where a line begins so."""
+_MOST_GREETINGS = 2
+"""Greetings that are left out; what stands below may be a quoted letter."""
 
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 """Scripts that put no spaces between words (Thai, kana, Han): each character is taken as a word."""
@@ -71,10 +72,24 @@ def fold(observation: Shown) -> bytes:
     if "rcpt." in text:
         text = _REDACTED.sub(" ", text)
     cut = len(observation.subject) + GREETING_CHARS
-    head = text[:cut].lower()
-    if not _GREETINGS.isdisjoint([line.lstrip(" \t")[:2] for line in head.split("\n")]):
-        head = _GREETING.sub(" ", head, count=2)
+    head = _without_greeting(text[:cut].lower())
     return (head + text[cut:]).encode("utf-8", "replace")
+
+
+def _without_greeting(head: str) -> str:
+    """The beginning of a text, in lower case, with its first two greetings left out."""
+    lines = head.split("\n")
+    found = 0
+    for at, line in enumerate(lines):
+        if line.lstrip(" \t")[:2] not in _GREETINGS:
+            continue
+        greeting = _GREETING.match(f"{line}\n" if at < len(lines) - 1 else line)
+        if greeting:
+            lines[at] = " " + line[greeting.end() :]
+            found += 1
+            if found == _MOST_GREETINGS:
+                break
+    return "\n".join(lines) if found else head
 
 
 def _fold_unicode(text: str) -> str:

@@ -171,6 +171,7 @@ def _read_plain(source: str, bound: int) -> Page | None:
     )
 
 
+@lru_cache(maxsize=4096)
 def _paint(style: str, colour: str, ground: str, size: str) -> int:
     """What an element's style, and its attributes `color` and `bgcolor`, do, and the size of a font; a sum.
 

@@ -18,7 +18,7 @@ _CARRIED = re.compile(
     re.IGNORECASE,
 )
 """An address inside an address, percent-encoded or not, and its host."""
-_AUTHORITY_END = re.compile(r"[/?#\\]")
+_AUTHORITY_END = re.compile(r"[?#\\]")
 
 
 def link_hosts(links: Iterable[str]) -> tuple[str, ...]:
@@ -31,7 +31,10 @@ def link_hosts(links: Iterable[str]) -> tuple[str, ...]:
         scheme, _, rest = link.partition("://")
         if scheme not in {"http", "https"}:
             continue
-        hosts[_host(_AUTHORITY_END.split(rest, maxsplit=1)[0])] = None
+        authority = rest.partition("/")[0]
+        if "?" in authority or "#" in authority or "\\" in authority:
+            authority = _AUTHORITY_END.split(authority, maxsplit=1)[0]
+        hosts[_host(authority)] = None
         if ("http" in rest or "HTTP" in rest) and (carried := _CARRIED.search(rest)):
             hosts[_host(carried[1])] = None
     hosts.pop("", None)

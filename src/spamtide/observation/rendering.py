@@ -60,12 +60,12 @@ def render(above: list[str], message: Message, names: list[str], values: list[st
         below += map("attachment: ".__add__, named)
     below.append("text:")
     text = message.text[:TEXT_CHARS]
-    sizes = list(map(add, map(len, names), map(len, values)))
-    fits = sum(sizes) + 2 * len(sizes) <= HEADERS_CHARS and max(sizes, default=0) + 2 <= LINE_CHARS
-    if native and fits:
-        data = native.render(top, names, values, below, text)
+    if native:
+        data = native.render(top, names, values, below, text, LINE_CHARS, HEADERS_CHARS)
         if data is not None:
             return data
+    sizes = list(map(add, map(len, names), map(len, values)))
+    fits = sum(sizes) + 2 * len(sizes) <= HEADERS_CHARS and max(sizes, default=0) + 2 <= LINE_CHARS
     shown: Iterable[str] = map(": ".join, zip(names, values, strict=True))
     lines = [*top, *map("header ".__add__, shown if fits else _bounded(shown)), *below]
     return drop_controls(f"{joined_lines(lines)}\n{text}")

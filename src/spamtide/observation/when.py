@@ -10,6 +10,8 @@ import re
 from email.utils import parsedate_tz
 from functools import lru_cache
 
+from spamtide.compiled import native
+
 EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 """Times outside are not believed."""
@@ -37,6 +39,9 @@ _DATE_CHARS = 200
 
 def read_date(value: str) -> tuple[dt.datetime | None, str]:
     """Instant in UTC and the zone as written; (None, '') when there is no believable date in `value`."""
+    known_form = native.read_date(value) if native else None
+    if known_form:
+        return known_form
     match = _DATE.search(value, 0, _DATE_CHARS)
     if match is None:
         return _read_otherwise(value[:_DATE_CHARS])
