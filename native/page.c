@@ -9,13 +9,12 @@
 
 #include "page.h"
 
-#include <string.h>
-
-#define NAME_BYTES 32
 #define FEW_TAGS 2000 /* as in message/html.py */
 
+#define ELEMENT_BYTES 12 /* of the longest name that is known, and its end */
+
 typedef struct {
-    const char *name;
+    char name[ELEMENT_BYTES];
     int traits;
 } Element;
 
@@ -39,19 +38,19 @@ static const Element ELEMENTS[] = {
     {"title", RAW | HEAD}, {"tr", STARTS_LINE | TABLE}, {"u", LEAF | LOOSE}, {"ul", ENDS_LINE}, {"xmp", OTHER},
 };
 
+/* What is to be known of an element by its name in lower case, filled with zeros. */
 static int traits_of(const char *name)
 {
-    int low = 0, high = (int)(sizeof ELEMENTS / sizeof *ELEMENTS) - 1;
-    while (low <= high) {
-        int middle = (low + high) / 2;
-        int order = strcmp(name, ELEMENTS[middle].name);
-        if (!order)
-            return ELEMENTS[middle].traits;
-        if (order < 0)
-            high = middle - 1;
-        else
-            low = middle + 1;
-    }
+    enum { COUNT = sizeof ELEMENTS / sizeof *ELEMENTS };
+    static unsigned char first[27]; /* of each letter, and the end */
+    if (!first[26])
+        for (int at = COUNT, letter = 26; letter >= 0; first[letter--] = (unsigned char)at)
+            while (letter < 26 && at && ELEMENTS[at - 1].name[0] >= 'a' + letter)
+                at--;
+    int letter = name[0] - 'a';
+    for (int at = first[letter]; at < first[letter + 1]; at++)
+        if (!memcmp(name, ELEMENTS[at].name, ELEMENT_BYTES))
+            return ELEMENTS[at].traits;
     return 0;
 }
 
@@ -61,7 +60,7 @@ static int traits_of(const char *name)
 static int place(Page *page, const char *name, int traits, int interesting, int *doubt)
 {
     Table *table = page->depth ? &page->tables[page->depth - 1] : NULL;
-    if (!strcmp(name, "table")) {
+    if (IS(name, "table")) {
         if (table && !table->cell) { /* a table in a table, outside its cells, closes it */
             *table = (Table){.start = page->size};
             return 1;
@@ -77,20 +76,20 @@ static int place(Page *page, const char *name, int traits, int interesting, int 
         if (!table)
             return 0;
         table->ground[OF_CELL] = table->veiled = 0;
-        if (!strcmp(name, "td") || !strcmp(name, "th")) {
+        if (IS(name, "td") || IS(name, "th")) {
             if (!table->group)
                 table->group = 'b';
             table->cell = name[1];
         } else {
             table->cell = 0;
             table->ground[OF_ROW] = 0;
-            if (!strcmp(name, "tr")) {
+            if (IS(name, "tr")) {
                 if (!table->group)
                     table->group = 'b';
             } else { /* tbody, thead, tfoot, caption, colgroup, col */
                 table->ground[OF_GROUP] = 0;
                 table->group = name[0] == 't' ? name[1] : 0;
-                if (!strcmp(name, "caption"))
+                if (IS(name, "caption"))
                     table->cell = 'c';
             }
         }
@@ -103,12 +102,12 @@ static int place(Page *page, const char *name, int traits, int interesting, int 
         page->moved = 1;
         return 1;
     }
-    if (table && !table->cell && !(traits & (RAW | ROOT)) && strcmp(name, "form")
-        && (strcmp(name, "br") || interesting) && (strcmp(name, "input") || interesting))
+    if (table && !table->cell && !(traits & (RAW | ROOT)) && !IS(name, "form")
+        && (!IS(name, "br") || interesting) && (!IS(name, "input") || interesting))
         *doubt = 1;
-    if (table && !table->cell && !strcmp(name, "title"))
+    if (table && !table->cell && IS(name, "title"))
         *doubt = 1;
-    if (!strcmp(name, "form")) {
+    if (IS(name, "form")) {
         int nested = page->in_form;
         page->in_form = 1;
         return !nested;
@@ -118,18 +117,18 @@ static int place(Page *page, const char *name, int traits, int interesting, int 
 
 static void close_element(Page *page, const char *name, int traits)
 {
-    if (!strcmp(name, "form"))
+    if (IS(name, "form"))
         page->in_form = 0;
     if (!(traits & TABLE) || !page->depth)
         return;
     Table *table = &page->tables[page->depth - 1];
-    int cell = !strcmp(name, "td") || !strcmp(name, "th") ? name[1] : !strcmp(name, "caption") ? 'c' : 0;
-    if (!strcmp(name, "table")) {
+    int cell = IS(name, "td") || IS(name, "th") ? name[1] : IS(name, "caption") ? 'c' : 0;
+    if (IS(name, "table")) {
         page->depth--;
     } else if (cell) {
         if (table->cell == cell)
             table->cell = table->ground[OF_CELL] = 0;
-    } else if (!strcmp(name, "tr")) {
+    } else if (IS(name, "tr")) {
         if (table->cell != 'c')
             table->cell = table->ground[OF_CELL] = table->ground[OF_ROW] = 0;
     } else if (name[0] == 't' && table->group == name[1]) { /* tbody, thead, tfoot */
@@ -146,7 +145,7 @@ static Verdict skip_raw(Page *page, const char *name)
         at = memchr(at, '<', (size_t)(page->end - at));
         if (!at || page->end - at < (Py_ssize_t)length + 3)
             return DOUBTFUL;
-        if (lowered(at[1]) == 's' && !strcmp(name, "script"))
+        if (lowered(at[1]) == 's' && IS(name, "script"))
             return DOUBTFUL; /* a script that writes scripts may hide its end from us */
         if (at[1] == '/') {
             size_t same = 0;
@@ -199,8 +198,8 @@ static int may_hold_tags(int which, const Span *value)
 /* Whether a tag may follow one that moved: a row, a cell or another that moves. */
 static int may_follow_moved(const char *name, int traits, int closing)
 {
-    return !closing && (traits & LOOSE || (traits & TABLE && (!strcmp(name, "tr") || !strcmp(name, "td") || !strcmp(name, "th")
-           || !strcmp(name, "tbody") || !strcmp(name, "thead") || !strcmp(name, "tfoot"))));
+    return !closing && (traits & LOOSE || (traits & TABLE && (IS(name, "tr") || IS(name, "td") || IS(name, "th")
+           || IS(name, "tbody") || IS(name, "thead") || IS(name, "tfoot"))));
 }
 
 /* Read the tag at '<' or '</'. */
@@ -209,7 +208,7 @@ static Verdict read_tag(Page *page, int closing)
     const char *start = page->at;
     const char *at = start + 1 + closing;
     const char *end = page->end;
-    char name[NAME_BYTES];
+    char name[NAME_BYTES] = {0};
     int size = 0;
     while (at < end && !is_space(*at) && *at != '/' && *at != '>') {
         if ((unsigned char)*at >= 0x80 || *at == '<')
@@ -218,7 +217,6 @@ static Verdict read_tag(Page *page, int closing)
             name[size++] = lowered(*at);
         at++;
     }
-    name[size] = 0;
     Span spans[KNOWN] = {{NULL, NULL}};
     for (;;) {
         while (at < end && (is_space(*at) || *at == '/'))
@@ -261,9 +259,9 @@ static Verdict read_tag(Page *page, int closing)
     }
     page->at = at + 1;
     int traits = traits_of(name);
-    if (strcmp(name, "font"))
+    if (!IS(name, "font"))
         spans[SIZE].value = NULL;
-    if (!closing && !strcmp(name, "style"))
+    if (!closing && IS(name, "style"))
         page->styled = 1;
     /* What begins or ends a line is told by the letters up to the first that is no word's. */
     int word = 0;
@@ -271,9 +269,8 @@ static Verdict read_tag(Page *page, int closing)
         word++;
     int line = traits;
     if (word < size) {
-        char stem[NAME_BYTES];
+        char stem[NAME_BYTES] = {0};
         memcpy(stem, name, (size_t)word);
-        stem[word] = 0;
         line = traits_of(stem);
         if (!strncmp(name, "td", 2) || !strncmp(name, "th", 2))
             return DOUBTFUL;
@@ -282,13 +279,13 @@ static Verdict read_tag(Page *page, int closing)
     page->moved = 0;
     if (after_moved && !may_follow_moved(name, traits, closing))
         return DOUBTFUL;
-    if (page->choosing && strcmp(name, "option") && !(closing && traits & CHOICE))
+    if (page->choosing && !IS(name, "option") && !(closing && traits & CHOICE))
         return DOUBTFUL;
     if (after_moved && page->size > page->tables[page->depth - 1].start)
         ; /* what marks the line has moved too, to where a line ends already */
     else if (line & (closing ? ENDS_LINE : STARTS_LINE))
         page_end_line(page);
-    else if (!closing && (!strcmp(name, "td") || !strcmp(name, "th")) && start > page->begin && start[-1] == '>')
+    else if (!closing && (IS(name, "td") || IS(name, "th")) && start > page->begin && start[-1] == '>')
         page->gap = 1;
     if (closing) {
         page->choosing &= !(traits & CHOICE);
@@ -298,7 +295,7 @@ static Verdict read_tag(Page *page, int closing)
     if (traits & OTHER)
         return DOUBTFUL;
     int interesting = spans[HREF].value || spans[SRC].value || spans[BACKGROUND].value || spans[ACTION].value;
-    int first_body = !strcmp(name, "body") && !page->in_body;
+    int first_body = IS(name, "body") && !page->in_body;
     if (traits & ROOT) {
         if (interesting && !first_body)
             return DOUBTFUL;

@@ -5,6 +5,8 @@
 
 #include "native.h"
 
+#include <string.h>
+
 #define TABLES 64
 
 typedef struct {
@@ -77,6 +79,9 @@ static inline int is_space(char c) { return c == ' ' || c == '\n' || c == '\t' |
 static inline int is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static inline int is_digit(char c) { return c >= '0' && c <= '9'; }
 static inline char lowered(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+
+#define NAME_BYTES 32 /* of the buffer that holds a tag's name, filled with zeros */
+#define IS(name, wanted) (!memcmp(name, wanted, sizeof wanted))
 
 /* The text: add a line's end, and text with its references, in which white space is tidied. */
 void page_end_line(Page *page);

@@ -2,8 +2,6 @@
 
 #include "page.h"
 
-#include <string.h>
-
 #define ENTITY_BYTES 32
 #define MANY_HIDDEN 1000
 #define STYLE_BYTES 1000
@@ -35,10 +33,14 @@ static void put_text(Page *page, const char *at, const char *end)
             at += space;
             continue;
         }
-        const char *word = at++;
-        while (at < end && (is_plain_byte(*at) || !space_at(at, end)))
-            at++;
-        put(page, word, at - word);
+        const char *words = at++;
+        for (; at < end; at++) {
+            if (is_plain_byte(*at) || !space_at(at, end))
+                continue;
+            if (*at != ' ' || at + 1 == end || !is_plain_byte(at[1]))
+                break; /* else as it is to be written */
+        }
+        put(page, words, at - words);
     }
 }
 
@@ -322,7 +324,7 @@ static char reason(const Span *spans, const char *name, long paint)
     const Span *style = &spans[STYLE], *colour = &spans[COLOUR], *size = &spans[SIZE];
     if (style->value) /* what it says must be enough by itself */
         return paint & STYLED && !memchr(style->value, '&', (size_t)(style->end - style->value)) ? 's' : 0;
-    if (strcmp(name, "font"))
+    if (!IS(name, "font"))
         return 0;
     if (paint & HIDES) {
         Py_ssize_t count = size->end - size->value;
@@ -362,11 +364,11 @@ Verdict page_take_paint(Page *page, const Span *spans, const char *name, int tra
     }
     if (ground && traits & TABLE) {
         char *grounds = page->tables[page->depth - 1].ground;
-        if (!strcmp(name, "table"))
+        if (IS(name, "table"))
             grounds[OF_TABLE] = (char)ground;
-        else if (!strcmp(name, "td") || !strcmp(name, "th") || !strcmp(name, "caption"))
+        else if (IS(name, "td") || IS(name, "th") || IS(name, "caption"))
             grounds[OF_CELL] = (char)ground;
-        else if (!strcmp(name, "tr"))
+        else if (IS(name, "tr"))
             grounds[OF_ROW] = (char)ground;
         else if (name[0] == 't')
             grounds[OF_GROUP] = (char)ground;
@@ -377,7 +379,7 @@ Verdict page_take_paint(Page *page, const Span *spans, const char *name, int tra
     } else if (ground) {
         page->tinted = 1;
     }
-    if (!strcmp(name, "img") || !strcmp(name, "input"))
+    if (IS(name, "img") || IS(name, "input"))
         return PLAIN;
     if (!(paint & HIDES) && !(paint & WHITE && ground != COLOURED && (ground == PAPER || !on_colour(page))))
         return PLAIN;
@@ -433,13 +435,13 @@ Verdict page_take_attributes(Page *page, const Span *spans, const char *name)
         if (add(page->urls, value))
             return FAILED;
     }
-    int meta = !strcmp(name, "meta");
+    int meta = IS(name, "meta");
     if (meta && (wanted || spans[EQUIV].value) && spans[CONTENT].value) {
         PyObject *value = value_of(page, spans[CONTENT]);
         if (!value || add(page->urls, Py_BuildValue("(iN)", 1, value)))
             return FAILED;
     }
-    if (wanted && !strcmp(name, "img")) {
+    if (wanted && IS(name, "img")) {
         Span said = spans[ALT].value && spans[ALT].end > spans[ALT].value ? spans[ALT] : spans[TITLE];
         PyObject *text = said.value ? value_of(page, said) : PyUnicode_FromString("");
         if (add(page->alts, text))
