@@ -107,7 +107,15 @@ PyObject *native_urls_in_text(PyObject *Py_UNUSED(module), PyObject *const *args
     if (!found)
         return NULL;
     Text text = text_of(args[0]);
+    static const char STARTS[256] = {['h'] = 1, ['H'] = 1, ['w'] = 1, ['W'] = 1};
     for (Py_ssize_t at = 0; at < text.size;) {
+        if (text.kind == PyUnicode_1BYTE_KIND) {
+            const Py_UCS1 *bytes = text.data;
+            while (at < text.size && !STARTS[bytes[at]])
+                at++;
+            if (at == text.size)
+                break;
+        }
         if (!begins(&text, at)) {
             at++;
             continue;

@@ -12,6 +12,7 @@ static PyMethodDef METHODS[] = {
     {"read_date", native_read_date, METH_O, "See observation/when.py."},
     {"recipient_paths", native_recipient_paths, METH_O, "See observation/redact.py."},
     {"read_words", native_read_words, METH_VARARGS, "See campaign/words.py."},
+    {"is_spaced", native_is_spaced, METH_O, "See campaign/folding.py."},
     {"is_seen", native_is_seen, METH_O, "See message/text.py."},
     {"tidy_lines", native_tidy_lines, METH_O, "See message/text.py."},
     {NULL, NULL, 0, NULL},

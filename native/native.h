@@ -9,6 +9,7 @@
 PyObject *native_read_page(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_read_fields(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_tidy_lines(PyObject *, PyObject *);
+PyObject *native_is_spaced(PyObject *, PyObject *);
 PyObject *native_is_seen(PyObject *, PyObject *);
 PyObject *native_redact(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_read_words(PyObject *, PyObject *);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define STRETCH 64
+#define STRETCH 32
 
 typedef struct {
     char *out;
@@ -23,16 +23,18 @@ static int put_string(Text *text, PyObject *string, int lines)
     unsigned char whole = lines ? '\n' : ' ';
     for (Py_ssize_t at = 0; at < size; at++) {
         Py_ssize_t stop = at + STRETCH < size ? at + STRETCH : size;
-        int odd = 0; /* most stretches hold nothing odd; a loop without a way out is done in wide registers */
-        for (Py_ssize_t next = at; next < stop; next++) {
-            unsigned char c = (unsigned char)from[next];
-            odd |= ((c < ' ') & (c != whole)) | (c == 127) | (c == 0xC2);
-        }
-        if (!odd) {
-            memcpy(to, from + at, (size_t)(stop - at));
-            to += stop - at;
-            at = stop - 1;
-            continue;
+        if (stop == at + STRETCH) {
+            unsigned char odd = 0; /* most stretches hold nothing odd; this loop is done in wide registers */
+            for (int next = 0; next < STRETCH; next++) {
+                unsigned char c = (unsigned char)from[at + next];
+                odd |= ((c < ' ') & (c != whole)) | (c == 127) | (c == 0xC2);
+            }
+            if (!odd) {
+                memcpy(to, from + at, STRETCH);
+                to += STRETCH;
+                at = stop - 1;
+                continue;
+            }
         }
         for (; at < stop; at++) {
             unsigned char c = (unsigned char)from[at];

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define STRETCH 64
+#define STRETCH 32
 
 int is_plain_url(PyObject *value)
 {
@@ -150,17 +150,38 @@ PyObject *native_is_seen(PyObject *Py_UNUSED(module), PyObject *text)
     int unseen = 0;
     if (kind == PyUnicode_1BYTE_KIND) {
         const Py_UCS1 *bytes = data;
-        for (Py_ssize_t at = 0; at < size && !unseen;) {
-            Py_ssize_t from = at;
-            int odd = 0; /* most stretches hold nothing odd; a loop without a way out is done in wide registers */
-            for (Py_ssize_t stop = at + STRETCH < size ? at + STRETCH : size; at < stop; at++)
-                odd |= (bytes[at] < ' ') | (bytes[at] >= 0x7F);
-            for (; odd && from < at && !unseen; from++)
-                unseen = is_unseen(bytes[from]);
+        Py_ssize_t at = 0;
+        for (; size - at >= STRETCH && !unseen; at += STRETCH) {
+            unsigned char odd = 0; /* most stretches hold nothing odd; this loop is done in wide registers */
+            for (int next = 0; next < STRETCH; next++)
+                odd |= (bytes[at + next] < ' ') & (bytes[at + next] != '\n') | (bytes[at + next] >= 0x7F);
+            for (int next = 0; odd && next < STRETCH; next++)
+                unseen |= is_unseen(bytes[at + next]);
         }
+        for (; at < size && !unseen; at++)
+            unseen = is_unseen(bytes[at]);
     } else {
         for (Py_ssize_t at = 0; at < size && !unseen; at++)
             unseen = is_unseen(PyUnicode_READ(kind, data, at));
     }
     return PyBool_FromLong(!unseen);
+}
+
+/* is_spaced(text): whether no character is of a script that puts no spaces between words: `_UNSPACED` of
+   campaign/folding.py. */
+PyObject *native_is_spaced(PyObject *Py_UNUSED(module), PyObject *text)
+{
+    if (!PyUnicode_Check(text)) {
+        PyErr_SetString(PyExc_TypeError, "is_spaced(str)");
+        return NULL;
+    }
+    Py_ssize_t size = PyUnicode_GET_LENGTH(text);
+    int kind = PyUnicode_KIND(text), unspaced = 0;
+    const void *data = PyUnicode_DATA(text);
+    for (Py_ssize_t at = 0; kind != PyUnicode_1BYTE_KIND && at < size && !unspaced; at++) {
+        Py_UCS4 c = PyUnicode_READ(kind, data, at);
+        unspaced = c >= 0xE00
+                   && (c <= 0xE7F || (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF));
+    }
+    return PyBool_FromLong(!unspaced);
 }

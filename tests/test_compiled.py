@@ -22,10 +22,11 @@ USERS = tuple(
     import_module(f"spamtide.{name}")
     for name in (
         "message.html", "message.header", "message.text", "message.url", "observation.redact",
-        "observation.rendering", "observation.template", "observation.when", "campaign.words",
+        "observation.rendering", "observation.template", "observation.when", "campaign.folding",
+        "campaign.words",
     )
 )  # fmt: skip
-html, header, text, url, redact, rendering, template, when, words = USERS
+html, header, text, url, redact, rendering, template, when, folding, words = USERS
 parse = import_module("spamtide.message").parse
 observe = import_module("spamtide.observation").observe
 sketch = import_module("spamtide.campaign").sketch
@@ -315,6 +316,22 @@ def test_recipients_in_traces_are_found_alike(pieces: list[str]) -> None:
     compiled = redact.recipients_of((), received, ())
     with python_alone():
         assert compiled == redact.recipients_of((), received, ())
+
+
+@given(st.text(alphabet="ab\u0dff\u0e00\u0e7f\u0e80\u3040ー\u3100\u3400\u4dc0世\ua000😀\u200bK", max_size=5))
+def test_scripts_without_spaces_are_told_alike(value: str) -> None:
+    """First and last characters of each range."""
+    compiled = folding._fold_unicode(value)
+    with python_alone():
+        assert compiled == folding._fold_unicode(value)
+
+
+@given(st.text(alphabet="a\n\r\t", max_size=20), st.integers(0, 3), st.integers(0, 20))
+def test_blank_lines_are_found_as_the_pattern_finds_them(value: str, start: int, stop: int) -> None:
+    """Line ends of every kind, before and behind the bounds."""
+    data = value.encode()
+    match = header._BLANK_LINE.search(data, start, stop)
+    assert header._blank_line(data, start, stop) == (match.span() if match else (-1, -1))
 
 
 @given(some_text, st.booleans())

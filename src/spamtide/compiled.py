@@ -39,6 +39,9 @@ class Native(Protocol):
     def is_seen(self, text: str, /) -> bool:
         """Whether no character of a text is left out by `drop_unseen`; see message.text."""
 
+    def is_spaced(self, text: str, /) -> bool:
+        """Whether every character is of a script with spaces between words; see campaign.folding."""
+
     def urls_in_text(self, text: str, clean: Callable[[str], str], /) -> list[str]:
         """Addresses in a text; those with something to undo by `clean`. See message.url."""
 

@@ -11,6 +11,8 @@ import re
 import unicodedata
 from typing import Protocol
 
+from spamtide.compiled import native
+
 TEXT_CHARS = 4_000
 """Characters of visible text that are compared. What a mail says, it says before that."""
 GREETING_CHARS = 300
@@ -97,4 +99,5 @@ def _fold_unicode(text: str) -> str:
     text = unicodedata.normalize("NFKD", text).lower()
     for lookalike, letter in _LOOKALIKES:
         text = text.replace(lookalike, letter)
-    return _UNSPACED.sub(r" \g<0> ", text) if _UNSPACED.search(text) else text
+    spaced = native.is_spaced(text) if native else not _UNSPACED.search(text)
+    return text if spaced else _UNSPACED.sub(r" \g<0> ", text)

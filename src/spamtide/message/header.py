@@ -155,18 +155,26 @@ def _ends(data: bytes, start: int, limits: Limits, defects: set[str]) -> tuple[i
     for blank in (b"\n", b"\r\n"):
         if data.startswith(blank, start):
             return start, start + len(blank)
-    match = _BLANK_LINE.search(data, start, start + limits.header_bytes + limits.body_bytes)
-    if match:
-        end, body = match.start(), match.end()
-    else:
+    end, body = _blank_line(data, start, start + limits.header_bytes + limits.body_bytes)
+    found = end >= 0
+    if not found:
         end = body = len(data)
     if end - start > limits.header_bytes:
         defects.add("headers-too-long")
         cut = data.rfind(b"\n", start, start + limits.header_bytes)
         end = cut if cut > start else start + limits.header_bytes
-        if not match:
+        if not found:
             body = end
     return end, body
+
+
+def _blank_line(data: bytes, start: int, stop: int) -> tuple[int, int]:
+    """Where the first empty line begins, at the line end above it, and where it ends; (-1, -1) for none."""
+    end = data.find(b"\n\n", start, stop)
+    if data.find(b"\n\r", start, stop if end < 0 else end) < 0:  # most mail; a pattern takes far longer
+        return end, end + 2 if end >= 0 else -1
+    match = _BLANK_LINE.search(data, start, stop)
+    return match.span() if match else (-1, -1)
 
 
 def _line_feeds(block: bytes, defects: set[str]) -> bytes:
