@@ -30,6 +30,8 @@ RESERVE_BYTES = 2**20
 """Room that a write leaves on the disk."""
 MOST_COMPARED = 2_000_000
 """Rows of a table that `replace` compares before it writes."""
+LARGE_COLUMNS = frozenset({"data", "minhash", "rendering"})
+"""Columns of large values that never come again: a dictionary of them does not pay, nor do statistics."""
 MAX_SMALL_FILES = 40
 """`compact` joins a table's files when more of them than this are small."""
 DISK_FULL_WORDS = (
@@ -347,7 +349,13 @@ class Lake:
         predicate: str | None = None,
     ) -> None:
         """One commit; with a predicate, only the rows that it names are overwritten."""
-        from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+        from deltalake import (
+            ColumnProperties,
+            CommitProperties,
+            DeltaTable,
+            WriterProperties,
+            write_deltalake,
+        )
 
         handle = self._handle(table)
         self._check_room(table, rows.nbytes)
@@ -361,7 +369,14 @@ class Lake:
                 )
             options: dict[str, Any] = {
                 "mode": mode,
-                "writer_properties": WriterProperties(compression="ZSTD", compression_level=1),
+                "writer_properties": WriterProperties(
+                    compression="ZSTD",
+                    compression_level=1,
+                    column_properties={
+                        column: ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+                        for column in LARGE_COLUMNS.intersection(TABLES[table].names)
+                    },
+                ),
             }
             if predicate is not None:
                 options["predicate"] = predicate
