@@ -25,7 +25,10 @@ from spamtide.store import evidence, life, rollup
 
 MOST_ROWS = 400_000
 """Latest messages that are answered again, in whole weeks."""
+HAM_MESSAGES = 4_000
+"""Legitimate messages that rules are measured on."""
 _KEY = ("sha256", "sensor")
+_RENDERINGS = "SELECT sha256, sensor, rendering FROM observations WHERE label = 'spam'"
 _LEARNED = "learned-"
 """What the names of learned files begin with."""
 
@@ -39,10 +42,14 @@ class Leaving:
         lake = observatory.lake
         self._knowledge = load_knowledge(observatory.knowledge)
         self._lab = rollup.lab_rows(lake, pipeline.LAB_MESSAGES)
-        self._ham = rollup.ham_rows(lake, pipeline.HAM_MESSAGES)
+        self._ham = rollup.ham_rows(lake, HAM_MESSAGES)
         self._wild = rollup.wild_fields(lake)
         rows = evidence.stretch(lake, _weeks(evidence.weeks(lake)), resolve(lake.read("lineage")))
-        rows = rows.drop_columns(["campaign"]).rename_columns({"canonical": "campaign"})
+        rows = (
+            rows.filter(pc.equal(rows["label"], "spam"))
+            .drop_columns(["campaign"])
+            .rename_columns({"canonical": "campaign"})
+        )
         self._rows = rows.sort_by([(name, "ascending") for name in _KEY])
         found = evidence.ham(lake)
         self._beyond = Beyond(ham_addresses=found.addresses, ham_domains=found.domains)
@@ -53,7 +60,11 @@ class Leaving:
         return sorted(set(self._lab["lab"].to_pylist()))
 
     def without(self, family: str) -> pa.Table:
-        """Every message with its answer if the lab had never had `family`: sha256, lab, botnet, campaign."""
+        """Every spam with its answer if the lab had never had `family`.
+
+        Returns:
+            Columns sha256, lab, botnet and campaign.
+        """
         ruleset = self._ruleset(family)
         own = pc.fill_null(pc.equal(self._rows["lab"], family), fill_value=False)
         rows = self._rows
@@ -87,9 +98,9 @@ class Leaving:
         return compile_signatures([*sources, *((Path(name), text) for name, text in learned.items())])
 
     def _matched(self, ruleset: Ruleset) -> pa.Table:
-        """Hits of every stored message."""
+        """Hits of every stored spam; of legitimate mail only addresses and domains count here."""
         with ENGINES["local"](self._observatory.settings.running.workers) as engine:
-            stored = life.renderings(self._observatory.lake, pipeline.MATCH_ROWS)
+            stored = self._observatory.lake.stream(_RENDERINGS, pipeline.MATCH_ROWS)
             return pa.Table.from_batches(engine.map(partial(_hits, ruleset=ruleset), stored, _no_hits))
 
 

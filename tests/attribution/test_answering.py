@@ -40,6 +40,9 @@ rule engine_a { meta: kind = "botnet" name = "alpha" layer = "skeleton" confiden
 rule engine_c { meta: kind = "botnet" name = "gamma" layer = "skeleton" confidence = 99
                 family_missed = "1 of 99" condition: false }
 rule text_c { meta: kind = "botnet" name = "gamma" layer = "template" confidence = 99 condition: false }
+rule doubted_a { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence = 60 condition: false }
+rule doubt { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence = 0 unlike = "doubted_a"
+             unlike_lab = "0 of 9 machines" condition: false }
 rule dated_a { meta: kind = "botnet" name = "alpha" confidence = 97 valid_from = "2010-01-01"
                expires = "2010-12-31" condition: false }
 rule brand_x { meta: kind = "programme" name = "Maple Meds" condition: false }
@@ -409,6 +412,43 @@ def test_even_odds_and_less_say_nothing() -> None:
     assert odds_of(0.5) == odds_of(0.1) == 0
     assert odds_of(0.9) == pytest.approx(np.log(9))
     assert odds_of(1.0) == odds_of(0.999)
+
+
+def fleets(more: Rows) -> Rows:
+    """Two tenants of a kit with texts and addresses of their own, and more mail of one campaign."""
+    rows: Rows = [
+        {"rules": ["kit", rule], "campaign": f"{rule}-{n}", "source_ip": f"{base}.0.0.{address}"}
+        for rule, base in (("strong_a", 24), ("strong_b", 78))
+        for n in range(3)
+        for address in range(40)
+    ]
+    return [*rows, *({"campaign": "new"} | row for row in more)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "base", "botnet"),
+    [
+        (["kit"], 24, "alpha"),
+        (["kit"], 78, "beta"),
+        (["kit"], 201, UNKNOWN),
+        (["kit", "strong_b"], 78, "beta"),
+        (["kit", "strong_b"], 24, "alpha"),
+        (["engine_a"], 24, "alpha"),
+        (["engine_a"], 201, UNKNOWN),
+        (["engine_a", "strong_a"], 201, "alpha"),
+    ],
+)
+def test_addresses_tell_whose_an_engines_mail_is(ask: Ask, rules: list[str], base: int, botnet: str) -> None:
+    """A kit by its engine alone, one tenant's text from the other's fleet, a stranger with the engine."""
+    rows = fleets([{"rules": rules, "source_ip": f"{base}.0.0.{n}"} for n in range(20)])
+    assert {row["botnet"] for row in ask(rows)[-20:]} == {botnet}
+
+
+def test_words_too_weak_and_the_engine_ask_the_addresses(ask: Ask) -> None:
+    weak = ["weak_a", "doubted_a", "doubt"]
+    for base, botnet in ((24, "alpha"), (201, UNKNOWN)):
+        rows = fleets([{"rules": weak, "source_ip": f"{base}.0.0.{n}"} for n in range(20)])
+        assert {row["botnet"] for row in ask(rows)[-20:]} == {botnet}
 
 
 def test_of_a_text_of_a_word_or_two_silence_says_nothing(

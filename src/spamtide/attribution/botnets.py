@@ -98,7 +98,7 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
         engine = max((i.weight for i in found if i.name == name and i.layer in ENGINE_LAYERS), default=0.0)
         what = "whose the engine's mail is, addresses tell instead"
         told.append(Evidence("skeleton", "botnet", name, -engine, what))
-        word = "share" if steps > 0 else "do not share" if steps < 0 else "share half as often"
+        word = "share" if steps > 0 else "do not share"
         what = f"the campaign's addresses {word} in its other mail as its own do"
-        told.append(Evidence("sender", "botnet", name, KIN_STEP * steps, what))
+        told.extend([Evidence("sender", "botnet", name, KIN_STEP * steps, what)] if steps else [])
     return told
