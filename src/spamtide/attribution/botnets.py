@@ -25,6 +25,9 @@ LAB_CAMPAIGN = Tie("campaign", 4, 4.0, 7, 0.93, 0.0, 0.3, "the lab mail in its c
 
 MOST_TENANTS = 3
 """Families of one kit that are told apart by their fleets; of more, the first by name."""
+WORDED, STRANGE = 2.0, 3.0
+"""Log-odds of words from which they and the engine name a family by themselves; and of its addresses, from
+which these have a say all the same."""
 _QUIET, _KIN = 16, 64
 """Numbers that the codes of one objection may take: see `speaks_against`."""
 
@@ -90,11 +93,14 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
     if quiet and spoken.leaning:
         what = "its bot in the lab worked in those days and never sent this text"
         told.append(Evidence("campaign", "botnet", spoken.leaning, -STEP * quiet, what))
+    sure = {item.name for item in found if item.layer == "template" and item.weight >= WORDED}
     for name in spoken.candidates[:MOST_TENANTS]:
         rest, kin = divmod(rest, _KIN)
         if not kin:
             continue
         steps = -(kin // 2) if kin % 2 else kin // 2 - 1
+        if name in sure and abs(steps) * KIN_STEP < STRANGE:
+            continue  # words and engine together outweigh a few fresh addresses
         engine = max((i.weight for i in found if i.name == name and i.layer in ENGINE_LAYERS), default=0.0)
         what = "whose the engine's mail is, addresses tell instead"
         told.append(Evidence("skeleton", "botnet", name, -engine, what))

@@ -33,8 +33,8 @@ CLEAR = 3.0
 MOST = 6.0
 STEP = 0.25
 """Log-odds come in steps of this."""
-FLOOR = 0.005
-"""Least share of others' addresses that meet a family's by chance."""
+FLOOR, BELIEVED = 0.005, 100.0
+"""Least share of others' addresses that meet a family's by chance; and how many addresses' worth it is."""
 SAME_CAMPAIGN = 2.0
 """Least spread where a family's own addresses could be compared within one campaign alone."""
 OWN, KIT, EXPECTED = 0.95, 0.5, 12.0
@@ -48,6 +48,10 @@ TINY = 1e-12
 HALVINGS = 30
 ROUNDS = 20
 """Steps of EM; the share of a mixture of two needs no more to settle within a step of log-odds."""
+
+
+_NEAREST = (0, -1, 1, -2, 2, -3, 3)
+"""Weeks from a message's own, in the order in which they are asked."""
 
 
 def kinship(
@@ -136,38 +140,79 @@ class _Weighed:
 def _weigh(week: int, own: _Sent, others: _Sent, doubtful: _Sent, *, kit: bool) -> _Weighed | None:
     """Weigh the campaigns of one week; None where addresses tell nothing of the family.
 
-    Nothing further than REACH weeks away has a say.
+    Where they tell nothing in the week itself, but do in one near it, the family's share of the engine's mail
+    there is what is expected here. Nothing further than REACH weeks away has a say.
     """
     own = own.between(week - REACH, week + REACH)
-    others, doubtful = (mail.between(week - NEAR, week + NEAR) for mail in (others, doubtful))
+    for distance in _NEAREST:
+        centre = week + distance
+        around = [mail.between(centre - NEAR, centre + NEAR) for mail in (others, doubtful)]
+        fleet = _fleet(centre, own, around[0], kit=kit)
+        ratios = fleet.ratios(around[1]) if fleet else None
+        if ratios is None:
+            continue
+        _, of = np.unique(around[1].campaigns, return_inverse=True)
+        share = _share(ratios, of, KIT if kit else OWN)
+        here = doubtful.between(week, week)
+        if distance:
+            expected = np.log(share / (1 - share))
+            odds = np.full(len(here.weeks), min(expected, 0.0) if kit else expected)
+        else:
+            odds = _of_mixtures(ratios, of, share, kit=kit)[around[1].weeks == week]
+        odds = np.clip(odds, -MOST, MOST)
+        return _Weighed(here, (np.sign(odds) * np.floor(np.abs(odds) / STEP + 1e-9)).astype(np.int64))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fleet:
+    """What is known of a family's addresses around one week."""
+
+    own: _Sent
+    gap: int
+    rate: float
+    chance: float
+    spread: float
+
+    def ratios(self, mail: _Sent) -> Floats | None:
+        """Log-likelihood ratio of each entry, the family's mail against others'; None where nothing tells."""
+        met = _meet(mail, self.own, self.gap)
+        own = np.clip(met.expected(self.rate), self.chance, 1 - FLOOR)
+        if not met.count or own.mean() < CLEAR * self.chance:
+            return None
+        found = np.zeros(len(mail.weeks))
+        found[met.could] = np.where(met.met, np.log(own / self.chance), np.log((1 - own) / (1 - self.chance)))
+        return np.asarray(found / self.spread)
+
+
+def _fleet(week: int, own: _Sent, others: _Sent, *, kit: bool) -> _Fleet | None:
+    """The fleet around a week; None where too little is known.
+
+    Mail with the family's words that does not come from its addresses is left out: others may send them.
+    """
     gap = _gap(week, own)
     if gap is None:
         return None
+    fleet = _measured(own, others, gap)
+    ratios = fleet.ratios(own) if fleet else None
+    if ratios is None:
+        return fleet
+    _, of = np.unique(own.campaigns, return_inverse=True)
+    return _measured(own.where(_of_mixtures(ratios, of, OWN, kit=kit) > 0), others, gap)
+
+
+def _measured(own: _Sent, others: _Sent, gap: int) -> _Fleet | None:
+    """How often a family's own addresses meet its other mail, and everybody else's do."""
     mine, least = _meet(own, own, gap), 1.0
     if mine.count < LEAST:
         # One campaign is all that there is: its addresses in its other weeks, which may be more alike.
         mine, least = _meet(own, own, max(gap, 1), same=True), SAME_CAMPAIGN
     if mine.count < LEAST or mine.met.sum() < LEAST_MET:
         return None
+    theirs = _meet(others, own, gap)
+    chance = (float(theirs.met.sum()) + FLOOR * BELIEVED) / (theirs.count + BELIEVED)
     rate = mine.rate()
-    theirs, asked = _meet(others, own, gap), _meet(doubtful, own, gap)
-    chance = max(FLOOR, theirs.share if theirs.count >= LEAST else FLOOR)
-    expected = np.clip(asked.expected(rate), chance, 1 - FLOOR)
-    if not asked.count or expected.mean() < CLEAR * chance:
-        return None
-    ratio = np.where(asked.met, np.log(expected / chance), np.log((1 - expected) / (1 - chance)))
-    ratio = ratio / max(least, mine.spread(rate))
-    weight = np.zeros(len(doubtful.weeks))
-    weight[asked.could] = ratio
-    _, of = np.unique(doubtful.campaigns, return_inverse=True)
-    expected_share = KIT if kit else OWN
-    sums, count = np.bincount(of, weights=weight), np.bincount(of).astype(np.float64)
-    share = _share(np.asarray(sums), np.asarray(count), expected_share, EXPECTED)
-    odds = np.clip(_of_mixtures(weight, of, share, kit=kit), -MOST, MOST)[doubtful.weeks == week]
-    return _Weighed(
-        doubtful.where(doubtful.weeks == week),
-        (np.sign(odds) * np.floor(np.abs(odds) / STEP + 1e-9)).astype(np.int64),
-    )
+    return _Fleet(own, gap, rate, max(FLOOR, chance), max(least, mine.spread(rate)))
 
 
 def _gap(week: int, own: _Sent) -> int | None:
@@ -194,11 +239,6 @@ class _Meeting:
     def count(self) -> int:
         """Entries that could."""
         return len(self.met)
-
-    @property
-    def share(self) -> float:
-        """Share of them that met, one hit and one miss added."""
-        return float((self.met.sum() + 1) / (len(self.met) + 2))
 
     def rate(self) -> float:
         """Meetings for each chance, were they a Poisson process; by bisection.
@@ -254,20 +294,20 @@ def _meet(mail: _Sent, own: _Sent, gap: int, *, same: bool = False) -> _Meeting:
     return _Meeting(could, mail.campaigns[could], met[could], chances[could])
 
 
-def _share(ratios: Floats, weights: Floats, expected: float, weight: float) -> float:
-    """Share of a mixture that is the family's, from log-likelihood ratios of its parts.
+def _share(ratios: Floats, of: Ints, expected: float) -> float:
+    """Share of a mixture that is the family's.
 
     Args:
-        ratios: by part.
-        weights: entries of each.
+        ratios: log-likelihood ratio of each entry.
+        of: place of its campaign.
         expected: the share before anything is seen.
-        weight: entries' worth of that.
     """
     share = expected
-    odds = np.exp(np.clip(ratios, -30.0, 30.0))
+    odds = np.exp(np.clip(np.bincount(of, weights=ratios), -30.0, 30.0))
+    count = np.bincount(of).astype(np.float64)
     for _ in range(ROUNDS):
         ours = share * odds / (share * odds + 1 - share)
-        share = (float((weights * ours).sum()) + weight * expected) / (float(weights.sum()) + weight)
+        share = (float((count * ours).sum()) + EXPECTED * expected) / (float(count.sum()) + EXPECTED)
     return share
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from spamtide.attribution.evidence import answer, odds_of, posterior, tally
+from spamtide.attribution.evidence import odds_of, posterior, tally
 from spamtide.attribution.signature import Ruleset
 from spamtide.knowledge import Knowledge
 from spamtide.model import Evidence, Signature
@@ -30,8 +30,6 @@ one as likely as the other, so that nobody is named because the others are ruled
 RENTED = 1.0
 """Log-odds that an engine loses by itself where it is used in another way than in all lab mail: kits are
 rented, and tenants set them differently."""
-DOUBTFUL = 0.9
-"""Probability below which what rules say is not enough."""
 EVEN = 0.5
 """A p-value above this does not speak against anything."""
 
@@ -62,8 +60,8 @@ class Spoken:
     leaning: str | None
     """The botnet that only its engine speaks for, if the rules name one."""
     candidates: tuple[str, ...] = ()
-    """Botnets whose addresses are to be asked: `leaning`, those that share a kit, or the one that engine and
-    words speak for too weakly to name it."""
+    """Botnets whose addresses are to be asked: those that the engine speaks for, first the one that words speak
+    for as well."""
 
 
 def answer_names(
@@ -164,12 +162,8 @@ def speak(
     leaning = best if len(rivals) == 1 else None
     users = {item.name for item in counting if item.layer in ENGINE_LAYERS}
     if not engine_only and best in users:
-        whole = tally([*kept["botnet"], *(item for name, item in absent.items() if name in speaking)])
-        if len(users) > 1:
-            # A text of one tenant may be another's as well: programmes hand them to many.
-            rivals = [best, *sorted(users - {best})]
-        elif answer(whole, DOUBTFUL)[0] != best:
-            rivals = [best]  # its words are too few to name it
+        # A text of one tenant may be another's as well: programmes hand them to many.
+        rivals = [best, *sorted(users - {best})]
     return Spoken(kept, absent, leaning, tuple(rivals))
 
 
