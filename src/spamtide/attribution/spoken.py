@@ -60,8 +60,8 @@ class Spoken:
     leaning: str | None
     """The botnet that only its engine speaks for, if the rules name one."""
     candidates: tuple[str, ...] = ()
-    """Botnets whose addresses are to be asked: those that the engine speaks for, first the one that words speak
-    for as well."""
+    """Botnets whose addresses are to be asked: those that the engine speaks for, first the one that words too
+    speak for."""
 
 
 def answer_names(
