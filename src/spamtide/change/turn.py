@@ -38,7 +38,7 @@ ALONE = np.linspace(-3.0, 3.0, 61)
 """Log changes of one programme alone."""
 LEAST_VARIANCE = 0.003
 FALSE_A_YEAR, REAL_A_YEAR = 0.1, 1.0
-"""Switches a botnet and year that are flagged by chance with no more gain than it takes, as measured on worlds
+"""Switches a botnet and year that are flagged by chance with no more gain than it takes, measured on worlds
 of four kinds of noise, and those that are real; confidence is reckoned with them."""
 
 
