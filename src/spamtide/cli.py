@@ -329,7 +329,9 @@ def bulletin(
 def export(
     table: Annotated[
         str,
-        typer.Argument(metavar="TABLE", help="observations, series, changes, campaigns, sensors or claims."),
+        typer.Argument(
+            metavar="TABLE", help="observations, series, changes, alarms, campaigns, sensors or claims."
+        ),
     ],
     file_format: Annotated[str | None, typer.Option("--format", help="ndjson, csv or parquet.")] = None,
     out: Annotated[Path | None, typer.Option("-o", metavar="FILE", help="Where to; default: stdout.")] = None,

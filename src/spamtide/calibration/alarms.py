@@ -83,7 +83,7 @@ def by_volume(worlds: int, seed: int) -> Iterator[Row]:
     for row, level in enumerate(VOLUMES):
         for column, size in enumerate(SIZES):
             waits: list[float] = []
-            for world in range(max(worlds // 10, 1)):
+            for world in range(max(worlds // 20, 1)):
                 rng = np.random.default_rng([seed, 83, row, column, world])
                 waits += _waits(rng, level, size)
             yield Row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,6 +23,8 @@ from spamtide.settings import Detecting
 FEWEST_DAYS = 21
 """Days of a panel below which nothing is said about levels."""
 
+AROUND, NEARLY_ALL = 28, 0.9
+"""Days on either side of a move of `unknown` within which it was nearly all mail, and what share that is."""
 SURE = 0.9
 """Confidence from which an online alarm is a change, as sure as the others are together."""
 
@@ -63,6 +66,7 @@ def look(
     found = list(sensor_changes(measurement.panel, measurement.exposure))
     if len(measurement.panel.days) >= FEWEST_DAYS:
         found += _of_levels_and_mixes(measurement, detecting, whole=whole)
+    found = [change for change in found if not _repeats_the_total(change, found, measurement)]
     found.sort(key=lambda c: (c.onset, c.kind, c.subject_kind, c.subject))
     return Detected(
         tuple(change for change in found if not _unsure(change)),
@@ -73,6 +77,24 @@ def look(
 def _unsure(change: Change) -> bool:
     """Whether it is an alarm, and no more than that."""
     return ALARM in change.evidence and change.confidence < SURE
+
+
+def _repeats_the_total(change: Change, found: Sequence[Change], measurement: Measurement) -> bool:
+    """Whether `unknown` was nearly all mail when it moved, and the same is told of the total."""
+    panel = measurement.panel
+    subject = (change.subject_kind, change.subject)
+    if change.subject != UNKNOWN or subject not in panel.subjects:
+        return False
+    first: dt.date = panel.days[0].astype(dt.date)
+    near = slice(max((change.onset - first).days - AROUND, 0), (change.onset - first).days + AROUND)
+    mine, whole = (panel.counts[row][:, near].sum() for row in (panel.subjects.index(subject), 0))
+    return bool(mine >= NEARLY_ALL * whole) and any(
+        other.subject_kind == "total"
+        and other.kind == change.kind
+        and other.onset_low <= change.onset_high
+        and change.onset_low <= other.onset_high
+        for other in found
+    )
 
 
 def _of_levels_and_mixes(measurement: Measurement, detecting: Detecting, *, whole: bool) -> Iterator[Change]:
