@@ -32,6 +32,8 @@ CHANCE_OF_REST = 0.01
 """The same without the botnet that changed most, where no two botnets bring mail enough to be asked."""
 SHRANK, GREW = 0.6, 2.0
 """Share of the expected mail below or above which it can be called a change."""
+SUSPECT = 0.75
+"""Share of the expected mail from which a sensor's last days are looked at botnet by botnet."""
 FEWEST_GREW = 3
 """Days, and botnets, that must show a growth: floods are short, and of one botnet."""
 POOR = 0.25
@@ -102,6 +104,7 @@ def recent_changes(panel: Panel, exposure: Exposure) -> tuple[Outage, ...]:
     )
     if front is not None:
         return _behind(panel, counts, front, asked, moved)
+    asked = [sensor for sensor in asked if moved[sensor] or _suspect(counts.sum(axis=0), up, sensor)]
     found: dict[int, _Seen] = {}
     for _ in asked:
         candidates: list[tuple[float, int, _Seen]] = []
@@ -123,6 +126,32 @@ def recent_changes(panel: Panel, exposure: Exposure) -> tuple[Outage, ...]:
         _outage(panel, counts, s, best, _relays(panel.relays[s], moved[s]))
         for s, best in sorted(found.items())
     )
+
+
+def _suspect(mail: Floats, up: Bools, sensor: int) -> bool:
+    """Whether some window of a sensor's last days is off at all: most sensors need no second look.
+
+    Args:
+        mail: all botnets' mail, shape (sensors, days).
+        up: the same shape.
+        sensor: its row.
+    """
+    days = mail.shape[1]
+    seen = np.where(up, mail, 0.0)[:, max(0, days - LONGEST - BEFORE) :]
+    known = up[:, max(0, days - LONGEST - BEFORE) :].astype(np.float64)
+    own, rest = np.cumsum(seen[sensor][::-1]), np.cumsum(np.delete(seen, sensor, axis=0).sum(axis=0)[::-1])
+    mine, others = (
+        np.cumsum(known[sensor][::-1]),
+        np.cumsum(np.delete(known, sensor, axis=0).sum(axis=0)[::-1]),
+    )
+    windows = np.arange(min(LONGEST, len(own) - 1))
+    new, old = own[windows] / np.maximum(mine[windows], 1.0), own[-1] - own[windows]
+    old = old / np.maximum(mine[-1] - mine[windows], 1.0)
+    factor = (rest[windows] + 0.5) / np.maximum(others[windows], 1.0)
+    factor /= (rest[-1] - rest[windows] + 0.5) / np.maximum(others[-1] - others[windows], 1.0)
+    ratio = (new + 0.1) / (old * factor + 0.1)
+    # A large sensor's loss hides that of a small one, so a deep fall of its own is enough.
+    return bool(((ratio < SUSPECT) | (ratio > 1 / SUSPECT) | (new < SUSPECT**2 * old)).any())
 
 
 def _behind(
