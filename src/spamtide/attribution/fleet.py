@@ -193,15 +193,15 @@ def _fleet(week: int, own: _Sent, others: _Sent, *, kit: bool) -> _Fleet | None:
     gap = _gap(week, own)
     if gap is None:
         return None
-    fleet = _measured(own, others, gap)
+    fleet = _measured(own, others, gap, kit=kit)
     ratios = fleet.ratios(own) if fleet else None
     if ratios is None:
         return fleet
     _, of = np.unique(own.campaigns, return_inverse=True)
-    return _measured(own.where(_of_mixtures(ratios, of, OWN, kit=kit) > 0), others, gap)
+    return _measured(own.where(_of_mixtures(ratios, of, OWN, kit=kit) > 0), others, gap, kit=kit)
 
 
-def _measured(own: _Sent, others: _Sent, gap: int) -> _Fleet | None:
+def _measured(own: _Sent, others: _Sent, gap: int, *, kit: bool) -> _Fleet | None:
     """How often a family's own addresses meet its other mail, and everybody else's do."""
     mine, least = _meet(own, own, gap), 1.0
     if mine.count < LEAST:
@@ -212,7 +212,12 @@ def _measured(own: _Sent, others: _Sent, gap: int) -> _Fleet | None:
     theirs = _meet(others, own, gap)
     chance = (float(theirs.met.sum()) + FLOOR * BELIEVED) / (theirs.count + BELIEVED)
     rate = mine.rate()
-    return _Fleet(own, gap, rate, max(FLOOR, chance), max(least, mine.spread(rate)))
+    spread = max(least, mine.spread(rate))
+    if not kit:
+        # Over a gap, what there is to meet lies further away than what the rate was measured on. Of a kit,
+        # somebody else is as likely, and no doubt is to be given to the family.
+        spread *= 1 + gap
+    return _Fleet(own, gap, rate, max(FLOOR, chance), spread)
 
 
 def _gap(week: int, own: _Sent) -> int | None:
