@@ -38,6 +38,8 @@ LOOSE = 5.0
 """Prior standard deviation of log sensor effects about their raw rates: too wide to matter, but it keeps
 finite a sensor whose mail all came when no other was up."""
 ROUNDS = 8
+MOST_HIDDEN = 0.3
+"""Bound on the share of over-dispersion that fitted days hide: it is a first-order expansion."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -271,4 +273,13 @@ def _negative_binomial(
         sensor, day = _scoring(y, u, alpha, prior, free, (sensor, day))
         if abs(alpha - before) <= 1e-3 * alpha + 1e-9:
             break
-    return sensor, day, alpha
+    return sensor, day, alpha / (1.0 - _hidden_by_the_day(alpha, float(cells.sum(axis=0).mean())))
+
+
+def _hidden_by_the_day(alpha: float, sensors: float) -> float:
+    """Share of uneven mail that is not seen, since a sensor's wild day lifts the day's own level with it.
+
+    The bias of a squared coefficient of variation of n values, to first order, for log-normal ones:
+    (3 alpha + 2 alpha^2) / n. For the gamma's it is alpha / n; the log-normal's errs to the safe side.
+    """
+    return min((3.0 * alpha + 2.0 * alpha**2) / max(sensors, 1.0), MOST_HIDDEN)
