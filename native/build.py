@@ -22,7 +22,19 @@ except ImportError:  # run by hand
     BuildHookInterface = object  # type: ignore[assignment,misc]
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("module", "dates", "fields", "links", "page", "page_text", "redact", "render", "text", "words")
+PARTS = (
+    "module",
+    "brands",
+    "dates",
+    "fields",
+    "links",
+    "page",
+    "page_text",
+    "redact",
+    "render",
+    "text",
+    "words",
+)
 FLAGS = ("-O3", "-std=c11", "-fPIC", "-Wall", "-Wextra", "-Wno-unused-parameter")
 LINKING = {"linux": ("-shared",), "darwin": ("-bundle", "-undefined", "dynamic_lookup")}
 SECONDS = 300

@@ -11,6 +11,7 @@ static PyMethodDef METHODS[] = {
     {"urls_in_text", (PyCFunction)(void (*)(void))native_urls_in_text, METH_FASTCALL, "See message/url.py."},
     {"read_date", native_read_date, METH_O, "See observation/when.py."},
     {"recipient_paths", native_recipient_paths, METH_O, "See observation/redact.py."},
+    {"says_any", (PyCFunction)(void (*)(void))native_says_any, METH_FASTCALL, "See attribution/brand_index.py."},
     {"read_words", native_read_words, METH_VARARGS, "See campaign/words.py."},
     {"is_spaced", native_is_spaced, METH_O, "See campaign/folding.py."},
     {"is_seen", native_is_seen, METH_O, "See message/text.py."},
@@ -25,7 +26,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 3)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 4)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

@@ -17,6 +17,7 @@ PyObject *native_render(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_urls_in_text(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_recipient_paths(PyObject *, PyObject *);
 PyObject *native_read_date(PyObject *, PyObject *);
+PyObject *native_says_any(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_shape(PyObject *, PyObject *const *, Py_ssize_t);
 
 /* Whether a string is an address with nothing to undo: `_PLAIN_URL` of message/url.py. */

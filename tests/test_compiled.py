@@ -334,6 +334,31 @@ def test_blank_lines_are_found_as_the_pattern_finds_them(value: str, start: int,
     assert header._blank_line(data, start, stop) == (match.span() if match else (-1, -1))
 
 
+PIECES = (
+    "viagra", "V1@gra", "vvii agra", "argaiv", "canadian", "c a n a d i a n", "rx", "pills", "soft", "tabs",
+    " ", "\u0430", "\u200b", "é", "世", "😀", "\ud800", "x" * 40, "cialis", "1",
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12), st.integers(1, 150))
+def test_disguised_wording_is_missed_by_neither(pieces: list[str], wordings: int) -> None:
+    """Few and many wordings, forwards, backwards, dressed; texts longer than the compiled form's own room."""
+    index_of = import_module("spamtide.attribution.brand_index").Index
+    wording_of = import_module("spamtide.attribution.brand_words").wording_of
+    fold = import_module("spamtide.attribution.brand_fold").fold
+    said = [
+        "viagra soft tabs",
+        "canadian pills",
+        "viagra",
+        "cialis",
+        *(f"made{n:x}wording" for n in range(wordings)),
+    ]
+    index = index_of([one for text in said if (one := wording_of(text, cased=False))])
+    for value in ("".join(pieces), "zq" * 5000 + "".join(pieces)):
+        assert index.may_say(value) == bool(index.places(fold(value)))
+
+
 @given(some_text, st.booleans())
 def test_shapes_are_alike(value: str, sized: bool) -> None:  # noqa: FBT001 - generated
     """Runs, classes and literals."""

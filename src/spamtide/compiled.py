@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-FORM = 3
+FORM = 4
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -69,6 +69,11 @@ class Native(Protocol):
 
     def shape(self, text: str, literals: frozenset[str], sized: bool, /) -> str | None:  # noqa: FBT001 - C
         """See observation.template."""
+
+    def says_any(
+        self, text: str, table: bytes, known: bytes, patterns: dict[bytes, tuple[bytes, ...]], /
+    ) -> bool:
+        """Whether folded wording stands anywhere in a text; see attribution.brand_index."""
 
     def read_words(
         self, texts: list[bytes], reading: bytes, inner: bytes, table: bytes, rules: tuple[int, ...], /

@@ -101,7 +101,7 @@ def finds(rendering: str, reading: Reading) -> tuple[tuple[Wording, str], ...]:
     found: dict[Wording, str] = {}
     index = _index(reading)
     for text, dressed in _shown(rendering):
-        places = index.places(fold(text))
+        places = index.places(fold(text)) if index.may_say(text) else ()
         if places:
             for wording, said in _looked_at(text, places, dressed=dressed):
                 found.setdefault(wording, said)

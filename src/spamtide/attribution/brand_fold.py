@@ -78,6 +78,12 @@ def _table() -> NDArray[np.uint8]:
 
 
 @cache
+def letters_by_code() -> bytes:
+    """Code point -> folded byte, 0 for what is left out; the last stands for those above."""
+    return _table().tobytes()
+
+
+@cache
 def _ascii() -> tuple[bytes, bytes]:
     """Translation of ASCII bytes, and the bytes to leave out."""
     table = _table()[:256].tobytes()

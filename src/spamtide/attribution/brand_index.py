@@ -12,7 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.attribution.brand_fold import letters_by_code
 from spamtide.attribution.brand_words import LEAST_LETTERS, MOST_LETTERS, Wording
+from spamtide.compiled import native
 
 SPARSE = 64
 """Places of a table for each wording in it: one place of a message in so many is looked at in vain."""
@@ -21,6 +23,8 @@ FEW = 100
 _ONE = ((4, LEAST_LETTERS, MOST_LETTERS + 1),)
 _TWO = ((8, 8, MOST_LETTERS + 1), (4, LEAST_LETTERS, 8))
 """(letters that a place is known by, least letters of the wording, too many of them)."""
+_KNOWN_BITS, _MIX_HEAD = 16, 0x9E3779B1
+"""Of the compiled form's look at each place."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -42,6 +46,18 @@ class Index:
             for width, low, high in (_ONE if len(wordings) <= FEW else _TWO)
             if (table := _Table(width, [one for one in wordings if low <= len(one.letters) < high])).heads
         ]
+        self.patterns: dict[bytes, tuple[bytes, ...]] = {}
+        """Head -> all wording that begins so, forwards and backwards."""
+        known = bytearray(1 << _KNOWN_BITS)
+        for pattern in sorted({p for one in wordings for p in (one.letters, one.letters[::-1])}):
+            head = pattern[:LEAST_LETTERS]
+            self.patterns[head] = (*self.patterns.get(head, ()), pattern)
+            known[int.from_bytes(head, "little") * _MIX_HEAD % 2**32 >> 32 - _KNOWN_BITS] = 1
+        self._known = bytes(known)
+
+    def may_say(self, text: str) -> bool:
+        """Whether any wording stands in a text; without the compiled form it may."""
+        return native is None or native.says_any(text, letters_by_code(), self._known, self.patterns)
 
     def places(self, letters: bytes) -> list[Place]:
         """Every place of every wording, in order of width and place."""
