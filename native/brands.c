@@ -6,14 +6,15 @@
 #include <stdint.h>
 #include <string.h>
 
-#define HEAD 4          /* letters that a place is known by */
-#define KNOWN_BITS 16   /* of the hash of a head: `known` has a byte for each */
+#define SHORT_HEAD 4  /* letters that a place is known by */
+#define LONG_HEAD 8   /* the same for wording that has so many */
+#define KNOWN_BITS 16 /* of the hash of a head: `known` has a byte for each, with 1 for short heads and 2 for long ones */
 #define FEW_LETTERS 8192
 
 /* Whether one of the patterns of a head stands at a place; -1 is an exception. */
-static int stands(const unsigned char *at, Py_ssize_t left, PyObject *patterns)
+static int stands(const unsigned char *at, Py_ssize_t left, Py_ssize_t width, PyObject *patterns)
 {
-    PyObject *head = PyBytes_FromStringAndSize((const char *)at, HEAD);
+    PyObject *head = PyBytes_FromStringAndSize((const char *)at, width);
     if (!head)
         return -1;
     PyObject *found = PyDict_GetItemWithError(patterns, head);
@@ -50,8 +51,8 @@ static Py_ssize_t folded(PyObject *text, const unsigned char *table, Py_ssize_t 
 
 /* says_any(text, table, known, patterns) -> bool.
 
-   table: folded byte by code point, the last for all above; known: a byte for each hash of a head; patterns: head of
-   four letters -> the folded wordings that begin so. */
+   table: folded byte by code point, the last for all above; known: a byte for each hash of a head; patterns: head ->
+   the folded wordings that begin so. */
 PyObject *native_says_any(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
     if (count != 4 || !PyUnicode_Check(args[0]) || !PyBytes_Check(args[1]) || !PyBytes_Check(args[2])
@@ -59,19 +60,24 @@ PyObject *native_says_any(PyObject *Py_UNUSED(module), PyObject *const *args, Py
         PyErr_SetString(PyExc_TypeError, "says_any(str, bytes, bytes, dict)");
         return NULL;
     }
-    unsigned char few[FEW_LETTERS];
+    unsigned char few[FEW_LETTERS + LONG_HEAD];
     Py_ssize_t size = PyUnicode_GET_LENGTH(args[0]);
-    unsigned char *letters = size < FEW_LETTERS ? few : PyMem_Malloc((size_t)size + 1);
+    unsigned char *letters = size < FEW_LETTERS ? few : PyMem_Malloc((size_t)size + LONG_HEAD + 1);
     if (!letters)
         return PyErr_NoMemory();
     Py_ssize_t left = folded(args[0], (const unsigned char *)PyBytes_AS_STRING(args[1]), PyBytes_GET_SIZE(args[1]), letters);
     const unsigned char *known = (const unsigned char *)PyBytes_AS_STRING(args[2]);
     int says = 0;
-    for (Py_ssize_t at = 0; !says && at + HEAD <= left; at++) {
-        uint32_t head = (uint32_t)letters[at] | (uint32_t)letters[at + 1] << 8 | (uint32_t)letters[at + 2] << 16
-            | (uint32_t)letters[at + 3] << 24;
-        if (known[head * UINT32_C(0x9E3779B1) >> (32 - KNOWN_BITS)])
-            says = stands(letters + at, left - at, args[3]);
+    memset(letters + left, 0, LONG_HEAD);
+    uint64_t head = 0; /* the letters from here on, the first the lowest */
+    for (Py_ssize_t at = 0; at < LONG_HEAD - 1; at++)
+        head |= (uint64_t)letters[at] << (8 * at + 8);
+    for (Py_ssize_t at = 0; !says && at + SHORT_HEAD <= left; at++) {
+        head = head >> 8 | (uint64_t)letters[at + LONG_HEAD - 1] << 56;
+        if (known[(uint32_t)head * UINT32_C(0x9E3779B1) >> (32 - KNOWN_BITS)] & 1)
+            says = stands(letters + at, left - at, SHORT_HEAD, args[3]);
+        if (!says && known[head * UINT64_C(0x9E3779B97F4A7C15) >> (64 - KNOWN_BITS)] & 2 && left - at >= LONG_HEAD)
+            says = stands(letters + at, left - at, LONG_HEAD, args[3]);
     }
     if (letters != few)
         PyMem_Free(letters);

@@ -23,8 +23,9 @@ FEW = 100
 _ONE = ((4, LEAST_LETTERS, MOST_LETTERS + 1),)
 _TWO = ((8, 8, MOST_LETTERS + 1), (4, LEAST_LETTERS, 8))
 """(letters that a place is known by, least letters of the wording, too many of them)."""
-_KNOWN_BITS, _MIX_HEAD = 16, 0x9E3779B1
-"""Of the compiled form's look at each place."""
+_KNOWN_BITS = 16
+_SHORT, _LONG = (4, 0x9E3779B1, 1), (8, 0x9E3779B97F4A7C15, 2)
+"""Of the compiled form's look at each place: letters of a head, factor and mark of its hash."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -48,12 +49,13 @@ class Index:
         ]
         self.patterns: dict[bytes, tuple[bytes, ...]] = {}
         """Head -> all wording that begins so, forwards and backwards."""
-        known = bytearray(1 << _KNOWN_BITS)
+        known = np.zeros(1 << _KNOWN_BITS, dtype=np.uint8)
         for pattern in sorted({p for one in wordings for p in (one.letters, one.letters[::-1])}):
-            head = pattern[:LEAST_LETTERS]
+            width, mix, flag = _LONG if len(pattern) >= _LONG[0] else _SHORT
+            head = pattern[:width]
             self.patterns[head] = (*self.patterns.get(head, ()), pattern)
-            known[int.from_bytes(head, "little") * _MIX_HEAD % 2**32 >> 32 - _KNOWN_BITS] = 1
-        self._known = bytes(known)
+            known[int.from_bytes(head, "little") * mix % 256**width >> 8 * width - _KNOWN_BITS] |= flag
+        self._known = known.tobytes()
 
     def may_say(self, text: str) -> bool:
         """Whether any wording stands in a text; without the compiled form it may."""
