@@ -149,7 +149,8 @@ def _dated(ratios: _Ratios, split: int) -> tuple[int, int, int]:
     inflation = (1.0 + ratios.rho) / (1.0 - ratios.rho)
     likely = np.flatnonzero(2.0 * (profile.max() - profile) <= LIKELY * inflation)
     days = ratios.days[low:high]
-    return int(days[np.argmax(profile)]), int(days[likely[0]]), int(days[likely[-1]])
+    # The day before the first whole one at the new level may have been a part of one.
+    return int(days[np.argmax(profile)]), int(days[max(likely[0] - 1, 0)]), int(days[likely[-1]])
 
 
 def _log_likelihood(seen: Floats, mean: Floats, alpha: float) -> Floats:

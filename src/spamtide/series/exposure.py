@@ -61,6 +61,7 @@ def estimate(panel: Panel) -> Exposure:
     for run in silent:
         values[run.sensor, run.first : run.last + 1] = 0.0
     _drop_parts_of_days(values, silent, spam, panel.ham)
+    _drop_days_of_nobody(values, unread, spam + panel.ham)
     values = np.where(np.isfinite(told), told, values)
     shifts = relay_shifts(spam, panel.ham, values > 0, panel.relays)
     outages = [_apply(panel, shift, values, spam) for shift in shifts] + _without_beat(panel, told)
@@ -205,6 +206,16 @@ def _may_be_unread(run: Silence, mail: Counts) -> bool:
     if days > UNREAD_DAYS:
         return not bool(delivered.any())
     return bool(delivered.sum() < WITNESSES or 2 * delivered.sum() <= telling.sum())
+
+
+def _drop_days_of_nobody(values: Floats, unread: list[Silence], mail: Counts) -> None:
+    """Set to 0 the last days that were handed in by next to nobody: a stray message is no level of theirs."""
+    if not unread:
+        return
+    first = min(run.first for run in unread)
+    rest = np.delete(np.arange(len(mail)), [run.sensor for run in unread])
+    if mail[rest, max(0, first - SIDE_DAYS) : first].sum() < LEAST_USUAL * min(first, SIDE_DAYS):
+        values[:, max(run.first for run in unread) :] = 0.0
 
 
 def _silence_outage(panel: Panel, run: Silence) -> Outage:

@@ -186,7 +186,8 @@ def _jump(
     likely = near & (gain >= best - LIKELY)
     between = likely & (days > move.last_old) & (days <= move.first_new)
     likely = between if between.any() else likely
-    low, high = int(days[likely][0]), int(days[likely][-1])
+    # The day before the first whole one at the new level may have been a part of one.
+    low, high = int(days[max(int(np.flatnonzero(likely)[0]) - 1, 0)]), int(days[likely][-1])
     day = int(days[likely][np.argmax(gain[likely])])
     other_mail = ham[move.sensor]
     evidence = (
