@@ -39,8 +39,9 @@ LEAST_EXPECTED = 5.0
 UP = 0.5
 """Exposure from which a sensor's day can bear witness."""
 FEWEST_DAYS = 2
-MOSTLY = 0.6
-"""Part of a programme's loss that one botnet's mail must be for the one to explain the other."""
+MOSTLY, WEATHER = 0.6, 0.7
+"""Part of a programme's loss that one botnet's mail must be for the one to explain the other, and share of
+the level before from which, with that botnet's mail put back, no fall is left."""
 NEAR_BEFORE, NEAR_AFTER = 21, 10
 """Days on either side over which names are compared."""
 WITNESS_CHANCE, LEAST_UNEVEN = 1e-4, 0.02
@@ -260,14 +261,15 @@ def _nearest(days: Bools, number: int) -> Bools:
 
 
 def carried_by(panel: Panel, botnet: str, programme: str, event: Event) -> bool:
-    """Whether most of what a programme lost in an event is what one botnet sent for it."""
+    """Whether what a programme lost is what one botnet sent for it: most of it, or all but weather."""
     before, after = sides(event, panel.days)
     pair, whole = panel.pairs.get((botnet, programme)), ("programme", programme)
     if pair is None or whole not in panel.subjects or not before.any() or not after.any():
         return False
     mail = panel.counts[panel.subjects.index(whole)].sum(axis=0)
-    lost = mail[before].mean() - mail[after].mean()
-    return bool(lost > 0 and pair[before].mean() - pair[after].mean() >= MOSTLY * lost)
+    was, now = float(mail[before].mean()), float(mail[after].mean())
+    paid = float(pair[before].mean() - pair[after].mean())
+    return was > now and paid > 0 and (paid >= MOSTLY * (was - now) or now + paid >= WEATHER * was)
 
 
 @dataclass(frozen=True, slots=True)
