@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from spamtide.change.detect import adjust, detect
+from spamtide.change.detect import adjust, detect, look
 from spamtide.change.event import Event
 from spamtide.change.telling import kind_of
 from spamtide.model import Exposure, IndexSeries, Measurement, Panel
@@ -172,3 +172,29 @@ def test_a_sensor_series_is_not_searched_for_levels() -> None:
     series = tuple(replace(s, subject_kind="sensor") for s in measured.series)
     panel = replace(measured.panel, pairs={})
     assert detect(replace(measured, panel=panel, series=series)) == ()
+
+
+def test_what_is_not_sure_stands_beside_the_changes_until_it_is() -> None:
+    """A fall to half, as of its first days: an alarm before it is a change, and never both."""
+    first: dict[str, list[int]] = {"alarm": [], "change": []}
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        level = np.where(np.arange(112) < 100, 80.0, 40.0)
+        count = rng.poisson(level * rng.gamma(12, 1 / 12, 112))
+        seen: dict[str, int] = {}
+        for days in range(101, 113):
+            measured = lone(DAYS[:days], count[:days], np.ones(days))
+            found = look(replace(measured, panel=replace(measured.panel, pairs={})), whole=True)
+            assert not {(c.kind, c.subject) for c in found.changes} & {
+                (c.kind, c.subject) for c in found.alarms
+            }
+            assert all(c.confidence < 0.9 for c in found.alarms)
+            if found.alarms:
+                seen.setdefault("alarm", days - 100)
+            if found.changes:
+                seen.setdefault("change", days - 100)
+                break
+        first["change"].append(seen.get("change", 13))
+        first["alarm"].append(min(seen.get("alarm", 13), first["change"][-1]))
+    assert np.median(first["alarm"]) <= 4
+    assert first["alarm"] < first["change"]
