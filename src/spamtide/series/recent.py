@@ -26,8 +26,11 @@ LONGEST = 14
 BEFORE = 42
 """Days before them."""
 FEWEST_BEFORE = 10
-CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY = 2e-5, 5e-6, 1e-3
-"""Chance of so little (or much) mail below which a sensor is taken to have changed."""
+CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 1e-5, 3e-6, 1e-3, 1e-9
+"""Chance of so little (or much) mail below which a sensor is taken to have changed. Days far above a level
+are commoner than the negative binomial has them, and growth can wait for a week."""
+CAUTION = 0.8
+"""Factor on the size of the negative binomial: it is estimated."""
 CHANCE_OF_REST = 0.01
 """The same without the botnet that changed most, where no two botnets bring mail enough to be asked."""
 SHRANK, GREW = 0.6, 2.0
@@ -194,7 +197,7 @@ def _best(counts: Floats, up: Bools, sensor: int, others: list[int], moved: int)
     best: _Seen | None = None
     for window in range(1, (moved or LONGEST) + 1):
         seen = _look(counts, up, sensor, others, window)
-        if seen is None or seen.chance >= _limit(window, moved):
+        if seen is None or seen.chance >= _limit(seen, moved):
             continue
         if _worth(seen, bool(moved), sensor_alone=not others) and (best is None or seen.chance < best.chance):
             best = seen
@@ -205,11 +208,13 @@ def _best(counts: Floats, up: Bools, sensor: int, others: list[int], moved: int)
     return best
 
 
-def _limit(window: int, moved: int) -> float:
+def _limit(seen: _Seen, moved: int) -> float:
     """Chance below which a window speaks for a change."""
     if moved:
         return CHANCE_WITH_RELAY
-    return CHANCE if window > 1 else CHANCE_IN_A_DAY
+    if seen.seen > seen.expected:
+        return CHANCE_OF_GROWTH
+    return CHANCE if seen.window > 1 else CHANCE_IN_A_DAY
 
 
 def _known(exposure: Exposure, name: str, since: dt.date) -> bool:
@@ -292,7 +297,7 @@ def _look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int
     expected, seen = float(each.sum()), float(mine[:, after].sum())
     usually = mine[:, before].sum(axis=0)
     alpha, rho = unevenness(usually, daily), memory(usually, daily)
-    size = 1.0 / (alpha * (mean_of(window, rho) + mean_of(len(before), rho)))
+    size = CAUTION / (alpha * (mean_of(window, rho) + mean_of(len(before), rho)))
     chance = chance_of(seen, expected, size)
     ratio = np.log((seen + 0.5) / (expected + 0.5))
     telling = each >= TELLING
