@@ -33,6 +33,9 @@ class _WithoutPandas(MetaPathFinder):
 def main() -> None:
     """Run the command line and leave with its exit code."""
     gc.set_threshold(FEW_COLLECTIONS)
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # its threads spin for nothing: no matrix here is large
     sys.meta_path.insert(0, _WithoutPandas())
     from spamtide.cli import run
 
