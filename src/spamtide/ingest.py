@@ -35,7 +35,7 @@ from spamtide.settings import Limits, Observing
 from spamtide.store import KnownKeys, Lake, writer_lock
 from spamtide.version import VERSION
 
-BATCH_ROWS, BATCH_BYTES = 128, 2 * 2**20
+BATCH_ROWS, BATCH_BYTES = 256, 2 * 2**20
 """A worker's helping."""
 COMMIT_ROWS, COMMIT_BYTES = 4096, 32 * 2**20
 """One commit to the lake."""
