@@ -1,8 +1,10 @@
-"""Every record of Spamtide, in the order of the path. Read this first.
+"""The records of Spamtide up to a change, in the order of the path. Read this first.
 
     bytes -collect-> RawMessage -parse-> Message -observe-> Observation -cluster-> Campaign
           -attribute-> Attribution -measure-> Panel, Measurement -detect-> Change
           -state-> Claim -compose-> Bulletin
+
+What is said of changes, from checks to the bulletin, stands in `statement`.
 
 Records are frozen. Times are aware datetimes in UTC; days are `datetime.date` in UTC. A field that may
 be `None` says what its absence means. Text that came from a message is untrusted everywhere.
@@ -442,117 +444,3 @@ class Detected:
     """Sorted by onset, kind and subject."""
     alarms: tuple[Change, ...]
     """What the last days hint at, and is not sure enough to be reported: to be looked at, not to be told."""
-
-
-# ---- state, compose
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One look at one control server, ours or a list's."""
-
-    host: str
-    """Address or name, lower case."""
-    port: int
-    """0 where the list gives none."""
-    family: str
-    """As the list writes it."""
-    at: dt.datetime
-    alive: bool
-    """Whether it answered."""
-    source: str
-    """Who looked: 'feodo-tracker', 'own', 'simulated', or what a list says of itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class ControlState:
-    """What the checks of one botnet's control servers say at the end of a day."""
-
-    family: str
-    servers: int
-    """Servers ever checked, over the last `control.REACH` days."""
-    checks: int
-    """Checks in the last 7 days."""
-    answered: int
-    """Of these, answered."""
-    last_check: dt.date
-    alive: float
-    """Probability that one of the servers at least is alive at the end of the day."""
-    expected: float
-    """Servers alive, as expected from their probabilities."""
-    simulated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One sentence of a bulletin with everything that stands behind it."""
-
-    claim: str
-    """Stable id: kind, subject and date, e.g. 'decline:botnet:rustock:2010-09-20'."""
-    kind: str
-    subject_kind: SubjectKind
-    subject: str
-    sentence: str
-    """Plain text; every number in it is also in `numbers`."""
-    numbers: Mapping[str, float | str | None]
-    """Name -> value, intervals as name_low and name_high."""
-    n: int
-    """Messages behind it."""
-    sensors: tuple[str, ...]
-    command: str
-    """The command that shows the messages or rows behind it."""
-    importance: float
-    """Order in the bulletin, the largest first."""
-    confidence: float
-    versions: Mapping[str, int] = field(default_factory=dict)
-    """Table -> Delta version of each table that it was made from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What is known of one botnet at the end of the period, each side apart from the others."""
-
-    botnet: str
-    volume: Literal["active", "falling", "rising", "quiet", "gone", "new", "unknown"]
-    level: float
-    """Mean index points of the total over the last 7 days."""
-    level_low: float
-    level_high: float
-    before: float
-    """The same over the reference period."""
-    residual_sensors: int
-    """Sensors that still saw it in the last 7 days."""
-    sensors: int
-    """Sensors up in the last 7 days."""
-    residual_per_day: float
-    last_seen: dt.date | None
-    lab_last_seen: dt.date | None
-    """Last message of a lab sensor of this family."""
-    programmes: tuple[tuple[str, float], ...]
-    """By share of its last 28 days with mail."""
-    state: str
-    """The word computed from the rest, e.g. 'quiet, not gone'."""
-    rule: str
-    """The rule that made `state`."""
-    control: ControlState | None = None
-    """Its control servers; None where no check is on record."""
-    name: str = ""
-    """The name to show."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bulletin:
-    """A composed bulletin; the same from the same table versions, to the byte."""
-
-    title: str
-    since: dt.date
-    until: dt.date
-    simulated: bool
-    sensors: int
-    messages: int
-    paragraphs: tuple[tuple[str, str, tuple[str, ...]], ...]
-    """(heading or '', text, claim ids) in reading order."""
-    claims: tuple[Claim, ...]
-    statuses: tuple[Status, ...]
-    versions: Mapping[str, int]
-    """Table -> Delta version that was read."""

@@ -12,9 +12,9 @@ from spamtide.control import Server, control_states, probe, read_list, servers, 
 from spamtide.control.probe import SOURCE
 from spamtide.errors import UsageError
 from spamtide.knowledge import Knowledge
-from spamtide.model import Check, ControlState
 from spamtide.observatory import Observatory
 from spamtide.schema import CHECKS, to_arrow
+from spamtide.statement import Check, ControlState
 from spamtide.store import Lake, rollup, writer_lock
 
 

@@ -9,16 +9,8 @@ import numpy as np
 import pytest
 
 from spamtide.bulletin import ChartInputs, Charts, Edition, charts
-from spamtide.model import (
-    Change,
-    Claim,
-    Contribution,
-    Exposure,
-    IndexSeries,
-    Measurement,
-    Panel,
-    Status,
-)
+from spamtide.model import Change, Contribution, Exposure, IndexSeries, Measurement, Panel
+from spamtide.statement import Claim, Status
 
 START = dt.date(2010, 7, 2)
 UNTIL = dt.date(2010, 10, 14)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from spamtide.bulletin import Edition, compose
-from spamtide.model import Bulletin, Claim, Status
+from spamtide.statement import Bulletin, Claim, Status
 
 Claims = tuple[Claim, ...]
 

@@ -24,7 +24,8 @@ from spamtide.bulletin.render import markdown, tidy
 from spamtide.bulletin.svg import embed
 from spamtide.errors import UsageError
 from spamtide.finding.words import COINCIDENCE_WORDS, CONFIDENCE_WORDS, SHARE_WORDS
-from spamtide.model import Bulletin, Change, Claim, ControlState, Exposure, Measurement, Status
+from spamtide.model import Change, Exposure, Measurement
+from spamtide.statement import Bulletin, Claim, ControlState, Status
 
 HOSTILE = (
     "<script>alert(1)</script>\"'><img src=x onerror=y>\u202e\x00 http://evil.example/x [a](b) `c` | d\n# e"

@@ -14,8 +14,8 @@ from control_world import calibration_error, watched
 from spamtide.control import Target, control_states, fit, probe, servers, targets
 from spamtide.control.probe import connects
 from spamtide.errors import SettingsError
-from spamtide.model import Check
 from spamtide.settings import Controlling
+from spamtide.statement import Check
 
 UNTIL = dt.date(2010, 10, 14)
 

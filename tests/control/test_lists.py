@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spamtide.control import read_list
 from spamtide.errors import NoInputError, SettingsError
-from spamtide.model import Check
+from spamtide.statement import Check
 
 PLAIN = "host,port,family,time,alive\n"
 FEODO = '"first_seen_utc","dst_ip","dst_port","c2_status","last_online","malware"\n'

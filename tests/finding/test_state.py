@@ -31,7 +31,8 @@ from spamtide.finding import (
 )
 from spamtide.finding.moves import TEMPLATES
 from spamtide.finding.status import STATE_RULES, VOLUME_RULES
-from spamtide.model import Change, ChangeKind, Claim, Exposure, Measurement, Outage
+from spamtide.model import Change, ChangeKind, Exposure, Measurement, Outage
+from spamtide.statement import Claim
 
 Campaigns = Callable[..., pa.Table]
 Make = Callable[..., FindingInputs]

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spamtide.model import UNKNOWN, Bulletin, Claim, Status
+from spamtide.model import UNKNOWN
+from spamtide.statement import Bulletin, Claim, Status
 
 MOVES = ("decline", "cease", "rise", "resume", "surge", "new")
 TOLD_BOTNETS = 4

@@ -15,7 +15,7 @@ from spamtide.bulletin.compose import Paragraph
 from spamtide.bulletin.pictures import Charts, Mix
 from spamtide.bulletin.svg import clean_text
 from spamtide.errors import UsageError
-from spamtide.model import Bulletin, Claim, ControlState, Status
+from spamtide.statement import Bulletin, Claim, ControlState, Status
 
 if TYPE_CHECKING:
     import jinja2

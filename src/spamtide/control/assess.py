@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from spamtide.control.liveness import fit
-from spamtide.model import Check, ControlState
+from spamtide.statement import Check, ControlState
 
 REACH = 365
 """Days before the end over which checks are used."""

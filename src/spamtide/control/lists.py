@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spamtide.errors import NoInputError, SettingsError
-from spamtide.model import Check
+from spamtide.statement import Check
 
 COLUMNS = ("host", "port", "family", "time", "alive", "source")
 REQUIRED = ("host", "family", "time", "alive")

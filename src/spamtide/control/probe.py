@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from spamtide.errors import SettingsError
-from spamtide.model import Check
 from spamtide.settings import Controlling
+from spamtide.statement import Check
 
 SOURCE = "own"
 _TARGET = re.compile(r"\[?([A-Za-z0-9][A-Za-z0-9_.:-]*?)\]?:(\d{1,5})\s+(\S.*)")

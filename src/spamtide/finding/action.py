@@ -15,7 +15,8 @@ from spamtide.finding.inputs import View
 from spamtide.finding.levels import LEAST_DAYS
 from spamtide.finding.moves import FALLS, weight_of
 from spamtide.finding.words import Value, listing, plural
-from spamtide.model import UNKNOWN, Change, Claim, Counts
+from spamtide.model import UNKNOWN, Change, Counts
+from spamtide.statement import Claim
 
 TOGETHER = 14
 """Falls that begin within so many days of the largest are told of together."""

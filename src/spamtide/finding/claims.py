@@ -19,7 +19,8 @@ from spamtide.finding.standing import advertised_claims, standing_claims
 from spamtide.finding.status import statuses
 from spamtide.finding.timing import forecast_claims, outlook_claims
 from spamtide.finding.volume import coverage_claims, volume_claims
-from spamtide.model import Change, Claim, Status
+from spamtide.model import Change
+from spamtide.statement import Claim, Status
 
 MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
     volume_claims,

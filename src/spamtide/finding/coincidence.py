@@ -14,7 +14,8 @@ from spamtide.finding.links import RARE, REACH, Nearness, Trial, exchange_test, 
 from spamtide.finding.moves import LOOK_BACK, weight_of
 from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value, coincidence_word, plural
-from spamtide.model import UNKNOWN, Change, Claim
+from spamtide.model import UNKNOWN, Change
+from spamtide.statement import Claim
 
 FALLING, RISING = frozenset({"decline", "cease", "switch"}), frozenset({"rise", "resume", "new"})
 DIRECTIONS: dict[str, frozenset[str]] = {"c2_return": RISING, "other": FALLING | RISING}

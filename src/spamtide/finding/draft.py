@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from spamtide.finding.inputs import View
 from spamtide.finding.words import Value, tell
-from spamtide.model import Claim, SubjectKind
+from spamtide.model import SubjectKind
+from spamtide.statement import Claim
 
 RANK: dict[str, float] = {
     "level": 100,

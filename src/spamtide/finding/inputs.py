@@ -16,16 +16,14 @@ from spamtide.finding.span import Period, total_series
 from spamtide.model import (
     UNKNOWN,
     Change,
-    Claim,
     Contribution,
-    ControlState,
     Counts,
     Floats,
     IndexSeries,
     Measurement,
-    Status,
     SubjectKind,
 )
+from spamtide.statement import Claim, ControlState, Status
 
 
 @dataclass(frozen=True, slots=True)

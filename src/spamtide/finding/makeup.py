@@ -11,7 +11,8 @@ from spamtide.finding.figures import wilson
 from spamtide.finding.inputs import View
 from spamtide.finding.volume import is_thin
 from spamtide.finding.words import Value, defang, listing, plural
-from spamtide.model import UNKNOWN, Claim, SubjectKind
+from spamtide.model import UNKNOWN, SubjectKind
+from spamtide.statement import Claim
 
 NAMED = 5
 NO_HISTORY = 2.9

@@ -20,7 +20,8 @@ from spamtide.finding.words import (
     plural,
     word_from,
 )
-from spamtide.model import UNKNOWN, Change, ChangeKind, Claim, Floats, SubjectKind
+from spamtide.model import UNKNOWN, Change, ChangeKind, Floats, SubjectKind
+from spamtide.statement import Claim
 
 LOOK_BACK = 28
 """Days before an onset that stand for the earlier level."""

@@ -10,7 +10,7 @@ from spamtide.finding.events import Event
 from spamtide.finding.inputs import View
 from spamtide.finding.volume import in_period, levels
 from spamtide.finding.words import Quote, Value, plural
-from spamtide.model import Claim
+from spamtide.statement import Claim
 
 KINDS = frozenset({"decline", "rise", "recovery"})
 AROUND = 7

@@ -12,7 +12,8 @@ from spamtide.finding.moves import FALLS, LOOK_BACK, weight_of
 from spamtide.finding.status import HARDLY_SEEN, WEEK
 from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value, listing, plural
-from spamtide.model import UNKNOWN, Change, Claim, ControlState, Status
+from spamtide.model import UNKNOWN, Change
+from spamtide.statement import Claim, ControlState, Status
 
 TOLD_STATES = frozenset({"quiet, not gone", "silent", "silent for long"})
 """States that a sentence is made of; the others are in the table of statuses."""

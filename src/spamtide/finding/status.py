@@ -13,7 +13,8 @@ import numpy as np
 from spamtide.finding.figures import Window, day_slice, level, poisson_bounds, rate
 from spamtide.finding.inputs import View
 from spamtide.finding.words import NEGLIGIBLE
-from spamtide.model import UNKNOWN, Counts, Status
+from spamtide.model import UNKNOWN, Counts
+from spamtide.statement import Status
 
 WEEK = 7
 LAB_DAYS = 14

@@ -16,7 +16,7 @@ from spamtide.finding.moves import FALLS, weight_of
 from spamtide.finding.outlook import HORIZON, BackTest, back_test, dormancies, outlook, was_struck
 from spamtide.finding.volume import SENSOR_KINDS
 from spamtide.finding.words import Value, plural
-from spamtide.model import Claim, Status
+from spamtide.statement import Claim, Status
 
 SAME = 0.1
 """Brier scores within a tenth of one another are said to be about the same."""

@@ -13,7 +13,8 @@ from spamtide.finding.figures import Figure, Window, level, percent_change, tota
 from spamtide.finding.inputs import View
 from spamtide.finding.span import FEW_MESSAGES
 from spamtide.finding.words import SHARE_WORDS, Value, listing, plural, word_from
-from spamtide.model import UNKNOWN, Change, Claim, Contribution, Status
+from spamtide.model import UNKNOWN, Change, Contribution
+from spamtide.statement import Claim, Status
 
 FEW_DAYS = 14
 DRIFT = 20.0
