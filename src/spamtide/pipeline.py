@@ -309,7 +309,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("retain", "table", "raw", "raw", _retain),
     Stage("cluster", "table", "observations", "memberships, exemplars, profiles, lineage", _cluster),
     Stage("match", "record", "observations, memberships", "evidence", _match),
-    Stage("attribute", "table", "evidence", "attributions, daily, sightings, campaigns", _attribute),
+    Stage("attribute", "table", "evidence", "attributions, daily, sightings, kits, campaigns", _attribute),
     Stage("measure", "table", "daily, evidence", "series, hours, sensors", _measure),
     Stage("detect", "table", "(memory)", "changes, alarms", _detect),
     Stage("state", "table", "series, changes, campaigns", "claims", _state),

@@ -18,11 +18,19 @@ from dataclasses import dataclass, fields
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.attribution import REACH_WEEKS, Beyond, Landing, Ruleset, attribute
+from spamtide.attribution import (
+    REACH_WEEKS,
+    Beyond,
+    Landing,
+    Ruleset,
+    attribute_counting,
+    rented,
+    untold_weeks,
+)
 from spamtide.campaign import resolve
 from spamtide.errors import UnavailableError
 from spamtide.knowledge import Knowledge
-from spamtide.schema import DAILY, SCHEMA_VERSION, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
+from spamtide.schema import DAILY, KITS, SCHEMA_VERSION, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
 from spamtide.settings import Attributing
 from spamtide.store import Lake, evidence, life, rollup
 from spamtide.store.lake import Files
@@ -35,10 +43,14 @@ TOGETHER = 2
 
 FILE_ROWS = 400_000
 """Rows of one commit of answers when all are made anew, unless a single week has more."""
+SEPARATOR = "\n"
+"""Between names in a note."""
 NO_HAM = evidence.OfHam((), ())
 
-Answered = tuple[pa.Table, pa.Table, pa.Table]
-"""Rows of the tables attributions, daily and sightings."""
+ANSWERS = ("attributions", "daily", "sightings", "kits")
+"""The tables that are kept by week."""
+Answered = tuple[pa.Table, pa.Table, pa.Table, pa.Table]
+"""Rows of each of ANSWERS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +80,61 @@ def _plain(value: object) -> object:
 
 
 def answer_again(lake: Lake, answering: Answering) -> int:
-    """Bring attributions, daily counts and sightings up to date; the number of messages answered."""
+    """Bring ANSWERS up to date; the number of messages answered.
+
+    Which engines are rented is known from all weeks together. Where the answers of some weeks change what is
+    known of it, the weeks that hang on it are answered again.
+    """
     families = evidence.families(lake)
     version = answering.version(families)
     counts = evidence.weeks(lake)
     known = _wanted(lake, version, answering.names, counts)
     whole = known is None
     wanted, ham = known or (set(counts), None)
+    then = frozenset[str]() if whole else _listed(lake.note("sightings").get("rented"))
     if whole:
-        for table, schema in (("attributions", STORED_ATTRIBUTIONS), ("daily", DAILY)):
+        for table, schema in (("attributions", STORED_ATTRIBUTIONS), ("daily", DAILY), ("kits", KITS)):
             lake.replace(table, schema.empty_table())
         lake.replace("sightings", SIGHTINGS.empty_table(), {"inputs": ""})
     ham = ham or (evidence.ham(lake) if wanted else NO_HAM)
-    beyond = Beyond(families, ham.addresses, ham.domains, answering.landings)
+    beyond = Beyond(families, ham.addresses, ham.domains, answering.landings, then)
+    answered = _answer_weeks(lake, answering, beyond, (wanted, counts), whole=whole)
+    kits = lake.read("kits")
+    now = rented(kits)
+    if now != then:
+        again = untold_weeks(kits, now ^ then) & set(counts)
+        if again and not wanted:
+            ham = evidence.ham(lake)
+        beyond = Beyond(families, ham.addresses, ham.domains, answering.landings, now)
+        answered += _answer_weeks(lake, answering, beyond, (again, counts), whole=False)
+    for table in ("evidence", *ANSWERS):
+        lake.compact(table)
+    note = {
+        "inputs": version,
+        "evidence": lake.version("evidence"),
+        "lineage": lake.version("lineage"),
+        "rented": SEPARATOR.join(sorted(now)),
+    }
+    if lake.note("sightings") != note:
+        lake.append("sightings", SIGHTINGS.empty_table(), note)
+    return answered
+
+
+def _listed(text: object) -> frozenset[str]:
+    """Names that a note lists."""
+    return frozenset(filter(None, str(text or "").split(SEPARATOR)))
+
+
+def _answer_weeks(
+    lake: Lake,
+    answering: Answering,
+    beyond: Beyond,
+    weeks_of: tuple[set[int], Mapping[int, int]],
+    *,
+    whole: bool,
+) -> int:
+    """Answer wanted weeks, of all weeks' counts, stretch by stretch; the number of messages."""
+    wanted, counts = weeks_of
     answered = 0
     with ThreadPoolExecutor(TOGETHER, "answer") as pool:
         waiting: deque[tuple[tuple[int, int], Future[Answered]]] = deque()
@@ -90,11 +144,6 @@ def answer_again(lake: Lake, answering: Answering) -> int:
                 answered += _commit(lake, *waiting.popleft(), whole=whole)
         while waiting:
             answered += _commit(lake, *waiting.popleft(), whole=whole)
-    for table in ("evidence", "attributions", "daily", "sightings"):
-        lake.compact(table)
-    note = {"inputs": version, "evidence": lake.version("evidence"), "lineage": lake.version("lineage")}
-    if lake.note("sightings") != note:
-        lake.append("sightings", SIGHTINGS.empty_table(), note)
     return answered
 
 
@@ -174,11 +223,11 @@ def around(weeks: tuple[int, int]) -> tuple[int, int]:
 
 def _inside(
     rows: pa.Table, answering: Answering, beyond: Beyond, weeks: tuple[int, int]
-) -> tuple[pa.Table, pa.Table]:
-    """The rows of some weeks and their answers, from the rows around them."""
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """The rows of some weeks, their answers and KITS, from the rows around them."""
     first, last = weeks
     inside = pc.and_(pc.greater_equal(rows["week"], first), pc.less_equal(rows["week"], last))
-    answers = attribute(
+    answers, kits = attribute_counting(
         rows.drop_columns(["campaign"]).rename_columns({"canonical": "campaign"}),
         answering.ruleset,
         answering.knowledge,
@@ -187,7 +236,7 @@ def _inside(
         asks=inside.to_numpy(),
     )
     own = rows.filter(inside)
-    return own, answers.append_column("week", own["week"])
+    return own, answers.append_column("week", own["week"]), kits
 
 
 def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table:
@@ -202,7 +251,8 @@ def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table
         Rows of STORED_ATTRIBUTIONS, in no order.
     """
     ham = evidence.ham(lake)
-    beyond = Beyond(evidence.families(lake), ham.addresses, ham.domains, answering.landings)
+    of_others = rented(lake.read("kits"))
+    beyond = Beyond(evidence.families(lake), ham.addresses, ham.domains, answering.landings, of_others)
     counts = evidence.weeks(lake)
     found = [STORED_ATTRIBUTIONS.empty_table()]
     for weeks in stretches(set(counts), counts):
@@ -214,16 +264,16 @@ def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table
 def _answer(lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int]) -> Answered:
     """Answer one stretch of weeks and count the answers."""
     rows = evidence.stretch(lake, around(weeks), answering.names, told=weeks)
-    own, answers = _inside(rows, answering, beyond, weeks)
+    own, answers, kits = _inside(rows, answering, beyond, weeks)
     del rows
     both = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
-    return answers, rollup.count_days(lake, both), rollup.count_sightings(lake, both)
+    return answers, rollup.count_days(lake, both), rollup.count_sightings(lake, both), kits
 
 
 def _commit(lake: Lake, weeks: tuple[int, int], answered: Future[Answered], *, whole: bool) -> int:
     """Store what was answered; the number of messages."""
     tables = answered.result()
-    for name, rows in zip(("attributions", "daily", "sightings"), tables, strict=True):
+    for name, rows in zip(ANSWERS, tables, strict=True):
         if whole:
             for part in _parts(rows):
                 lake.append(name, part)

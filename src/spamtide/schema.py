@@ -197,6 +197,16 @@ SIGHTINGS = _schema(
 """Spam by week, campaign (the name that it was given; read through lineage) and answer; `subject` the least
 in the order of text, as an example."""
 
+KITS = _schema(
+    ("week", pa.int32()),
+    ("botnet", pa.string()),
+    ("own", pa.int64()),
+    ("others", pa.int64()),
+    ("untold", pa.int64()),
+)
+"""Spam with the engine of one botnet alone, by week: how many messages addresses give to it, how many to
+somebody else, and of how many they do not tell."""
+
 SERIES = _schema(
     ("subject_kind", pa.string()),
     ("subject", pa.string()),
@@ -313,6 +323,7 @@ TABLES: dict[str, pa.Schema] = {
     "attributions": STORED_ATTRIBUTIONS,
     "daily": DAILY,
     "sightings": SIGHTINGS,
+    "kits": KITS,
     "series": SERIES,
     "hours": HOURS,
     "changes": CHANGES,
@@ -330,6 +341,7 @@ DERIVED = frozenset(
         "attributions",
         "daily",
         "sightings",
+        "kits",
         "series",
         "hours",
         "changes",

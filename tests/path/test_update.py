@@ -20,7 +20,7 @@ from spamtide.store import Lake, writer_lock
 
 DAYS, MESSAGES = 120, 5000
 BENCH = Path(__file__).resolve().parents[2] / "benchmarks" / "update_lake.py"
-COUNTED = ("evidence", "attributions", "daily", "sightings", "campaigns")
+COUNTED = ("evidence", "attributions", "daily", "sightings", "kits", "campaigns")
 
 
 def bench_lake() -> ModuleType:

@@ -7,11 +7,12 @@ file raises SettingsError with file, line and reason; a message that cannot be s
 families that rent one mailer kit are told apart by other layers or left unknown, never guessed.
 """
 
-from spamtide.attribution.answering import REACH_WEEKS, attribute
+from spamtide.attribution.answering import REACH_WEEKS, attribute, attribute_counting
 from spamtide.attribution.coding import Beyond
 from spamtide.attribution.explaining import explain
 from spamtide.attribution.landing import Landing, judge, read_pages
 from spamtide.attribution.learning import Learned, learn
+from spamtide.attribution.rented import rented, untold_weeks
 from spamtide.attribution.rulefile import LearnedRule
 from spamtide.attribution.signature import Ruleset, Scan, compile_signatures, load_signatures, match, scan
 from spamtide.attribution.unreached import unreached
@@ -25,6 +26,7 @@ __all__ = [
     "Ruleset",
     "Scan",
     "attribute",
+    "attribute_counting",
     "compile_signatures",
     "explain",
     "judge",
@@ -32,6 +34,8 @@ __all__ = [
     "load_signatures",
     "match",
     "read_pages",
+    "rented",
     "scan",
     "unreached",
+    "untold_weeks",
 ]

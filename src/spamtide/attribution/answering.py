@@ -19,7 +19,7 @@ from spamtide.attribution.programmes import answer_programmes
 from spamtide.attribution.signature import Ruleset
 from spamtide.attribution.spoken import answer_names
 from spamtide.knowledge import Knowledge
-from spamtide.schema import ATTRIBUTIONS
+from spamtide.schema import ATTRIBUTIONS, KITS
 from spamtide.settings import Attributing
 
 DEFAULT = Attributing()
@@ -52,16 +52,29 @@ def attribute(
     Returns:
         Rows of ATTRIBUTIONS, in the order of `rows`.
     """
+    return attribute_counting(rows, ruleset, knowledge, attributing=attributing, beyond=beyond, asks=asks)[0]
+
+
+def attribute_counting(
+    rows: pa.Table,
+    ruleset: Ruleset,
+    knowledge: Knowledge,
+    *,
+    attributing: Attributing,
+    beyond: Beyond,
+    asks: Flags | None = None,
+) -> tuple[pa.Table, pa.Table]:
+    """Do what `attribute` does, and count what addresses say of an engine's mail: also rows of KITS."""
     asked = np.ones(rows.num_rows, dtype=np.bool_) if asks is None else asks
     if not asked.any():
-        return ATTRIBUTIONS.empty_table()
+        return ATTRIBUTIONS.empty_table(), KITS.empty_table()
     families = sorted({*beyond.families, *(name for name in rows["lab"].unique().to_pylist() if name)})
     names = answer_names(ruleset, knowledge, families, [page.programme for page in beyond.landings])
     shared = (*beyond.ham_domains, *sorted(knowledge.shared_hosts))
     coded = code(rows, ruleset, names, replace(beyond, ham_domains=shared), asked)
-    botnets = answer_botnets(coded, names, attributing.botnet_confidence)
+    botnets, kits = answer_botnets(coded, names, attributing.botnet_confidence, beyond.rented)
     programmes = answer_programmes(coded, names, attributing.programme_confidence)
-    return _table(rows.filter(pa.array(asked)), botnets, programmes)
+    return _table(rows.filter(pa.array(asked)), botnets, programmes), kits
 
 
 def _table(rows: pa.Table, botnets: Answered, programmes: Answered) -> pa.Table:

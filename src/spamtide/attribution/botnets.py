@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from spamtide.attribution.association import HAM, SILENT, UNNAMED, Ints, Tie
@@ -12,6 +13,7 @@ from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import Answered, answered, seeds_of, told_by, told_by_link
 from spamtide.attribution.fleet import STEP as KIN_STEP
 from spamtide.attribution.fleet import kinship
+from spamtide.attribution.rented import count_kits, rented
 from spamtide.attribution.silence import STEP, lab_sent, lab_silence, unseen_excess
 from spamtide.attribution.spoken import ENGINE_LAYERS, Names, Spoken
 from spamtide.model import Evidence
@@ -30,10 +32,24 @@ WORDED, STRANGE = 2.0, 3.0
 which these have a say all the same."""
 _QUIET, _KIN = 16, 64
 """Numbers that the codes of one objection may take: see `speaks_against`."""
+_ANYBODYS = _QUIET - 1
+"""In the place of the lab's silence: the engine is rented, and addresses do not tell whose the mail is."""
 
 
-def answer_botnets(rows: Rows, names: Names, threshold: float) -> Answered:
-    """Answer for each row which botnet sent it, or unknown."""
+def answer_botnets(
+    rows: Rows, names: Names, threshold: float, known: Collection[str] | None = None
+) -> tuple[Answered, pa.Table]:
+    """Answer for each row which botnet sent it, or unknown.
+
+    Args:
+        rows: the rows as codes.
+        names: the names that answers may have.
+        threshold: least probability for an answer.
+        known: botnets whose engine is known to be rented by others; None: as these rows show it.
+
+    Returns:
+        The answers, and KITS of the rows that are answered.
+    """
     number = {name: place for place, name in enumerate(names.botnet)}
     wild = (rows.lab == UNNAMED) & ~rows.ham
     leaning = _by_row(rows, [number.get(s.leaning or "", UNNAMED) for s in rows.spoken], wild)
@@ -54,26 +70,54 @@ def answer_botnets(rows: Rows, names: Names, threshold: float) -> Answered:
     # The engine of a family with a text that its bot in the lab sent as well is nearly as sure.
     both = lab_sent(leaning, rows.lab, rows.campaign, rows.days)
     sure = np.where(both, leaning, np.where(wild, first, UNNAMED))
-    codes = np.zeros(len(rows.days), dtype=np.int64)
     alone = np.asarray([len(s.candidates) == 1 for s in rows.spoken])[rows.said]
-    for tenant in range(MOST_TENANTS):
-        chosen = [
-            number[s.candidates[tenant]] if len(s.candidates) > tenant else UNNAMED for s in rows.spoken
-        ]
-        asked = _by_row(rows, chosen, wild)
-        kin = np.zeros(len(asked), dtype=np.int64)
-        told_of = np.zeros(len(asked), dtype=np.bool_)
-        for kit in (False, True):
-            of = np.where(alone != kit, asked, UNNAMED)
-            steps, said = kinship(of, sure, rows.address, rows.campaign, rows.days, kit=kit)
-            kin, told_of = kin + steps, told_of | said
-        codes = codes + _QUIET * _KIN**tenant * np.where(
-            told_of, np.where(kin >= 0, 2 * kin + 2, -2 * kin + 1), 0
+    asked = [
+        _by_row(
+            rows, [number[s.candidates[n]] if len(s.candidates) > n else UNNAMED for s in rows.spoken], wild
         )
+        for n in range(MOST_TENANTS)
+    ]
+    kin, told_of = _kinship(rows, asked, sure, alone, np.asarray(STEP * silence, dtype=np.float64))
+    lone = np.where(alone, asked[0], UNNAMED)
+
+    def kits(of: NDArray[np.bool_]) -> pa.Table:
+        return count_kits(lone, kin[0], told_of[0], rows.days, names.botnet, of)
+
+    of_others = rented(kits(np.ones(len(lone), dtype=np.bool_))) if known is None else known
+    unsure = np.isin(lone, [number[name] for name in of_others if name in number]) & ~told_of[0]
+    codes = np.zeros(len(rows.days), dtype=np.int64)
+    for tenant in range(MOST_TENANTS):
+        signed = np.where(kin[tenant] >= 0, 2 * kin[tenant] + 2, -2 * kin[tenant] + 1)
+        codes = codes + _QUIET * _KIN**tenant * np.where(told_of[tenant], signed, 0)
         # Where addresses tell campaigns apart, what all of them together lack is no one campaign's fault.
-        excess = np.where(told_of & alone, 0, excess)
-    codes = codes + np.maximum(silence, excess)
-    return answered("botnet", rows, names, told, threshold, speaks_against, codes)
+        excess = np.where(told_of[tenant] & alone, 0, excess)
+    codes = codes + np.where(unsure, _ANYBODYS, np.maximum(silence, excess))
+    return answered("botnet", rows, names, told, threshold, speaks_against, codes), kits(rows.asks)
+
+
+def _kinship(
+    rows: Rows, asked: Sequence[Ints], sure: Ints, alone: NDArray[np.bool_], doubts: NDArray[np.float64]
+) -> tuple[Ints, NDArray[np.bool_]]:
+    """What fleets say of each candidate: steps, and whether they say anything, a line a candidate."""
+    # All rows once, for what is sure; of further candidates only the rows that have them.
+    entries = [np.arange(len(sure)), *(np.flatnonzero(of >= 0) for of in asked[1:])]
+    of = np.concatenate(entries)
+    leaning = np.concatenate([names[at] for names, at in zip(asked, entries, strict=True)])
+    steps, told = kinship(
+        leaning,
+        sure[of],
+        rows.address[of],
+        rows.campaign[of],
+        rows.days[of],
+        kit=~alone[of],
+        doubts=doubts[of],
+    )
+    kin = np.zeros((len(asked), len(sure)), dtype=np.int64)
+    known = np.zeros((len(asked), len(sure)), dtype=np.bool_)
+    ends = np.cumsum([len(at) for at in entries])
+    for place, (at, end) in enumerate(zip(entries, ends, strict=True)):
+        kin[place, at], known[place, at] = steps[end - len(at) : end], told[end - len(at) : end]
+    return kin, known
 
 
 def _by_row(rows: Rows, of_spoken: Sequence[int], wild: NDArray[np.bool_]) -> Ints:
@@ -84,13 +128,17 @@ def _by_row(rows: Rows, of_spoken: Sequence[int], wild: NDArray[np.bool_]) -> In
 def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list[Evidence]:
     """Absence, silence of the lab, and what the fleet says, for and against.
 
-    `code` is the lab's silence in its steps, then (each a digit to base _KIN) the kinship of the fleet of
-    each candidate: 0 where addresses do not tell, 2 n + 2 for n steps for it and 2 n + 1 for n against it.
+    `code` is the lab's silence in its steps (or _ANYBODYS), then (each a digit to base _KIN) the kinship of
+    the fleet of each candidate: 0 where addresses do not tell, 2 n + 2 for n steps for it and 2 n + 1 for n
+    against it.
     """
     supported = sorted({item.name for item in found if item.weight > 0})
     told = [spoken.absent[name] for name in supported if name in spoken.absent]
     rest, quiet = divmod(code, _QUIET)
-    if quiet and spoken.leaning:
+    if quiet == _ANYBODYS and spoken.leaning:
+        what = "others are known to use the engine, and addresses do not tell whose this is"
+        told.append(Evidence("skeleton", "botnet", spoken.leaning, -_engine(spoken.leaning, found), what))
+    elif quiet and spoken.leaning:
         what = "its bot in the lab worked in those days and never sent this text"
         told.append(Evidence("campaign", "botnet", spoken.leaning, -STEP * quiet, what))
     sure = {item.name for item in found if item.layer == "template" and item.weight >= WORDED}
@@ -101,10 +149,16 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
         steps = -(kin // 2) if kin % 2 else kin // 2 - 1
         if name in sure and abs(steps) * KIN_STEP < STRANGE:
             continue  # words and engine together outweigh a few fresh addresses
-        engine = max((i.weight for i in found if i.name == name and i.layer in ENGINE_LAYERS), default=0.0)
         what = "whose the engine's mail is, addresses tell instead"
-        told.append(Evidence("skeleton", "botnet", name, -engine, what))
+        told.append(Evidence("skeleton", "botnet", name, -_engine(name, found), what))
         word = "share" if steps > 0 else "do not share"
         what = f"the campaign's addresses {word} in its other mail as its own do"
         told.extend([Evidence("sender", "botnet", name, KIN_STEP * steps, what)] if steps else [])
     return told
+
+
+def _engine(name: str, found: Sequence[Evidence]) -> float:
+    """What the engine says for a name."""
+    return max(
+        (item.weight for item in found if item.name == name and item.layer in ENGINE_LAYERS), default=0.0
+    )

@@ -36,6 +36,8 @@ class Beyond:
     """Link domains that other mail ever had."""
     landings: tuple[Landing, ...] = ()
     """What saved landing pages say of domains."""
+    rented: frozenset[str] | None = None
+    """Families whose engine is known to be rented by others; None: what the rows at hand show of it."""
 
 
 @dataclass(frozen=True, slots=True)
