@@ -275,7 +275,8 @@ def campaign_names(count: int) -> pa.Array:
 def evidence_of(rows: pa.Table, campaigns: pa.Array) -> pa.Table:
     """EVIDENCE of observations, as `match` would find it; read off the rendering instead of scanned."""
     found = pc.extract_regex(
-        rows["rendering"], r"(?s)X-Bench-Engine: (?P<bot>\d\d).* Benchbrand(?P<brand>\d\d) "
+        rows["rendering"],
+        r"(?s)X-Bench-Engine: (?P<bot>\d\d).*\ntext:\n(?P<body>.* Benchbrand(?P<brand>\d\d) .*)",
     )
     bot, brand = (pc.struct_field(found, name).cast(pa.int32()).to_numpy() for name in ("bot", "brand"))
     rules: list[list[str]] = [
@@ -286,6 +287,7 @@ def evidence_of(rows: pa.Table, campaigns: pa.Array) -> pa.Table:
     made = {
         "week": pc.fill_null(days.cast(pa.int32()), UNDATED),
         "campaign": campaigns,
+        "text": pc.utf8_length(pc.struct_field(found, "body")).cast(pa.int32()),
         "rules": pa.array(rules, EVIDENCE.field("rules").type),
     }
     columns = [made[name] if name in made else rows[name] for name in EVIDENCE.names]

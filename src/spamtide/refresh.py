@@ -235,7 +235,7 @@ def _inside(
         beyond=beyond,
         asks=inside.to_numpy(),
     )
-    own = rows.filter(inside)
+    own = rows.select(rollup.COUNTED).filter(inside)
     return own, answers.append_column("week", own["week"]), kits
 
 
@@ -257,7 +257,7 @@ def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table
     found = [STORED_ATTRIBUTIONS.empty_table()]
     for weeks in stretches(set(counts), counts):
         rows = life.with_rules(lake, evidence.stretch(lake, around(weeks), answering.names), rules)
-        found.append(_inside(rows, answering, beyond, weeks)[1])
+        found.append(_inside(rows, answering, beyond, weeks)[1].cast(STORED_ATTRIBUTIONS))
     return pa.concat_tables(found)
 
 

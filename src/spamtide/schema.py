@@ -165,6 +165,16 @@ ATTRIBUTIONS = _schema(
 )
 """One answer a message and sensor; `evidence` is a JSON list of model.Evidence as objects."""
 
+ANSWERS = pa.schema(
+    [
+        field.with_type(pa.dictionary(pa.int32(), pa.string()))
+        if field.name in {"botnet", "programme", "evidence"}
+        else field
+        for field in ATTRIBUTIONS
+    ]
+)
+"""As answers are made: of few distinct texts, each is held once."""
+
 STORED_ATTRIBUTIONS = ATTRIBUTIONS.append(pa.field("week", pa.int32()))
 """As the table holds them: `week` as in EVIDENCE, so that a stretch of weeks can be answered again."""
 

@@ -102,18 +102,19 @@ def test_posterior_is_that_of_the_slow_formulas(monkeypatch: pytest.MonkeyPatch)
     assert fast == pytest.approx(slow, abs=1e-9)
 
 
-def test_ramp_term_is_the_mean_over_all_falling_paths() -> None:
-    """The recursion over levels against the list of all non-increasing sequences."""
-    from spamtide.change.date import RAMP_LEVELS, _extend
+@pytest.mark.parametrize("spread", [1.0, 300.0])
+def test_ramp_term_is_the_mean_over_all_falling_paths(spread: float) -> None:
+    """The recursion against the list of all non-increasing sequences, however unlike the levels."""
+    from spamtide.change.date import RAMP_LEVELS, _Paths
 
-    rng = np.random.default_rng(2)
-    days = rng.normal(size=(3, RAMP_LEVELS))
-    reached = np.zeros(0)
-    for length, day in enumerate(days, start=1):
-        reached = _extend(reached, day, length)
+    days = np.random.default_rng(2).normal(scale=spread, size=(RAMP_LEVELS, 4))
+    paths = _Paths(days, 2)
+    for length in range(1, 4):
         sequences = list(itertools.combinations_with_replacement(range(RAMP_LEVELS), length))
-        mean = sum(math.exp(sum(days[i][k] for i, k in enumerate(s))) for s in sequences) / len(sequences)
-        assert reached[-1] == pytest.approx(math.log(mean), abs=1e-12)
+        for onset, found in enumerate(paths.longer(length, 2)):
+            sums = np.array([sum(days[k, onset + i] for i, k in enumerate(one)) for one in sequences])
+            mean = sums.max() + math.log(np.exp(sums - sums.max()).mean())
+            assert found == pytest.approx(mean, abs=1e-9)
 
 
 def test_a_rise_is_a_fall_in_reversed_time() -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from spamtide.attribution.association import Flags
+from spamtide.attribution.association import Flags, Ints, distinct
 from spamtide.attribution.botnets import answer_botnets
 from spamtide.attribution.coding import Beyond, code
 from spamtide.attribution.combining import Answered
@@ -19,7 +19,7 @@ from spamtide.attribution.programmes import answer_programmes
 from spamtide.attribution.signature import Ruleset
 from spamtide.attribution.spoken import answer_names
 from spamtide.knowledge import Knowledge
-from spamtide.schema import ATTRIBUTIONS, KITS
+from spamtide.schema import ANSWERS, ATTRIBUTIONS, KITS
 from spamtide.settings import Attributing
 
 DEFAULT = Attributing()
@@ -52,7 +52,8 @@ def attribute(
     Returns:
         Rows of ATTRIBUTIONS, in the order of `rows`.
     """
-    return attribute_counting(rows, ruleset, knowledge, attributing=attributing, beyond=beyond, asks=asks)[0]
+    found, _ = attribute_counting(rows, ruleset, knowledge, attributing=attributing, beyond=beyond, asks=asks)
+    return found.cast(ATTRIBUTIONS)
 
 
 def attribute_counting(
@@ -64,33 +65,41 @@ def attribute_counting(
     beyond: Beyond,
     asks: Flags | None = None,
 ) -> tuple[pa.Table, pa.Table]:
-    """Do what `attribute` does, and count what addresses say of an engine's mail: also rows of KITS."""
+    """Do what `attribute` does, with rows of ANSWERS, and count what addresses say of an engine's mail: KITS."""
     asked = np.ones(rows.num_rows, dtype=np.bool_) if asks is None else asks
     if not asked.any():
-        return ATTRIBUTIONS.empty_table(), KITS.empty_table()
+        return ANSWERS.empty_table(), KITS.empty_table()
     families = sorted({*beyond.families, *(name for name in rows["lab"].unique().to_pylist() if name)})
     names = answer_names(ruleset, knowledge, families, [page.programme for page in beyond.landings])
     shared = (*beyond.ham_domains, *sorted(knowledge.shared_hosts))
     coded = code(rows, ruleset, names, replace(beyond, ham_domains=shared), asked)
     botnets, kits = answer_botnets(coded, names, attributing.botnet_confidence, beyond.rented)
     programmes = answer_programmes(coded, names, attributing.programme_confidence)
-    return _table(rows.filter(pa.array(asked)), botnets, programmes), kits
+    own = rows.select(["sha256", "sensor"]).filter(pa.array(asked))
+    return _table(own, botnets, programmes), kits
 
 
 def _table(rows: pa.Table, botnets: Answered, programmes: Answered) -> pa.Table:
     """Spread the distinct answers over the rows."""
-    pairs, which = np.unique(botnets.which * len(programmes.names) + programmes.which, return_inverse=True)
+    which, pairs = distinct(botnets.which * len(programmes.names) + programmes.which)
     texts = []
-    for pair in pairs:
-        one, other = divmod(int(pair), len(programmes.names))
+    for pair in pairs.tolist():
+        one, other = divmod(pair, len(programmes.names))
         texts.append("[" + ",".join(filter(None, (botnets.evidence[one], programmes.evidence[other]))) + "]")
     columns = [
         rows["sha256"].cast(pa.string()),
         rows["sensor"].cast(pa.string()),
-        pa.array(botnets.names, pa.string()).take(pa.array(botnets.which)),
-        pa.array(botnets.probabilities, pa.float64()).take(pa.array(botnets.which)),
-        pa.array(programmes.names, pa.string()).take(pa.array(programmes.which)),
-        pa.array(programmes.probabilities, pa.float64()).take(pa.array(programmes.which)),
-        pa.array(texts, pa.large_string()).take(pa.array(which)).cast(pa.string()),
+        _spread(botnets.names, botnets.which),
+        pa.array(np.asarray(botnets.probabilities)[botnets.which]),
+        _spread(programmes.names, programmes.which),
+        pa.array(np.asarray(programmes.probabilities)[programmes.which]),
+        _spread(texts, which),
     ]
-    return pa.table(columns, schema=ATTRIBUTIONS)
+    return pa.table(columns, schema=ANSWERS)
+
+
+def _spread(texts: list[str], which: Ints) -> pa.DictionaryArray:
+    """The text of each row; each distinct one is there once."""
+    known = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    places = np.asarray([known[text] for text in texts], dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(places[which]), pa.array(list(known), pa.string()))

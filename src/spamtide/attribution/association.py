@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
@@ -51,6 +52,12 @@ class Tie:
     that everybody shares is below it."""
     ham_bars: bool = False
     """Whether a key that other mail ever had says nothing (`combining.told_by` leaves it out)."""
+
+
+def distinct(values: Ints) -> tuple[Ints, Ints]:
+    """Each value's place among the distinct ones, and these, in order of appearance; no sorting."""
+    encoded = pa.array(values).dictionary_encode()
+    return np.asarray(encoded.indices).astype(np.int64), np.asarray(encoded.dictionary)
 
 
 def associate(

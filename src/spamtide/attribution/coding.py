@@ -73,7 +73,8 @@ def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond, asks: F
     days = _days(rows["received_at"])
     links = pa.chunked_array(rows["link_domains"]).combine_chunks()
     number = {name: place for place, name in enumerate(names.botnet)}
-    lab = [number[names.spelling["botnet", name]] if name else UNNAMED for name in _distinct(rows["lab"])[1]]
+    labs, of_lab = _distinct(rows["lab"])
+    lab = [number[names.spelling["botnet", name]] if name else UNNAMED for name in of_lab.to_pylist()]
     ham = np.asarray(pc.fill_null(pc.equal(rows["label"], "ham"), fill_value=False))
     address, addresses = _codes(rows["source_ip"])
     domain, domains = _codes(pc.list_flatten(links))
@@ -84,7 +85,7 @@ def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond, asks: F
         asked=np.flatnonzero(asks),
         asks=asks,
         days=days,
-        lab=_take(lab, rows["lab"]),
+        lab=np.asarray(lab, dtype=np.int64)[labs],
         ham=ham,
         address=address,
         campaign=_codes(rows["campaign"])[0],
@@ -105,10 +106,9 @@ def _wordless(rows: pa.Table) -> Flags:
     return np.asarray(pc.fill_null(pc.less(rows["text"], LEAST_TEXT), fill_value=False))
 
 
-def _of_ham(codes: Ints, ham: Flags, values: list[str | None], known: tuple[str, ...]) -> Flags:
+def _of_ham(codes: Ints, ham: Flags, values: pa.Array, known: tuple[str, ...]) -> Flags:
     """Entries whose value is that of other mail, among the entries or beyond them."""
-    wanted = set(known)
-    bars = np.fromiter((value in wanted for value in values), dtype=np.bool_, count=len(values))
+    bars = pc.is_in(values, pa.array(known, values.type)).to_numpy(zero_copy_only=False)
     bars[codes[ham & (codes >= 0)]] = True
     return bars[codes] & (codes >= 0) if len(values) else np.zeros(len(codes), dtype=np.bool_)
 
@@ -118,36 +118,34 @@ def _days(times: pa.ChunkedArray) -> Ints:
     return np.asarray(pc.fill_null(times.cast(pa.date32()).cast(pa.int32()).cast(pa.int64()), int(NO_DAY)))
 
 
-def _distinct(column: pa.ChunkedArray) -> tuple[Ints, list[str | None]]:
+def _distinct(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
     """Each value's place among the distinct ones, and these; null is among them."""
+    if pa.types.is_null(column.type):
+        column = column.cast(pa.string())
     encoded = pc.dictionary_encode(column, null_encoding="encode")
     whole = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
     if isinstance(whole, pa.ChunkedArray):  # pragma: no cover - depends on the Arrow version
         whole = whole.unify_dictionaries().chunk(0)
-    return np.asarray(whole.indices).astype(np.int64), whole.dictionary.to_pylist()
+    return np.asarray(whole.indices).astype(np.int64), whole.dictionary
 
 
-def _take(values: Sequence[int], column: pa.ChunkedArray) -> Ints:
-    places, _ = _distinct(column)
-    return np.asarray(values, dtype=np.int64)[places]
-
-
-def _codes(column: pa.ChunkedArray) -> tuple[Ints, list[str | None]]:
+def _codes(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
     """Values as codes, negative for null and the empty text; and the values."""
-    if len(column) == 0:
-        return np.zeros(0, dtype=np.int64), []
     places, values = _distinct(column)
-    return np.asarray([place if value else -1 for place, value in enumerate(values)], dtype=np.int64)[
-        places
-    ], values
+    empty = pc.fill_null(pc.equal(pc.binary_length(values), 0), fill_value=True)
+    codes = np.where(empty.to_numpy(zero_copy_only=False), -1, np.arange(len(values)))
+    return codes[places], values
 
 
-def _landed(entries: tuple[Ints, Ints, list[str | None]], days: Ints, landings: Sequence[Landing]) -> Ints:
+def _landed(entries: tuple[Ints, Ints, pa.Array], days: Ints, landings: Sequence[Landing]) -> Ints:
     """By row, the place in `landings` of the surest page behind its links; -1 for none, or if they differ."""
     found = np.full(len(days), -1, dtype=np.int64)
+    if not landings:
+        return found
     place_of = {landing.domain: place for place, landing in enumerate(landings)}
     domain, domain_row, domains = entries
-    page = np.asarray([place_of.get(name or "", -1) for name in domains] + [-1], dtype=np.int64)[domain]
+    page = np.asarray([place_of.get(name or "", -1) for name in domains.to_pylist()] + [-1], dtype=np.int64)
+    page = page[domain]
     several: set[int] = set()
     for entry in np.flatnonzero(page >= 0):
         row, landing = int(domain_row[entry]), landings[int(page[entry])]
@@ -183,8 +181,8 @@ def _spoken(
     landed: tuple[Ints, Sequence[Landing]],
 ) -> tuple[Ints, tuple[Spoken, ...]]:
     """What rules and pages say, once for each set of hits, page and stretch of days of the same rules."""
-    joined = pc.fill_null(pc.binary_join(rules, _SEPARATOR), "")
-    hits, texts = _distinct(joined)
+    hits, sets = _distinct(pc.fill_null(pc.binary_join(rules, _SEPARATOR), ""))
+    texts = sets.to_pylist()
     edges = borders(ruleset)
     starts = np.asarray([(edge - _EPOCH).days for edge in edges], dtype=np.int64)
     stretch = np.where(days == NO_DAY, len(edges) + 1, np.searchsorted(starts, days, side="right"))

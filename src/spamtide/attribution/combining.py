@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from spamtide.attribution.association import SILENT, UNNAMED, Flags, Ints, Tie, associate
+from spamtide.attribution.association import SILENT, UNNAMED, Flags, Ints, Tie, associate, distinct
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.evidence import answer, odds_of, posterior, tally
 from spamtide.attribution.spoken import Kind, Names, Spoken
@@ -135,18 +135,21 @@ def answered(
     columns = [rows.said, lab + 1, objections]
     columns += [code for one in told for code in (one.names + 1, one.steps)]
     which, example = _combinations([column[rows.asked] for column in columns])
+    chosen = rows.asked[example]
     answers, probabilities, evidence = [], [], []
-    for row in rows.asked[example]:
-        found = list(rows.spoken[rows.said[row]].evidence[kind])
-        found += [_of_tie(kind, names, one, row) for one in told if one.steps[row]]
-        found += against(rows.spoken[rows.said[row]], found, int(objections[row]))
+    ties = [_of_tie(kind, names, one, chosen) for one in told]
+    codes = (rows.said[chosen].tolist(), lab[chosen].tolist(), objections[chosen].tolist())
+    for said, of_lab, objection, *of_ties in zip(*codes, *ties, strict=True):
+        spoken = rows.spoken[said]
+        found = [*spoken.evidence[kind], *(item for item in of_ties if item)]
+        found += against(spoken, found, objection)
         name, probability = answer(tally(found), threshold)
-        if lab[row] >= 0:
-            name, probability = names.botnet[lab[row]], 1.0
+        if of_lab >= 0:
+            name, probability = names.botnet[of_lab], 1.0
             found.insert(0, Evidence("lab", kind, name, 0.0, "sent by its bot in the lab"))
         answers.append(name)
         probabilities.append(round(probability, 4))
-        evidence.append(",".join(_json(item) for item in found))
+        evidence.append(",".join(map(_json, found)))
     return Answered(answers, probabilities, evidence, which)
 
 
@@ -157,12 +160,14 @@ def _combinations(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
     for column in columns:
         width = int(column.max()) + 1
         if size * width >= MOST_CODES:
-            kinds, which = np.unique(which, return_inverse=True)
+            which, kinds = distinct(which)
             size = len(kinds)
         which = which * width + column
         size *= width
-    _, example, which = np.unique(which, return_index=True, return_inverse=True)
-    return which.astype(np.int64), example
+    which, kinds = distinct(which)
+    example = np.empty(len(kinds), dtype=np.int64)
+    example[which] = np.arange(len(which))  # any row of a kind will do
+    return which, example
 
 
 @lru_cache(maxsize=2**16)
@@ -170,10 +175,18 @@ def _json(item: Evidence) -> str:
     return json.dumps(asdict(item) | {"weight": round(item.weight, 3)}, ensure_ascii=False)
 
 
-def _of_tie(kind: Kind, names: Names, told: Told, row: int) -> Evidence:
-    share = told.steps[row] / STEPS
-    name = names.of(kind)[told.names[row]]
-    weight = odds_of(min(share, told.tie.cap))
-    return Evidence(
-        told.tie.layer, kind, name, weight, f"at least {share:.0%} of {told.tie.what} is {name}'s"
-    )
+def _of_tie(kind: Kind, names: Names, told: Told, rows: Ints) -> list[Evidence | None]:
+    """What a tie says of some rows; None for nothing."""
+    known: dict[tuple[int, int], Evidence | None] = {}
+    found = []
+    for code in zip(told.names[rows].tolist(), told.steps[rows].tolist(), strict=True):
+        if code not in known:
+            known[code] = _of_share(kind, names.of(kind)[code[0]], told.tie, code[1]) if code[1] else None
+        found.append(known[code])
+    return found
+
+
+def _of_share(kind: Kind, name: str, tie: Tie, steps: int) -> Evidence:
+    share = steps / STEPS
+    what = f"at least {share:.0%} of {tie.what} is {name}'s"
+    return Evidence(tie.layer, kind, name, odds_of(min(share, tie.cap)), what)

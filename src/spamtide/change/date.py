@@ -11,16 +11,19 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spamtide.change.segment import Bools, Direction, Track
 from spamtide.model import Floats
+
+Ints = NDArray[np.int64]
 
 LONGEST_RAMP = 10
 """Most units between onset and end."""
 RAMP_LEVELS = 12
 """Levels that a unit of the ramp may have."""
-WIDEST = 600.0
-"""Log span over which exponentials can be summed in double precision, which is three times as quick."""
+TINIEST = 1e-260
+"""Share of all paths down to which sums keep their precision; below it logarithms are added, slowly."""
 RESIDUALS = np.array([0.0003, 0.002, 0.006, 0.012, 0.02, 0.03, 0.045, 0.07, 0.12, 0.2, 0.35, 0.5])
 """Residual level as a share of the level before."""
 SHALLOW_RESIDUALS = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9])
@@ -133,52 +136,91 @@ def ramp_posterior(
     levels = _levels(y, o, sizes, max(begin - low, 5))
 
     candidates = np.arange(first, last + 1) - low
-    shape = (len(SIZES), len(Z), len(residuals))
     # Log probability of each day at the level before (size, level, day), at the residual (.., residual, day)
     before = _log_nb(y, o, seen, levels[:, :, None], sizes[:, None, None])
-    until = np.concatenate((np.zeros((*shape[:2], 1)), np.cumsum(before, axis=2)), axis=2)
+    until = np.concatenate((np.zeros((*levels.shape, 1)), np.cumsum(before, axis=2)), axis=2)
     rest = _log_nb(y, o, seen, (levels[:, :, None] * residuals)[..., None], sizes[:, None, None, None])
-    since = np.concatenate((np.cumsum(rest[..., ::-1], axis=3)[..., ::-1], np.zeros((*shape, 1))), axis=3)
-    # and, on the days that may be of the ramp, at each ramp level, the highest first (day, .., residual, k).
-    steps = (
-        residuals[:, None]
-        + (1 - residuals[:, None]) * (RAMP_LEVELS - 0.5 - np.arange(RAMP_LEVELS)) / RAMP_LEVELS
-    )
-    ramp_days = np.arange(candidates[0], min(candidates[-1] + LONGEST_RAMP, len(y) - 1) + 1)
-    ramp = np.stack(
-        [
-            _log_nb(
-                y[day : day + 1],
-                o[day : day + 1],
-                seen[day : day + 1],
-                (levels[:, :, None, None] * steps)[..., None],
-                sizes[:, None, None, None, None],
-            )[..., 0]
-            for day in ramp_days
-        ]
-    )
-
-    log_mass = np.full((len(candidates), LONGEST_RAMP + 1), -np.inf)
+    since = np.cumsum(rest[..., ::-1], axis=3)[..., ::-1]
+    since = np.concatenate((since, np.zeros((*since.shape[:3], 1))), axis=3)
     start = np.moveaxis(until[..., candidates], 2, 0)[..., None]
-    reached = np.zeros(0)
-    for length in range(LONGEST_RAMP + 1):
-        stops = candidates + length
-        # D = 0 needs no path and is always allowed for the last candidate.
-        allowed = stops <= len(y) - fewest
-        if length == 0:
-            allowed[:] = stops < len(y)
-            term = np.zeros(1)
-        else:
-            day = np.minimum(stops - 1 - ramp_days[0], len(ramp_days) - 1)
-            reached = _extend(reached, ramp[day], length)
-            term = reached[..., -1]
-        tail = np.moveaxis(since[..., np.minimum(stops, len(y))], 3, 0)
-        value = (start + term + tail).reshape(len(candidates), -1)
+    # D = 0 needs no path and is always allowed for the last candidate; other ends leave some days after them.
+    numbers = [max(int((candidates < len(y)).sum()), 1)]
+    numbers += [int((candidates + length <= len(y) - fewest).sum()) for length in range(1, LONGEST_RAMP + 1)]
+    paths = _Paths(_ramp_days(y, o, seen, (levels, sizes, residuals), candidates), len(candidates))
+    log_mass = np.full((len(candidates), LONGEST_RAMP + 1), -np.inf)
+    for length, number in enumerate(numbers):
+        if not number:
+            break
+        term = paths.longer(length, number) if length else 0.0
+        tail = np.moveaxis(since[..., candidates[:number] + length], 3, 0)
+        value = (start[:number] + term + tail).reshape(number, -1)
         top = value.max(axis=1)
-        mass = top + np.log(np.exp(value - top[:, None]).sum(axis=1)) - math.log(length + 1)
-        log_mass[:, length] = np.where(allowed, mass, -np.inf)
+        log_mass[:number, length] = (
+            top + np.log(np.exp(value - top[:, None]).sum(axis=1)) - math.log(length + 1)
+        )
     posterior = np.exp(log_mass - log_mass.max())
     return first, posterior / posterior.sum()
+
+
+def _ramp_days(
+    y: Floats, o: Floats, seen: Bools, grid: tuple[Floats, Floats, Floats], candidates: Ints
+) -> Floats:
+    """Log probability of the days that may be of the ramp, at each ramp level, the highest first.
+
+    Shape (k, days, sizes, levels, residuals).
+    """
+    levels, sizes, residuals = grid
+    steps = (RAMP_LEVELS - 0.5 - np.arange(RAMP_LEVELS)) / RAMP_LEVELS
+    steps = residuals + (1 - residuals) * steps[:, None]
+    level = levels[None, None, :, :, None] * steps[:, None, None, None, :]
+    days = slice(candidates[0], min(candidates[-1] + LONGEST_RAMP, len(y) - 1) + 1)
+    y, o, seen = y[days, None, None, None], o[days, None, None, None], seen[days, None, None, None]
+    size = sizes[:, None, None]
+    constant = np.moveaxis(_constants(y.ravel(), sizes), 0, 1)[:, :, None, None]
+    mean = np.where(seen, o, 1.0) * level
+    value = constant + y * (np.log(np.where(seen, o, 1.0)) + np.log(level)) - (y + size) * np.log(size + mean)
+    return np.where(seen, value, 0.0)
+
+
+class _Paths:
+    """Log mean over non-increasing paths of ramp levels, one unit longer at each call.
+
+    Kept are the paths that end at level k or higher, as shares of all; the logarithm of all beside it.
+    """
+
+    def __init__(self, days: Floats, number: int) -> None:
+        """Begin before the first unit.
+
+        Args:
+            days: log probability of each day at each level, shape (k, days, ...).
+            number: onset candidates; the first day is the first one's.
+        """
+        self._days = days
+        self._tops = days.max(axis=0)
+        self._likely = np.exp(days - self._tops)
+        self._shares = np.ones((1, number, *days.shape[2:]))
+        self._logs = np.zeros((number, *days.shape[2:]))
+        self._slow: Floats | None = None
+
+    def longer(self, length: int, number: int) -> Floats:
+        """Log mean over paths of `length` units, by onset, for the first `number` onsets."""
+        days = slice(length - 1, length - 1 + number)
+        # Of C(k + n - 1, n) non-increasing paths, each is as likely as another.
+        more = math.log(length / (RAMP_LEVELS + length - 1))
+        if self._slow is None:
+            before, logs = self._shares[:, :number], self._logs[:number]
+            shares = before * self._likely[:, days]
+            for k in range(1, RAMP_LEVELS):
+                shares[k] += shares[k - 1]
+            if shares[0].min() > TINIEST:
+                top = shares[-1].copy()
+                shares /= top
+                self._shares, self._logs = shares, logs + self._tops[days] + np.log(top) + more
+                return self._logs
+            self._slow = np.log(before) + logs
+        path = self._slow[:, :number] + self._days[:, days] + more
+        self._slow = np.logaddexp.accumulate(path, axis=0)
+        return np.asarray(self._slow[-1])
 
 
 def _levels(y: Floats, o: Floats, sizes: Floats, days: int) -> Floats:
@@ -193,28 +235,19 @@ def _levels(y: Floats, o: Floats, sizes: Floats, days: int) -> Floats:
 def _log_nb(y: Floats, o: Floats, seen: Bools, level: Floats, size: Floats) -> Floats:
     """Log NB probability of counts y at mean level x o, 0 for missing units; the last axis is the unit."""
     mean = np.where(seen, o, 1.0) * level
-    flat = size.ravel()
-    constant = np.array(
-        [
-            [math.lgamma(v + r) - math.lgamma(r) - math.lgamma(v + 1) + r * math.log(r) for v in y]
-            for r in flat
-        ]
-    ).reshape(*size.shape[:-1], len(y))
+    constant = _constants(y, size.ravel()).reshape(*size.shape[:-1], len(y))
     value = constant + y * np.log(mean) - (y + size) * np.log(size + mean)
     return np.where(seen, value, 0.0)
 
 
-def _extend(reached: Floats, day: Floats, length: int) -> Floats:
-    """Log mean over non-increasing paths that end at level k or higher, one unit longer than `reached`."""
-    path = day - math.log(RAMP_LEVELS)
-    if length > 1:
-        path = reached + day + math.log(length / (RAMP_LEVELS + length - 1))
-    top = path.max(axis=-1, keepdims=True)
-    if (path[..., :1] < top - WIDEST).any():  # the sum of exponentials would lose them
-        slow: Floats = np.logaddexp.accumulate(path, axis=-1)
-        return slow
-    extended: Floats = top + np.log(np.cumsum(np.exp(path - top), axis=-1))
-    return extended
+def _constants(y: Floats, sizes: Floats) -> Floats:
+    """The part of the log NB probability that no level changes, shape (sizes, units)."""
+    return np.array(
+        [
+            [math.lgamma(v + r) - math.lgamma(r) - math.lgamma(v + 1) + r * math.log(r) for v in y]
+            for r in sizes
+        ]
+    )
 
 
 def summarise(mass: Floats, first: int, credibility: float = CREDIBILITY) -> Estimate:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spamtide.change.segment import Segments, Track
+from spamtide.change.segment import Bools, Segments, Track
 from spamtide.model import Floats
 
 MEMORIES = (0.6, 0.8, 0.9, 0.95, 0.98)
@@ -50,6 +50,8 @@ SLIGHTEST = 1e-9
 """Information on a step below which none is fitted."""
 LEAST_MAIL = 0.5
 """Messages that a stretch without any is taken to have brought."""
+_ROWS = 32
+"""Rows that are filtered side by side: what is at work stays in the processor's own memory."""
 
 
 def _grid() -> Floats:
@@ -281,11 +283,44 @@ def _filter(series: Sequence[Levels], rows: Sequence[_Row], step: int) -> tuple[
         for one in row.claim:
             log[number, one.begin : one.end] = np.nan
             after[number, one.end :] = 1 - after[number, one.end - 1]
-    shape = (len(rows), len(GRID))
+    parts = [slice(start, start + _ROWS) for start in range(0, len(rows), _ROWS)]
+    found = [
+        _run(log[part], poisson[part], uneven[part], fresh[part], after[part], memory, whole)
+        for part in parts
+    ]
+    return np.concatenate([none for none, _ in found]), np.concatenate([stepped for _, stepped in found])
+
+
+def _run(
+    log: Floats,
+    poisson: Floats,
+    uneven: Floats,
+    fresh: Bools,
+    after: Floats,
+    memory: Floats,
+    whole: Floats,
+) -> tuple[Floats, Floats]:
+    """The filters of some rows; everything is written in place, as most of the work would be making arrays.
+
+    Args:
+        log: log levels, shape (rows, units), NaN where missing.
+        poisson: their variance by counting.
+        uneven: their variance by uneven days, shape (rows, grid points).
+        fresh: units from which a mean is fitted anew.
+        after: the column of the step.
+        memory: phi by the unit, shape (grid points,).
+        whole: variance of the wandering.
+    """
+    shape = uneven.shape
+    seen = np.isfinite(log)
+    columns = np.stack((np.where(seen, log, 0.0), np.ones_like(log), after))
     none, stepped = np.zeros(shape), np.zeros(shape)
-    state = np.zeros((3, *shape))
-    sums = np.zeros((6, *shape))
+    state, off, weighed = (np.zeros((3, *shape)) for _ in range(3))
+    sums, products = np.zeros((6, *shape)), np.zeros((6, *shape))
     error = np.broadcast_to(whole, shape).copy()
+    total, gain, weight = np.empty(shape), np.empty(shape), np.empty(shape)
+    known = seen.astype(np.float64)
+    kept, added = memory**2, whole * (1 - memory**2)
     for unit in range(log.shape[1]):
         new = fresh[:, unit]
         if new.any():
@@ -295,36 +330,35 @@ def _filter(series: Sequence[Levels], rows: Sequence[_Row], step: int) -> tuple[
             state[:, new] = 0.0
             sums[:, new] = 0.0
             error[new] = whole
-        seen = np.isfinite(log[:, unit])
-        if seen.any():
-            total = error + poisson[:, unit, None] + uneven
-            gain = np.where(seen[:, None], error / total, 0.0)
-            weight = np.where(seen[:, None], 1 / total, 0.0)
-            y = np.where(seen, log[:, unit], 0.0)[:, None] - state[0]
-            o, s = 1 - state[1], after[:, unit, None] - state[2]
-            logs = np.where(seen[:, None], np.log(total), 0.0)
-            none -= logs
-            stepped -= logs
-            wy, wo = weight * y, weight * o
-            sums[0] += wy * y
-            sums[1] += wy * o
-            sums[2] += wo * o
-            sums[3] += wy * s
-            sums[4] += wo * s
-            sums[5] += weight * s * s
-            state[0] += gain * y
-            state[1] += gain * o
-            state[2] += gain * s
-            error *= 1 - gain
+        if seen[:, unit].any():
+            here = known[:, unit, None]
+            np.add(error, poisson[:, unit, None], out=total)
+            total += uneven
+            np.subtract(columns[:, :, unit, None], state, out=off)
+            np.divide(here, total, out=weight)
+            np.multiply(np.divide(error, total, out=gain), here, out=gain)
+            np.multiply(np.log(total, out=total), here, out=total)
+            none -= total
+            stepped -= total
+            np.multiply(off, weight, out=weighed)
+            np.multiply(off, weighed[0], out=products[:3])
+            np.multiply(off[1:], weighed[1], out=products[3:5])
+            np.multiply(weighed[2], off[2], out=products[5])
+            sums += products
+            off *= gain
+            state += off
+            np.subtract(1, gain, out=gain)
+            error *= gain
         state *= memory
-        error = error * memory**2 + whole * (1 - memory**2)
+        error *= kept
+        error += added
     less, least = _fitted(sums)
     return (none + less) / 2, (stepped + least) / 2
 
 
 def _fitted(sums: Floats) -> tuple[Floats, Floats]:
     """Minus the residual sum of squares of a stretch with its mean fitted, and with its step fitted too."""
-    square, by_mean, mean, by_step, both, step = sums
+    square, by_mean, by_step, mean, both, step = sums
     safe = np.where(mean > 0, mean, 1.0)
     left = square - by_mean**2 / safe
     own = step - both**2 / safe

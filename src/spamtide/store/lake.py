@@ -384,7 +384,7 @@ class Lake:
                 options["commit_properties"] = CommitProperties(
                     custom_metadata={"spamtide": json.dumps(note, sort_keys=True)}
                 )
-            write_deltalake(handle, rows.cast(TABLES[table]), **options)
+            write_deltalake(handle, rows.cast(_as_written(table, rows.schema)), **options)
             handle.update_incremental()
         self._open[table] = handle
 
@@ -425,6 +425,18 @@ class Lake:
                 raise
             message = f"cannot read '{table}' of {self.uri}: {_first_line(error)}"
             raise UnavailableError(message, "run `spamtide doctor`") from error
+
+
+def _as_written(table: str, given: pa.Schema) -> pa.Schema:
+    """A table's schema, but for columns that are given as dictionaries of its values."""
+    return pa.schema(
+        [
+            field.with_type(given.field(field.name).type)
+            if given.field(field.name).type == pa.dictionary(pa.int32(), field.type)
+            else field
+            for field in TABLES[table]
+        ]
+    )
 
 
 def _schema_of(handle: DeltaTable) -> int:

@@ -25,6 +25,10 @@ NAMED = """
 """Each content's campaign under its surviving name; wants a table `aliases`."""
 
 
+COUNTED = ["week", "received_at", "sensor", "label", "lab", "simulated", "relay", "campaign", "subject"]
+"""Columns of EVIDENCE that answers are counted by."""
+
+
 def aliases(resolved: Mapping[str, str]) -> pa.Table:
     """Absorbed campaign names and their survivors as a table."""
     pairs = sorted(resolved.items())
@@ -58,7 +62,7 @@ def contents_by_name(lake: Lake) -> dict[str, int]:
 
 
 def count_days(lake: Lake, answered: pa.Table) -> pa.Table:
-    """DAILY of answered messages: EVIDENCE with columns botnet and programme."""
+    """DAILY of answered messages: COUNTED with botnet and programme."""
     found = lake.query(
         """
         SELECT week, received_at::DATE AS day, sensor, label, lab, simulated, botnet, programme, relay,
@@ -71,7 +75,7 @@ def count_days(lake: Lake, answered: pa.Table) -> pa.Table:
 
 
 def count_sightings(lake: Lake, answered: pa.Table) -> pa.Table:
-    """SIGHTINGS of answered messages: EVIDENCE with columns botnet and programme."""
+    """SIGHTINGS of answered messages: COUNTED with botnet and programme."""
     found = lake.query(
         """
         SELECT week, campaign, botnet, programme, count(*) AS messages, min(received_at) AS first_seen,
