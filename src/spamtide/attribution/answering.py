@@ -65,7 +65,7 @@ def attribute_counting(
     beyond: Beyond,
     asks: Flags | None = None,
 ) -> tuple[pa.Table, pa.Table]:
-    """Do what `attribute` does, with rows of ANSWERS, and count what addresses say of an engine's mail: KITS."""
+    """Do what `attribute` does, in rows of ANSWERS; and count what addresses say of an engine: KITS."""
     asked = np.ones(rows.num_rows, dtype=np.bool_) if asks is None else asks
     if not asked.any():
         return ANSWERS.empty_table(), KITS.empty_table()
