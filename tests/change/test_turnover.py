@@ -7,8 +7,9 @@ import pytest
 
 from spamtide.change import detect
 from spamtide.change.event import find_events
+from spamtide.change.mix import make_mix
 from spamtide.change.segment import prepare
-from spamtide.change.switch import find_switches, make_mix
+from spamtide.change.switch import find_switches
 from spamtide.change.turnover import swing
 from spamtide.model import UNKNOWN, Change, Panel
 from spamtide.series import measure

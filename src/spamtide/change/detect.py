@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from spamtide.change.event import Event, find_all
+from spamtide.change.mix import make_mix
 from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
 from spamtide.change.shared_days import as_shared, common_days
 from spamtide.change.silence import find_cause, sensor_changes
-from spamtide.change.switch import Switch, find_switches, make_mix
+from spamtide.change.switch import Switch, find_switches
 from spamtide.change.telling import ALARM, NEGLIGIBLE, Judged, Subject, switched, tell
 from spamtide.change.together import together
 from spamtide.change.turn import standing_switch

@@ -6,7 +6,7 @@ With concentration 1/rho - 1, a day of n messages tells as much as n / (1 + (n -
 (Brier 1980, Biometrika 67): that is the weight it is given in a multinomial likelihood.
 
 A share also moves because another programme moved. So a switch is called only when the messages of the
-loser fall and the messages of the gainer rise.
+loser fall and the messages of the gainer rise, and when neither of them alone explains the change.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from spamtide.change.date import LONGEST_RAMP, Estimate, summarise
-from spamtide.change.segment import LONGEST_DAILY, WEEK, Bools, weekday_offsets
+from spamtide.change.exchange import weigh_exchange
+from spamtide.change.mix import REST, Mix
 from spamtide.change.turnover import swing
 from spamtide.change.weigh import CAUTION, tail
-from spamtide.model import UNKNOWN, Counts, Days, Floats
+from spamtide.model import UNKNOWN, Floats
 
 LEAST_MOVE = 0.1
 """Share of the botnet's mail that loser and gainer must each have lost or won."""
@@ -31,12 +31,9 @@ LEAST_PART = 0.5
 """Part of the move that loser and gainer must each show in messages, not only in shares."""
 LEAST_T = 3.0
 """Welch t that loser's fall and gainer's rise, in messages, must each reach."""
-THIN_MIX = 3.0
-"""Messages a day, on days with mail, below which a mix is looked at by the week."""
-MINOR = 0.1
-"""A programme that never had this share of a week's mail is lumped with the rest."""
-REST = ""
-"""Name of the lump of minor programmes; never a loser or a gainer."""
+AGAINST_ONE = 4.0
+"""Gain in chi-squared of an exchange over a move of loser or gainer alone: messages fall and rise with the
+whole botnet, too."""
 FEWEST_UNITS = 14
 HOLD = 7
 """Days that a new mix must hold; less (HOLD_AT_END) when the series ends with it."""
@@ -45,38 +42,6 @@ REACH = 56
 """Units to either side that messages are compared over."""
 PENALTY_EXTRA = 2.0
 """Penalty of a change point: (free shares + this) log n; 3 log n for two programmes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """A botnet's messages by programme."""
-
-    start: dt.date
-    step: int
-    """Days in a unit."""
-    programmes: tuple[str, ...]
-    count: Floats
-    """Shape (programmes, units)."""
-    exposure: Floats
-    """Shape (units,), weekday x exposure, 1 on an average day of usual exposure; 0 where missing."""
-    rho: float
-    """Intra-day correlation: 0 multinomial, 1 a single campaign a day."""
-
-    @property
-    def seen(self) -> Bools:
-        """Units with mail at a known exposure."""
-        seen: Bools = (self.exposure > 0) & (self.count.sum(axis=0) > 0)
-        return seen
-
-    @property
-    def effective(self) -> Floats:
-        """Messages weighted by what they tell, shape (programmes, units)."""
-        total = self.count.sum(axis=0)
-        return np.where(self.seen, self.count / (1 + np.maximum(total - 1, 0) * self.rho), 0.0)
-
-    def day(self, unit: int) -> dt.date:
-        """First day of a unit."""
-        return self.start + dt.timedelta(days=unit * self.step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,61 +62,6 @@ class Switch:
     p_value: float
     alarmed: float | None = None
     """Of a switch that only the online alarm knows of yet: how sure that is, 0-1."""
-
-
-def make_mix(days: Days, pairs: Mapping[str, Counts], exposure: Floats) -> Mix:
-    """Make a botnet's programme mix ready.
-
-    Args:
-        days: consecutive days, shape (n,).
-        pairs: programme -> messages a day of this botnet, shape (n,).
-        exposure: of the botnet's series, 1 at usual, 0 missing; shape (n,).
-    """
-    names = sorted(pairs)
-    count = np.array([pairs[name] for name in names], dtype=np.float64) * (exposure > 0)
-    start: dt.date = days[0].astype(dt.date)
-    step, mail = 1, np.count_nonzero(count.sum(axis=0))
-    if len(days) > LONGEST_DAILY or count.sum() < THIN_MIX * mail:
-        step, skipped = WEEK, len(days) % WEEK
-        start += dt.timedelta(days=skipped)
-        count = count[:, skipped:].reshape(len(names), -1, WEEK).sum(axis=2)
-        exposure = exposure[skipped:].reshape(-1, WEEK).mean(axis=1)
-    else:
-        # Shares need no weekday, but messages before and after are compared too.
-        exposure = exposure * weekday_offsets(count.sum(axis=0), exposure)[np.arange(len(exposure)) % WEEK]
-    names, count = _lump(names, count, WEEK // step)
-    return Mix(start, step, tuple(names), count, exposure, intra_day(count))
-
-
-def _lump(names: list[str], count: Floats, window: int) -> tuple[list[str], Floats]:
-    """Keep the programmes that mattered in some week; sum up the others."""
-    ones = np.ones(min(window, count.shape[1]))
-    weekly = np.array([np.convolve(row, ones, "valid") for row in count])
-    total = weekly.sum(axis=0)
-    major = (weekly >= MINOR * np.maximum(total, 10.0)).any(axis=1)
-    kept = [name for name, keep in zip(names, major, strict=True) if keep]
-    if major.all():
-        return kept, count
-    return [*kept, REST], np.vstack((count[major], count[~major].sum(axis=0)))
-
-
-def intra_day(count: Floats) -> float:
-    """Intra-day correlation rho by moments within windows of 14 units: median, plus 10 % for its skewness."""
-    found: list[float] = []
-    for begin in range(0, max(count.shape[1] - 13, 1), 7):
-        part = count[:, begin : begin + 14]
-        part = part[:, part.sum(axis=0) > 0]
-        part = part[part.sum(axis=1) > 0]
-        if part.shape[0] < 2 or part.shape[1] < 5:  # noqa: PLR2004 - two programmes, five units
-            continue
-        total = part.sum(axis=0)
-        share = part.sum(axis=1, keepdims=True) / part.sum()
-        chi2 = ((part - share * total) ** 2 / (share * total)).sum()
-        freedom = (part.shape[0] - 1) * (part.shape[1] - 1)
-        informative = float((total - 1).mean())
-        if informative > 0:
-            found.append((chi2 / freedom - 1) / informative)
-    return float(np.clip(1.1 * np.median(found), 0.0, 1.0)) if found else 1.0
 
 
 def find_switches(mix: Mix) -> tuple[Switch, ...]:
@@ -250,6 +160,7 @@ def _judge(mix: Mix, stretch: tuple[int, int, int, int], inflation: float) -> Sw
         and won[2] >= LEAST_T
         and lost[0] - lost[1] >= LEAST_PART * volume * (before[loser] - after[loser])
         and won[1] - won[0] >= LEAST_PART * volume * (after[gainer] - before[gainer])
+        and _exchanged(mix, loser, gainer, stretch)
     )
     if not called:
         return None
@@ -274,6 +185,16 @@ def _judge(mix: Mix, stretch: tuple[int, int, int, int], inflation: float) -> Sw
         gain=gain,
         p_value=p_value,
     )
+
+
+def _exchanged(mix: Mix, loser: int, gainer: int, stretch: tuple[int, int, int, int]) -> bool:
+    """Whether neither programme alone explains a change of mix, as far as can be told."""
+    left, begin, end, right = stretch
+    where = np.flatnonzero(mix.seen)
+    old = where[(where >= max(left, begin - REACH)) & (where < begin)]
+    new = where[(where >= end) & (where < min(right, end + REACH))]
+    found = weigh_exchange(mix, loser, gainer, old, new)
+    return found is None or found.over_one >= AGAINST_ONE
 
 
 def hidden(mix: Mix, loser: int, gainer: int, stretch: tuple[int, int, int, int]) -> float:
