@@ -52,7 +52,7 @@ def find_edges(minhashes: NDArray[np.uint32], fresh: Flags, similarity: float) -
     found = [np.zeros(0, dtype=np.int64)]
     keys = [_band_keys(minhashes, band) for band in range(BANDS)]
     for band, key in enumerate(keys):
-        members = np.flatnonzero(np.isin(key, key[fresh]))
+        members = np.flatnonzero(_among(key, np.sort(key[fresh])))
         # Within a bucket those that share the next band too stand side by side.
         order = members[np.lexsort((keys[(band + 1) % BANDS][members], key[members]))]
         for step in range(1, WINDOW + 1):
@@ -60,9 +60,18 @@ def find_edges(minhashes: NDArray[np.uint32], fresh: Flags, similarity: float) -
             near = (key[here] == key[there]) & (fresh[here] | fresh[there])
             low, high = np.minimum(here[near], there[near]), np.maximum(here[near], there[near])
             found.append(_verified(minhashes, low * count + high, similarity))
-    pairs = np.unique(np.concatenate(found))
+    pairs = np.sort(np.concatenate(found))
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
     left, right = (pairs // count, pairs % count) if count else (pairs, pairs)
     return Edges(left, right, _estimates(minhashes, left, right))
+
+
+def _among(keys: U64, wanted: U64) -> Flags:
+    """Keys that are among some others, which are in order: several times as quick as `np.isin`."""
+    if not wanted.size:
+        return np.zeros(keys.size, dtype=np.bool_)
+    place = np.minimum(np.searchsorted(wanted, keys), wanted.size - 1)
+    return np.asarray(wanted[place] == keys)
 
 
 def _band_keys(minhashes: NDArray[np.uint32], band: int) -> U64:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spamtide.campaign.candidates import Edges
 from spamtide.campaign.mixing import mix
-from spamtide.campaign.similarity import estimate
+from spamtide.campaign.similarity import PERMUTATIONS
 
 Ints = NDArray[np.int64]
 
@@ -60,6 +60,7 @@ class Groups:
         self._order = np.argsort(start, kind="stable")
         self._begins = np.searchsorted(start[self._order], np.arange(start.size + 1))
         self._delegates: dict[int, Ints] = {}
+        self._inner: dict[int, float] = {}
         self._refused: dict[tuple[int, int], int] = {}
 
     def join_all(self, edges: Edges) -> None:
@@ -101,32 +102,45 @@ class Groups:
             return
         ours, theirs = self._delegates_of(left), self._delegates_of(right)
         larger = ours if self._size[left] >= self._size[right] else theirs
-        if not self._agree(ours, theirs, larger, variants=variants):
+        if not self._agree(ours, theirs, larger, left if larger is ours else right, variants=variants):
             self._refused[left, right] = size
             return
         if self._size[left] < self._size[right]:
             left, right = right, left
+            ours, theirs = theirs, ours
         self._parent[right] = left
         self._size[left] = size
-        self._delegates[left] = self._drawn(np.concatenate((ours, theirs)))
+        # Most of those who come change nothing: their ranks are higher than those of all delegates.
+        if ours.size < DELEGATES or self._rank[theirs[0]] < self._rank[ours[-1]]:
+            self._delegates[left] = self._drawn(np.concatenate((ours, theirs)))
+            self._inner.pop(left, None)
 
-    def _agree(self, ours: Ints, theirs: Ints, larger: Ints, *, variants: bool) -> bool:
-        """Hear the delegates of two groups, one pair of which has met."""
+    def _agree(self, ours: Ints, theirs: Ints, larger: Ints, root: int, *, variants: bool) -> bool:
+        """Hear the delegates of two groups, one pair of which has met; `root` is the larger one's."""
         if variants and ours.size == theirs.size == 1:
             return True
         if not variants and larger.size < GROWN:
             return False
         share = LIKENESS_MET if variants else LIKENESS_NEAR
-        inner = self._agreement(larger, larger) if larger.size >= GROWN else 0.0
+        inner = self._agreement_in(root, larger) if larger.size >= GROWN else 0.0
         least = max(COHESION * self._threshold, share * inner)
         return self._agreement(ours, theirs) >= least
 
     def _agreement(self, ours: Ints, theirs: Ints) -> float:
-        """Mean similarity of the members of two groups, or of a group's members with one another."""
-        similarity = estimate(self._minhashes[ours][:, None, :], self._minhashes[theirs][None, :, :])
-        if ours is theirs:
-            return float((similarity.sum() - ours.size) / (ours.size * (ours.size - 1)))
-        return float(similarity.mean())
+        """Mean similarity of the members of two groups."""
+        return self._alike(ours, theirs) / (ours.size * theirs.size)
+
+    def _agreement_in(self, root: int, members: Ints) -> float:
+        """Mean similarity of a group's delegates with one another."""
+        if root not in self._inner:
+            pairs = members.size * (members.size - 1)
+            self._inner[root] = (self._alike(members, members) - members.size) / pairs
+        return self._inner[root]
+
+    def _alike(self, ours: Ints, theirs: Ints) -> float:
+        """Sum of the similarities of all pairs."""
+        same = self._minhashes[ours][:, None, :] == self._minhashes[theirs][None, :, :]
+        return float(np.count_nonzero(same) / PERMUTATIONS)
 
     def _delegates_of(self, root: int) -> Ints:
         """Delegates of a group; drawn when first asked for."""
@@ -138,6 +152,8 @@ class Groups:
 
     def _drawn(self, members: Ints) -> Ints:
         """The members of lowest rank: a uniform sample that does not depend on order, and can be merged."""
+        if members.size == 1:
+            return members
         return members[np.argsort(self._rank[members])[:DELEGATES]]
 
 
