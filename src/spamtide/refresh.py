@@ -36,7 +36,7 @@ from spamtide.store import Lake, evidence, life, rollup
 from spamtide.store.lake import Files
 from spamtide.version import VERSION
 
-MOST_ROWS = 3_000_000
+MOST_ROWS = 4_500_000
 """Messages that one stretch of weeks holds in memory, those around the weeks that are answered included."""
 TOGETHER = 2
 """Stretches that are worked on at the same time: their sorting leaves the interpreter free."""

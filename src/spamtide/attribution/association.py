@@ -5,6 +5,7 @@ Whole-number arithmetic throughout, so that the order of rows cannot move a resu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,8 @@ NO_DAY = np.int64(-(2**40))
 
 UNIT = 1000
 """One message, at no distance in time."""
+DENSE = 4
+"""Possible spots an entry up to which they are numbered without sorting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,36 +92,83 @@ def associate(
     step -= step.min() - tie.reach
     width = int(step.max()) + tie.reach + 1
     key = (np.cumsum(named) - 1)[keys[chosen]]
-    place = key * width + step
+    spot_of, spots, messages = _spots(key * width + step)
+    # Of what is alone within reach nobody else can tell anything, nor it of others.
+    near = np.diff(spots) <= tie.reach
+    alone = messages == 1
+    alone[1:] &= ~near
+    alone[:-1] &= ~near
+    kept = ~alone[spot_of]
+    chosen, spot_of = chosen[kept], (np.cumsum(~alone) - 1)[spot_of[kept]]
     answer = answers[chosen]
     of = np.arange(len(chosen)) if asked is None else np.flatnonzero(asked[chosen])
     if not len(of):
         return top, share
-    queries, query_of = np.unique(place[of], return_inverse=True)
-    reached = _reached(queries, place, answer, tie)
-    return _shares(chosen[of], query_of, answer[of], reached, (top, share), tie)
+    reached = _reached(spots[~alone], spot_of, answer, of, tie)
+    return _shares(chosen[of], spot_of[of], answer[of], reached, (top, share), tie)
 
 
-def _reached(queries: Ints, place: Ints, answer: Ints, tie: Tie) -> tuple[Ints, Ints, Ints]:
-    """(query, answer) cells with the weight and the messages that reach each, over all distances in time."""
+def _spots(place: Ints) -> tuple[Ints, Ints, Ints]:
+    """Of each entry the number of its spot, a key at a step of time; the spots, ascending, and their entries."""
+    most = int(place.max()) + 1
+    if most <= DENSE * len(place):
+        messages = np.bincount(place, minlength=most)
+        there = messages > 0
+        return (np.cumsum(there) - 1)[place], np.flatnonzero(there), messages[there]
+    order = np.argsort(place)
+    ordered = place[order]
+    new = np.ones(len(place), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    spot_of = np.empty(len(place), dtype=np.int64)
+    spot_of[order] = np.cumsum(new) - 1
+    first = np.flatnonzero(new)
+    return spot_of, ordered[first], np.diff(first, append=len(place))
+
+
+def _reached(spots: Ints, spot_of: Ints, answer: Ints, of: Ints, tie: Tie) -> tuple[Ints, Ints, Ints]:
+    """(spot, answer) cells with the weight and the messages that reach each, over all distances in time.
+
+    Args:
+        spots: ascending; those of different keys are further apart than the tie reaches.
+        spot_of: number of each entry's spot.
+        answer: of each entry.
+        of: entries that are asked.
+        tie: how far it reaches, and with what weight.
+    """
     names = int(answer.max(initial=0)) + 4
     heard = answer != SILENT
-    spots, counts = np.unique(place[heard] * names + (answer[heard] - SILENT), return_counts=True)
-    spot, said = np.divmod(spots, names)
-    cells, weights, messages = [], [], []
-    for distance in range(-tie.reach, tie.reach + 1):
-        weight = round(UNIT * 0.5 ** (abs(distance) / tie.half_life))
-        found = np.searchsorted(queries, spot + distance)
-        found[found == len(queries)] = 0
-        meets = queries[found] == spot + distance
-        cells.append(found[meets] * names + said[meets])
-        weights.append(counts[meets] * weight)
-        messages.append(counts[meets])
-    merged, place_of = np.unique(np.concatenate(cells), return_inverse=True)
-    total, number = np.zeros(len(merged), dtype=np.int64), np.zeros(len(merged), dtype=np.int64)
-    np.add.at(total, place_of, np.concatenate(weights))
-    np.add.at(number, place_of, np.concatenate(messages))
-    return np.stack([merged // names, merged % names + SILENT]), total, number
+    cells, counts = np.unique(spot_of[heard] * names + (answer[heard] - SILENT), return_counts=True)
+    spot, said = np.divmod(cells, names)
+    begin = np.searchsorted(spot, np.arange(len(spots) + 1))
+    asks = np.zeros(len(spots), dtype=np.bool_)
+    asks[spot_of[of]] = True
+    merged, weights, messages = [], [], []
+    for target, source in _neighbours(spots, asks, tie.reach):
+        many = begin[source + 1] - begin[source]
+        ends = np.cumsum(many)
+        cell = np.arange(int(many.sum())) + np.repeat(begin[source] - ends + many, many)
+        distance = np.abs(spots[source] - spots[target])
+        weight = np.array([round(UNIT * 0.5 ** (far / tie.half_life)) for far in range(tie.reach + 1)])
+        merged.append(np.repeat(target, many) * names + said[cell])
+        weights.append(counts[cell] * np.repeat(weight[distance], many))
+        messages.append(counts[cell])
+    found, place_of = np.unique(np.concatenate(merged), return_inverse=True)
+    total = np.bincount(place_of, np.concatenate(weights), len(found)).astype(np.int64)
+    number = np.bincount(place_of, np.concatenate(messages), len(found)).astype(np.int64)
+    return np.stack([found // names, found % names + SILENT]), total, number
+
+
+def _neighbours(spots: Ints, asks: Flags, reach: int) -> Iterator[tuple[Ints, Ints]]:
+    """Pairs of a spot that asks and one within reach of it, itself too."""
+    itself = np.flatnonzero(asks)
+    yield itself, itself
+    first = np.arange(len(spots))
+    for away in range(1, reach + 1):
+        first = first[first + away < len(spots)]
+        first = first[spots[first + away] - spots[first] <= reach]
+        for target, source in ((first, first + away), (first + away, first)):
+            asked = asks[target]
+            yield target[asked], source[asked]
 
 
 def _shares(

@@ -132,8 +132,29 @@ def swing(part: Floats, total: Floats, rho: float, step: int) -> float:
     if not seen.any():
         return 0.0
     share = mine[seen] / weekly[seen]
-    low, high = np.percentile(share, RANGE)
-    mean, number = float(share.mean()), float(np.median(weekly[seen]))
+    low, high, _ = _quantiles(share)
+    mean, number = float(share.mean()), _quantiles(weekly[seen])[2]
     daily = number / len(window)
     chance = mean * (1 - mean) * (1 + max(daily - 1, 0.0) * rho) / number
     return float(np.sqrt(max((high - low) ** 2 - NORMAL_RANGE**2 * chance, 0.0)))
+
+
+def _quantiles(values: Floats) -> tuple[float, float, float]:
+    """The RANGE percentiles and the median, as numpy has them: a tenth of its time, and there are thousands."""
+    ordered = np.sort(values)
+    last = len(ordered) - 1
+
+    def at(share: float) -> float:
+        place = last * share
+        below, above = float(ordered[int(place)]), float(ordered[min(int(place) + 1, last)])
+        part = place - int(place)
+        if part >= 0.5:  # noqa: PLR2004 - from the nearer side
+            return above - (above - below) * (1 - part)
+        return below + (above - below) * part
+
+    return at(RANGE[0] / 100), at(RANGE[1] / 100), (at(0.5) if last % 2 == 0 else _middle(ordered))
+
+
+def _middle(ordered: Floats) -> float:
+    """Mean of the two values in the middle."""
+    return float(ordered[len(ordered) // 2 - 1] + ordered[len(ordered) // 2]) / 2

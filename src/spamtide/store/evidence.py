@@ -190,18 +190,19 @@ def stretch(
         lake: the observatory's lake.
         weeks: first and last.
         names: absorbed campaign name -> surviving name.
-        told: weeks whose messages are told apart; of the others sha256, relay and subject are left out.
+        told: weeks whose messages are told apart; of the others sha256, sensor, relay and subject are left out.
     """
     first, last = weeks
-    own = "TRUE" if told is None else f"e.week BETWEEN {told[0]} AND {told[1]}"
+    own = (first, last) if told is None else told
+    less = ", ".join(f"NULL::VARCHAR AS {name}" for name in ("sha256", "sensor", "relay", "subject"))
     return lake.query(
         f"""
-        SELECT e.* REPLACE (CASE WHEN {own} THEN e.sha256 END AS sha256,
-                            CASE WHEN {own} THEN e.relay END AS relay,
-                            CASE WHEN {own} THEN e.subject END AS subject),
-               coalesce(a.canonical, e.campaign) AS canonical
-        FROM evidence e LEFT JOIN aliases a ON a.name = e.campaign
-        WHERE e.week BETWEEN {first} AND {last}
+        SELECT e.*, coalesce(a.canonical, e.campaign) AS canonical
+        FROM (SELECT * FROM evidence WHERE week BETWEEN {own[0]} AND {own[1]}
+              UNION ALL
+              SELECT * REPLACE ({less}) FROM evidence
+              WHERE week BETWEEN {first} AND {own[0] - 1} OR week BETWEEN {own[1] + 1} AND {last}) e
+        LEFT JOIN aliases a ON a.name = e.campaign
         """,  # noqa: S608 - the weeks are numbers
         aliases=aliases(names),
     )
