@@ -109,7 +109,7 @@ def associate(
 
 
 def _spots(place: Ints) -> tuple[Ints, Ints, Ints]:
-    """Of each entry the number of its spot, a key at a step of time; the spots, ascending, and their entries."""
+    """Number of each entry's spot (a key at a step of time); the spots, ascending; entries of each."""
     most = int(place.max()) + 1
     if most <= DENSE * len(place):
         messages = np.bincount(place, minlength=most)

@@ -177,11 +177,11 @@ def _schema(packed: bytes) -> pa.Schema:
 def _pool_of(workers: int) -> ProcessPoolExecutor:
     """A pool whose processes end with this one, however it ends."""
     return ProcessPoolExecutor(
-        workers, mp_context=_context(), initializer=_end_with_parent, initargs=(os.getpid(),)
+        workers, mp_context=_context(), initializer=end_with_parent, initargs=(os.getpid(),)
     )
 
 
-def _end_with_parent(parent: int) -> None:
+def end_with_parent(parent: int) -> None:
     """Have the kernel end this worker when its parent is killed.
 
     Workers hold each other's pipes open, so none of them would see an end of file.

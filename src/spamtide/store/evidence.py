@@ -190,7 +190,7 @@ def stretch(
         lake: the observatory's lake.
         weeks: first and last.
         names: absorbed campaign name -> surviving name.
-        told: weeks whose messages are told apart; of the others sha256, sensor, relay and subject are left out.
+        told: weeks whose messages are told apart; the others' sha256, sensor, relay and subject are left out.
     """
     first, last = weeks
     own = (first, last) if told is None else told
