@@ -13,9 +13,9 @@ be `None` says what its absence means. Text that came from a message is untruste
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -444,3 +444,21 @@ class Detected:
     """Sorted by onset, kind and subject."""
     alarms: tuple[Change, ...]
     """What the last days hint at, and is not sure enough to be reported: to be looked at, not to be told."""
+
+
+# ---------------------------------------------------------------------------- work on many things
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Each(Protocol):
+    """How a stage does the same to each of some items: in turn, or in several processes."""
+
+    def __call__(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """The results in the items' order; `work` is pure."""
+
+
+def in_turn(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Do one after the other."""
+    return [work(item) for item in items]

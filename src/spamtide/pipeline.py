@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, match, read_pages
 from spamtide.campaign import COLUMNS, CampaignState, cluster, no_profiles, profile, relate, resolve
 from spamtide.change import look, watch_hours
-from spamtide.engine import ENGINES
+from spamtide.engine import ENGINES, Apart
 from spamtide.errors import UnavailableError
 from spamtide.finding import (
     Behind,
@@ -261,10 +261,11 @@ def _measure(run: Update) -> str:
     """Fit the index of every subject."""
     lake = run.observatory.lake
     measuring = run.observatory.settings.measuring
-    run.measurement = measure(panels.panel(lake), measuring)
+    each = Apart(run.observatory.settings.running.workers)
+    run.measurement = measure(panels.panel(lake), measuring, each)
     lake.replace("series", series_rows(run.measurement))
     hourly = panels.hourly(lake, run.measurement.panel.days, measuring.hourly_weeks)
-    run.hours = measure_hours(hourly, run.measurement)
+    run.hours = measure_hours(hourly, run.measurement, each)
     lake.replace("hours", hour_rows(run.hours))
     lake.replace("sensors", rollup.sensors(lake, _outages(run.measurement)))
     return f"{len(run.measurement.series)} series over {len(run.measurement.panel.days):,} days"
@@ -274,7 +275,9 @@ def _detect(run: Update) -> str:
     """Date the changes."""
     if run.measurement is None:  # pragma: no cover - STAGES puts measure first
         raise RuntimeError
-    detected = look(run.measurement, run.observatory.settings.detecting, whole=_is_over(run))
+    settings = run.observatory.settings
+    each = Apart(settings.running.workers)
+    detected = look(run.measurement, settings.detecting, whole=_is_over(run), each=each)
     changes = (*detected.changes, *watch_hours(run.hours, detected.changes))
     for table, rows in (("changes", changes), ("alarms", detected.alarms)):
         run.observatory.lake.replace(table, pa.Table.from_batches([to_arrow(rows, CHANGES)]))

@@ -18,7 +18,17 @@ from spamtide.change.switch import Switch, find_switches
 from spamtide.change.telling import ALARM, NEGLIGIBLE, Judged, Subject, switched, tell
 from spamtide.change.together import together
 from spamtide.change.turn import standing_switch
-from spamtide.model import UNKNOWN, Change, Counts, Detected, Floats, IndexSeries, Measurement
+from spamtide.model import (
+    UNKNOWN,
+    Change,
+    Counts,
+    Detected,
+    Each,
+    Floats,
+    IndexSeries,
+    Measurement,
+    in_turn,
+)
 from spamtide.settings import Detecting
 
 FEWEST_DAYS = 21
@@ -60,13 +70,17 @@ def look(
     detecting: Detecting = Detecting(),  # noqa: B008 - a frozen record of defaults
     *,
     whole: bool = False,
+    each: Each = in_turn,
 ) -> Detected:
-    """The same, with the alarms beside it that are less than SURE, whose rate is held by time."""
+    """The same, with the alarms beside it that are less than SURE, whose rate is held by time.
+
+    `each` says how series and mixes are looked at: one after the other, or side by side.
+    """
     if not len(measurement.panel.days):
         return Detected((), ())
     found = list(sensor_changes(measurement.panel, measurement.exposure))
     if len(measurement.panel.days) >= FEWEST_DAYS:
-        found += _of_levels_and_mixes(measurement, detecting, whole=whole)
+        found += _of_levels_and_mixes(measurement, detecting, each, whole=whole)
     found = [change for change in found if not _repeats_the_total(change, found, measurement)]
     found.sort(key=lambda c: (c.onset, c.kind, c.subject_kind, c.subject))
     return Detected(
@@ -98,7 +112,9 @@ def _repeats_the_total(change: Change, found: Sequence[Change], measurement: Mea
     )
 
 
-def _of_levels_and_mixes(measurement: Measurement, detecting: Detecting, *, whole: bool) -> Iterator[Change]:
+def _of_levels_and_mixes(
+    measurement: Measurement, detecting: Detecting, each: Each, *, whole: bool
+) -> Iterator[Change]:
     """Changes of levels and of mixes, believed together."""
     ratio = min(max(detecting.ratio, NEGLIGIBLE), 0.95)
     tracks: dict[Subject, Track] = {
@@ -106,8 +122,8 @@ def _of_levels_and_mixes(measurement: Measurement, detecting: Detecting, *, whol
         for item in measurement.series
         if item.subject_kind != "sensor" and not _is_the_total(item, measurement)
     }
-    moves, alarms = _events(tracks, ratio, detecting.false_discovery, whole=whole)
-    mixes = _mixes(measurement)
+    moves, alarms = _events(tracks, ratio, detecting.false_discovery, each, whole=whole)
+    mixes = _mixes(measurement, each)
     switches = [
         (botnet, found) for botnet, every in mixes.items() for found in every if found.alarmed is None
     ]
@@ -120,7 +136,7 @@ def _of_levels_and_mixes(measurement: Measurement, detecting: Detecting, *, whol
         if q <= detecting.false_discovery
     ]
     judged = measurement if whole else _without_last_day(measurement)
-    yield from _told(judged, [*believed, *_news(alarms, believed)], ratio)
+    yield from _told(judged, [*believed, *_news(alarms, believed)], ratio, each)
     turned = [
         (botnet, switch, 1 - q)
         for (botnet, switch), q in zip(switches, adjusted[len(moves) :], strict=True)
@@ -166,14 +182,14 @@ def _is_the_total(item: IndexSeries, measurement: Measurement) -> bool:
 
 
 def _events(
-    tracks: Mapping[Subject, Track], ratio: float, worth: float, *, whole: bool
+    tracks: Mapping[Subject, Track], ratio: float, worth: float, each: Each, *, whole: bool
 ) -> tuple[Found, Found]:
     """Events of all series: those of the segmentation, and those that only the alarm knows of."""
     days = common_days(tracks, [subject for subject in tracks if subject[0] == "botnet"])
     moves: Found = []
     alarms: Found = []
     shared = [as_shared(track, days) for track in tracks.values()]
-    found = find_all(shared, ratio, worth=worth, whole=whole)
+    found = find_all(shared, ratio, worth=worth, whole=whole, each=each)
     for subject, events in zip(tracks, found, strict=True):
         for event in events:
             (moves if event.alarmed is None else alarms).append((subject, event))
@@ -199,17 +215,15 @@ def _same_move(alarm: Event, known: Event) -> bool:
 
 
 def _told(
-    measurement: Measurement, events: Sequence[tuple[Subject, Event, float]], ratio: float
+    measurement: Measurement, events: Sequence[tuple[Subject, Event, float]], ratio: float, each: Each
 ) -> Iterator[Change]:
     """Judge events by their causes, and tell them."""
     panel, exposure = measurement.panel, measurement.exposure
     usual = _usual(measurement)
     total = panel.counts[0].sum(axis=0).astype(np.float64)
     weekday = weekday_offsets(total, usual)[np.arange(len(usual)) % WEEK]
-    judged = [
-        Judged(subject, event, confidence, find_cause(panel, exposure, subject, event, usual, weekday, ratio))
-        for subject, event, confidence in events
-    ]
+    causes = each(lambda one: find_cause(panel, exposure, one[0], one[1], usual, weekday, ratio), events)
+    judged = [Judged(*one, cause) for one, cause in zip(events, causes, strict=True)]
     judged, of_sensors = together(panel, exposure, judged)
     yield from tell(judged, panel)
     yield from of_sensors
@@ -232,7 +246,7 @@ def adjust(p_values: Sequence[float], tested: int) -> list[float]:
     return adjusted
 
 
-def _mixes(measurement: Measurement) -> dict[str, tuple[Switch, ...]]:
+def _mixes(measurement: Measurement, each: Each) -> dict[str, tuple[Switch, ...]]:
     """Switches of every botnet that advertises more than one programme."""
     by_botnet: dict[str, dict[str, Counts]] = defaultdict(dict)
     for (botnet, programme), count in measurement.panel.pairs.items():
@@ -244,14 +258,14 @@ def _mixes(measurement: Measurement) -> dict[str, tuple[Switch, ...]]:
     # Where half of the sensors have just changed, so have the mixes that they let us see.
     recent = {o.sensor for o in measurement.exposure.outages if o.kind == "changed" and o.end is None}
     steady = 2 * len(recent) < len(panel.sensors)
-    found = {}
-    for botnet, pairs in sorted(by_botnet.items()):
-        if len([name for name in pairs if name != UNKNOWN]) < 2:  # noqa: PLR2004 - two to switch between
-            continue
-        mix = make_mix(panel.days, pairs, relative_exposure(offsets.get(botnet, usual)))
+
+    def of_botnet(botnet: str) -> tuple[Switch, ...]:
+        mix = make_mix(panel.days, by_botnet[botnet], relative_exposure(offsets.get(botnet, usual)))
         standing = standing_switch(mix) if steady else None
-        found[botnet] = (*find_switches(mix), *((standing,) if standing else ()))
-    return found
+        return (*find_switches(mix), *((standing,) if standing else ()))
+
+    several = [botnet for botnet, pairs in sorted(by_botnet.items()) if len({*pairs} - {UNKNOWN}) > 1]
+    return dict(zip(several, each(of_botnet, several), strict=True))
 
 
 def _usual(measurement: Measurement) -> Floats:

@@ -20,6 +20,7 @@ from spamtide.change.date import LONGEST_RAMP, Ramp, date_move, summarise
 from spamtide.change.segment import WEEK, Direction, Segments, Track, cost
 from spamtide.change.wander import APART, REAL, Claim, Doubt, Levels, Wander, levels_of, wander
 from spamtide.change.weigh import CAUTION, merged_gain, tail
+from spamtide.model import Each, in_turn
 
 EventKind = Literal["fall", "rise", "surge"]
 FEWEST_BEFORE = 7
@@ -93,7 +94,12 @@ def find_events(track: Track, ratio: float, *, whole: bool = False) -> tuple[Eve
 
 
 def find_all(
-    tracks: Sequence[Track], ratio: float, *, worth: float = WORTH_DATING, whole: bool = False
+    tracks: Sequence[Track],
+    ratio: float,
+    *,
+    worth: float = WORTH_DATING,
+    whole: bool = False,
+    each: Each = in_turn,
 ) -> list[tuple[Event, ...]]:
     """All events of the series of an observatory, which tell of one another how far levels wander.
 
@@ -102,8 +108,10 @@ def find_all(
         ratio: a fall below this share of the level before is an event, a rise above its inverse.
         worth: p-value above which no move is dated.
         whole: the last day is a whole one, or its part is in the offset; otherwise the alarm waits.
+        each: how series are looked at, one after the other or side by side.
     """
-    cuts = {n: cut_track(one, ratio) for n, one in enumerate(tracks) if one.observed.sum() >= FEWEST_UNITS}
+    long = [n for n, one in enumerate(tracks) if one.observed.sum() >= FEWEST_UNITS]
+    cuts = dict(zip(long, each(lambda n: cut_track(tracks[n], ratio), long), strict=True))
     order = {n: place for place, n in enumerate(cuts)}
     weighed = [
         (n, number, _weigh(cut, move, ratio))
@@ -114,7 +122,7 @@ def find_all(
     doubts = [_doubt(order[n], cuts[n], number) for n, number, _ in asked]
     levels = [levels_of(cut.track, cut.segments) for cut in cuts.values()]
     bursts = [(n, burst) for n, cut in cuts.items() for burst in cut.bursts if _lasts(burst)]
-    wandering = wander(levels, doubts, [_ends(order[n], burst) for n, burst in bursts])
+    wandering = wander(levels, doubts, [_ends(order[n], burst) for n, burst in bursts], each)
     beside = {id(burst): gain for (_, burst), gain in zip(bursts, wandering.bursts, strict=True)}
     kept: dict[int, list[tuple[Weight, int]]] = {n: [] for n in cuts}
     since = {n: next(iter(cut.segments.starts), 0) for n, cut in cuts.items()}
@@ -122,11 +130,13 @@ def find_all(
         kept[n].append((_beside(weight, gain, cuts[n].track), number))
         if gain >= REAL and doubt.end < cuts[n].segments.stop - WINDOWS[-1]:
             since[n] = max(since[n], doubt.end)
+    sure = {n: sorted(one for one in kept[n] if one[0].p_value <= worth)[:MOST_MOVES] for n in cuts}
+    dated = [(n, number, weight) for n, some in sure.items() for weight, number in some]
+    moves = each(lambda one: _move(cuts[one[0]], one[1], one[2]), dated)
     found: list[tuple[Event, ...]] = [()] * len(tracks)
     for n, cut in cuts.items():
         events = [_surge(*burst, beside.get(id(burst))) for burst in cut.bursts]
-        sure = sorted(one for one in kept[n] if one[0].p_value <= worth)
-        events += [_move(cut, number, weight) for weight, number in sure[:MOST_MOVES]]
+        events += [event for (of, _, _), event in zip(dated, moves, strict=True) if of == n]
         events += _alarmed(cut, ratio, levels[order[n]], wandering.series[order[n]], since[n], whole=whole)
         found[n] = tuple(sorted(events, key=lambda event: (event.onset, event.kind)))
     return found

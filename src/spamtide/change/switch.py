@@ -149,18 +149,18 @@ def _judge(mix: Mix, stretch: tuple[int, int, int, int], inflation: float) -> Sw
     loser, gainer = int((after - before).argmin()), int((after - before).argmax())
     lost, won = _compare(mix, loser, stretch), _compare(mix, gainer, stretch)
     volume = (_volume(mix, left, begin) + _volume(mix, end, right)) / 2
-    least = LEAST_MOVE + hidden(mix, loser, gainer, stretch)
+    moved = min(before[loser] - after[loser], after[gainer] - before[gainer])
     called = (
         not {mix.programmes[loser], mix.programmes[gainer]} & {UNKNOWN, REST}
-        # What `unknown` hides now and then may have been the gainer's, or be the loser's.
-        and before[loser] - after[loser] >= least
-        and after[gainer] - before[gainer] >= least
+        and moved >= LEAST_MOVE
         # Both must have moved in messages too: a share also falls because another programme grew.
         and lost[2] <= -LEAST_T
         and won[2] >= LEAST_T
         and lost[0] - lost[1] >= LEAST_PART * volume * (before[loser] - after[loser])
         and won[1] - won[0] >= LEAST_PART * volume * (after[gainer] - before[gainer])
         and _exchanged(mix, loser, gainer, stretch)
+        # What `unknown` hides now and then may have been the gainer's, or be the loser's.
+        and moved >= LEAST_MOVE + hidden(mix, loser, gainer, stretch)
     )
     if not called:
         return None

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spamtide.change.segment import Bools, Segments, Track
-from spamtide.model import Floats
+from spamtide.model import Each, Floats, in_turn
 
 MEMORIES = (0.6, 0.8, 0.9, 0.95, 0.98)
 """phi by the day: waves of two days to seven weeks; the last stands for drift without return."""
@@ -145,7 +145,10 @@ def levels_of(track: Track, segments: Segments) -> Levels:
 
 
 def wander(
-    series: Sequence[Levels], doubts: Sequence[Doubt], bursts: Sequence[tuple[Levels, Claim]] = ()
+    series: Sequence[Levels],
+    doubts: Sequence[Doubt],
+    bursts: Sequence[tuple[Levels, Claim]] = (),
+    each: Each = in_turn,
 ) -> Wandering:
     """How each series of an observatory wanders, and what speaks for its moves beside that.
 
@@ -153,6 +156,7 @@ def wander(
         series: all of them, of any lengths.
         doubts: their moves.
         bursts: their bursts, each by its two ends, with the levels of a series that still has it.
+        each: how likelihoods are reckoned, one after the other or side by side.
     """
     if not series:
         return Wandering([], [], [])
@@ -171,7 +175,7 @@ def wander(
             if len(claim) == 1 or not any(doubt in real for doubt in claim)
         }
         new = [row for row in dict.fromkeys((*rows, *asked.values())) if row not in known]
-        known |= _likelihoods([(series[row.series], row) for row in new])
+        known |= _likelihoods([(series[row.series], row) for row in new], each)
         own, mixing = _mix(np.stack([known[row][0] for row in rows]))
         gains = {claim: _ratio(known[row], row, series[row.series], mixing) for claim, row in asked.items()}
         best = _surest(gains, real)
@@ -180,7 +184,7 @@ def wander(
         real |= best
     found = [_kept(row, one.step) for row, one in zip(own, series, strict=True)]
     flooded = [(one, _Row(claim[0].series, breaks[claim[0].series], claim)) for one, claim in bursts]
-    burst = _likelihoods(flooded)
+    burst = _likelihoods(flooded, each)
     return Wandering(
         found,
         [_gain(doubt, gains, real) for doubt in doubts],
@@ -252,19 +256,19 @@ class _Row:
     """What is asked about: a move, or two, between which the level was another."""
 
 
-def _likelihoods(rows: Sequence[tuple[Levels, _Row]]) -> dict[_Row, tuple[Floats, Floats]]:
+def _likelihoods(rows: Sequence[tuple[Levels, _Row]], each: Each) -> dict[_Row, tuple[Floats, Floats]]:
     """Log likelihood at every grid point without the doubted step, and with it."""
     groups: dict[tuple[int, int], list[tuple[Levels, _Row]]] = {}
     for one, row in rows:
         groups.setdefault((len(one.log), one.step), []).append((one, row))
     found: dict[_Row, tuple[Floats, Floats]] = {}
     for (_, step), members in groups.items():
-        none, stepped = _filter([one for one, _ in members], [row for _, row in members], step)
+        none, stepped = _filter([one for one, _ in members], [row for _, row in members], step, each)
         found |= {row: (none[n], stepped[n]) for n, (_, row) in enumerate(members)}
     return found
 
 
-def _filter(series: Sequence[Levels], rows: Sequence[_Row], step: int) -> tuple[Floats, Floats]:
+def _filter(series: Sequence[Levels], rows: Sequence[_Row], step: int, each: Each) -> tuple[Floats, Floats]:
     """Kalman filters of rows of one length, at all grid points at once.
 
     Each stretch between breaks has a mean of its own, which is fitted, as the step is: the filter runs over
@@ -284,10 +288,10 @@ def _filter(series: Sequence[Levels], rows: Sequence[_Row], step: int) -> tuple[
             log[number, one.begin : one.end] = np.nan
             after[number, one.end :] = 1 - after[number, one.end - 1]
     parts = [slice(start, start + _ROWS) for start in range(0, len(rows), _ROWS)]
-    found = [
-        _run(log[part], poisson[part], uneven[part], fresh[part], after[part], memory, whole)
-        for part in parts
-    ]
+    found = each(
+        lambda part: _run(log[part], poisson[part], uneven[part], fresh[part], after[part], memory, whole),
+        parts,
+    )
     return np.concatenate([none for none, _ in found]), np.concatenate([stepped for _, stepped in found])
 
 

@@ -6,8 +6,9 @@ hangs is taken apart until the one record that does it stands alone, and that re
 
 from collections.abc import Callable
 
+from spamtide.engine.apart import Apart
 from spamtide.engine.local import LocalEngine
 
 ENGINES: dict[str, Callable[[int], LocalEngine]] = {"local": LocalEngine}
 
-__all__ = ["ENGINES", "LocalEngine"]
+__all__ = ["ENGINES", "Apart", "LocalEngine"]

@@ -12,12 +12,9 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import TypeVar
 
 from spamtide.engine.local import end_with_parent
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from spamtide.model import Item, Result
 
 
 class Apart:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.model import UNKNOWN, Counts, Floats, IndexSeries, Measurement, Panel
+from spamtide.model import UNKNOWN, Counts, Each, Floats, IndexSeries, Measurement, Panel, in_turn
 from spamtide.series.dispersion import ASSUMED_DISPERSION
 from spamtide.series.exposure import told_up, total_of
 from spamtide.series.index import SHRINK, base_mask, levels_of
@@ -27,12 +27,13 @@ SIZE_DOUBT = 0.25
 """Prior standard deviation of a sensor's log size in these weeks about its size over all days."""
 
 
-def measure_hours(hourly: Panel, daily: Measurement) -> tuple[IndexSeries, ...]:
+def measure_hours(hourly: Panel, daily: Measurement, each: Each = in_turn) -> tuple[IndexSeries, ...]:
     """Fit the hourly index of the total, of botnets and programmes that have a daily one, and of sensors.
 
     Args:
         hourly: an hourly panel (`store.panels.hourly`): hours for days.
         daily: the measurement of the daily panel that it belongs to.
+        each: how subjects are fitted, one after the other or side by side.
 
     Returns:
         Series whose `days` are hours (dtype datetime64[h]). `index` is 100 over the daily base period: the
@@ -49,20 +50,24 @@ def measure_hours(hourly: Panel, daily: Measurement) -> tuple[IndexSeries, ...]:
     exposure = hourly_exposure(hourly, daily)
     expected = exposure * _size(hourly, daily, total.base) / HOURS
     of_total = fit(total_of(hourly), expected, shrink=SIZE_DOUBT)
-    found = []
     known = {(series.subject_kind, series.subject): series for series in daily.series}
-    for row, (kind, name) in enumerate(hourly.subjects):
+
+    def of_subject(row: int) -> IndexSeries:
         counts = np.asarray(hourly.counts[row])
-        reference = known.get((kind, name))
-        if reference is None:
-            continue
-        if kind == "total":
+        if hourly.subjects[row][0] == "total":
             fitted, base = of_total, expected
         else:
             base = expected * of_total.sensor[:, None]
             fitted = fit(counts, base, shrink=SHRINK)
-        if name == UNKNOWN or counts.any() or kind == "total":
-            found.append(_on_daily_scale(hourly, counts, reference, fitted, base * fitted.sensor[:, None]))
+        reference = known[hourly.subjects[row]]
+        return _on_daily_scale(hourly, counts, reference, fitted, base * fitted.sensor[:, None])
+
+    told = [
+        row
+        for row, (kind, name) in enumerate(hourly.subjects)
+        if (kind, name) in known and (name == UNKNOWN or kind == "total" or hourly.counts[row].any())
+    ]
+    found = each(of_subject, told)
     alpha = of_total.overdispersion or ASSUMED_DISPERSION
     for row, name in enumerate(hourly.sensors):
         of_days = known.get(("sensor", name))

@@ -14,7 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.errors import SettingsError
-from spamtide.model import UNKNOWN, Counts, Exposure, Floats, IndexSeries, Measurement, Panel
+from spamtide.model import (
+    UNKNOWN,
+    Counts,
+    Each,
+    Exposure,
+    Floats,
+    IndexSeries,
+    Measurement,
+    Panel,
+    in_turn,
+)
 from spamtide.series.compare import Epoch
 from spamtide.series.dispersion import ASSUMED_DISPERSION
 from spamtide.series.exposure import (
@@ -69,18 +79,27 @@ class Levels:
         return np.asarray(table.sum(axis=0))
 
 
-def measure(panel: Panel, measuring: Measuring = Measuring()) -> Measurement:  # noqa: B008 - a frozen record
+def measure(
+    panel: Panel,
+    measuring: Measuring = Measuring(),  # noqa: B008 - a frozen record
+    each: Each = in_turn,
+) -> Measurement:
     """Estimate exposure and fit the index of every subject of a panel.
 
     Subjects are the total, botnets and programmes with at least `measuring.subject_floor` messages,
     'unknown' always, and each sensor. A day is NaN where no sensor was up, or where none that was is joined
     by overlap to the base period: an index across such a gap would be invented.
 
+    Args:
+        panel: the counts.
+        measuring: settings.
+        each: how subjects are fitted, one after the other or side by side.
+
     Raises:
         SettingsError: base_since or base_until is no ISO date.
     """
     exposure = estimate(panel)
-    return Measurement(panel, exposure, _series(panel, exposure, measuring))
+    return Measurement(panel, exposure, _series(panel, exposure, measuring, each))
 
 
 def levels_of(panel: Panel, exposure: Exposure, base: Bools) -> Levels:
@@ -91,7 +110,7 @@ def levels_of(panel: Panel, exposure: Exposure, base: Bools) -> Levels:
     return Levels(epochs, np.where(total.used, used, 0.0), total, total.base)
 
 
-def _series(panel: Panel, exposure: Exposure, measuring: Measuring) -> tuple[IndexSeries, ...]:
+def _series(panel: Panel, exposure: Exposure, measuring: Measuring, each: Each) -> tuple[IndexSeries, ...]:
     """All series of a panel."""
     spam = total_of(panel)
     wanted = _wanted_base(panel, measuring)
@@ -103,18 +122,24 @@ def _series(panel: Panel, exposure: Exposure, measuring: Measuring) -> tuple[Ind
     )
     levels = levels_of(panel, exposure, base)
     fixed = wanted is not None
-    series = []
-    for row, (kind, name) in enumerate(panel.subjects):
+
+    def of_subject(row: int) -> IndexSeries:
+        if panel.subjects[row][0] == "total":
+            return _of_fit(panel, row, levels.total, levels.exposure, levels)
         counts = np.asarray(panel.counts[row])
-        if kind == "total":
-            series.append(_of_fit(panel, row, levels.total, levels.exposure, levels))
-        elif name == UNKNOWN or counts.sum() >= measuring.subject_floor:
-            used = levels.count(counts)
-            own = levels.base
-            if used[own].sum() < SUBJECT_BASE_MAIL and not fixed:
-                own = choose_base(used, np.asarray(levels.exposure.any(axis=0)), SUBJECT_BASE_MAIL)
-            expected = levels.exposure * levels.total.sensor[:, None]
-            series.append(_of_fit(panel, row, levels.subject(counts, own), expected, levels))
+        used = levels.count(counts)
+        own = levels.base
+        if used[own].sum() < SUBJECT_BASE_MAIL and not fixed:
+            own = choose_base(used, np.asarray(levels.exposure.any(axis=0)), SUBJECT_BASE_MAIL)
+        expected = levels.exposure * levels.total.sensor[:, None]
+        return _of_fit(panel, row, levels.subject(counts, own), expected, levels)
+
+    told = [
+        row
+        for row, (kind, name) in enumerate(panel.subjects)
+        if kind == "total" or name == UNKNOWN or panel.counts[row].sum() >= measuring.subject_floor
+    ]
+    series = each(of_subject, told)
     alpha = levels.total.overdispersion
     series += [
         _of_sensor(panel, row, exposure, alpha or ASSUMED_DISPERSION, wanted)
