@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spamtide.attribution.association import SILENT, UNNAMED, Flags, Ints, Tie, associate, distinct
 from spamtide.attribution.coding import Rows
@@ -19,6 +20,9 @@ Against = Callable[[Spoken, Sequence[Evidence], int], Sequence[Evidence]]
 """What speaks against the answers that something speaks for: (what rules say, evidence found, code of the
 row's own objection) -> evidence of negative weight."""
 
+Small = NDArray[np.int32]
+"""As Ints, of what is held by the row and is small."""
+
 MOST_CODES = 2**62
 STEPS = 20
 """Shares are told in steps of 1/20: fewer kinds of evidence, and no false exactness."""
@@ -26,11 +30,11 @@ STEPS = 20
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Evidence of one tie: a name's number (or UNNAMED) and its share in STEPS, by row."""
+    """Evidence of one tie: a name's number (or UNNAMED) and its share in STEPS, by row that is asked."""
 
     tie: Tie
-    names: Ints
-    steps: Ints
+    names: Small
+    steps: Small
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def told_by(
     of_ham: Flags | None = None,
     asks: Flags | None = None,
 ) -> Told:
-    """Evidence of one tie, in steps; a share of a half or less says nothing.
+    """Evidence of one tie, in steps, of the entries that are asked.
 
     Args:
         tie: what is shared.
@@ -87,26 +91,38 @@ def told_by(
         of_ham: entries whose key other mail had as well, for ties that this bars.
         asks: entries that are to be answered, all if None.
     """
+    names, steps = _in_steps(tie, keys, days, answers, of_ham, asks)
+    if asks is not None:
+        names, steps = names[asks], steps[asks]
+    return Told(tie, names.astype(np.int32), steps.astype(np.int32))
+
+
+def _in_steps(
+    tie: Tie, keys: Ints, days: Ints, answers: Ints, of_ham: Flags | None, asks: Flags | None
+) -> tuple[Ints, Ints]:
+    """Name and share in steps of each entry; a share of a half or less says nothing."""
     if of_ham is not None and tie.ham_bars:
         keys = np.where(of_ham, -1, keys)
     names, share = associate(keys, days, answers, tie, asks)
     steps = np.floor(share * STEPS + 1e-9).astype(np.int64)
     strong = steps * 2 > STEPS
-    return Told(tie, np.where(strong, names, UNNAMED), np.where(strong, steps, 0))
+    return np.where(strong, names, UNNAMED), np.where(strong, steps, 0)
 
 
 def told_by_link(tie: Tie, rows: Rows, answers: Ints) -> Told:
     """Evidence of each row's domains: the strongest, or nothing where they disagree."""
     of = rows.domain_row
-    entries = told_by(tie, rows.domain, rows.days[of], answers[of], rows.domain_of_ham, rows.asks[of])
-    count = len(rows.days)
-    steps = np.zeros(count, dtype=np.int64)
-    low, high = np.full(count, np.iinfo(np.int64).max), np.full(count, UNNAMED, dtype=np.int64)
-    strong = entries.steps > 0
-    row = rows.domain_row[strong]
-    np.maximum.at(steps, row, entries.steps[strong])
-    np.maximum.at(high, row, entries.names[strong])
-    np.minimum.at(low, row, entries.names[strong])
+    names, shares = _in_steps(tie, rows.domain, rows.days[of], answers[of], rows.domain_of_ham, rows.asks[of])
+    count = len(rows.asked)
+    steps = np.zeros(count, dtype=np.int32)
+    low = np.full(count, np.iinfo(np.int32).max, dtype=np.int32)
+    high = np.full(count, UNNAMED, dtype=np.int32)
+    strong = shares > 0
+    row = (np.cumsum(rows.asks) - 1)[of[strong]]
+    name, share = names[strong].astype(np.int32), shares[strong].astype(np.int32)
+    np.maximum.at(steps, row, share)
+    np.maximum.at(high, row, name)
+    np.minimum.at(low, row, name)
     agreed = (high >= 0) & (low == high)
     return Told(tie, np.where(agreed, high, UNNAMED), np.where(agreed, steps, 0))
 
@@ -132,12 +148,12 @@ def answered(
         objections: its third argument, by row; 0 or more.
     """
     lab = rows.lab if kind == "botnet" else np.full(len(rows.lab), UNNAMED, dtype=np.int64)
-    columns = [rows.said, lab + 1, objections]
-    columns += [code for one in told for code in (one.names + 1, one.steps)]
-    which, example = _combinations([column[rows.asked] for column in columns])
+    columns: list[Ints | Small] = [rows.said[rows.asked], lab[rows.asked] + 1, objections[rows.asked]]
+    columns += [code for one in told for code in (one.names + np.int32(1), one.steps)]
+    which, example = _combinations(columns)
     chosen = rows.asked[example]
     answers, probabilities, evidence = [], [], []
-    ties = [_of_tie(kind, names, one, chosen) for one in told]
+    ties = [_of_tie(kind, names, one, example) for one in told]
     codes = (rows.said[chosen].tolist(), lab[chosen].tolist(), objections[chosen].tolist())
     for said, of_lab, objection, *of_ties in zip(*codes, *ties, strict=True):
         spoken = rows.spoken[said]
@@ -153,7 +169,7 @@ def answered(
     return Answered(answers, probabilities, evidence, which)
 
 
-def _combinations(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
+def _combinations(columns: Sequence[Ints | Small]) -> tuple[Ints, Ints]:
     """Number of each row's combination of codes (0 or more), and a row that has it, by number."""
     which = np.zeros(len(columns[0]), dtype=np.int64)
     size = 1

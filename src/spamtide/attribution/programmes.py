@@ -36,7 +36,7 @@ def answer_programmes(rows: Rows, names: Names, threshold: float) -> Answered:
     first = np.where(rows.ham, HAM, seeds)
     silent = told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks)
     named = told_by(FEW_COPIES, rows.campaign, rows.days, first, None, rows.asks)
-    own = first >= 0
+    own = first[rows.asked] >= 0
     campaign = replace(
         silent,
         names=np.where(own, named.names, silent.names),
