@@ -25,7 +25,7 @@ from spamtide.attribution import (
     Ruleset,
     attribute_counting,
     rented,
-    untold_weeks,
+    weeks_of_engines,
 )
 from spamtide.campaign import resolve
 from spamtide.errors import UnavailableError
@@ -102,7 +102,7 @@ def answer_again(lake: Lake, answering: Answering) -> int:
     kits = lake.read("kits")
     now = rented(kits)
     if now != then:
-        again = untold_weeks(kits, now ^ then) & set(counts)
+        again = weeks_of_engines(kits, now ^ then) & set(counts)
         if again and not wanted:
             ham = evidence.ham(lake)
         beyond = Beyond(families, ham.addresses, ham.domains, answering.landings, now)

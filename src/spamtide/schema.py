@@ -215,7 +215,7 @@ KITS = _schema(
     ("untold", pa.int64()),
 )
 """Spam with the engine of one botnet alone, by week: how many messages addresses give to it, how many to
-somebody else, and of how many they do not tell."""
+somebody else, and of how many they do not tell, or not surely."""
 
 SERIES = _schema(
     ("subject_kind", pa.string()),

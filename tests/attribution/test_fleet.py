@@ -8,16 +8,19 @@ import numpy as np
 import pytest
 
 from spamtide.attribution.association import NO_DAY
-from spamtide.attribution.fleet import MOST, STEP, kinship
+from spamtide.attribution.fleet import MOST, STEP, Mail, kinship
+from spamtide.attribution.meeting import Labs
 
 OWN, OTHER, NOBODY = 0, 1, -1
 Row = tuple[int, int, int, int, int]
+NO_LAB = Labs(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
 
 
-def told_of(rows: list[Row], *, kit: bool = False) -> list[int | None]:
+def told_of(rows: list[Row], *, kit: bool = False, lab: Labs | None = None) -> list[int | None]:
     """Steps of rows of (leaning, sure, address, campaign, day); None where addresses do not tell."""
     columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)]
-    steps, told = kinship(*columns, kit=kit)
+    flags = [np.full(len(rows), kit), np.zeros(len(rows), dtype=np.bool_)]
+    steps, told = kinship(Mail(*columns, *flags), lab or NO_LAB, {OWN: [OTHER]})
     return [int(step) if said else None for step, said in zip(steps, told, strict=True)]
 
 
@@ -130,6 +133,44 @@ def test_of_a_kit_of_several_nobody_is_expected() -> None:
     fresh = [(OWN, NOBODY, 900, 50, 71)]
     alone, kit = answer(settled, fresh), answer(settled, fresh, kit=True)
     assert min(step or 0 for step in alone) > 0 >= max(step or 0 for step in kit)
+
+
+def crew(base: int, *, week: int) -> range:
+    """Addresses of one sender in a week: three of four go on into the next one."""
+    return range(base + 10 * week, base + 10 * week + 40)
+
+
+def weekly(base: int, weeks: range, *, campaign: int, sure: int = NOBODY) -> list[Row]:
+    """A campaign a week from a crew that is renewed by and by."""
+    return [
+        (NOBODY if sure >= 0 else OWN, sure, address, campaign + week, 7 * week)
+        for week in weeks
+        for address in crew(base, week=week)
+    ]
+
+
+def test_a_fleet_is_followed_past_the_last_sure_mail() -> None:
+    """Three of four of the last week's addresses never sent what is sure: campaigns between lead there."""
+    own = [*weekly(0, range(10, 12), campaign=100, sure=OWN), *weekly(0, range(12, 15), campaign=100)]
+    strangers = weekly(5000, range(10, 15), campaign=300)
+    rows = [*own, *strangers, *known(range(9000, 9040), family=OTHER, campaigns=(3, 4), day=85)]
+    steps = told_of(rows)
+    last = [
+        (step, row[2]) for step, row in zip(steps, rows, strict=True) if row[0] == OWN and row[4] == 7 * 14
+    ]
+    assert all(step is not None and (step > 0) == (address < 5000) for step, address in last)
+
+
+def test_what_a_mates_lab_sent_is_not_of_the_fleet() -> None:
+    """Addresses that sent a captured mate's text count against the family's, though nothing else is known."""
+    mates_text = [(OWN, NOBODY, address, 7, 70) for address in range(200, 240)]
+    both = [(OWN, NOBODY, address, 8, 71) for address in [*range(200, 220), *range(6)]]
+    lab = Labs.of(np.array([OTHER] * 9), np.array([7] * 9), np.array([70] * 9))
+    rows = [*SETTLED, *mates_text, *both]
+    alone = [step for step in told_of(rows, kit=True)[-26:-6] if step is not None]
+    beside = [step for step in told_of(rows, kit=True, lab=lab)[-26:-6] if step is not None]
+    assert max(beside) <= max(alone)
+    assert max(beside) < 0
 
 
 def test_the_order_of_rows_decides_nothing() -> None:

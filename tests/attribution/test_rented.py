@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spamtide.attribution import rented, untold_weeks
+from spamtide.attribution import rented, weeks_of_engines
 from spamtide.attribution.association import NO_DAY
 from spamtide.attribution.fleet import JOINS, STEP
 from spamtide.attribution.rented import count_kits
@@ -29,8 +29,8 @@ def test_what_addresses_say_is_counted_by_week_and_family() -> None:
     assert counted(rows) == {(10, "alpha"): (1, 1, 0), (11, "alpha"): (0, 0, 1), (10, "beta"): (1, 0, 0)}
 
 
-def test_what_is_neither_is_not_counted() -> None:
-    assert counted([(0, JOIN - 1, True, 70), (-1, JOIN, True, 70)]) == {}
+def test_what_is_neither_surely_is_untold() -> None:
+    assert counted([(0, JOIN - 1, True, 70), (-1, JOIN, True, 70)]) == {(10, "alpha"): (0, 0, 1)}
 
 
 def test_mail_without_a_day_is_of_no_week() -> None:
@@ -49,9 +49,9 @@ def test_an_engine_is_rented_from_a_tenth_of_others(own: int, others: int, names
     assert rented(kits) == names
 
 
-def test_weeks_that_hang_on_it_are_those_in_which_addresses_do_not_tell() -> None:
+def test_weeks_that_hang_on_it_are_those_with_the_engine() -> None:
     rows = np.array([(0, 0, 0, 70), (0, JOIN, 1, 77), (1, 0, 0, 84)])
     kits = count_kits(
         rows[:, 0], rows[:, 1], rows[:, 2] > 0, rows[:, 3], ("alpha", "beta"), np.ones(3, dtype=np.bool_)
     )
-    assert untold_weeks(kits, frozenset({"alpha"})) == {10}
+    assert weeks_of_engines(kits, frozenset({"alpha"})) == {10, 11}

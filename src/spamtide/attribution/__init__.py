@@ -12,7 +12,7 @@ from spamtide.attribution.coding import Beyond
 from spamtide.attribution.explaining import explain
 from spamtide.attribution.landing import Landing, judge, read_pages
 from spamtide.attribution.learning import Learned, learn
-from spamtide.attribution.rented import rented, untold_weeks
+from spamtide.attribution.rented import rented, weeks_of_engines
 from spamtide.attribution.rulefile import LearnedRule
 from spamtide.attribution.signature import Ruleset, Scan, compile_signatures, load_signatures, match, scan
 from spamtide.attribution.unreached import unreached
@@ -37,5 +37,5 @@ __all__ = [
     "rented",
     "scan",
     "unreached",
-    "untold_weeks",
+    "weeks_of_engines",
 ]

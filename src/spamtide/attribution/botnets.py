@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from spamtide.attribution.association import HAM, SILENT, UNNAMED, Ints, Tie
+from spamtide.attribution.association import HAM, NO_DAY, SILENT, UNNAMED, Ints, Tie
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import Answered, answered, seeds_of, told_by, told_by_link
+from spamtide.attribution.evidence import SENSES
 from spamtide.attribution.fleet import STEP as KIN_STEP
-from spamtide.attribution.fleet import kinship
+from spamtide.attribution.fleet import Mail, kinship
+from spamtide.attribution.meeting import NEAR, WEEK, Labs
 from spamtide.attribution.rented import count_kits, rented
-from spamtide.attribution.silence import STEP, lab_sent, lab_silence, unseen_excess
+from spamtide.attribution.silence import STEP, lab_silence, unseen_excess
 from spamtide.attribution.spoken import ENGINE_LAYERS, Names, Spoken
 from spamtide.model import Evidence
 
@@ -30,6 +32,7 @@ MOST_TENANTS = 3
 WORDED, STRANGE = 2.0, 3.0
 """Log-odds of words from which they and the engine name a family by themselves; and of its addresses, from
 which these have a say all the same."""
+CONTENT_LAYERS = frozenset(layer for layer, sense in SENSES["botnet"].items() if sense == "content")
 _QUIET, _KIN = 16, 64
 """Numbers that the codes of one objection may take: see `speaks_against`."""
 _ANYBODYS = _QUIET - 1
@@ -67,9 +70,7 @@ def answer_botnets(
     texts = np.where(rows.wordless, UNNAMED, leaning)
     silence = lab_silence(texts, belongs, rows.lab, rows.campaign, rows.days)
     excess = unseen_excess(texts, belongs, rows.lab, rows.campaign, rows.days)
-    # The engine of a family with a text that its bot in the lab sent as well is nearly as sure.
-    both = lab_sent(leaning, rows.lab, rows.campaign, rows.days)
-    sure = np.where(both, leaning, np.where(wild, first, UNNAMED))
+    sure = np.where(wild, first, UNNAMED)
     alone = np.asarray([len(s.candidates) == 1 for s in rows.spoken])[rows.said]
     asked = [
         _by_row(
@@ -77,14 +78,22 @@ def answer_botnets(
         )
         for n in range(MOST_TENANTS)
     ]
-    kin, told_of = _kinship(rows, asked, sure, alone, np.asarray(STEP * silence, dtype=np.float64))
+    kin, told_of = _kinship(rows, asked, sure, alone, number)
+
     lone = np.where(alone, asked[0], UNNAMED)
 
     def kits(of: NDArray[np.bool_]) -> pa.Table:
         return count_kits(lone, kin[0], told_of[0], rows.days, names.botnet, of)
 
+    counts = kits(rows.asks)
     of_others = rented(kits(np.ones(len(lone), dtype=np.bool_))) if known is None else known
-    unsure = np.isin(lone, [number[name] for name in of_others if name in number]) & ~told_of[0]
+    of_rented = np.isin(lone, [number[name] for name in of_others if name in number])
+    if of_rented.any():
+        again, said = _kinship(rows, [np.where(of_rented, lone, UNNAMED)], sure, alone, number, rented=True)
+        kin[0], told_of[0] = np.where(of_rented, again[0], kin[0]), np.where(of_rented, said[0], told_of[0])
+    unsure = (of_rented | ~alone) & ~told_of.any(axis=0) & _lab_gone(rows, asked)
+    unsure &= np.isin(asked[0], [number[name] for name in names.captured])
+    unsure |= of_rented & ~told_of[0] & (leaning >= 0)
     codes = np.zeros(len(rows.days), dtype=np.int64)
     for tenant in range(MOST_TENANTS):
         signed = np.where(kin[tenant] >= 0, 2 * kin[tenant] + 2, -2 * kin[tenant] + 1)
@@ -92,26 +101,49 @@ def answer_botnets(
         # Where addresses tell campaigns apart, what all of them together lack is no one campaign's fault.
         excess = np.where(told_of[tenant] & alone, 0, excess)
     codes = codes + np.where(unsure, _ANYBODYS, np.maximum(silence, excess))
-    return answered("botnet", rows, names, told, threshold, speaks_against, codes), kits(rows.asks)
+    return answered("botnet", rows, names, told, threshold, speaks_against, codes), counts
+
+
+def _lab_gone(rows: Rows, asked: Sequence[Ints]) -> NDArray[np.bool_]:
+    """Rows within reach of which no lab has mail of any of the candidates."""
+    weeks = np.where(rows.days == NO_DAY, -1, rows.days // WEEK)
+    here = np.zeros(len(weeks), dtype=np.bool_)
+    for family in np.unique(rows.lab[rows.lab >= 0]):
+        worked = np.unique(weeks[rows.lab == family])
+        near = np.unique(worked[:, None] + np.arange(-NEAR, NEAR + 1))
+        for of in asked:
+            here |= (of == family) & np.isin(weeks, near)
+    return (asked[0] >= 0) & ~here & (weeks >= 0)
 
 
 def _kinship(
-    rows: Rows, asked: Sequence[Ints], sure: Ints, alone: NDArray[np.bool_], doubts: NDArray[np.float64]
+    rows: Rows,
+    asked: Sequence[Ints],
+    sure: Ints,
+    alone: NDArray[np.bool_],
+    number: Mapping[str, int],
+    *,
+    rented: bool = False,
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """What fleets say of each candidate: steps, and whether they say anything, a line a candidate."""
     # All rows once, for what is sure; of further candidates only the rows that have them.
     entries = [np.arange(len(sure)), *(np.flatnonzero(of >= 0) for of in asked[1:])]
     of = np.concatenate(entries)
     leaning = np.concatenate([names[at] for names, at in zip(asked, entries, strict=True)])
-    steps, told = kinship(
+    together: dict[int, set[int]] = {}
+    for spoken in rows.spoken:
+        for name in spoken.candidates if len(spoken.candidates) > 1 else ():
+            together.setdefault(number[name], set()).update(number[n] for n in spoken.candidates if n != name)
+    mail = Mail(
         leaning,
         sure[of],
         rows.address[of],
         rows.campaign[of],
         rows.days[of],
         kit=~alone[of],
-        doubts=doubts[of],
+        wordless=rows.wordless[of],
     )
+    steps, told = kinship(mail, Labs.of(rows.lab, rows.campaign, rows.days), together, rented=rented)
     kin = np.zeros((len(asked), len(sure)), dtype=np.int64)
     known = np.zeros((len(asked), len(sure)), dtype=np.bool_)
     ends = np.cumsum([len(at) for at in entries])
@@ -135,9 +167,11 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
     supported = sorted({item.name for item in found if item.weight > 0})
     told = [spoken.absent[name] for name in supported if name in spoken.absent]
     rest, quiet = divmod(code, _QUIET)
-    if quiet == _ANYBODYS and spoken.leaning:
+    if quiet == _ANYBODYS:
         what = "others are known to use the engine, and addresses do not tell whose this is"
-        told.append(Evidence("skeleton", "botnet", spoken.leaning, -_engine(spoken.leaning, found), what))
+        for name in spoken.candidates:
+            heard = _strongest(name, found, ENGINE_LAYERS) + _strongest(name, found, CONTENT_LAYERS)
+            told.append(Evidence("skeleton", "botnet", name, -heard, what))
     elif quiet and spoken.leaning:
         what = "its bot in the lab worked in those days and never sent this text"
         told.append(Evidence("campaign", "botnet", spoken.leaning, -STEP * quiet, what))
@@ -150,15 +184,13 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
         if name in sure and abs(steps) * KIN_STEP < STRANGE:
             continue  # words and engine together outweigh a few fresh addresses
         what = "whose the engine's mail is, addresses tell instead"
-        told.append(Evidence("skeleton", "botnet", name, -_engine(name, found), what))
+        told.append(Evidence("skeleton", "botnet", name, -_strongest(name, found, ENGINE_LAYERS), what))
         word = "share" if steps > 0 else "do not share"
         what = f"the campaign's addresses {word} in its other mail as its own do"
         told.extend([Evidence("sender", "botnet", name, KIN_STEP * steps, what)] if steps else [])
     return told
 
 
-def _engine(name: str, found: Sequence[Evidence]) -> float:
-    """What the engine says for a name."""
-    return max(
-        (item.weight for item in found if item.name == name and item.layer in ENGINE_LAYERS), default=0.0
-    )
+def _strongest(name: str, found: Sequence[Evidence], layers: Collection[str]) -> float:
+    """The most that one sense says for a name."""
+    return max((item.weight for item in found if item.name == name and item.layer in layers), default=0.0)

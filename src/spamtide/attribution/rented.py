@@ -1,8 +1,8 @@
 """Rented engines: what is known of others who use a family's mail engine, from where addresses did tell.
 
 Where addresses tell nothing, an engine that is one family's alone names it, and one that others rent names
-nobody. Whether others rent it is counted by week, over all time: a kit does not return to one owner because
-the lab has stopped.
+nobody; nor does it begin a fleet from mail that may be theirs. Whether others rent it is counted by week,
+over all time: a kit does not return to one owner because the lab has stopped.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def count_kits(
         rows: the rows that count.
     """
     bound = round(JOINS / STEP)
-    kinds = np.where(~told, 2, np.where(kin >= bound, 0, np.where(kin <= -bound, 1, 3)))
-    chosen = np.flatnonzero(rows & (asked >= 0) & (kinds < 3))  # noqa: PLR2004 - neither
+    kinds = np.where(told & (kin >= bound), 0, np.where(told & (kin <= -bound), 1, 2))
+    chosen = np.flatnonzero(rows & (asked >= 0))
     weeks = np.where(days[chosen] // _WEEK > UNDATED, days[chosen] // _WEEK, UNDATED)
     keys, counts = np.unique(np.stack([weeks, asked[chosen], kinds[chosen]]), axis=1, return_counts=True)
     table: dict[tuple[int, int], list[int]] = {}
@@ -65,6 +65,6 @@ def rented(kits: pa.Table) -> frozenset[str]:
     )
 
 
-def untold_weeks(kits: pa.Table, names: frozenset[str]) -> set[int]:
-    """Weeks in which addresses do not tell of mail with the engine of some families."""
-    return {row["week"] for row in kits.to_pylist() if row["untold"] and row["botnet"] in names}
+def weeks_of_engines(kits: pa.Table, names: frozenset[str]) -> set[int]:
+    """Weeks with mail that has the engine of some families: their answers hang on whether it is rented."""
+    return {row["week"] for row in kits.to_pylist() if row["botnet"] in names}

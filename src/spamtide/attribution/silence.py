@@ -80,27 +80,6 @@ def lab_silence(leaning: Ints, belongs: Ints, lab: Ints, campaigns: Ints, days: 
     return steps
 
 
-def lab_sent(leaning: Ints, lab: Ints, campaigns: Ints, days: Ints) -> NDArray[np.bool_]:
-    """Whether the lab's bot of the family that each message leans to sent its campaign within reach.
-
-    Arguments as for `lab_silence`.
-    """
-    sent = np.zeros(len(leaning), dtype=np.bool_)
-    dated = (campaigns >= 0) & (days != NO_DAY)
-    doubtful, captured = np.flatnonzero(dated & (leaning >= 0)), dated & (lab >= 0)
-    if not len(doubtful) or not captured.any():
-        return sent
-    names = int(max(leaning.max(), lab.max())) + 1
-    first = int(days[dated].min()) // WEEK - REACH
-    width = int(days[dated].max()) // WEEK - first + REACH + 1
-
-    def cells(families: Ints, rows: NDArray[np.bool_] | Ints) -> Ints:
-        return (campaigns[rows] * names + families[rows]) * width + days[rows] // WEEK - first
-
-    sent[doubtful] = _meets(cells(leaning, doubtful), np.unique(cells(lab, captured)))
-    return sent
-
-
 def unseen_excess(leaning: Ints, belongs: Ints, lab: Ints, campaigns: Ints, days: Ints) -> Ints:
     """How strongly an excess of text that the lab never sent speaks against each message's leaning, in STEPs.
 

@@ -44,6 +44,8 @@ class Names:
     """(kind, name as a rule or the lab writes it) -> the name to use."""
     skeletons: tuple[Signature, ...] = ()
     """Rules whose absence says something."""
+    captured: frozenset[str] = frozenset()
+    """Botnets that labs have mail of."""
 
     def of(self, kind: Kind) -> tuple[str, ...]:
         """The names of one kind, sorted."""
@@ -75,7 +77,8 @@ def answer_names(
         families: families that labs have mail of.
         programmes: programmes that are named by other means than rules.
     """
-    lab = {knowledge.canonical(name).casefold(): name for name in sorted(families, reverse=True)}
+    families = sorted(families, reverse=True)
+    lab = {knowledge.canonical(name).casefold(): name for name in families}
     written: dict[Kind, set[str]] = {"botnet": set(families), "programme": set(programmes)}
     for signature in ruleset.signatures.values():
         written[signature.kind].update({signature.name, *shared_with(signature)})
@@ -89,7 +92,8 @@ def answer_names(
             spelling[kind, name] = first.setdefault(use.casefold(), use)
         chosen[kind] = tuple(sorted(first.values()))
     skeletons = tuple(s for s in ruleset.signatures.values() if "family_missed" in s.meta)
-    return Names(chosen["botnet"], chosen["programme"], spelling, skeletons)
+    captured = frozenset(spelling["botnet", name] for name in families)
+    return Names(chosen["botnet"], chosen["programme"], spelling, skeletons, captured)
 
 
 def shared_with(signature: Signature) -> tuple[str, ...]:
