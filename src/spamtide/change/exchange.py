@@ -25,14 +25,18 @@ LEAST_REST = 0.05
 """Share of a botnet's mail from which the rest says something."""
 VOLUME = 0.15
 """Prior standard deviation of a change of the whole volume at the same time, on the log scale."""
-MOVES = np.linspace(0.1, 0.9, 33)
+RETURNED = 1.0
+"""The same after a pause, from which a botnet may come back at any level."""
+MOVES = np.concatenate((np.linspace(0.1, 0.9, 33), (0.93, 0.96, 0.98, 0.99, 1.0)))
 """Shares of the mail that may have moved."""
-ALONE = np.linspace(-3.0, 3.0, 61)
+ALONE = np.linspace(-5.0, 5.0, 101)
 """Log changes of one programme alone."""
 LEAST_VARIANCE = 0.003
 FEWEST_BEFORE = 7
 """Units before a change from which a covariance can be told."""
 MOST_MEMORY = 0.8
+PAUSED, A_PAUSE = 0.1, 3
+"""Share of a botnet's usual day below which it paused, and how many such days are a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,13 @@ def weigh_exchange(mix: Mix, loser: int, gainer: int, old: Units, new: Units) ->
         old: seen units before.
         new: seen units after.
     """
+    rates = mix.count / np.where(mix.exposure > 0, mix.exposure, 1.0)
+    daily = rates.sum(axis=0)
+    old, new = (_telling(daily, units) for units in (old, new))
     if len(old) < FEWEST_BEFORE or not len(new):
         return None
-    rates = mix.count / np.where(mix.exposure > 0, mix.exposure, 1.0)
+    between = daily[old[-1] + 1 : new[0]][mix.seen[old[-1] + 1 : new[0]]]
+    paused = (between <= PAUSED * np.median(daily[old])).sum() >= A_PAUSE
     rest = [p for p in range(len(mix.programmes)) if p not in {loser, gainer}]
     parts = np.array([rates[loser], rates[gainer], rates[rest].sum(axis=0)])
     was = parts[:, old].mean(axis=1)
@@ -83,17 +91,21 @@ def weigh_exchange(mix: Mix, loser: int, gainer: int, old: Units, new: Units) ->
     whole = float(rates[:, old].sum(axis=0).mean()), float(rates[:, new].sum(axis=0).mean())
     logs = np.log(parts + 0.5)
     move = logs[:, new].mean(axis=1) - logs[:, old].mean(axis=1)
-    covariance = _covariance(logs[:, old], len(new))
+    covariance = _covariance(logs[:, old], len(new)) + (RETURNED if paused else VOLUME) ** 2
     # A share that has shrunk is more uneven than it was, relative to itself.
     more = _log_variance(now, whole[1], mix.rho) - _log_variance(was, whole[0], mix.rho)
     covariance += np.diag(np.maximum(more, 0.0)) / len(new)
     precision: Floats = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
-    shares = was[:2] / max(whole[0], 1e-9)
     return Exchange(
         nothing=_chi(move[None], precision),
-        moved=_fit(move, precision, shares),
+        moved=_fit(move, precision, was[:2], whole[0]),
         alone=min(_chi(move - ALONE[:, None] * np.eye(len(move))[which], precision) for which in (0, 1)),
     )
+
+
+def _telling(rate: Floats, units: Units) -> Units:
+    """Units with mail: those of a pause say nothing of what a botnet advertises."""
+    return units[rate[units] > PAUSED * np.median(rate[units])] if len(units) else units
 
 
 def _covariance(logs: Floats, window: int) -> Floats:
@@ -108,7 +120,7 @@ def _covariance(logs: Floats, window: int) -> Floats:
     # The covariance is estimated: as for a t, its inverse is too large on average.
     doubt = days / max(days - len(logs) - 2, 1)
     whole: Floats = covariance * doubt * (inflation / window + (1 + rho) / (1 - rho) / days)
-    return whole + VOLUME**2 * np.ones((len(logs), len(logs)))
+    return whole
 
 
 def _log_variance(parts: Floats, whole: float, rho: float) -> Floats:
@@ -118,14 +130,15 @@ def _log_variance(parts: Floats, whole: float, rho: float) -> Floats:
     return np.asarray((1 - share) / share * (1 + (number - 1) * rho) / number)
 
 
-def _fit(move: Floats, precision: Floats, before: Floats) -> float:
+def _fit(move: Floats, precision: Floats, before: Floats, whole: float) -> float:
     """Least chi-squared over all amounts that may have gone from the loser to the gainer."""
-    moved = MOVES[before[0] > MOVES]
+    moved = MOVES[before[0] >= MOVES * whole] * whole
     if not len(moved):
         return math.inf
+    # As the days' logarithms are: a gainer that was not there before has one, too.
     expected = np.zeros((len(moved), len(move)))
-    expected[:, 0] = np.log((before[0] - moved) / before[0])
-    expected[:, 1] = np.log((before[1] + moved) / max(before[1], 1e-3))
+    expected[:, 0] = np.log((before[0] - moved + 0.5) / (before[0] + 0.5))
+    expected[:, 1] = np.log((before[1] + moved + 0.5) / (before[1] + 0.5))
     return _chi(move - expected, precision)
 
 
