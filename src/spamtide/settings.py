@@ -93,7 +93,8 @@ class Detecting:
     """When something counts as a change."""
 
     ratio: float = 0.65
-    """A fall below this share of the level before is reported; a rise above its inverse."""
+    """A fall below this share of the level before is reported, a rise above its inverse; where days are even,
+    as those of all mail are, from half as far on a log scale (0.8) on."""
     false_discovery: float = 0.1
     """Share of reported changes that may be false, over all series together."""
 

@@ -131,6 +131,19 @@ def test_a_rise_is_a_fall_in_reversed_time() -> None:
     assert abs(rise.end.point - (n - fall.onset.point)) <= 1
 
 
+def test_a_rise_of_two_weeks_is_held_by_its_interval() -> None:
+    """What others fill in comes slowly: the first day and the last lie days off the middle that is cut."""
+    rng = np.random.default_rng(23)
+    inside = []
+    for _ in range(12):
+        mean = 150 * (1 + 0.7 * np.clip((np.arange(120) - 60 + 1) / 14, 0, 1))
+        count = rng.poisson(mean * rng.gamma(60, 1 / 60, 120)).astype(float)
+        track = Track(dt.date(2024, 1, 1), 1, count, np.ones(120), np.ones(120), 60.0)
+        ramp = date_move(track, "rise", (66, 67), (0, 120), 0.6)
+        inside.append(ramp.onset.low <= 60 <= ramp.onset.high and ramp.end.low <= 73 <= ramp.end.high)
+    assert np.mean(inside) >= 0.75
+
+
 def test_a_clear_stop_is_dated_to_the_day() -> None:
     y = np.concatenate((np.full(60, 500.0), np.zeros(30)))
     track = Track(dt.date(2024, 1, 1), 1, y, np.ones(90), np.ones(90), 200.0)

@@ -11,6 +11,28 @@ from spamtide.change.segment import Track, prepare
 from spamtide.change.weigh import tail
 
 
+def test_the_bar_lies_nearer_where_days_are_even() -> None:
+    """By the scatter of days, between the ratio and its root."""
+
+    def bar(level: float, size: float) -> float:
+        ones = np.ones(100)
+        return Track(START.astype(dt.date), 1, level * ones, ones, ones, size).bar(0.64)
+
+    assert bar(5, 5) == bar(40, 8) == 0.64
+    assert 0.65 < bar(40, 100) < 0.79
+    assert bar(1000, 100) == pytest.approx(0.8)
+
+
+def test_a_third_less_of_all_mail_is_an_event() -> None:
+    """For days that differ by a tenth; the same fall among days that differ by half is none."""
+    rng = np.random.default_rng(4)
+    level = np.where(np.arange(110) < 58, 200.0, 140.0)
+    for size, kinds in ((100.0, ["fall"]), (4.0, [])):
+        count = rng.poisson(level * rng.gamma(size, 1 / size, 110))
+        found = find_events(prepare(START + np.arange(110), count, np.ones(110)), 0.65, whole=True)
+        assert [event.kind for event in found if event.p_value < 0.01] == kinds
+
+
 @pytest.mark.parametrize(
     ("scenario", "ratio", "found", "error", "cover"),
     [

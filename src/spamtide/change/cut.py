@@ -18,7 +18,7 @@ from spamtide.change.segment import (
     partition,
 )
 
-LONGEST_BURST = 7
+LONGEST_BURST, LONGEST_STEP = 7, 10
 """Days of a surge, and of one step of a ramp, at most."""
 BURST = 3.0
 """Times the level on either side that a surge must reach."""
@@ -91,7 +91,7 @@ def _cut(track: Track, ratio: float, penalty: float) -> Cut:
             break
         track = track.without(slice(segments.starts[short[0]], segments.starts[short[1]]))
         segments = partition(track, penalty)
-    longest = max(LONGEST_BURST // track.step, 1)
+    longest = max(LONGEST_STEP // track.step, 1)
     directions: tuple[Direction, ...] = ("fall", "rise")
     found = [(way, i, j) for way in directions for i, j in moves(segments, way, ratio, longest)]
     return Cut(track, segments, tuple(bursts), tuple(sorted(found, key=lambda move: move[1])))

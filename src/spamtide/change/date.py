@@ -11,15 +11,16 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spamtide.change.segment import Bools, Direction, Track
 from spamtide.model import Floats
 
-Ints = NDArray[np.int64]
-
-LONGEST_RAMP = 10
-"""Most units between onset and end."""
+LONGEST_RAMP, LONGEST_SLOPE = 10, 21
+"""Most units between onset and end; the second for moves that leave more than SHALLOW of the level: those who
+fill a gap, or fade, take weeks, and of a slow move a partition shows no more than its middle."""
+SLOWER = 0.5
+"""Power of 1 + length by which the prior of a slope's length is flattened, for intervals that hold whether
+such moves are a matter of days or of weeks."""
 RAMP_LEVELS = 12
 """Levels that a unit of the ramp may have."""
 TINIEST = 1e-260
@@ -88,16 +89,31 @@ def date_move(
         room = (total - room[1], total - room[0])
     residuals = SHALLOW_RESIDUALS if ratio > SHALLOW else RESIDUALS
     first, posterior = ramp_posterior(count, offset, track.size, move, room, residuals)
-    onset = posterior.sum(axis=1)
-    units = np.arange(len(onset))[:, None] + np.arange(LONGEST_RAMP + 1)
-    end = np.bincount(units.ravel(), posterior.ravel()).astype(np.float64)
+    found = _estimates(posterior, first)
+    if residuals is SHALLOW_RESIDUALS:
+        slower = posterior * (np.arange(posterior.shape[1]) + 1) ** SLOWER
+        found = tuple(_hull(*pair) for pair in zip(found, _estimates(slower, first), strict=True))
+    onset, end = found
     if direction == "rise":
-        last_onset, last_end = first + len(onset) - 1, first + len(end) - 1
-        return Ramp(
-            summarise(end[::-1], total - last_end),
-            summarise(onset[::-1], total - last_onset),
-        )
-    return Ramp(summarise(onset, first), summarise(end, first))
+        return Ramp(_mirrored(end, total), _mirrored(onset, total))
+    return Ramp(onset, end)
+
+
+def _estimates(posterior: Floats, first: int) -> tuple[Estimate, ...]:
+    """Onset and end, from their joint posterior in onset and length."""
+    units = np.arange(len(posterior))[:, None] + np.arange(posterior.shape[1])
+    end = np.bincount(units.ravel(), posterior.ravel()).astype(np.float64)
+    return summarise(posterior.sum(axis=1), first), summarise(end, first)
+
+
+def _hull(one: Estimate, other: Estimate) -> Estimate:
+    """The first, with an interval that holds both."""
+    return Estimate(one.point, min(one.low, other.low), max(one.high, other.high))
+
+
+def _mirrored(one: Estimate, total: int) -> Estimate:
+    """An estimate in reversed time."""
+    return Estimate(total - one.point, total - one.high, total - one.low)
 
 
 def ramp_posterior(
@@ -119,7 +135,7 @@ def ramp_posterior(
         residuals: grid of the residual level, as a share of the level before.
 
     Returns:
-        The first onset candidate, and the posterior, shape (candidates, LONGEST_RAMP + 1), sum 1.
+        The first onset candidate, and the posterior, shape (candidates, longest ramp + 1), sum 1.
     """
     begin, end = move
     low, high = max(room[0], begin - BEFORE), min(room[1], end + AFTER)
@@ -127,6 +143,7 @@ def ramp_posterior(
     fewest = FEWEST_AFTER if high - end > 2 * FEWEST_AFTER else 1
     shallow = residuals is SHALLOW_RESIDUALS
     first = max(low + margin, begin - (SHALLOW_EARLIER if shallow else EARLIER))
+    longest = LONGEST_SLOPE if shallow else LONGEST_RAMP
     latest = end + (SHALLOW_LATER if shallow else LATER)
     last = max(min(len(count) - 1, high - fewest, latest, first + MOST_ONSETS - 1), first)
     y, o = count[low:high], offset[low:high]
@@ -145,9 +162,10 @@ def ramp_posterior(
     start = np.moveaxis(until[..., candidates], 2, 0)[..., None]
     # D = 0 needs no path and is always allowed for the last candidate; other ends leave some days after them.
     numbers = [max(int((candidates < len(y)).sum()), 1)]
-    numbers += [int((candidates + length <= len(y) - fewest).sum()) for length in range(1, LONGEST_RAMP + 1)]
-    paths = _Paths(_ramp_days(y, o, seen, (levels, sizes, residuals), candidates), len(candidates))
-    log_mass = np.full((len(candidates), LONGEST_RAMP + 1), -np.inf)
+    numbers += [int((candidates + length <= len(y) - fewest).sum()) for length in range(1, longest + 1)]
+    ends = int(candidates[0]), min(int(candidates[-1]) + longest, len(y) - 1) + 1
+    paths = _Paths(_ramp_days(y, o, seen, (levels, sizes, residuals), ends), len(candidates))
+    log_mass = np.full((len(candidates), longest + 1), -np.inf)
     for length, number in enumerate(numbers):
         if not number:
             break
@@ -163,7 +181,7 @@ def ramp_posterior(
 
 
 def _ramp_days(
-    y: Floats, o: Floats, seen: Bools, grid: tuple[Floats, Floats, Floats], candidates: Ints
+    y: Floats, o: Floats, seen: Bools, grid: tuple[Floats, Floats, Floats], ends: tuple[int, int]
 ) -> Floats:
     """Log probability of the days that may be of the ramp, at each ramp level, the highest first.
 
@@ -173,7 +191,7 @@ def _ramp_days(
     steps = (RAMP_LEVELS - 0.5 - np.arange(RAMP_LEVELS)) / RAMP_LEVELS
     steps = residuals + (1 - residuals) * steps[:, None]
     level = levels[None, None, :, :, None] * steps[:, None, None, None, :]
-    days = slice(candidates[0], min(candidates[-1] + LONGEST_RAMP, len(y) - 1) + 1)
+    days = slice(*ends)
     y, o, seen = y[days, None, None, None], o[days, None, None, None], seen[days, None, None, None]
     size = sizes[:, None, None]
     constant = np.moveaxis(_constants(y.ravel(), sizes), 0, 1)[:, :, None, None]

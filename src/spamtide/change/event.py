@@ -16,7 +16,7 @@ import numpy as np
 
 from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm, upper_tail, worst_tail
 from spamtide.change.cut import LONGEST_BURST, Burst, Cut, Move, cut_track
-from spamtide.change.date import LONGEST_RAMP, Ramp, date_move, summarise
+from spamtide.change.date import LONGEST_RAMP, LONGEST_SLOPE, SHALLOW, Ramp, date_move, summarise
 from spamtide.change.segment import WEEK, Direction, Segments, Track, cost
 from spamtide.change.wander import APART, REAL, Claim, Doubt, Levels, Wander, levels_of, wander
 from spamtide.change.weigh import CAUTION, merged_gain, tail
@@ -105,16 +105,18 @@ def find_all(
 
     Args:
         tracks: the series.
-        ratio: a fall below this share of the level before is an event, a rise above its inverse.
+        ratio: a fall below this share of the level before is an event, a rise above its inverse; nearer to 1
+            where days are even.
         worth: p-value above which no move is dated.
         whole: the last day is a whole one, or its part is in the offset; otherwise the alarm waits.
         each: how series are looked at, one after the other or side by side.
     """
+    bars = [one.bar(ratio) for one in tracks]
     long = [n for n, one in enumerate(tracks) if one.observed.sum() >= FEWEST_UNITS]
-    cuts = dict(zip(long, each(lambda n: cut_track(tracks[n], ratio), long), strict=True))
+    cuts = dict(zip(long, each(lambda n: cut_track(tracks[n], bars[n]), long), strict=True))
     order = {n: place for place, n in enumerate(cuts)}
     weighed = [
-        (n, number, _weigh(cut, move, ratio))
+        (n, number, _weigh(cut, move, bars[n]))
         for n, cut in cuts.items()
         for number, move in enumerate(cut.moves)
     ]
@@ -293,7 +295,8 @@ def _date(track: Track, segments: Segments, move: tuple[Direction, int, int], ro
         low, high = sorted((levels[first - 1], levels[last]))
         return date_move(track, direction, (starts[first], starts[last]), within, low / high)
 
-    if end - begin <= LONGEST_RAMP - 2:
+    low, high = sorted((levels[i - 1], levels[j]))
+    if end - begin <= (LONGEST_SLOPE if low > SHALLOW * high else LONGEST_RAMP) - 2:
         return step(i, j, room)
     opening = step(i, i, (room[0], segments.span(i)[1]))
     closing = step(j, j, (starts[j - 1], room[1]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -32,6 +33,9 @@ DRIFTING_PENALTY = 5.0
 """Cost of one change point in units of log n: for levels that hold still, and for levels that drift."""
 POISSON_SIZE = 1000.0
 """NB size that stands for no over-dispersion."""
+SLIGHT = 1e-9
+EVEN_DAYS = 1.5
+"""Standard deviations of a day that a level must move by, in a series whose days are even."""
 _BLOCK = 32
 """Ends of segments whose costs are reckoned at once: fewer calls, and little memory."""
 
@@ -57,6 +61,20 @@ class Track:
     def observed(self) -> Bools:
         """Units that are not missing."""
         return self.offset > 0
+
+    def bar(self, ratio: float) -> float:
+        """Share of the level before below which a fall is a move, and above whose inverse a rise.
+
+        What is news depends on how even days are: a third less of all spam is, while a botnet's days differ
+        by as much. The bar lies EVEN_DAYS standard deviations of a day below the level, but not below
+        `ratio`, nor above its root: in the evenest series a move is half as deep, on a log scale.
+        """
+        mass = float(self.offset.sum())
+        if mass <= 0 or self.step != 1:
+            return ratio
+        level = max(float(self.count[self.observed].sum()) / mass, SLIGHT)
+        spread = float(np.sqrt(1 / level + 1 / self.size))
+        return max(ratio, min(math.sqrt(ratio), math.exp(-EVEN_DAYS * spread)))
 
     @property
     def rate(self) -> Floats:
@@ -117,7 +135,7 @@ def _track(first: dt.date, step: int, values: Floats, exposure: Floats, weekday:
     """Estimate dispersion and the weight of each unit, and put a track together."""
     offset = exposure * weekday
     size = dispersion(values, offset, exposure)
-    level = max(values.sum() / max(offset.sum(), 1e-9), 1e-9)
+    level = max(values.sum() / max(offset.sum(), SLIGHT), SLIGHT)
     # The variance of count/exposure is level/exposure + level^2/r: the weight brings it back to that of a
     # day at exposure 1. It is 1 at usual exposure, the exposure itself where counts are Poisson.
     with np.errstate(divide="ignore"):

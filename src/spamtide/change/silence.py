@@ -146,15 +146,18 @@ def _by_sensor(
             continue
         expected += float(row[mine_before].sum() / usual[mine_before].sum() * usual[mine_after].sum())
         saw += float(row[mine_after].sum())
+    # They show it if they show half of it, on a log scale.
+    low, high = sorted((event.before, event.after))
+    shown = math.sqrt(max(ratio, low / high if high > 0 else 0.0))
     if event.kind == "fall":
         # A day or two of poor mail on the others is no fall on the others.
         days = counts.sum(axis=0)[before]
         uneven = max(float(days.var() - days.mean()), 0.0) / max(float(days.mean()) ** 2, 1e-9)
         size = max(int(after.sum()), 1) / max(uneven, LEAST_UNEVEN)
         chance = lower_tail(saw, expected, size)
-        return expected < LEAST_EXPECTED or saw > math.sqrt(ratio) * expected or chance > WITNESS_CHANCE
+        return expected < LEAST_EXPECTED or saw > shown * expected or chance > WITNESS_CHANCE
     # After a rise the messages seen, not those expected, are what bears witness.
-    return saw < LEAST_EXPECTED or expected > math.sqrt(ratio) * saw
+    return saw < LEAST_EXPECTED or expected > shown * saw
 
 
 def _usual_relay(relays: Sequence[str], days: Bools) -> str:

@@ -30,6 +30,9 @@ TELLING = 10.0
 """Messages that a botnet must have been expected to bring, or brought, to be asked."""
 ALIKE = 2.2
 """Factor between a botnet's move and that of all mail up to which they are alike."""
+NEARER, NOISE = 0.5, 2.0
+"""Share of all mail's move, on a log scale, by which a botnet's may differ from it, so that it is nearer to
+it than to none; and the standard deviations of its counts that are added."""
 NOTHING = 0.12
 """Share left of a level below which falls are alike whatever is left."""
 CONFIDENCE = 0.7
@@ -116,9 +119,10 @@ def _alike(panel: Panel, before: Bools, after: Bools) -> bool:
     whole = float(now.sum() / max(was.sum(), 1e-9))
     if whole < NOTHING and (ratio < 2 * NOTHING).all():
         return True
-    return bool(
-        (np.abs(np.log(ratio / max(whole, 1e-9))) <= np.log(ALIKE)).all() and (ratio < 1).all() == (whole < 1)
-    )
+    whole = max(whole, 1e-9)
+    noise = np.sqrt(1 / (was[telling] * days + 0.5) + 1 / (now[telling] * days + 0.5))
+    allowed = np.minimum(np.log(ALIKE), NEARER * abs(np.log(whole)) + NOISE * noise)
+    return bool((np.abs(np.log(ratio / whole)) <= allowed).all() and (ratio < 1).all() == (whole < 1))
 
 
 def _at_the_time(event: Event, total: Event) -> bool:
