@@ -15,7 +15,7 @@ from effect_world import made
 from spamtide.finding.effects import Scene, effects
 from spamtide.finding.events import load_events
 from spamtide.finding.forecast import forecast_test, forecasts
-from spamtide.finding.levels import Days, Level
+from spamtide.finding.levels import Days, Expected, Level
 from spamtide.finding.outlook import Dormancy, back_test, dormancies, fit, outlook
 
 DAYS = np.arange(200) + np.datetime64("2010-03-01")
@@ -26,6 +26,18 @@ def shipped(until: dt.date) -> tuple[Dormancy, ...]:
 
 
 # ---------------------------------------------------------------------------- effects
+
+
+def test_what_a_count_was_to_be_has_the_spread_of_its_mean() -> None:
+    """A 95 % interval from a count holds the mean that it came from, after low counts as well."""
+    rng = np.random.default_rng(3)
+    mean, alpha = 30.0, 0.1
+    held = []
+    for count in rng.negative_binomial(1 / alpha, 1 / (1 + alpha * mean), 400):
+        drawn = Expected(mean, 0.1, alpha, 1.0, 1.0).meant(float(count), rng, 2000)
+        low, high = np.quantile(drawn, (0.025, 0.975))
+        held.append(low <= mean <= high)
+    assert np.mean(held) >= 0.93
 
 
 @pytest.mark.slow

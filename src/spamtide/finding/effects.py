@@ -108,8 +108,7 @@ def _effect(days: int, counts: Sequence[float], expected: Sequence[Expected]) ->
     dice = np.random.default_rng(SEED)
     seen, due = [], []
     for count, one in zip(counts, expected, strict=True):
-        scale = one.dispersion(count)
-        seen.append(dice.gamma((count + 0.5) / scale, scale, DRAWS))
+        seen.append(one.meant(count, dice, DRAWS))
         due.append(one.mean * np.exp(one.error * dice.standard_normal(DRAWS)))
     whole = due[0] + due[1]
     lost, others = seen[0] - due[0], seen[1] - due[1]

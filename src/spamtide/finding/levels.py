@@ -71,7 +71,23 @@ class Expected:
 
     def dispersion(self, count: float) -> float:
         """Variance over mean of a sum of days with this mean."""
-        return 1 + self.alpha * count * self.evenness * self.inflation
+        return 1 + self.uneven * count
+
+    @property
+    def uneven(self) -> float:
+        """Variance of a sum of days beyond Poisson's, over its mean squared."""
+        return self.alpha * self.evenness * self.inflation
+
+    def meant(self, count: float, dice: np.random.Generator, draws: int) -> Floats:
+        """Draws of what a sum of days was to hold, given what it held.
+
+        The posterior of a negative binomial's mean: its spread is that of the mean, not of the count, which
+        is too small after a low one.
+        """
+        size = 1 / max(self.uneven, SMALL)
+        share = dice.beta(count + 0.5, size, draws)
+        meant: Floats = size * share / (1 - share)
+        return meant
 
 
 class Level:
