@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -100,6 +101,25 @@ def test_titles_follow_what_there_is(
 ) -> None:
     """Each rule stands alone; no claims at all make an honest title."""
     assert compose([c for c in claims if c.kind in kinds], (), edition).title == title
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kinds", "title"),
+    [
+        ({"largest_share": 1.4}, ("level", "decomposition"), "Spam fell by 38 %; Rustock alone lost more"),
+        (
+            {"base_month": "July"},
+            ("level", "decomposition", "switch"),
+            "Spam stands 38 % below its level of July; Xarvester moved to another programme",
+        ),
+    ],
+)
+def test_the_title_says_what_a_fall_is_held_against(
+    claims: Claims, edition: Edition, numbers: dict[str, object], kinds: tuple[str, ...], title: str
+) -> None:
+    """A level of months ago is no news by itself; a botnet may have lost more than all together."""
+    chosen = [replace(c, numbers={**c.numbers, **numbers}) for c in claims if c.kind in kinds]
+    assert compose(chosen, (), edition).title == title
 
 
 def test_sensors_that_changed_together_make_the_title(

@@ -93,8 +93,8 @@ def test_the_lost_points_are_shared_out_and_substitution_is_its_own_number(make:
     """Contributions come with their intervals; parts that may be nothing are not said."""
     claim = said(state(make()), "decomposition")
     assert claim.sentence == (
-        "Of the 48 [45-51] points lost, 49 [46-52] are Rustock's and 1.2 [0.4-2.0] Grum's; "
-        "others gained 2 [1-4] meanwhile."
+        "Rustock lost 49 [46-52] points and Grum 1.2 [0.4-2.0]; others gained 2 [1-4] meanwhile: "
+        "48 [45-51] points less in all."
     )
     assert (claim.numbers["largest"], claim.numbers["largest_word"]) == ("Rustock", "nearly all")
 
@@ -321,6 +321,62 @@ def test_a_return_says_how_long_the_silence_was(make: Make) -> None:
     assert claim.sentence == (
         "Grum was back about 30 September [29 September to 1 October] after 50 days without a message."
     )
+
+
+def test_a_return_is_held_against_the_level_before_the_fall(make: Make) -> None:
+    """What a level between two changes is, is read between them, not across."""
+    changes = (
+        shift("cease", "grum", "2010-08-10", end=dt.date(2010, 8, 11), ratio=0.0),
+        shift("resume", "grum", "2010-09-20", end=dt.date(2010, 9, 21)),
+        shift("rise", "cutwail", "2010-08-20", end=dt.date(2010, 8, 21)),
+        shift("decline", "cutwail", "2010-09-30", end=dt.date(2010, 10, 1), ratio=0.5),
+    )
+    inputs = make()
+    panel = inputs.measurement.panel
+    counts = panel.counts.copy()
+    grum, cutwail = (panel.subjects.index(("botnet", name)) for name in ("grum", "cutwail"))
+    counts[grum, :, 39:80] = 0
+    counts[grum, :, 80:] *= 2
+    counts[cutwail, :, 49:90] *= 2
+    measurement = replace(inputs.measurement, panel=replace(panel, counts=counts))
+    found = state(make(measurement, changes=changes))
+    again, left = said(found, "resume").sentence, said(found, "decline").sentence
+    assert re.search(r", at 1\.9 times \[1\.8-2\.0\] its level before it fell\.", again)
+    assert re.search(r" stood at 5\d % \[4\d-5\d\] of its earlier level by 1 October", left)
+
+
+def test_a_fall_within_a_day_is_no_slope(make: Make) -> None:
+    """A day is not said twice."""
+    inputs = make()
+    panel = inputs.measurement.panel
+    counts = panel.counts.copy()
+    counts[panel.subjects.index(("botnet", "grum")), :, 90:] = 0
+    day = dt.date(2010, 9, 30)
+    gone = shift("cease", "grum", str(day), end=day, ratio=0.0)
+    measurement = replace(inputs.measurement, panel=replace(panel, counts=counts))
+    claim = said(state(make(measurement, changes=(gone,))), "cease")
+    assert claim.sentence == (
+        "Grum fell silent from one day to the next, about 30 September [29 September to 1 October]."
+    )
+
+
+@pytest.mark.parametrize(
+    ("lab", "state_then"),
+    [("2010-10-14", "quiet, not gone"), ("2010-10-06", "silent"), ("2010-10-02", "silent")],
+)
+def test_a_lab_bot_that_stopped_with_its_botnet_speaks_for_nothing(
+    quiet: FindingInputs, lab: str, state_then: str
+) -> None:
+    """Silent since 2 October; only a bot that goes on sending says that the botnet is there."""
+    panel = quiet.measurement.panel
+    at = panel.subjects.index(("botnet", "rustock"))
+    counts = panel.counts.copy()
+    counts[0, :, -13:] -= counts[at, :, -13:]
+    counts[at, :, -13:] = 0
+    measurement = replace(quiet.measurement, panel=replace(panel, counts=counts))
+    lab_seen = {"rustock": dt.date.fromisoformat(lab)}
+    found = state(replace(quiet, measurement=measurement, lab_last_seen=lab_seen))
+    assert {s.botnet: s.state for s in found.statuses}["rustock"] == state_then
 
 
 def test_sensors_that_change_together_make_one_headline(make: Make) -> None:

@@ -13,6 +13,8 @@ MOVES = ("decline", "cease", "rise", "resume", "surge", "new")
 TOLD_BOTNETS = 4
 """Botnets that get a paragraph of their own; further ones share one."""
 SHARED_SENTENCES = 5
+ALONE = 1.05
+"""Share of a change of all mail from which one botnet moved by more than all together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,28 @@ class Section:
     """'' for any."""
     most: Mapping[str, int] = field(default_factory=dict)
     """Kind -> most sentences of it, where fewer than `sentences`."""
+    otherwise: str = ""
+    """The heading where there is nothing of the first kind."""
+
+    def headed(self, chosen: Sequence[Claim]) -> str:
+        """The heading above some claims."""
+        return self.heading if not self.otherwise or chosen[0].kind == self.kinds[0] else self.otherwise
 
 
 SECTIONS: tuple[Section, ...] = (
-    Section("", ("thin", "unclear", "nothing-changed", "level", "decomposition")),
+    Section(
+        "",
+        ("thin", "unclear", "nothing-changed", "level", "decomposition", *MOVES),
+        ("total",),
+        most=dict.fromkeys(MOVES, 1),
+    ),
     Section(
         "What they advertised.",
         ("advertised", "event", "nearby"),
         most={"advertised": 2, "event": 2, "nearby": 1},
+        otherwise="Events on record.",
     ),
-    Section("By horizon.", ("effect",)),
+    Section("Loss and substitution.", ("effect",)),
     Section("What others measured.", ("published",)),
     Section("Who moved.", ("switch",)),
     Section("What cannot be attributed.", MOVES, ("botnet",), sentences=2, subject=UNKNOWN),
@@ -72,15 +86,16 @@ QUIET: tuple[Section, ...] = (
 )
 """A period without news takes two lines."""
 
-TITLE_VERBS: dict[str, str] = {
-    "decline": "fell",
-    "cease": "fell silent",
-    "rise": "rose",
-    "resume": "is back",
-    "surge": "surged",
-    "new": "is new",
-    "switch": "moved to another programme",
+TITLE_VERBS: dict[str, tuple[str, str]] = {
+    "decline": ("fell", "fell"),
+    "cease": ("fell silent", "fell silent"),
+    "rise": ("rose", "rose"),
+    "resume": ("is back", "are back"),
+    "surge": ("surged", "surged"),
+    "new": ("is new", "are new"),
+    "switch": ("moved to another programme", "moved to other programmes"),
 }
+"""What one subject did, and what two did."""
 
 
 def compose(claims: Sequence[Claim], statuses: Sequence[Status], edition: Edition) -> Bulletin:
@@ -114,7 +129,7 @@ def _paragraphs(claims: Sequence[Claim], sections: Sequence[Section]) -> tuple[P
     for section in sections:
         chosen = _chosen(claims, section)
         if chosen:
-            made.append(_written(section.heading, chosen))
+            made.append(_written(section.headed(chosen), chosen))
     return tuple(made)
 
 
@@ -152,7 +167,7 @@ def _by_importance(claims: Sequence[Claim]) -> tuple[Paragraph, ...]:
         chosen = _chosen(claims, section)
         if chosen:
             top = max(c.importance for c in chosen)
-            ranked.append((-top, 100 + place, _written(section.heading, chosen)))
+            ranked.append((-top, 100 + place, _written(section.headed(chosen), chosen)))
     botnets = _botnets(claims)
     first = max((c.importance for _, told in botnets[:1] for c in told), default=0.0)
     for place, (name, told) in enumerate(botnets[:TOLD_BOTNETS]):
@@ -261,17 +276,27 @@ def _most_sensors_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> 
     return _sensors_title(kinds, claims) if _most_sensors(claims) else ""
 
 
-def _level_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
+def _level_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
     """The total moved."""
     level, parts = kinds.get("level"), kinds.get("decomposition")
     if level is None or level.numbers.get("direction") not in {"fall", "rise"}:
         return ""
-    verb = "fell" if level.numbers["direction"] == "fall" else "rose"
-    title = f"Spam {verb} by {_number(level, 'percent', ' %')}"
+    falling = level.numbers["direction"] == "fall"
+    percent = _number(level, "percent", " %")
+    base = level.numbers.get("base_month")
+    if isinstance(base, str):
+        # The level before lies months back: what happened in the period is news besides.
+        moved = _move_title(kinds, claims)
+        title = f"Spam stands {percent} {'below' if falling else 'above'} its level of {base}"
+        return f"{title}; {moved}" if moved else title
+    title = f"Spam {'fell' if falling else 'rose'} by {percent}"
     word = parts.numbers.get("largest_word") if parts else None
-    if parts is not None and word in {"most", "nearly all"}:
-        title += f"; {word} of it is {parts.numbers['largest']}'s"
-    return title
+    if parts is None or word not in {"most", "nearly all"}:
+        return title
+    largest, share = parts.numbers["largest"], parts.numbers.get("largest_share")
+    if isinstance(share, int | float) and share > ALONE:
+        return f"{title}; {largest} alone {'lost' if falling else 'gained'} more"
+    return f"{title}; {word} of it is {largest}'s"
 
 
 def _move_title(_: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
@@ -283,8 +308,11 @@ def _move_title(_: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
     ]
     told: dict[str, str] = {}
     for claim in moved:
-        told.setdefault(_name(claim), TITLE_VERBS[claim.kind])
-    return ", ".join(f"{name} {verb}" for name, verb in list(told.items())[:2])
+        told.setdefault(_name(claim), claim.kind)
+    two = list(told.items())[:2]
+    if len(two) > 1 and two[0][1] == two[1][1]:
+        return f"{two[0][0]} and {two[1][0]} {TITLE_VERBS[two[0][1]][1]}"
+    return ", ".join(f"{name} {TITLE_VERBS[kind][0]}" for name, kind in two)
 
 
 def _unclear_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:

@@ -28,6 +28,7 @@ MOST_PLACEBOS = 8
 PLACEBO_DAYS = 7
 WHEN = {1: "on the first day", 7: "over the first week", 28: "over 4 weeks", 91: "over 13 weeks"}
 SPANS = {1: "first day", 7: "first week", 28: "first 4 weeks", 91: "first 13 weeks"}
+WEEKS = {7: "1", 28: "4", 91: "13"}
 """Horizon -> its words in a sentence."""
 
 
@@ -114,37 +115,32 @@ def _placebos(scene: Scene) -> tuple[int, int]:
 def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[int, int]) -> Claim:
     """The fallen by horizon, all spam by horizon, what others filled in, the placebo dates."""
     values: dict[str, Value] = {"onset": group.onset}
-    own, net = [], []
-    for effect in found:
-        key = f"{effect.days}d"
-        values[f"own_{key}"], values[f"net_{key}"] = _percent(effect.own), _percent(effect.net)
-        own.append(f"{{own_{key}}} {WHEN[effect.days]}")
-        net.append(f"{{net_{key}}}")
     names = listing([view.name(b) for b in group.botnets[:4]])
     more = " and others" if len(group.botnets) > 4 else ""  # noqa: PLR2004 - four names are enough for a sentence
     values["names"] = f"{names}{more}"
-    together = " together" if len(group.botnets) > 1 else ""
-    template = (
-        f"From {{onset}} on {{names}}{together} fell short of what was to be expected by {listing(own)}, and "
-        f"all spam by {listing(net)}"
-    )
+    for effect in found:
+        values |= {f"own_{effect.days}d": _percent(effect.own), f"net_{effect.days}d": _percent(effect.net)}
+    template = _shortfall(found, together=len(group.botnets) > 1)
     last = found[-1]
     values["others"] = Figure(last.others.value, last.others.low, last.others.high, "percent")
     span = SPANS[last.days]
     if not last.others.sure:
-        template += f". Other mail made up for {{others}} of all mail expected in the {span}, within chance"
+        template += (
+            f". What other mail filled in, {{others}} of all mail expected in the {span}, is within chance"
+        )
     elif last.others.value > 0:
-        template += f". Other mail made up for {{others}} of all mail expected in the {span}"
+        template += f". Other mail filled in {{others}} of all mail expected in the {span}"
     else:
         values["others"] = _percent(last.others)
         template += f". Other mail fell short too, by {{others}} of all mail expected in the {span}"
-    over = [SPANS[days] for days in HORIZONS if days > last.days]
+    over = [WEEKS[days] for days in HORIZONS if days > last.days]
     if over:
-        template += f"; the {listing(over)} {'is' if over == [SPANS[7]] else 'are'} not over"
+        template += f"; {listing(over)} {'week is' if over == ['1'] else 'weeks are'} not over yet"
     tried, gave = placebos
     if tried:
         values |= {"tried": tried, "gave": gave}
-        template += f". Of {{tried}} placebo {plural(tried, 'date')} before, {{gave}} gave such a figure"
+        showed = f"an effect {{gave}} {plural(gave, 'time')}" if gave else "no effect"
+        template += f". The same reckoning at {{tried}} earlier {plural(tried, 'date')} showed {showed}"
     fallen = [(b, (group.clean - dt.timedelta(days=28), view.period.until)) for b in group.botnets]
     about = About(
         "effect",
@@ -158,6 +154,24 @@ def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[in
         confidence=min(c.confidence for c in group.falls),
     )
     return draft(view, about, template + ".", values, **_kept(found))
+
+
+def _shortfall(found: Sequence[Effect], *, together: bool) -> str:
+    """By how much the fallen, and all spam, fell short; a first day that shows nothing comes last."""
+    unsure = len(found) > 1 and not found[0].own.sure
+    sure = found[1:] if unsure else found
+    own = [f"{{own_{one.days}d}} {WHEN[one.days]}" for one in sure]
+    own[0] = own[0].replace("}", "} less than was to be expected", 1)
+    template = (
+        f"From {{onset}} on {{names}}{' together' if together else ''} sent {listing(own)}, and all spam was "
+        f"{listing([f'{{net_{one.days}d}}' for one in sure])} below what was to be expected"
+    )
+    if unsure:
+        template += (
+            f"; {WHEN[found[0].days]} alone the shortfalls, {{own_{found[0].days}d}} and "
+            f"{{net_{found[0].days}d}}, are within chance"
+        )
+    return template
 
 
 def _percent(share: Share) -> Figure:

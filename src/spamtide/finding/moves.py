@@ -25,6 +25,8 @@ from spamtide.statement import Claim
 
 LOOK_BACK = 28
 """Days before an onset that stand for the earlier level."""
+FEWEST_AT_LEVEL = 7
+"""Days that a level is taken from, where there are so many."""
 SENSOR_LIFT = 35.0
 """What a changed sensor gains in importance if all mail came from it."""
 WORTH_TELLING = 3
@@ -52,7 +54,7 @@ TEMPLATES: dict[ChangeKind, tuple[str, str, str]] = {
         " and stood at {factor} its earlier level by {end}.",
         " and stands at {factor} its earlier level.",
     ),
-    "resume": ("{name} was {hedge}back about {onset}{silence}", ".", "."),
+    "resume": ("{name} was {hedge}back about {onset}{silence}", "{again}.", "{again}."),
     "surge": (
         "{name} {hedge}surged about {onset}, to {factor} its earlier level",
         ", and was back near it by {end}.",
@@ -80,6 +82,8 @@ TEMPLATES: dict[ChangeKind, tuple[str, str, str]] = {
     ),
 }
 """Kind -> opening, and how the sentence ends where the end of the change is known and where it is not."""
+AT_ONCE = "{name} {hedge}fell silent from one day to the next, about {onset}."
+"""The same for a fall that was over on the day on which it began."""
 NEGLIGIBLE_ENDINGS = (
     " and was negligible, below {limit} of its earlier level, by {end}.",
     " and is negligible, below {limit} of its earlier level.",
@@ -134,6 +138,8 @@ def _template(change: Change, left: float = math.nan) -> str:
     A fall is worded by what is left of the level: silent only where no message came since.
     """
     opening, ended, going_on = TEMPLATES[change.kind]
+    if change.kind == "cease" and change.end == change.onset and not left > 0:
+        return AT_ONCE.replace("{hedge}", hedge(change.confidence))
     if change.kind in FALLS and 0 < left < NEGLIGIBLE:
         ended, going_on = NEGLIGIBLE_ENDINGS
     elif change.kind in FALLS and left >= NEGLIGIBLE:
@@ -159,34 +165,58 @@ def hedge(confidence: float) -> str:
 def windows_around(view: View, change: Change) -> tuple[Window, Window]:
     """The days that stand for the level before a change and for the level after it.
 
-    The level after ends before the same subject's next change.
+    The level before begins after the same subject's last change, the level after ends before its next one.
+    Where too few days are left that are surely at the new level, those count that probably are.
     """
+    one_day = dt.timedelta(days=1)
     low, end = change.onset_low, change.end_high or change.end or change.onset_high
-    later = [
-        c.onset_low
+    own = [
+        c
         for c in view.inputs.changes
-        if (c.subject_kind, c.subject) == (change.subject_kind, change.subject)
-        and c.onset > change.onset
-        and c.kind != "switch"
+        if (c.subject_kind, c.subject) == (change.subject_kind, change.subject) and c.kind != "switch"
     ]
-    last = min([view.period.until, *(day - dt.timedelta(days=1) for day in later if day > end)])
-    return (low - dt.timedelta(days=LOOK_BACK), low - dt.timedelta(days=1)), (end, last)
+    later = [c.onset_low for c in own if c.onset > change.onset]
+    last = min([view.period.until, *(day - one_day for day in later if day > end)])
+    if change.end is not None and (last - end).days + 1 < FEWEST_AT_LEVEL:
+        end = min(max(change.end, last - (FEWEST_AT_LEVEL - 1) * one_day), end)
+    earlier = [c.end_high or c.end or c.onset_high for c in own if c.onset < change.onset]
+    since = max([low - LOOK_BACK * one_day, *earlier])
+    if (low - since).days < FEWEST_AT_LEVEL:
+        since = max(low - LOOK_BACK * one_day, min(since, low - FEWEST_AT_LEVEL * one_day))
+    return (since, low - one_day), (end, last)
 
 
 def level_ratio(view: View, change: Change) -> Figure:
     """Level after over level before, from counts and sensors up; the change's own where that fails."""
-    before, after = windows_around(view, change)
-    counts = view.daily(change.subject_kind, change.subject)
-    series = view.series(change.subject_kind, change.subject)
-    correlation = series.serial_correlation if series else 0.0
-    offset = view.offset()
-    found = ratio(
-        rate(counts, offset, view.within(after), correlation),
-        rate(counts, offset, view.within(before), correlation),
-    )
+    found = _over(view, change, *windows_around(view, change))
     if math.isfinite(found.value):
         return found
     return Figure(change.ratio if change.ratio is not None else math.nan, None, None, "times")
+
+
+def _over(view: View, change: Change, before: Window, after: Window) -> Figure:
+    """A subject's level in one window over that in another."""
+    counts = view.daily(change.subject_kind, change.subject)
+    series = view.series(change.subject_kind, change.subject)
+    correlation = series.serial_correlation if series else 0.0
+    now, was = (rate(counts, view.offset(), view.within(days), correlation) for days in (after, before))
+    return ratio(now, was)
+
+
+def _again(view: View, change: Change) -> Figure | None:
+    """Level after a return over the level before the fall that it ends; None where no fall is known."""
+    falls = [
+        c
+        for c in view.inputs.changes
+        if (c.subject_kind, c.subject) == (change.subject_kind, change.subject)
+        and c.kind in FALLS
+        and c.onset < change.onset
+    ]
+    if not falls:
+        return None
+    fall = max(falls, key=lambda c: c.onset)
+    found = _over(view, change, windows_around(view, fall)[0], windows_around(view, change)[1])
+    return found if math.isfinite(found.value) else None
 
 
 def weight_of(view: View, change: Change) -> float:
@@ -239,6 +269,10 @@ def _moved(view: View, change: Change) -> Claim:
     template = _template(change, left.value).replace(
         "{silence}", f" after {{days}} {plural(silent, 'day')} without a message" if silent else ""
     )
+    again = _again(view, change) if change.kind == "resume" else None
+    template = template.replace("{again}", ", at {again} its level before it fell" if again else "")
+    if again:
+        values["again"] = again
     about = _about(view, change, weight_of(view, change))
     return draft(view, about, template, values, ratio=change.ratio)
 
@@ -346,7 +380,8 @@ def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
         left = ratio(rate(spam, exposure, view.within(after)), rate(spam, exposure, view.within(before)))
         if math.isfinite(left.value):
             values["left"] = _percent(left)
-            against = "its earlier level" if steady is None else "what the other sensors' mail lets expect"
+            others = "what the other sensors' mail would lead one to expect"
+            against = "its earlier level" if steady is None else others
             clauses.append(f"its spam stands at {{left}} of {against}")
         ham = int(view.panel.ham[at][view.within(after)].sum())
         if ham:

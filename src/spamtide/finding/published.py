@@ -35,9 +35,11 @@ def published_claims(view: View) -> Iterator[Claim]:
     for at, event in enumerate(found, start=1):
         values[f"who{at}"] = Quote(event.summary.rstrip("."))
         clauses.append(f"{{who{at}}}")
+    many = len(found) > 1
     template = (
         f"Of the same days {{k}} {plural(len(found), 'measurement')} by others "
-        f"{plural(len(found), 'is', 'are')} on record, each with its own sensors and baseline: "
+        f"{plural(len(found), 'is', 'are')} on record, {'each ' if many else ''}with "
+        f"{'its own sensors and baseline' if many else 'sensors and a baseline of its own'}: "
         f"{'; '.join(clauses)}"
     )
     about = About("published", "total", "total", view.period.until, len(found), (), export("claims"))

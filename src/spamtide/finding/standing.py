@@ -17,6 +17,8 @@ from spamtide.statement import Claim, ControlState, Status
 
 TOLD_STATES = frozenset({"quiet, not gone", "silent", "silent for long"})
 """States that a sentence is made of; the others are in the table of statuses."""
+STANDS = {"silent for long": "has long been silent"}
+"""A state in a sentence, where that is not 'is' and the state itself."""
 HARDLY_SEEN_LIFT = -30.0
 """What a botnet that is hardly ever recognised loses in importance."""
 MOST = 0.5
@@ -109,8 +111,9 @@ def _standing(view: View, status: Status, weight: float) -> Claim:
     return draft(
         view,
         about,
-        f"{{name}} is {{state}}: {listing(clauses)}.",
+        f"{{name}} {STANDS.get(status.state, 'is {state}')}: {listing(clauses)}.",
         values,
+        state=status.state,
         rule=status.rule,
         **_checked(status),
     )

@@ -18,7 +18,8 @@ from spamtide.statement import Status
 
 WEEK = 7
 LAB_DAYS = 14
-"""A lab bot that sent in the last so many days counts as sending."""
+"""A lab bot counts as sending that sent in the last so many days, and in the later half of its botnet's
+silence: one that stopped when the botnet did says nothing of its being there."""
 LONG_SILENCE = 90
 SERVERS_UP = 0.9
 """From this probability on that one is alive, a silent botnet's control servers count as up."""
@@ -154,7 +155,7 @@ def _status(view: View, botnet: str) -> Status:
         apart=now_high < before_low or now_low > before_high,
         first_after=first if seen.size and first >= view.within((period.since, period.until)).start else -1,
         silent_days=(period.until - last).days if last else -1,
-        lab_sends=lab is not None and (period.until - lab).days < LAB_DAYS,
+        lab_sends=lab is not None and _sends(period.until, lab, last),
         due=_due(view, botnet, last),
         servers_alive=control.alive if control else math.nan,
     )
@@ -178,6 +179,12 @@ def _status(view: View, botnet: str) -> Status:
         control=control,
         name=view.name(botnet),
     )
+
+
+def _sends(until: dt.date, lab: dt.date, last: dt.date | None) -> bool:
+    """Whether a lab bot goes on sending, given when it and its botnet were last seen."""
+    silent = (until - lab).days
+    return silent < LAB_DAYS and (last is None or 2 * silent <= (until - last).days)
 
 
 def _points(view: View, botnet: str, window: Window) -> tuple[float, float, float]:

@@ -12,13 +12,15 @@ from spamtide.finding.draft import About, draft, export, rows_of
 from spamtide.finding.figures import Figure, Window, level, percent_change, total_of
 from spamtide.finding.inputs import View
 from spamtide.finding.span import FEW_MESSAGES
-from spamtide.finding.words import SHARE_WORDS, Value, listing, plural, word_from
+from spamtide.finding.words import MONTHS, SHARE_WORDS, Value, listing, plural, word_from
 from spamtide.model import UNKNOWN, Change, Contribution
 from spamtide.statement import Claim, Status
 
 FEW_DAYS = 14
 DRIFT = 20.0
 """Percent. A difference of levels below it is no news unless a change was detected."""
+FAR_BACK = 7
+"""Days between the level before and the period from which the level before is called by its month."""
 VAGUE = 2.0
 """An interval wider than so many times its value is too vague to be news."""
 NAMED_PARTS = 4
@@ -206,7 +208,19 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
         values,
         direction=direction,
         base=_base(view),
+        **_month_of(view),
     )
+
+
+def _month_of(view: View) -> dict[str, str]:
+    """The month of the level before, where that lies well before the period."""
+    since, last = view.period.since, view.period.before[1]
+    if not view.period.comparable or (since - last).days <= FAR_BACK:
+        return {}
+    first = view.period.before[0]
+    middle = first + (last - first) / 2
+    year = "" if middle.year == view.year else f" {middle.year}"
+    return {"base_month": f"{MONTHS[middle.month - 1]}{year}"}
 
 
 def _decomposition(view: View) -> Iterator[Claim]:
@@ -239,7 +253,8 @@ def _decomposition(view: View) -> Iterator[Claim]:
     if unknown and _figure(unknown[0]).sure:
         values["unattributed"] = _oriented(_figure(unknown[0]), falling=falling)
         clauses.append("{unattributed} spread over mail that cannot be attributed")
-    template = f"Of the {{points}} points {'lost' if falling else 'gained'}, "
+    moved, back, less = ("lost", "gained", "less") if falling else ("gained", "lost", "more")
+    template = f"Of the {{points}} points {moved}, "
     if clauses:
         first = clauses[0].replace("}", "} are", 1)
         template += listing([first, *clauses[1:]])
@@ -249,7 +264,13 @@ def _decomposition(view: View) -> Iterator[Claim]:
     gained = _oriented(total_of([_figure(c) for c in against]), falling=not falling)
     if gained.sure and gained.value >= LEAST_POINTS:
         values["against"] = gained
-        template += f"; others {'gained' if falling else 'lost'} {{against}} meanwhile"
+        if named:
+            template = (
+                f"{_losers(values, named, clauses, moved)}; others {back} {{against}} meanwhile: "
+                f"{{points}} points {less} in all"
+            )
+        else:
+            template += f"; others {back} {{against}} meanwhile"
     share = abs(named[0].points / whole.value) if named else 0.0
     yield draft(
         view,
@@ -270,6 +291,21 @@ def _decomposition(view: View) -> Iterator[Claim]:
         largest_share=round(share, 4),
         largest_word=word_from(SHARE_WORDS, share) if named else None,
     )
+
+
+def _losers(
+    values: dict[str, Value], named: Sequence[Contribution], clauses: Sequence[str], moved: str
+) -> str:
+    """'Srizbi lost 38 [35-41] points, Rustock 17 [15-19] and others 5 [2-8]'."""
+    told = [f"{{part{at}_name}} {{part{at}}}" for at in range(1, len(named) + 1)]
+    told[0] = f"{{part1_name}} {moved} {{part1}} points"
+    rest = clauses[len(named) :]
+    if "others" in values:
+        told.append("other botnets {others}")
+        rest = rest[1:]
+    if rest:
+        told.append("mail that cannot be attributed {unattributed}")
+    return listing(told)
 
 
 def _clause(view: View, values: dict[str, Value], key: str, part: Contribution, *, falling: bool) -> str:
@@ -310,7 +346,7 @@ def coverage_claims(view: View) -> Iterator[Claim]:
     )
     if whole:
         values["always"] = always
-        template += "; {always} of them up on every day" if len(seen) > 1 else ""
+        template += "; {always} of them counted on every day" if len(seen) > 1 else ""
         if len(seen) <= 1:
             del values["always"]
     if totals.undated:
