@@ -38,6 +38,7 @@ _GOVERNING = ("content-type", "content-transfer-encoding", "content-disposition"
 COMPOSITE = frozenset({"multipart", "message/r", "message/d", "message/p", "message/e"})
 """Beginnings of the types whose bodies hold parts."""
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n|\Z)")
+_OTHER_NAME = b"ToldApartBySpamtide"
 _SPACE_BYTES = b" \t\r\n"
 _BASE64_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
@@ -207,9 +208,29 @@ def _fast(data: bytes, body: bytes, limits: Limits, defects: set[str]) -> Body |
     try:
         found = walk.take(parse_email_tree(data, mode="lazy"))
     except (ParseError, _Doubtful):
-        return None
+        told = _told_apart(body, walk.boundaries)
+        if told is None:
+            return None
+        found = _fast(data[: len(data) - len(body)] + told, told, limits, defects)
+        if found:
+            defects.add("boundary-prefix")
+        return found
     defects |= walk.defects
     return found
+
+
+def _told_apart(body: bytes, boundaries: Sequence[str]) -> bytes | None:
+    """A body whose inner boundary, which begins with the outer one, has another name; None where unsure.
+
+    Sure is that it stands on lines of its own and in one header field of a part, and nowhere else.
+    """
+    if len(boundaries) != 2 or not boundaries[0] or not boundaries[1].startswith(boundaries[0]):  # noqa: PLR2004
+        return None
+    inner = boundaries[1].encode("utf-8", "replace")
+    lines = len(re.findall(rb"^--%b(?:--)?[ \t]*\r?$" % re.escape(inner), body, re.MULTILINE))
+    if not lines or body.count(inner) != lines + 1 or _OTHER_NAME in body:
+        return None
+    return body.replace(inner, _OTHER_NAME)
 
 
 def _fast_node(part: Any) -> _Node:  # noqa: ANN401 - the library ships no types for its nodes here
@@ -263,13 +284,13 @@ class _Walk:
         self._found = found
         self._body = body
         self._limits = limits
-        self._boundaries: list[str] = []
+        self.boundaries: list[str] = []
         self._looked_at = 0
 
     def take(self, root: Any) -> Body:  # noqa: ANN401 - a node of either library
         """Walk the whole tree; raises _Doubtful where the fast parser is not to be trusted."""
         self._found.layout = self._visit(self._node_of(root), 0)[:LAYOUT_CHARS]
-        names = self._boundaries
+        names = self.boundaries
         self._found.boundary = names[0] if names else ""
         if len(names) > 1 and any(a and a != b and b.startswith(a) for a in names for b in names):
             self.defects.add("boundary-prefix")
@@ -284,7 +305,7 @@ class _Walk:
         kind = media_type(claimed, self.defects)
         if kind.startswith("multipart/"):
             boundary = parameter(claimed, "boundary").rstrip()
-            self._boundaries.append(boundary)
+            self.boundaries.append(boundary)
             if "body-too-long" not in self.defects:
                 _name_boundary(boundary, self._body, self.defects)
             if not node.children:
