@@ -11,7 +11,7 @@ from spamtide.message import parse
 
 @pytest.mark.parametrize("inner", ["outer-AA", "outer=_1", "outer.outer"])
 def test_a_boundary_that_begins_another_is_read_as_if_it_did_not(inner: str) -> None:
-    """Parsers take '--outer-AA' for '--outer'; what the parts are does not hang on their boundaries' names."""
+    """Parsers take '--outer-AA' for '--outer'; the parts do not hang on boundaries' names."""
     data = (
         'Content-Type: multipart/mixed; boundary="outer"\n\n--outer\n'
         f'Content-Type: multipart/alternative; boundary="{inner}"\n\n--{inner}\n\nplain\n--{inner}\n'

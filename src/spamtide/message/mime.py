@@ -211,10 +211,10 @@ def _fast(data: bytes, body: bytes, limits: Limits, defects: set[str]) -> Body |
         told = _told_apart(body, walk.boundaries)
         if told is None:
             return None
-        found = _fast(data[: len(data) - len(body)] + told, told, limits, defects)
-        if found:
+        again = _fast(data[: len(data) - len(body)] + told, told, limits, defects)
+        if again:
             defects.add("boundary-prefix")
-        return found
+        return again
     defects |= walk.defects
     return found
 
