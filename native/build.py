@@ -27,6 +27,7 @@ PARTS = (
     "brands",
     "dates",
     "fields",
+    "fold",
     "links",
     "page",
     "page_text",

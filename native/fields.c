@@ -1,12 +1,14 @@
 /* The header block to fields: name, unfolded value and white space of the folds; see message/header.py. */
 
+#define _GNU_SOURCE
 #include "native.h"
 
 #include <string.h>
 
 #define NAMES_KEPT 4096
 
-/* name -> (name, lower-case name), so that the few names of mail are made and hashed once. */
+/* name -> (name, lower-case name, number), so that the few names of mail are made and hashed once. The number is
+   that of a field which may stand once, else -1. */
 static PyObject *names_seen;
 
 typedef struct {
@@ -14,6 +16,9 @@ typedef struct {
     Py_ssize_t size, at;
     char *value;  /* room for the longest unfolded value */
     char *folded; /* room for its folds */
+    PyObject *single;     /* names of fields that may stand once, in lower case; or NULL */
+    unsigned long met;    /* a bit for each of them that was met */
+    int repeated; /* one of them stands twice */
     int spaced;   /* white space stood before a colon */
     int blank;    /* a continuation line held nothing else */
 } Block;
@@ -26,8 +31,17 @@ static PyObject *latin1(const void *bytes, Py_ssize_t size)
     return PyUnicode_DecodeLatin1((const char *)bytes, size, NULL);
 }
 
-/* The pair kept for a name; borrowed. */
-static PyObject *name_pair(const Py_UCS1 *bytes, Py_ssize_t size)
+/* The place of a name among those of fields that may stand once; -1 for all others. */
+static long number_of(PyObject *single, PyObject *lower)
+{
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(single); at++)
+        if (PyUnicode_Compare(PyTuple_GET_ITEM(single, at), lower) == 0)
+            return (long)at;
+    return -1;
+}
+
+/* What is kept for a name; borrowed. */
+static PyObject *name_facts(const Py_UCS1 *bytes, Py_ssize_t size, PyObject *single)
 {
     PyObject *name = latin1(bytes, size);
     if (!name)
@@ -37,7 +51,7 @@ static PyObject *name_pair(const Py_UCS1 *bytes, Py_ssize_t size)
         if (PyDict_GET_SIZE(names_seen) >= NAMES_KEPT)
             PyDict_Clear(names_seen);
         PyObject *lower = PyObject_CallMethod(name, "lower", NULL);
-        PyObject *made = lower ? PyTuple_Pack(2, name, lower) : NULL;
+        PyObject *made = lower ? Py_BuildValue("(OOl)", name, lower, number_of(single, lower)) : NULL;
         Py_XDECREF(lower);
         if (made && !PyDict_SetItem(names_seen, name, made))
             pair = made; /* the dictionary holds it */
@@ -122,10 +136,15 @@ static int read_fields(Block *block, Py_ssize_t most, PyTypeObject *type, PyObje
         if (name_end == block->at || at == block->size || block->text[at] != ':' || PyList_GET_SIZE(fields) == most)
             return 0;
         block->spaced |= at > name_end;
-        PyObject *pair = name_pair(block->text + block->at, name_end - block->at);
+        PyObject *pair = name_facts(block->text + block->at, name_end - block->at, block->single);
         if (!pair)
             return -1;
         Py_INCREF(pair);
+        long number = PyLong_AsLong(PyTuple_GET_ITEM(pair, 2));
+        if (number >= 0) {
+            block->repeated |= block->met >> number & 1;
+            block->met |= 1UL << number;
+        }
         at++;
         while (at < block->size && is_blank(block->text[at]))
             at++;
@@ -143,41 +162,88 @@ static int read_fields(Block *block, Py_ssize_t most, PyTypeObject *type, PyObje
     return 1;
 }
 
-/* read_fields(block, most, type) -> (fields, lower-case names, spaced, blank) | None where a line is no field,
-   there are more than `most`, or characters lie outside Latin-1. */
-PyObject *native_read_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+/* The fields of a block as (fields, lower-case names), or None where something is no field or there are too many. */
+static PyObject *fields_of(Block *block, Py_ssize_t most, PyTypeObject *type, const char *format, Py_ssize_t body)
 {
-    if (count != 3 || !PyUnicode_Check(args[0]) || !PyLong_Check(args[1]) || !PyType_Check(args[2])
-        || !PyType_IsSubtype((PyTypeObject *)args[2], &PyTuple_Type)) {
-        PyErr_SetString(PyExc_TypeError, "read_fields(str, int, tuple type)");
-        return NULL;
-    }
-    Py_ssize_t most = PyLong_AsSsize_t(args[1]);
-    if (most == -1 && PyErr_Occurred())
-        return NULL;
     if (!names_seen && !(names_seen = PyDict_New()))
         return NULL;
-    if (PyUnicode_KIND(args[0]) != PyUnicode_1BYTE_KIND || !PyUnicode_GET_LENGTH(args[0]))
-        Py_RETURN_NONE;
-    Block block = {.text = PyUnicode_1BYTE_DATA(args[0]), .size = PyUnicode_GET_LENGTH(args[0])};
     /* A value is no longer than its lines; a fold's mark takes the place of its line end. */
-    block.value = PyMem_Malloc(2 * (size_t)block.size + 2);
+    block->value = PyMem_Malloc(2 * (size_t)block->size + 2);
     PyObject *fields = PyList_New(0), *names = PyList_New(0), *result = NULL;
-    if (!block.value) {
+    if (!block->value) {
         PyErr_NoMemory();
     } else if (fields && names) {
-        block.folded = block.value + block.size + 1;
-        int read = read_fields(&block, most, (PyTypeObject *)args[2], fields, names);
+        block->folded = block->value + block->size + 1;
+        int read = read_fields(block, most, type, fields, names);
         if (read == 0) {
             result = Py_NewRef(Py_None);
         } else if (read == 1) {
             PyObject *whole = PyList_AsTuple(fields);
             if (whole)
-                result = Py_BuildValue("(NOii)", whole, names, block.spaced, block.blank);
+                result = Py_BuildValue(format, whole, names, block->spaced, block->blank, block->repeated, body);
         }
     }
-    PyMem_Free(block.value);
+    PyMem_Free(block->value);
     Py_XDECREF(fields);
     Py_XDECREF(names);
     return result;
+}
+
+static int are_rules(PyObject *most, PyObject *type, PyObject *single)
+{
+    if (!PyLong_Check(most) || !PyType_Check(type) || !PyType_IsSubtype((PyTypeObject *)type, &PyTuple_Type)
+        || !PyTuple_Check(single) || PyTuple_GET_SIZE(single) > 31)
+        return 0;
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(single); at++)
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(single, at)))
+            return 0;
+    return 1;
+}
+
+/* read_fields(block, most, type, single) -> (fields, lower-case names, spaced, blank, repeated) | None where a line is
+   no field, there are more than `most`, or characters lie outside Latin-1. */
+PyObject *native_read_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 4 || !PyUnicode_Check(args[0]) || !are_rules(args[1], args[2], args[3])) {
+        PyErr_SetString(PyExc_TypeError, "read_fields(str, int, tuple type, tuple)");
+        return NULL;
+    }
+    Py_ssize_t most = PyLong_AsSsize_t(args[1]);
+    if (most == -1 && PyErr_Occurred())
+        return NULL;
+    if (PyUnicode_KIND(args[0]) != PyUnicode_1BYTE_KIND || !PyUnicode_GET_LENGTH(args[0]))
+        Py_RETURN_NONE;
+    Block block = {
+        .text = PyUnicode_1BYTE_DATA(args[0]), .size = PyUnicode_GET_LENGTH(args[0]), .single = args[3],
+    };
+    return fields_of(&block, most, (PyTypeObject *)args[2], "(NOiii)", 0);
+}
+
+/* read_head(data, most, type, single, bound) -> (fields, lower-case names, spaced, blank, repeated, body) | None where
+   the header block is longer than the bound, does not end in an empty line, or holds more than fields in ASCII with
+   line feeds. */
+PyObject *native_read_head(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 5 || !PyBytes_Check(args[0]) || !are_rules(args[1], args[2], args[3]) || !PyLong_Check(args[4])) {
+        PyErr_SetString(PyExc_TypeError, "read_head(bytes, int, tuple type, tuple, int)");
+        return NULL;
+    }
+    Py_ssize_t most = PyLong_AsSsize_t(args[1]), bound = PyLong_AsSsize_t(args[4]);
+    if (PyErr_Occurred())
+        return NULL;
+    const char *data = PyBytes_AS_STRING(args[0]);
+    Py_ssize_t size = PyBytes_GET_SIZE(args[0]);
+    size = size < bound ? size : bound;
+    if (size < 6 || data[0] == '\n' || !memcmp(data, "From ", 5) || !memcmp(data, ">From ", 6))
+        Py_RETURN_NONE;
+    const char *end = memmem(data, (size_t)size, "\n\n", 2);
+    if (!end || memchr(data, '\r', (size_t)(end - data)))
+        Py_RETURN_NONE;
+    unsigned char any = 0;
+    for (const char *at = data; at < end; at++)
+        any |= (unsigned char)*at;
+    if (any >= 0x80)
+        Py_RETURN_NONE;
+    Block block = {.text = (const Py_UCS1 *)data, .size = end - data, .single = args[3]};
+    return fields_of(&block, most, (PyTypeObject *)args[2], "(NOiiin)", end + 2 - data);
 }

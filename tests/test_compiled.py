@@ -225,16 +225,20 @@ def test_lines_are_tidied_alike(value: str) -> None:
         assert compiled == text.tidy_lines(value)
 
 
+FIELDS = (
+    "A", "Subject", "To:x\n", "tO", "x-y", ":", " :", "\t", " ", "\n", "\n ", "v", "é", "|", "\n\t\n",
+    "From ", ">From ", "\r", "\r\n", "\n\n",
+)  # fmt: skip
+
+
 @given(
-    st.lists(
-        st.sampled_from(["A", "Subject", "x-y", ":", " :", "\t", " ", "\n", "\n ", "v", "é", "|", "\n\t\n"]),
-        max_size=40,
-    )
+    st.lists(st.sampled_from(FIELDS), max_size=40),
+    st.integers(0, 60),
 )
-def test_header_fields_are_scanned_alike(pieces: list[str]) -> None:
-    """Folds, blanks, junk, missing colons."""
+def test_header_fields_are_scanned_alike(pieces: list[str], header_bytes: int) -> None:
+    """Folds, blanks, junk, missing colons, repeats, blocks up to a bound and beyond."""
     data = "".join(pieces).encode("latin-1")
-    limits = import_module("spamtide.settings").Limits(headers=5)
+    limits = import_module("spamtide.settings").Limits(headers=5, header_bytes=header_bytes, body_bytes=30)
     defects: tuple[set[str], set[str]] = (set(), set())
     compiled = header.scan_headers(data, limits, defects[0])
     with python_alone():
@@ -332,6 +336,33 @@ def test_blank_lines_are_found_as_the_pattern_finds_them(value: str, start: int,
     data = value.encode()
     match = header._BLANK_LINE.search(data, start, stop)
     assert header._blank_line(data, start, stop) == (match.span() if match else (-1, -1))
+
+
+GREETED = (
+    "Dear", "hello", " ", " ", "Mr.", "dr", "Anna", "rcpt.", "rcpt.12ab", "@", "x.y-z", "ab", ",", ":", "!",
+    "\n", "\t", "\x1c", "\ntext:", "é", "уважаемый", "世", "attn", "good day", "HI", "hit", "-",
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(GREETED), max_size=30), st.lists(st.sampled_from(GREETED), max_size=8))
+def test_texts_are_folded_alike(pieces: list[str], subject: list[str]) -> None:
+    """Greetings, tokens that stand for recipients, texts that are longer than what is compared."""
+
+    class Shown:
+        def __init__(self, subject: str, rendering: str) -> None:
+            self.subject, self.rendering = subject, rendering
+
+    visible, title = "".join(pieces), "".join(subject)
+    for one in (
+        Shown(title, f"header A: é\ntext:\n{visible}"),
+        Shown(title * 400, f"text:\ntext:{'x' * 3990}{visible}"),
+        Shown(title, "Ü\ntext:\n" + "word rcpt.0f@a.b " * 20 + visible + "z" * 4000 + "é"),
+        Shown(title, visible),
+    ):
+        compiled = folding.fold(one)
+        with python_alone():
+            assert compiled == folding.fold(one)
 
 
 PIECES = (

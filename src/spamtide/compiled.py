@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-FORM = 4
+FORM = 5
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -28,10 +28,20 @@ class Native(Protocol):
         (1, refresh of a page). A hidden text has its reason before it: s style, f white font, t tiny font.
         """
 
+    def read_head(
+        self, data: bytes, most: int, kind: type[Any], single: tuple[str, ...], bound: int, /
+    ) -> tuple[tuple[Any, ...], list[str], int, int, int, int] | None:
+        """Header fields, their names in lower case, three defects, offset of the body; see message.header."""
+
     def read_fields(
-        self, block: str, most: int, kind: type[Any], /
-    ) -> tuple[tuple[Any, ...], list[str], int, int] | None:
-        """Header fields, their names in lower case, and two defects; see message.header."""
+        self, block: str, most: int, kind: type[Any], single: tuple[str, ...], /
+    ) -> tuple[tuple[Any, ...], list[str], int, int, int] | None:
+        """Header fields, their names in lower case, and three defects; see message.header."""
+
+    def fold(
+        self, subject: str, rendering: str, greetings: bytes, without: Callable[[str], str], /
+    ) -> bytes | None:
+        """See campaign.folding; the beginning of a text that may greet is handed to `without`."""
 
     def tidy_lines(self, text: str, /) -> str:
         """See message.text."""

@@ -49,6 +49,7 @@ _GREETINGS = frozenset(
     "de he hi at go gr bo ch ha li se gu ho es ci ca ge ol pr зд пр ув".split()  # noqa: SIM905 - pairs of letters
 )
 """First two letters of the greetings: the pattern, which is slow, is asked only where a line begins so."""
+_GREETING_PAIRS = "".join(sorted(pair for pair in _GREETINGS if pair.isascii())).encode()
 _MOST_GREETINGS = 2
 """Greetings that are left out; what stands below may be a quoted letter."""
 
@@ -66,6 +67,9 @@ def fold(observation: Shown) -> bytes:
     ones; redacted addresses and the greeting's name are gone. Total, and linear in the text.
     """
     rendering = observation.rendering
+    plain = native.fold(observation.subject, rendering, _GREETING_PAIRS, _without_greeting) if native else None
+    if plain is not None:
+        return plain
     start = rendering.find(TEXT_LINE)
     text = rendering[start + len(TEXT_LINE) :][:TEXT_CHARS].lstrip() if start >= 0 else ""
     text = f"{observation.subject[:TEXT_CHARS]}\n{text}"

@@ -14,21 +14,10 @@ from spamtide.compiled import native
 from spamtide.model import Header
 from spamtide.settings import Limits
 
-SINGLE = frozenset(
-    {
-        "date",
-        "from",
-        "sender",
-        "reply-to",
-        "to",
-        "cc",
-        "bcc",
-        "message-id",
-        "in-reply-to",
-        "references",
-        "subject",
-    }
-)
+SINGLE = (
+    "date", "from", "sender", "reply-to", "to", "cc", "bcc", "message-id", "in-reply-to", "references",
+    "subject",
+)  # fmt: skip
 """Fields that may stand once (RFC 5322 section 3.6)."""
 
 _BLANK_LINE = re.compile(rb"\n\r*\n")
@@ -63,17 +52,15 @@ def single_line_ends(data: bytes) -> bytes:
 
 def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:
     """Read the header block of a message; total. Names of defects are added to `defects`."""
+    head = native.read_head(data, limits.headers, Header, SINGLE, limits.header_bytes) if native else None
+    if head:  # most mail
+        return _scanned(head[0], head[1], head[5], len(data), _named(*head[2:5], defects))
     start = _after_from_line(data, defects)
     end, body = _ends(data, start, limits, defects)
     text = _decode(_line_feeds(data[start:end], defects), defects)
-    read = native.read_fields(text, limits.headers, Header) if native else None
+    read = native.read_fields(text, limits.headers, Header, SINGLE) if native else None
     if read:
-        whole, names, spaced, blank = read
-        if spaced:
-            defects.add("space-before-colon")
-        if blank:
-            defects.add("blank-fold")
-        return _scanned(whole, names, body, len(data), defects)
+        return _scanned(read[0], read[1], body, len(data), _named(*read[2:5], defects))
     fields = _FIELD.findall(text)
     last = 0
     """Offset of what follows the last field."""
@@ -96,17 +83,27 @@ def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:
     if (" :" in text or "\t:" in text) and any(space for _, space, _, _ in fields):
         defects.add("space-before-colon")
     names = list(map(str.lower, map(itemgetter(0), fields)))
+    if any(names.count(name) > 1 for name in SINGLE):
+        defects.add("duplicate-header")
     return _scanned(tuple(headers), names, body, len(data), defects)
 
 
+def _named(spaced: int, blank: int, repeated: int, defects: set[str]) -> set[str]:
+    """Defects with those that the compiled form found."""
+    if spaced:
+        defects.add("space-before-colon")
+    if blank:
+        defects.add("blank-fold")
+    if repeated:
+        defects.add("duplicate-header")
+    return defects
+
+
 def _scanned(headers: tuple[Header, ...], names: list[str], body: int, size: int, defects: set[str]) -> Scan:
-    """The scan of a block that was read; names what is wrong with it as a whole."""
+    """The scan of a block that was read."""
     if body >= size:
         defects.add("no-body")
-    single = SINGLE.intersection(names)
-    if sum(map(names.count, single)) > len(single):
-        defects.add("duplicate-header")
-    return Scan(headers, names, body)
+    return _new(Scan, (headers, names, body))
 
 
 def _unfolded(name: str, value: str, more: str, defects: set[str]) -> Header:
