@@ -67,9 +67,10 @@ def fold(observation: Shown) -> bytes:
     ones; redacted addresses and the greeting's name are gone. Total, and linear in the text.
     """
     rendering = observation.rendering
-    plain = native.fold(observation.subject, rendering, _GREETING_PAIRS, _without_greeting) if native else None
-    if plain is not None:
-        return plain
+    if native:
+        plain = native.fold(observation.subject, rendering, _GREETING_PAIRS, _without_greeting)
+        if plain is not None:
+            return plain
     start = rendering.find(TEXT_LINE)
     text = rendering[start + len(TEXT_LINE) :][:TEXT_CHARS].lstrip() if start >= 0 else ""
     text = f"{observation.subject[:TEXT_CHARS]}\n{text}"
