@@ -1,5 +1,6 @@
 /* Addresses in plain text, and recipients that trace headers name. */
 
+#define _GNU_SOURCE
 #include "native.h"
 
 #include <string.h>
@@ -84,9 +85,13 @@ static Py_ssize_t trimmed(const Text *text, Py_ssize_t start, Py_ssize_t end)
 static PyObject *cleaned(PyObject *text, Py_ssize_t start, Py_ssize_t end, PyObject *clean)
 {
     PyObject *raw = PyUnicode_Substring(text, start, end);
-    if (!raw || (is_plain_url(raw) && !strstr((const char *)PyUnicode_1BYTE_DATA(raw), "&amp;")))
-        return raw;
-    PyObject *url = PyObject_CallOneArg(clean, raw);
+    if (!raw)
+        return NULL;
+    PyObject *url = NULL;
+    if (PyUnicode_IS_ASCII(raw) && !strstr((const char *)PyUnicode_1BYTE_DATA(raw), "&amp;"))
+        url = plain_url(raw);
+    if (!url && !PyErr_Occurred())
+        url = PyObject_CallOneArg(clean, raw);
     Py_DECREF(raw);
     if (url && !PyUnicode_Check(url)) {
         Py_DECREF(url);
@@ -209,6 +214,55 @@ PyObject *native_recipient_paths(PyObject *Py_UNUSED(module), PyObject *values)
             Py_CLEAR(found);
         } else if (add_paths(value, " for ", found) < 0 || add_paths(value, "rfc822;", found) < 0) {
             Py_CLEAR(found);
+        }
+    }
+    return found;
+}
+
+/* link_authorities(links) -> [authority | (rest of a link that may carry another,)] | None where a link has more than
+   ASCII; authorities that repeat the one before are left out. */
+PyObject *native_link_authorities(PyObject *Py_UNUSED(module), PyObject *links)
+{
+    PyObject *found = PyTuple_Check(links) ? PyList_New(0) : NULL;
+    if (!found) {
+        PyErr_SetString(PyExc_TypeError, "link_authorities(tuple)");
+        return NULL;
+    }
+    const char *last = NULL;
+    Py_ssize_t last_size = 0;
+    for (Py_ssize_t which = 0; which < PyTuple_GET_SIZE(links); which++) {
+        PyObject *link = PyTuple_GET_ITEM(links, which);
+        if (!PyUnicode_Check(link) || !PyUnicode_IS_ASCII(link)) {
+            Py_DECREF(found);
+            Py_RETURN_NONE;
+        }
+        const char *text = (const char *)PyUnicode_1BYTE_DATA(link);
+        int begin = !strncmp(text, "http://", 7) ? 7 : !strncmp(text, "https://", 8) ? 8 : 0;
+        if (!begin)
+            continue;
+        const char *rest = text + begin, *end = text + PyUnicode_GET_LENGTH(link), *at = rest;
+        while (at < end && *at != '/' && *at != '?' && *at != '#' && *at != '\\')
+            at++;
+        PyObject *one;
+        if (!last || at - rest != last_size || memcmp(rest, last, (size_t)last_size)) {
+            last = rest;
+            last_size = at - rest;
+            one = PyUnicode_DecodeASCII(rest, last_size, NULL);
+            if (!one || PyList_Append(found, one) < 0) {
+                Py_XDECREF(one);
+                Py_DECREF(found);
+                return NULL;
+            }
+            Py_DECREF(one);
+        }
+        if (memmem(rest, (size_t)(end - rest), "http", 4) || memmem(rest, (size_t)(end - rest), "HTTP", 4)) {
+            one = Py_BuildValue("(N)", PyUnicode_DecodeASCII(rest, end - rest, NULL));
+            if (!one || PyList_Append(found, one) < 0) {
+                Py_XDECREF(one);
+                Py_DECREF(found);
+                return NULL;
+            }
+            Py_DECREF(one);
         }
     }
     return found;

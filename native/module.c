@@ -12,6 +12,7 @@ static PyMethodDef METHODS[] = {
     {"shape", (PyCFunction)(void (*)(void))native_shape, METH_FASTCALL, "See observation/template.py."},
     {"urls_in_text", (PyCFunction)(void (*)(void))native_urls_in_text, METH_FASTCALL, "See message/url.py."},
     {"read_date", native_read_date, METH_O, "See observation/when.py."},
+    {"link_authorities", native_link_authorities, METH_O, "See observation/lure.py."},
     {"recipient_paths", native_recipient_paths, METH_O, "See observation/redact.py."},
     {"says_any", (PyCFunction)(void (*)(void))native_says_any, METH_FASTCALL, "See attribution/brand_index.py."},
     {"read_words", native_read_words, METH_VARARGS, "See campaign/words.py."},

@@ -17,13 +17,14 @@ PyObject *native_redact(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_read_words(PyObject *, PyObject *);
 PyObject *native_render(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_urls_in_text(PyObject *, PyObject *const *, Py_ssize_t);
+PyObject *native_link_authorities(PyObject *, PyObject *);
 PyObject *native_recipient_paths(PyObject *, PyObject *);
 PyObject *native_read_date(PyObject *, PyObject *);
 PyObject *native_says_any(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_shape(PyObject *, PyObject *const *, Py_ssize_t);
 
-/* Whether a string is an address with nothing to undo: `_PLAIN_URL` of message/url.py. */
-int is_plain_url(PyObject *text);
+/* A string as `clean_url` of message/url.py makes it; NULL where that has to be asked, or with an error set. */
+PyObject *plain_url(PyObject *text);
 
 /* Whether a byte is surely no white space, nor the first of any. */
 static inline int is_plain_byte(char c)

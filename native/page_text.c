@@ -428,11 +428,18 @@ Verdict page_take_attributes(Page *page, const Span *spans, const char *name)
         PyObject *value = value_of(page, *link);
         if (!value)
             return FAILED;
-        if (!is_plain_url(value)) {
-            PyObject *raw = Py_BuildValue("(iN)", 0, value);
-            value = raw;
+        PyObject *url = plain_url(value);
+        if (!url && PyErr_Occurred()) {
+            Py_DECREF(value);
+            return FAILED;
         }
-        if (add(page->urls, value))
+        if (url)
+            Py_DECREF(value);
+        else
+            url = Py_BuildValue("(iN)", 0, value);
+        if (url && PyUnicode_Check(url) && !PyUnicode_GET_LENGTH(url))
+            Py_DECREF(url); /* no address of the web */
+        else if (add(page->urls, url))
             return FAILED;
     }
     int meta = IS(name, "meta");

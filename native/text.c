@@ -6,7 +6,7 @@
 
 #define STRETCH 32
 
-int is_plain_url(PyObject *value)
+static int is_plain_url(PyObject *value)
 {
     if (!PyUnicode_IS_ASCII(value))
         return 0;
@@ -35,6 +35,61 @@ int is_plain_url(PyObject *value)
             return 0;
     }
     return 1;
+}
+
+static int is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+static char to_lower(char c) { return is_upper(c) ? (char)(c + 32) : c; }
+
+static int begins_as(const char *text, Py_ssize_t size, const char *wanted)
+{
+    for (; *wanted; wanted++, text++, size--)
+        if (!size || to_lower(*text) != *wanted)
+            return 0;
+    return 1;
+}
+
+#define URL_BYTES 1900 /* well below URL_CHARS of message/url.py */
+
+PyObject *plain_url(PyObject *value)
+{
+    if (is_plain_url(value))
+        return Py_NewRef(value);
+    if (!PyUnicode_IS_ASCII(value))
+        return NULL;
+    const char *text = (const char *)PyUnicode_1BYTE_DATA(value);
+    Py_ssize_t size = PyUnicode_GET_LENGTH(value);
+    if (!size || size > URL_BYTES)
+        return NULL;
+    for (Py_ssize_t at = 0; at < size; at++) /* a byte behind the text is a zero */
+        if (text[at] <= ' ' || text[at] > '~' || text[at] == '\\' || (text[at] == '=' && text[at + 1] == '3'))
+            return NULL;
+    const char *scheme = "http";
+    Py_ssize_t host = 0;
+    if (begins_as(text, size, "http:") || begins_as(text, size, "https:")) {
+        scheme = text[4] == ':' ? "http" : "https";
+        host = (Py_ssize_t)strlen(scheme) + 3;
+        if (text[host - 2] != '/' || text[host - 1] != '/' || text[host] == '/')
+            return NULL;
+    } else if (!begins_as(text, size, "www.")) {
+        return PyUnicode_New(0, 0);
+    }
+    Py_ssize_t end = host;
+    while (end < size && text[end] != '/' && text[end] != '?' && text[end] != '#')
+        if (text[end++] == '@')
+            return NULL;
+    Py_ssize_t path = end;
+    while (end > host && text[end - 1] == '.')
+        end--;
+    if (end == host || text[host] == '.' || text[host] == ':' || text[host] == '-')
+        return PyUnicode_New(0, 0);
+    char clean[URL_BYTES + 16];
+    Py_ssize_t kept = (Py_ssize_t)strlen(scheme);
+    memcpy(clean, scheme, (size_t)kept);
+    memcpy(clean + kept, "://", 3);
+    for (kept += 3; host < end; host++)
+        clean[kept++] = to_lower(text[host]);
+    memcpy(clean + kept, text + path, (size_t)(size - path));
+    return PyUnicode_DecodeASCII(clean, kept + size - path, NULL);
 }
 
 static int is_blank(Py_UCS4 c)

@@ -8,6 +8,7 @@ import shutil
 import string
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape as html_escape
 from importlib import import_module
 from pathlib import Path
 
@@ -22,11 +23,11 @@ USERS = tuple(
     import_module(f"spamtide.{name}")
     for name in (
         "message.html", "message.header", "message.text", "message.url", "observation.redact",
-        "observation.rendering", "observation.template", "observation.when", "campaign.folding",
-        "campaign.words",
+        "observation.rendering", "observation.template", "observation.when", "observation.lure",
+        "campaign.folding", "campaign.words",
     )
 )  # fmt: skip
-html, header, text, url, redact, rendering, template, when, folding, words = USERS
+html, header, text, url, redact, rendering, template, when, lure, folding, words = USERS
 parse = import_module("spamtide.message").parse
 observe = import_module("spamtide.observation").observe
 sketch = import_module("spamtide.campaign").sketch
@@ -305,6 +306,24 @@ def test_addresses_in_text_are_found_alike(pieces: list[str]) -> None:
         compiled = url.urls_in_text(value)
         with python_alone():
             assert compiled == url.urls_in_text(value)
+
+
+ADDRESSES = (
+    "http", "https", "HTTP", "://", ":", "/", "//", "\\", "www.", "WWW.", "a", "B", ".", "-", "@", "?", "#",
+    "=3D", "=3", " ", "\t", "%3a%2f%2F", "shop.example", "é", "&amp;", "mailto:", "javascript:", "[::1]",
+    ":80", "x" * 1890, "~", "\x7f",
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(st.lists(st.sampled_from(ADDRESSES), max_size=9), max_size=4))
+def test_addresses_are_cleaned_and_their_hosts_found_alike(values: list[list[str]]) -> None:
+    """Schemes and hosts in any letter case, rubbish before and within, addresses that carry another."""
+    links = tuple("".join(pieces) for pieces in values)
+    quoted = "".join(f'<a href="{html_escape(link)}">x</a>' for link in links)
+    compiled = page(quoted), lure.link_hosts(links)
+    with python_alone():
+        assert compiled == (page(quoted), lure.link_hosts(links))
 
 
 @given(

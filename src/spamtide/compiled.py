@@ -55,6 +55,9 @@ class Native(Protocol):
     def urls_in_text(self, text: str, clean: Callable[[str], str], /) -> list[str]:
         """Addresses in a text; those with something to undo by `clean`. See message.url."""
 
+    def link_authorities(self, links: tuple[str, ...], /) -> list[str | tuple[str]] | None:
+        """Authorities of links, and the rests of those that may carry another; see observation.lure."""
+
     def recipient_paths(self, received: list[str], /) -> list[str]:
         """Recipients that trace headers name; see observation.redact."""
 

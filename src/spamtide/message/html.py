@@ -91,6 +91,8 @@ _RGB = re.compile(r"rgba?\((\d{1,3}),(\d{1,3}),(\d{1,3})(?:,[\d.]+)?\)")
 _NAMED = {"white": "#fff", "black": "#000", "silver": "#c0c0c0", "gray": "#808080", "grey": "#808080",
           "red": "#f00", "yellow": "#ff0", "navy": "#000080", "blue": "#00f", "green": "#008000"}  # fmt: skip
 _MANY_SHEETS = 4
+SHEET_CHARS = 4000
+"""A longer style sheet is read anew each time: what is kept of hostile mail stays small."""
 _CLASS_RULE = re.compile(r"\s*(?:[a-z0-9]{1,12})?\.([a-z_][\w-]{0,60})\s*\Z")
 _STYLE = re.compile(r"""style\s*=\s*("[^"]*|'[^']*|[^\s>"']+)""")
 _NEVER_CUT = frozenset({"html", "head", "body", "img", "input"})
@@ -271,13 +273,21 @@ def _hidden_classes(lower: str) -> frozenset[str]:
             break
         end = lower.find("</style", at)
         sheet = lower[lower.find(">", at) + 1 : end if end >= 0 else len(lower)]
-        depth = 0
-        for chunk in sheet.split("}"):
-            selectors, opens, declarations = chunk.partition("{")
-            if opens and depth == 0 and "{" not in declarations and _style_facts(declarations)[0]:
-                matches = map(_CLASS_RULE.match, selectors.rpartition("*/")[2].split(","))
-                found.update(match[1] for match in matches if match)
-            depth = max(0, depth + chunk.count("{") - 1)
+        found |= _classes_in(sheet) if len(sheet) <= SHEET_CHARS else _classes_in.__wrapped__(sheet)
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def _classes_in(sheet: str) -> frozenset[str]:
+    """Classes that one style sheet, in lower case, hides."""
+    found: set[str] = set()
+    depth = 0
+    for chunk in sheet.split("}"):
+        selectors, opens, declarations = chunk.partition("{")
+        if opens and depth == 0 and "{" not in declarations and _style_facts(declarations)[0]:
+            matches = map(_CLASS_RULE.match, selectors.rpartition("*/")[2].split(","))
+            found.update(match[1] for match in matches if match)
+        depth = max(0, depth + chunk.count("{") - 1)
     return frozenset(found)
 
 

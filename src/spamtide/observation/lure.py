@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from publicsuffixlist import PublicSuffixList
+
+from spamtide.compiled import native
 
 HOST_CHARS = 253
 """The longest host name (RFC 1035)."""
@@ -21,12 +23,21 @@ _CARRIED = re.compile(
 _AUTHORITY_END = re.compile(r"[?#\\]")
 
 
-def link_hosts(links: Iterable[str]) -> tuple[str, ...]:
+def link_hosts(links: Sequence[str]) -> tuple[str, ...]:
     """Hosts of http(s) links, in lower case, in order of appearance, without repeats.
 
     A link through a redirector gives the redirector's host and then that of the address which it carries.
     """
     hosts: dict[str, None] = {}
+    read = native.link_authorities(tuple(links)) if native else None
+    if read is not None:
+        for one in read:
+            if isinstance(one, str):
+                hosts[_host(one)] = None
+            elif carried := _CARRIED.search(one[0]):
+                hosts[_host(carried[1])] = None
+        hosts.pop("", None)
+        return tuple(hosts)
     for link in links:
         scheme, _, rest = link.partition("://")
         if scheme not in {"http", "https"}:

@@ -146,10 +146,8 @@ class Redactor:
             known = self._locals.setdefault(form.domain, {})
             for local in form.locals:
                 known[local] = form.token.encode()
-        self._lengths = {
-            domain: sorted({len(local) for local in known}, reverse=True)
-            for domain, known in self._locals.items()
-        }
+        self._lengths: dict[bytes, list[int]] = {}
+        """Domain -> lengths of its local parts, once they are asked for; the compiled form never does."""
         self._few = (
             {
                 domain: tuple(sorted(known.items(), key=lambda pair: -len(pair[0])))
@@ -227,7 +225,10 @@ class Redactor:
         if lower[end] not in _ONE_BYTE:  # hardly ever; no separator ends in another
             end = at - next((len(longer) for longer in _LONGER if lower.endswith(longer, 0, at)), at)
         locals_ = self._locals[domain]
-        for length in self._lengths[domain]:
+        lengths = self._lengths.get(domain)
+        if lengths is None:
+            lengths = self._lengths[domain] = sorted({len(local) for local in locals_}, reverse=True)
+        for length in lengths:
             begin = end - length
             if begin >= 0 and (token := locals_.get(lower[begin:end])):
                 found.append((at, -len(domain), begin, token))
