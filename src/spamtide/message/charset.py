@@ -39,8 +39,6 @@ ASCII_NAMES = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "7bit", "8bi
 NAME_CHARS = 100
 """Characters of a claimed charset that are looked at."""
 
-_BEYOND_LATIN1 = bytes(range(0x80, 0xA0))
-"""Bytes that Windows-1252 and Latin-1 read differently."""
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?([^?]*)\?=")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _HEX_ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
@@ -75,8 +73,6 @@ def decode_text(data: bytes, charset: str, defects: set[str]) -> str:
     if codec is None:
         defects.add("8bit-without-charset" if unclaimed else "unknown-charset")
         return _guess(data)
-    if codec == "cp1252" and len(data.translate(None, _BEYOND_LATIN1)) == len(data):
-        return data.decode("latin-1")  # the same there, and ten times as fast
     try:
         text = data.decode(codec)
     except (UnicodeError, ValueError):
