@@ -509,3 +509,13 @@ def test_explain_says_what_speaks_for_and_against(
     text = "\n".join(explain({"sha256": "ab", "sensor": "trap"}, found, ruleset, knowledge))
     for part in wanted:
         assert part in text
+
+
+def test_a_text_in_many_labs_is_its_whose_engine_it_comes_with(ask: Ask) -> None:
+    """A programme's text of alpha's bot and gamma's: with the kit of alpha and beta it is alpha's."""
+    lab = [{"lab": name, "campaign": "c-1", "rules": []} for name in ("alpha", "gamma") for _ in range(6)]
+    asked = [{"rules": ["kit"], "campaign": "c-1"}, {"rules": [], "campaign": "c-1"}]
+    found = ask([*lab, *asked], botnet_confidence=0.8)[-2:]
+    assert [row["botnet"] for row in found] == ["alpha", UNKNOWN]
+    of_both = [{"lab": "beta", "campaign": "c-1", "rules": []} for _ in range(6)]
+    assert ask([*lab, *of_both, *asked], botnet_confidence=0.8)[-2]["botnet"] == UNKNOWN

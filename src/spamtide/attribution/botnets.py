@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from spamtide.attribution.association import HAM, NO_DAY, SILENT, UNNAMED, Ints, Tie
 from spamtide.attribution.coding import Rows
-from spamtide.attribution.combining import Answered, answered, seeds_of, told_by, told_by_link
+from spamtide.attribution.combining import Answered, Told, answered, seeds_of, told_by, told_by_link
 from spamtide.attribution.evidence import SENSES
 from spamtide.attribution.fleet import STEP as KIN_STEP
 from spamtide.attribution.fleet import Mail, kinship
@@ -25,6 +26,10 @@ LINK = Tie("link", 7, 3.0, 1, 0.75, 0.1, 0.2, "the mail with its links within 7 
 CAMPAIGN = Tie("campaign", 4, 2.0, 7, 0.85, 0.1, 0.5, "its campaign within 4 weeks")
 LAB_CAMPAIGN = Tie("campaign", 4, 4.0, 7, 0.93, 0.0, 0.3, "the lab mail in its campaign within 4 weeks")
 """An address or a link alone never names a botnet."""
+LAB_OF_ENGINE = replace(
+    LAB_CAMPAIGN, what="the lab mail of its engine's families in its campaign within 4 weeks"
+)
+"""A text that a programme hands to many is in the lab under many names; the engine leaves few of them."""
 
 
 MOST_TENANTS = 3
@@ -65,6 +70,7 @@ def answer_botnets(
         told_by_link(LINK, rows, first),
         told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks),
         told_by(LAB_CAMPAIGN, rows.campaign, rows.days, captured, None, rows.asks),
+        _lab_of_engine(rows, wild, number),
     )
     belongs = np.where(rows.lab >= 0, UNNAMED, named)
     texts = np.where(rows.wordless, UNNAMED, leaning)
@@ -102,6 +108,25 @@ def answer_botnets(
         excess = np.where(told_of[tenant] & alone, 0, excess)
     codes = codes + np.where(unsure, _ANYBODYS, np.maximum(silence, excess))
     return answered("botnet", rows, names, told, threshold, speaks_against, codes), counts
+
+
+def _lab_of_engine(rows: Rows, wild: NDArray[np.bool_], number: Mapping[str, int]) -> Told:
+    """Whose the lab mail of a campaign is, of the families only that rent the message's kit."""
+    names = np.full(len(rows.asked), UNNAMED, dtype=np.int32)
+    steps = np.zeros(len(rows.asked), dtype=np.int32)
+    place = np.cumsum(rows.asks) - 1
+    said_of: dict[frozenset[str], list[int]] = {}
+    for number_of, spoken in enumerate(rows.spoken):
+        if len(spoken.candidates) > 1:
+            said_of.setdefault(frozenset(spoken.candidates), []).append(number_of)
+    for tenants, said in said_of.items():
+        asked = wild & rows.asks & np.isin(rows.said, said)
+        of_lab = np.isin(rows.lab, [number[name] for name in tenants])
+        at = np.flatnonzero(asked | of_lab)
+        answers = np.where(of_lab[at], rows.lab[at], SILENT)
+        told = told_by(LAB_OF_ENGINE, rows.campaign[at], rows.days[at], answers, None, asked[at])
+        names[place[asked]], steps[place[asked]] = told.names, told.steps
+    return Told(LAB_OF_ENGINE, names, steps)
 
 
 def _lab_gone(rows: Rows, asked: Sequence[Ints]) -> NDArray[np.bool_]:
