@@ -187,10 +187,11 @@ def write_forms(messages: list[bytes], work: Path) -> None:
 
 
 def copies(messages: list[bytes], count: int) -> Iterator[tuple[str, bytes]]:
-    """(name, data) of each copy, made unique by a header."""
+    """(name, data) of each copy, unique by a header, below a separator line where one is."""
     for copy in range(count):
         for number, data in enumerate(messages):
-            yield f"{copy}/{number}.eml", b"X-Copy: %d\n" % copy + data
+            top = data.index(b"\n") + 1 if data.startswith(b"From ") else 0
+            yield f"{copy}/{number}.eml", b"%bX-Copy: %d\n%b" % (data[:top], copy, data[top:])
 
 
 def ingest_once(work: Path, path: Path, options: list[str], *, watch: bool = False) -> dict[str, float]:

@@ -18,10 +18,18 @@ typedef struct {
     char *folded; /* room for its folds */
     PyObject *single;     /* names of fields that may stand once, in lower case; or NULL */
     unsigned long met;    /* a bit for each of them that was met */
-    int repeated; /* one of them stands twice */
-    int spaced;   /* white space stood before a colon */
-    int blank;    /* a continuation line held nothing else */
+    int flags;            /* what is wrong, of the bits below */
 } Block;
+
+/* As FLAGS in message/header.py names them. */
+enum {
+    SPACED = 1,     /* white space stood before a colon */
+    BLANK = 2,      /* a continuation line held nothing else */
+    REPEATED = 4,   /* a field that may stand once stands twice */
+    NO_COLON = 8,   /* lines between fields are none */
+    STRAY_FOLD = 16, /* the same, and the first of them begins with white space */
+    FROM_LINE = 32, /* an mbox separator stood above */
+};
 
 static int is_name(Py_UCS1 c) { return c > ' ' && c < 127 && c != ':'; }
 static int is_blank(Py_UCS1 c) { return c == ' ' || c == '\t'; }
@@ -95,7 +103,7 @@ static int read_value(Block *block, Py_ssize_t at, PyObject **value, PyObject **
         memcpy(block->folded + folds, text + from, (size_t)(start - from));
         folds += start - from;
         if (last == start)
-            block->blank = 1;
+            block->flags |= BLANK;
         block->value[size++] = ' ';
         memcpy(block->value + size, text + start, (size_t)(last - start));
         size += last - start;
@@ -123,9 +131,11 @@ static PyObject *new_field(PyTypeObject *type, PyObject *name, PyObject *value, 
     return field;
 }
 
-/* Read every field into the lists. 1: all of it is fields; 0: something is not; -1: an exception. */
+/* Read every field into the lists. 1: they are all; 0: there are none or too many, or what follows the last is text;
+   -1: an exception. */
 static int read_fields(Block *block, Py_ssize_t most, PyTypeObject *type, PyObject *fields, PyObject *names)
 {
+    Py_ssize_t last = 0; /* where the last field ended */
     while (block->at < block->size) {
         Py_ssize_t at = block->at;
         while (at < block->size && is_name(block->text[at]))
@@ -133,16 +143,25 @@ static int read_fields(Block *block, Py_ssize_t most, PyTypeObject *type, PyObje
         Py_ssize_t name_end = at;
         while (at < block->size && is_blank(block->text[at]))
             at++;
-        if (name_end == block->at || at == block->size || block->text[at] != ':' || PyList_GET_SIZE(fields) == most)
+        if (name_end == block->at || at == block->size || block->text[at] != ':') { /* no field: pass over the line */
+            at = line_end(block, block->at);
+            block->at = at < block->size ? at + 1 : at;
+            continue;
+        }
+        if (PyList_GET_SIZE(fields) == most)
             return 0;
-        block->spaced |= at > name_end;
+        if (block->at > last)
+            block->flags |= is_blank(block->text[last]) ? STRAY_FOLD : NO_COLON;
+        if (at > name_end)
+            block->flags |= SPACED;
         PyObject *pair = name_facts(block->text + block->at, name_end - block->at, block->single);
         if (!pair)
             return -1;
         Py_INCREF(pair);
         long number = PyLong_AsLong(PyTuple_GET_ITEM(pair, 2));
         if (number >= 0) {
-            block->repeated |= block->met >> number & 1;
+            if (block->met >> number & 1)
+                block->flags |= REPEATED;
             block->met |= 1UL << number;
         }
         at++;
@@ -158,12 +177,16 @@ static int read_fields(Block *block, Py_ssize_t most, PyTypeObject *type, PyObje
         Py_DECREF(pair);
         if (failed)
             return -1;
+        last = block->at;
     }
-    return 1;
+    for (Py_ssize_t at = last; at < block->size; at++)
+        if (!is_blank(block->text[at]) && block->text[at] != '\n')
+            return 0;
+    return PyList_GET_SIZE(fields) > 0;
 }
 
-/* The fields of a block as (fields, lower-case names), or None where something is no field or there are too many. */
-static PyObject *fields_of(Block *block, Py_ssize_t most, PyTypeObject *type, const char *format, Py_ssize_t body)
+/* The fields of a block as (fields, lower-case names, flags, body), or None where that needs another look. */
+static PyObject *fields_of(Block *block, Py_ssize_t most, PyTypeObject *type, Py_ssize_t body)
 {
     if (!names_seen && !(names_seen = PyDict_New()))
         return NULL;
@@ -180,7 +203,7 @@ static PyObject *fields_of(Block *block, Py_ssize_t most, PyTypeObject *type, co
         } else if (read == 1) {
             PyObject *whole = PyList_AsTuple(fields);
             if (whole)
-                result = Py_BuildValue(format, whole, names, block->spaced, block->blank, block->repeated, body);
+                result = Py_BuildValue("(NOin)", whole, names, block->flags, body);
         }
     }
     PyMem_Free(block->value);
@@ -200,8 +223,8 @@ static int are_rules(PyObject *most, PyObject *type, PyObject *single)
     return 1;
 }
 
-/* read_fields(block, most, type, single) -> (fields, lower-case names, spaced, blank, repeated) | None where a line is
-   no field, there are more than `most`, or characters lie outside Latin-1. */
+/* read_fields(block, most, type, single) -> (fields, lower-case names, flags, 0) | None where there is no field, there
+   are more than `most`, text follows the last one, or characters lie outside Latin-1. */
 PyObject *native_read_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
     if (count != 4 || !PyUnicode_Check(args[0]) || !are_rules(args[1], args[2], args[3])) {
@@ -216,12 +239,12 @@ PyObject *native_read_fields(PyObject *Py_UNUSED(module), PyObject *const *args,
     Block block = {
         .text = PyUnicode_1BYTE_DATA(args[0]), .size = PyUnicode_GET_LENGTH(args[0]), .single = args[3],
     };
-    return fields_of(&block, most, (PyTypeObject *)args[2], "(NOiii)", 0);
+    return fields_of(&block, most, (PyTypeObject *)args[2], 0);
 }
 
-/* read_head(data, most, type, single, bound) -> (fields, lower-case names, spaced, blank, repeated, body) | None where
-   the header block is longer than the bound, does not end in an empty line, or holds more than fields in ASCII with
-   line feeds. */
+/* read_head(data, most, type, single, bound) -> (fields, lower-case names, flags, offset of the body) | None, besides,
+   where the header block is longer than the bound, does not end in an empty line, or is more than ASCII with line
+   feeds. */
 PyObject *native_read_head(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
     if (count != 5 || !PyBytes_Check(args[0]) || !are_rules(args[1], args[2], args[3]) || !PyLong_Check(args[4])) {
@@ -231,19 +254,24 @@ PyObject *native_read_head(PyObject *Py_UNUSED(module), PyObject *const *args, P
     Py_ssize_t most = PyLong_AsSsize_t(args[1]), bound = PyLong_AsSsize_t(args[4]);
     if (PyErr_Occurred())
         return NULL;
-    const char *data = PyBytes_AS_STRING(args[0]);
-    Py_ssize_t size = PyBytes_GET_SIZE(args[0]);
-    size = size < bound ? size : bound;
-    if (size < 6 || data[0] == '\n' || !memcmp(data, "From ", 5) || !memcmp(data, ">From ", 6))
+    const char *data = PyBytes_AS_STRING(args[0]), *start = data, *stop = data + PyBytes_GET_SIZE(args[0]);
+    int separated = !strncmp(data, "From ", 5) || !strncmp(data, ">From ", 6);
+    if (separated && !(start = memchr(data, '\n', (size_t)(stop - data))))
         Py_RETURN_NONE;
-    const char *end = memmem(data, (size_t)size, "\n\n", 2);
-    if (!end || memchr(data, '\r', (size_t)(end - data)))
+    start += separated;
+    if (stop - start > bound)
+        stop = start + bound;
+    const char *end = stop > start && *start != '\n' ? memmem(start, (size_t)(stop - start), "\n\n", 2) : NULL;
+    if (!end || memchr(start, '\r', (size_t)(end - start)))
         Py_RETURN_NONE;
     unsigned char any = 0;
-    for (const char *at = data; at < end; at++)
+    for (const char *at = start; at < end; at++)
         any |= (unsigned char)*at;
     if (any >= 0x80)
         Py_RETURN_NONE;
-    Block block = {.text = (const Py_UCS1 *)data, .size = end - data, .single = args[3]};
-    return fields_of(&block, most, (PyTypeObject *)args[2], "(NOiiin)", end + 2 - data);
+    Block block = {
+        .text = (const Py_UCS1 *)start, .size = end - start, .single = args[3],
+        .flags = separated ? FROM_LINE : 0,
+    };
+    return fields_of(&block, most, (PyTypeObject *)args[2], end + 2 - data);
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-FORM = 5
+FORM = 6
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -30,13 +30,13 @@ class Native(Protocol):
 
     def read_head(
         self, data: bytes, most: int, kind: type[Any], single: tuple[str, ...], bound: int, /
-    ) -> tuple[tuple[Any, ...], list[str], int, int, int, int] | None:
-        """Header fields, their names in lower case, three defects, offset of the body; see message.header."""
+    ) -> tuple[tuple[Any, ...], list[str], int, int] | None:
+        """Header fields, lower-case names, bits of defects, offset of the body; see message.header."""
 
     def read_fields(
         self, block: str, most: int, kind: type[Any], single: tuple[str, ...], /
-    ) -> tuple[tuple[Any, ...], list[str], int, int, int] | None:
-        """Header fields, their names in lower case, and three defects; see message.header."""
+    ) -> tuple[tuple[Any, ...], list[str], int, int] | None:
+        """The same of a block that was cut out and decoded; the last number says nothing."""
 
     def fold(
         self, subject: str, rendering: str, greetings: bytes, without: Callable[[str], str], /

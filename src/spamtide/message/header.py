@@ -20,6 +20,12 @@ SINGLE = (
 )  # fmt: skip
 """Fields that may stand once (RFC 5322 section 3.6)."""
 
+FLAGS = {
+    1: "space-before-colon", 2: "blank-fold", 4: "duplicate-header", 8: "header-without-colon",
+    16: "stray-fold", 32: "from-line",
+}  # fmt: skip
+"""Bit of the compiled form -> defect."""
+
 _BLANK_LINE = re.compile(rb"\n\r*\n")
 _FIELD = re.compile(r"(?:^|(?<=\n))([!-9;-~]++)([ \t]*+):[ \t]*+([^\n]*+)((?:\n[ \t][^\n]*+)*+)\n?+")
 """Name, obsolete white space, first line, lines that continue it. Possessive: giving back never helps."""
@@ -54,13 +60,13 @@ def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:
     """Read the header block of a message; total. Names of defects are added to `defects`."""
     head = native.read_head(data, limits.headers, Header, SINGLE, limits.header_bytes) if native else None
     if head:  # most mail
-        return _scanned(head[0], head[1], head[5], len(data), _named(*head[2:5], defects))
+        return _scanned(head[0], head[1], head[3], len(data), _named(head[2], defects))
     start = _after_from_line(data, defects)
     end, body = _ends(data, start, limits, defects)
     text = _decode(_line_feeds(data[start:end], defects), defects)
     read = native.read_fields(text, limits.headers, Header, SINGLE) if native else None
     if read:
-        return _scanned(read[0], read[1], body, len(data), _named(*read[2:5], defects))
+        return _scanned(read[0], read[1], body, len(data), _named(read[2], defects))
     fields = _FIELD.findall(text)
     last = 0
     """Offset of what follows the last field."""
@@ -88,14 +94,10 @@ def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:
     return _scanned(tuple(headers), names, body, len(data), defects)
 
 
-def _named(spaced: int, blank: int, repeated: int, defects: set[str]) -> set[str]:
+def _named(flags: int, defects: set[str]) -> set[str]:
     """Defects with those that the compiled form found."""
-    if spaced:
-        defects.add("space-before-colon")
-    if blank:
-        defects.add("blank-fold")
-    if repeated:
-        defects.add("duplicate-header")
+    if flags:
+        defects.update(name for bit, name in FLAGS.items() if flags & bit)
     return defects
 
 
