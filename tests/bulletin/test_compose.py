@@ -106,7 +106,11 @@ def test_titles_follow_what_there_is(
 @pytest.mark.parametrize(
     ("numbers", "kinds", "title"),
     [
-        ({"largest_share": 1.4}, ("level", "decomposition"), "Spam fell by 38 %; Rustock alone lost more"),
+        (
+            {"largest_share": 1.4, "against": 9.0},
+            ("level", "decomposition"),
+            "Spam fell by 38 %; Rustock alone lost more",
+        ),
         (
             {"base_month": "July"},
             ("level", "decomposition", "switch"),

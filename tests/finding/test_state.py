@@ -345,6 +345,19 @@ def test_a_return_is_held_against_the_level_before_the_fall(make: Make) -> None:
     assert re.search(r" stood at 5\d % \[4\d-5\d\] of its earlier level by 1 October", left)
 
 
+def test_a_surge_is_measured_while_it_lasts(make: Make) -> None:
+    """Not by the days after it."""
+    inputs = make()
+    panel = inputs.measurement.panel
+    counts = panel.counts.copy()
+    counts[panel.subjects.index(("botnet", "grum")), :, 90] *= 5
+    day = dt.date(2010, 9, 30)
+    surge = shift("surge", "grum", str(day), end=day + dt.timedelta(days=1), ratio=5.0)
+    measurement = replace(inputs.measurement, panel=replace(panel, counts=counts))
+    claim = said(state(make(measurement, changes=(surge,))), "surge")
+    assert 4.0 < claim.numbers["factor"] < 6.0
+
+
 def test_a_fall_within_a_day_is_no_slope(make: Make) -> None:
     """A day is not said twice."""
     inputs = make()

@@ -294,7 +294,7 @@ def _level_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
     if parts is None or word not in {"most", "nearly all"}:
         return title
     largest, share = parts.numbers["largest"], parts.numbers.get("largest_share")
-    if isinstance(share, int | float) and share > ALONE:
+    if isinstance(share, int | float) and share > ALONE and "against" in parts.numbers:
         return f"{title}; {largest} alone {'lost' if falling else 'gained'} more"
     return f"{title}; {word} of it is {largest}'s"
 

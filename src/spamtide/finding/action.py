@@ -126,7 +126,7 @@ def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[in
     span = SPANS[last.days]
     if not last.others.sure:
         template += (
-            f". What other mail filled in, {{others}} of all mail expected in the {span}, is within chance"
+            f". Other mail moved by {{others}} of all mail expected in the {span}, which is within chance"
         )
     elif last.others.value > 0:
         template += f". Other mail filled in {{others}} of all mail expected in the {span}"
@@ -168,8 +168,8 @@ def _shortfall(found: Sequence[Effect], *, together: bool) -> str:
     )
     if unsure:
         template += (
-            f"; {WHEN[found[0].days]} alone the shortfalls, {{own_{found[0].days}d}} and "
-            f"{{net_{found[0].days}d}}, are within chance"
+            f"; {WHEN[found[0].days]} alone nothing is beyond chance (shortfalls of {{own_{found[0].days}d}} "
+            f"and {{net_{found[0].days}d}})"
         )
     return template
 

@@ -69,7 +69,7 @@ def _answers(view: View, kind: str, subject_kind: SubjectKind, counts: Mapping[s
             parts.append(f"{{name{at}}} {{k{at}}} ({{share{at}}})")
         if len(named) > NAMED:
             values |= {"more": len(named) - NAMED, "more_k": with_answer - sum(k for _, k in named[:NAMED])}
-            parts.append(f"{{more}} {plural(len(named) - NAMED, 'other')} {{more_k}}")
+            parts.append(f"{{more}} other {plural(len(named) - NAMED, subject_kind)} with {{more_k}}")
         template += listing(parts)
         unknown = n - with_answer
         if unknown:

@@ -27,6 +27,8 @@ LOOK_BACK = 28
 """Days before an onset that stand for the earlier level."""
 FEWEST_AT_LEVEL = 7
 """Days that a level is taken from, where there are so many."""
+ONE = 0.95
+"""Below this ratio a level is said in percent of another, above it in times."""
 SENSOR_LIFT = 35.0
 """What a changed sensor gains in importance if all mail came from it."""
 WORTH_TELLING = 3
@@ -166,7 +168,8 @@ def windows_around(view: View, change: Change) -> tuple[Window, Window]:
     """The days that stand for the level before a change and for the level after it.
 
     The level before begins after the same subject's last change, the level after ends before its next one.
-    Where too few days are left that are surely at the new level, those count that probably are.
+    Where too few days are left that are surely at a level, those count that probably are. Of a surge, the
+    days of the surge take the place of those after it.
     """
     one_day = dt.timedelta(days=1)
     low, end = change.onset_low, change.end_high or change.end or change.onset_high
@@ -181,9 +184,12 @@ def windows_around(view: View, change: Change) -> tuple[Window, Window]:
         end = min(max(change.end, last - (FEWEST_AT_LEVEL - 1) * one_day), end)
     earlier = [c.end_high or c.end or c.onset_high for c in own if c.onset < change.onset]
     since = max([low - LOOK_BACK * one_day, *earlier])
-    if (low - since).days < FEWEST_AT_LEVEL:
-        since = max(low - LOOK_BACK * one_day, min(since, low - FEWEST_AT_LEVEL * one_day))
-    return (since, low - one_day), (end, last)
+    if earlier and (low - since).days < FEWEST_AT_LEVEL:
+        probably = max(c.end or c.onset for c in own if c.onset < change.onset)
+        since, low = min(since, max(probably, change.onset - LOOK_BACK * one_day)), change.onset
+    if change.kind == "surge":
+        end, last = change.onset, max((change.end or change.onset_high) - one_day, change.onset)
+    return (min(since, low - one_day), low - one_day), (end, last)
 
 
 def level_ratio(view: View, change: Change) -> Figure:
@@ -270,9 +276,11 @@ def _moved(view: View, change: Change) -> Claim:
         "{silence}", f" after {{days}} {plural(silent, 'day')} without a message" if silent else ""
     )
     again = _again(view, change) if change.kind == "resume" else None
-    template = template.replace("{again}", ", at {again} its level before it fell" if again else "")
+    small = again is not None and again.value < ONE
+    at = f", at {{again}} {'of ' if small else ''}its level before it fell" if again else ""
+    template = template.replace("{again}", at)
     if again:
-        values["again"] = again
+        values["again"] = _percent(again) if small else again
     about = _about(view, change, weight_of(view, change))
     return draft(view, about, template, values, ratio=change.ratio)
 

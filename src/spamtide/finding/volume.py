@@ -271,6 +271,8 @@ def _decomposition(view: View) -> Iterator[Claim]:
             )
         else:
             template += f"; others {back} {{against}} meanwhile"
+    elif named and abs(sum(c.points for c in named)) > abs(whole.value):
+        template = f"{_losers(values, named, clauses, moved)}; the index as a whole {moved} {{points}}"
     share = abs(named[0].points / whole.value) if named else 0.0
     yield draft(
         view,
