@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from spamtide.finding.around import FALLS, weight_of
 from spamtide.finding.draft import About, draft, export
 from spamtide.finding.effects import HORIZONS, Effect, Scene, Share, effects
 from spamtide.finding.figures import Figure
 from spamtide.finding.inputs import View
 from spamtide.finding.levels import LEAST_DAYS
-from spamtide.finding.moves import FALLS, weight_of
 from spamtide.finding.words import Value, listing, plural
 from spamtide.model import UNKNOWN, Change, Counts
 from spamtide.statement import Claim

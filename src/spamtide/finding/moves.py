@@ -8,6 +8,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from spamtide.finding.around import (
+    FALLS,
+    LOOK_BACK,
+    in_percent,
+    level_again,
+    level_ratio,
+    weight_of,
+    windows_around,
+)
 from spamtide.finding.draft import About, draft, export, rows_of
 from spamtide.finding.figures import Figure, Window, rate, ratio, wilson
 from spamtide.finding.inputs import View
@@ -23,10 +32,6 @@ from spamtide.finding.words import (
 from spamtide.model import UNKNOWN, Change, ChangeKind, Floats, SubjectKind
 from spamtide.statement import Claim
 
-LOOK_BACK = 28
-"""Days before an onset that stand for the earlier level."""
-FEWEST_AT_LEVEL = 7
-"""Days that a level is taken from, where there are so many."""
 ONE = 0.95
 """Below this ratio a level is said in percent of another, above it in times."""
 SENSOR_LIFT = 35.0
@@ -38,7 +43,6 @@ LEAST_STEADY = 100
 TOGETHER = 14
 """Sensors that change within so many days of one another are told of in one breath."""
 
-FALLS = frozenset({"decline", "cease"})
 ALLOWED_FOR = "This is the sensor, not the spam, and is allowed for."
 TEMPLATES: dict[ChangeKind, tuple[str, str, str]] = {
     "decline": (
@@ -164,79 +168,6 @@ def hedge(confidence: float) -> str:
     return f"{word} " if word else ""
 
 
-def windows_around(view: View, change: Change) -> tuple[Window, Window]:
-    """The days that stand for the level before a change and for the level after it.
-
-    The level before begins after the same subject's last change, the level after ends before its next one.
-    Where too few days are left that are surely at a level, those count that probably are. Of a surge, the
-    days of the surge take the place of those after it.
-    """
-    one_day = dt.timedelta(days=1)
-    low, end = change.onset_low, change.end_high or change.end or change.onset_high
-    own = [
-        c
-        for c in view.inputs.changes
-        if (c.subject_kind, c.subject) == (change.subject_kind, change.subject) and c.kind != "switch"
-    ]
-    later = [c.onset_low for c in own if c.onset > change.onset]
-    last = min([view.period.until, *(day - one_day for day in later if day > end)])
-    if change.end is not None and (last - end).days + 1 < FEWEST_AT_LEVEL:
-        end = min(max(change.end, last - (FEWEST_AT_LEVEL - 1) * one_day), end)
-    earlier = [c.end_high or c.end or c.onset_high for c in own if c.onset < change.onset]
-    since = max([low - LOOK_BACK * one_day, *earlier])
-    if earlier and (low - since).days < FEWEST_AT_LEVEL:
-        probably = max(c.end or c.onset for c in own if c.onset < change.onset)
-        since, low = min(since, max(probably, change.onset - LOOK_BACK * one_day)), change.onset
-    if change.kind == "surge":
-        end, last = change.onset, max((change.end or change.onset_high) - one_day, change.onset)
-    return (min(since, low - one_day), low - one_day), (end, last)
-
-
-def level_ratio(view: View, change: Change) -> Figure:
-    """Level after over level before, from counts and sensors up; the change's own where that fails."""
-    found = _over(view, change, *windows_around(view, change))
-    if math.isfinite(found.value):
-        return found
-    return Figure(change.ratio if change.ratio is not None else math.nan, None, None, "times")
-
-
-def _over(view: View, change: Change, before: Window, after: Window) -> Figure:
-    """A subject's level in one window over that in another."""
-    counts = view.daily(change.subject_kind, change.subject)
-    series = view.series(change.subject_kind, change.subject)
-    correlation = series.serial_correlation if series else 0.0
-    now, was = (rate(counts, view.offset(), view.within(days), correlation) for days in (after, before))
-    return ratio(now, was)
-
-
-def _again(view: View, change: Change) -> Figure | None:
-    """Level after a return over the level before the fall that it ends; None where no fall is known."""
-    falls = [
-        c
-        for c in view.inputs.changes
-        if (c.subject_kind, c.subject) == (change.subject_kind, change.subject)
-        and c.kind in FALLS
-        and c.onset < change.onset
-    ]
-    if not falls:
-        return None
-    fall = max(falls, key=lambda c: c.onset)
-    found = _over(view, change, windows_around(view, fall)[0], windows_around(view, change)[1])
-    return found if math.isfinite(found.value) else None
-
-
-def weight_of(view: View, change: Change) -> float:
-    """Share of all mail that a change concerns: messages a day that it took or gave, of all before it."""
-    before, after = windows_around(view, change)
-    all_before = view.daily("total", "total")[view.within(before)]
-    if not all_before.size or not all_before.sum():
-        return 0.0
-    counts = view.daily(change.subject_kind, change.subject)
-    was, now = counts[view.within(before)], counts[view.within(after)]
-    moved = abs((now.mean() if now.size else 0.0) - (was.mean() if was.size else 0.0))
-    return min(float(moved / all_before.mean()), 1.0)
-
-
 def _about(view: View, change: Change, weight: float) -> About:
     """What a change's claim rests on."""
     before, after = windows_around(view, change)
@@ -260,7 +191,7 @@ def _moved(view: View, change: Change) -> Claim:
     values: dict[str, Value] = {
         "name": subject_name(view, change),
         "onset": Dated(change.onset, change.onset_low, change.onset_high),
-        "left": _percent(left),
+        "left": in_percent(left),
         "factor": left,
         "limit": Figure(100 * NEGLIGIBLE, unit="percent"),
     }
@@ -275,21 +206,14 @@ def _moved(view: View, change: Change) -> Claim:
     template = _template(change, left.value).replace(
         "{silence}", f" after {{days}} {plural(silent, 'day')} without a message" if silent else ""
     )
-    again = _again(view, change) if change.kind == "resume" else None
+    again = level_again(view, change) if change.kind == "resume" else None
     small = again is not None and again.value < ONE
     at = f", at {{again}} {'of ' if small else ''}its level before it fell" if again else ""
     template = template.replace("{again}", at)
     if again:
-        values["again"] = _percent(again) if small else again
+        values["again"] = in_percent(again) if small else again
     about = _about(view, change, weight_of(view, change))
     return draft(view, about, template, values, ratio=change.ratio)
-
-
-def _percent(times: Figure) -> Figure:
-    """A ratio in percent."""
-    low = None if times.low is None else 100 * times.low
-    high = None if times.high is None else 100 * times.high
-    return Figure(100 * times.value, low, high, "percent")
 
 
 def _silent_before(view: View, change: Change) -> int:
@@ -387,7 +311,7 @@ def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
         exposure = steady if steady is not None else np.ones(view.panel.days.size)
         left = ratio(rate(spam, exposure, view.within(after)), rate(spam, exposure, view.within(before)))
         if math.isfinite(left.value):
-            values["left"] = _percent(left)
+            values["left"] = in_percent(left)
             others = "what the other sensors' mail would lead one to expect"
             against = "its earlier level" if steady is None else others
             clauses.append(f"its spam stands at {{left}} of {against}")

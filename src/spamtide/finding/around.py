@@ -1,0 +1,101 @@
+"""The levels before and after a change: which days stand for them, and what one is of the other."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+from spamtide.finding.figures import Figure, Window, rate, ratio
+from spamtide.finding.inputs import View
+from spamtide.model import Change
+
+LOOK_BACK = 28
+"""Days before an onset that stand for the earlier level."""
+FEWEST_AT_LEVEL = 7
+"""Days that a level is taken from, where there are so many."""
+FALLS = frozenset({"decline", "cease"})
+
+
+def windows_around(view: View, change: Change) -> tuple[Window, Window]:
+    """The days that stand for the level before a change and for the level after it.
+
+    The level before begins after the same subject's last change, the level after ends before its next one.
+    Where too few days are left that are surely at a level, those count that probably are. Of a surge, the
+    days of the surge take the place of those after it.
+    """
+    one_day = dt.timedelta(days=1)
+    low, end = change.onset_low, change.end_high or change.end or change.onset_high
+    own = [
+        c
+        for c in view.inputs.changes
+        if (c.subject_kind, c.subject) == (change.subject_kind, change.subject) and c.kind != "switch"
+    ]
+    later = [c.onset_low for c in own if c.onset > change.onset]
+    last = min([view.period.until, *(day - one_day for day in later if day > end)])
+    if change.end is not None and (last - end).days + 1 < FEWEST_AT_LEVEL:
+        end = min(max(change.end, last - (FEWEST_AT_LEVEL - 1) * one_day), end)
+    earlier = [c.end_high or c.end or c.onset_high for c in own if c.onset < change.onset]
+    since = max([low - LOOK_BACK * one_day, *earlier])
+    if earlier and (low - since).days < FEWEST_AT_LEVEL:
+        probably = max(c.end or c.onset for c in own if c.onset < change.onset)
+        since, low = min(since, max(probably, change.onset - LOOK_BACK * one_day)), change.onset
+    if change.kind == "surge":
+        end, last = change.onset, max((change.end or change.onset_high) - one_day, change.onset)
+    return (min(since, low - one_day), low - one_day), (end, last)
+
+
+def level_ratio(view: View, change: Change) -> Figure:
+    """Level after over level before, from counts and sensors up; the change's own where that fails."""
+    found = _over(view, change, *windows_around(view, change))
+    if math.isfinite(found.value):
+        if change.kind != "surge" or not change.ratio or not found.value:
+            return found
+        # A day or two of a surge are of some weekday, which the change knows and the window does not.
+        scale = change.ratio / found.value
+        low, high = (None if end is None else scale * end for end in (found.low, found.high))
+        return Figure(change.ratio, low, high, "times")
+    return Figure(change.ratio if change.ratio is not None else math.nan, None, None, "times")
+
+
+def _over(view: View, change: Change, before: Window, after: Window) -> Figure:
+    """A subject's level in one window over that in another."""
+    counts = view.daily(change.subject_kind, change.subject)
+    series = view.series(change.subject_kind, change.subject)
+    correlation = series.serial_correlation if series else 0.0
+    now, was = (rate(counts, view.offset(), view.within(days), correlation) for days in (after, before))
+    return ratio(now, was)
+
+
+def level_again(view: View, change: Change) -> Figure | None:
+    """Level after a return over the level before the fall that it ends; None where no fall is known."""
+    falls = [
+        c
+        for c in view.inputs.changes
+        if (c.subject_kind, c.subject) == (change.subject_kind, change.subject)
+        and c.kind in FALLS
+        and c.onset < change.onset
+    ]
+    if not falls:
+        return None
+    fall = max(falls, key=lambda c: c.onset)
+    found = _over(view, change, windows_around(view, fall)[0], windows_around(view, change)[1])
+    return found if math.isfinite(found.value) else None
+
+
+def weight_of(view: View, change: Change) -> float:
+    """Share of all mail that a change concerns: messages a day that it took or gave, of all before it."""
+    before, after = windows_around(view, change)
+    all_before = view.daily("total", "total")[view.within(before)]
+    if not all_before.size or not all_before.sum():
+        return 0.0
+    counts = view.daily(change.subject_kind, change.subject)
+    was, now = counts[view.within(before)], counts[view.within(after)]
+    moved = abs((now.mean() if now.size else 0.0) - (was.mean() if was.size else 0.0))
+    return min(float(moved / all_before.mean()), 1.0)
+
+
+def in_percent(times: Figure) -> Figure:
+    """A ratio in percent."""
+    low = None if times.low is None else 100 * times.low
+    high = None if times.high is None else 100 * times.high
+    return Figure(100 * times.value, low, high, "percent")
