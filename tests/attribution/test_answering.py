@@ -47,6 +47,7 @@ rule dated_a { meta: kind = "botnet" name = "alpha" confidence = 97 valid_from =
                expires = "2010-12-31" condition: false }
 rule brand_x { meta: kind = "programme" name = "Maple Meds" condition: false }
 rule brand_y { meta: kind = "programme" name = "Birch Watches" condition: false }
+rule both { meta: kind = "botnet" name = "alpha" confidence = 97 shared_with = "beta" condition: false }
 rule pushdo { meta: kind = "botnet" name = "Pushdo" confidence = 97 condition: false }
 """
 
@@ -519,3 +520,20 @@ def test_a_text_in_many_labs_is_its_whose_engine_it_comes_with(ask: Ask) -> None
     assert [row["botnet"] for row in found] == ["alpha", UNKNOWN]
     of_both = [{"lab": "beta", "campaign": "c-1", "rules": []} for _ in range(6)]
     assert ask([*lab, *of_both, *asked], botnet_confidence=0.8)[-2]["botnet"] == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("rules", "joint"),
+    [
+        (["kit", "both"], ["alpha|beta"]),
+        (["kit", "strong_a", "strong_b"], ["alpha|beta"]),
+        (["kit"], []),
+        (["kit", "strong_a"], []),
+        (["both"], []),
+    ],
+)
+def test_a_kits_tenants_are_named_jointly(ask: Ask, rules: list[str], joint: list[str]) -> None:
+    """Where one of them it surely is; not for the kit alone, and not where words alone are divided."""
+    found = ask([{"rules": rules}])[0]
+    assert [i["name"] for i in json.loads(found["evidence"]) if i["layer"] == "joint"] == joint
+    assert not joint or found["botnet"] == UNKNOWN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from spamtide.attribution.association import SILENT, UNNAMED, Flags, Ints, Tie, associate, distinct
 from spamtide.attribution.coding import Rows
-from spamtide.attribution.evidence import answer, odds_of, posterior, tally
+from spamtide.attribution.evidence import among, answer, odds_of, posterior, tally
 from spamtide.attribution.spoken import Kind, Names, Spoken
-from spamtide.model import Evidence
+from spamtide.model import UNKNOWN, Evidence
 
 Against = Callable[[Spoken, Sequence[Evidence], int], Sequence[Evidence]]
 """What speaks against the answers that something speaks for: (what rules say, evidence found, code of the
@@ -24,6 +24,8 @@ Small = NDArray[np.int32]
 """As Ints, of what is held by the row and is small."""
 
 MOST_CODES = 2**62
+JOINT = "|"
+"""Between the names of a joint answer."""
 STEPS = 20
 """Shares are told in steps of 1/20: fewer kinds of evidence, and no false exactness."""
 
@@ -159,7 +161,10 @@ def answered(
         spoken = rows.spoken[said]
         found = [*spoken.evidence[kind], *(item for item in of_ties if item)]
         found += against(spoken, found, objection)
-        name, probability = answer(tally(found), threshold)
+        scores = tally(found)
+        name, probability = answer(scores, threshold)
+        if name == UNKNOWN and len(spoken.candidates) > 1 and of_lab < 0:
+            found += _joint(kind, {n: scores.get(n, 0.0) for n in spoken.candidates}, threshold)
         if of_lab >= 0:
             name, probability = names.botnet[of_lab], 1.0
             found.insert(0, Evidence("lab", kind, name, 0.0, "sent by its bot in the lab"))
@@ -184,6 +189,13 @@ def _combinations(columns: Sequence[Ints | Small]) -> tuple[Ints, Ints]:
     example = np.empty(len(kinds), dtype=np.int64)
     example[which] = np.arange(len(which))  # any row of a kind will do
     return which, example
+
+
+def _joint(kind: Kind, scores: Mapping[str, float], threshold: float) -> Sequence[Evidence]:
+    """The joint answer, of no weight, where there is one: families that rent one kit and send one text."""
+    names, probability = among(scores, threshold) if kind == "botnet" else ((), 0.0)
+    what = f"one of them with {probability:.0%}, and nothing tells which"
+    return [Evidence("joint", kind, JOINT.join(names), 0.0, what)] if names else []
 
 
 @lru_cache(maxsize=2**16)

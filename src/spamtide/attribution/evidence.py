@@ -33,6 +33,8 @@ MOST = 0.995
 """No single piece of evidence is surer than this."""
 MAX_PROBABILITY = 0.999
 """No answer is, but for lab mail."""
+MOST_JOINT = 3
+"""Names that one joint answer may have."""
 TOLERANCE = 1e-9
 """Rounding that a comparison with a threshold allows for."""
 
@@ -63,6 +65,24 @@ def answer(scores: Mapping[str, float], threshold: float) -> tuple[str, float]:
     """The answer at a threshold, with its probability; (`unknown`, 0) below it."""
     name, probability = posterior(scores)
     return (name, probability) if probability + TOLERANCE >= threshold else (UNKNOWN, 0.0)
+
+
+def among(scores: Mapping[str, float], threshold: float) -> tuple[tuple[str, ...], float]:
+    """The answers of which one is right, where no single one reaches a threshold but together they do.
+
+    Returns:
+        The fewest names that reach it together, the likeliest first, and their probability; none and 0 where
+        MOST_JOINT do not.
+    """
+    supported = sorted((-score, name) for name, score in scores.items() if score > 0)
+    total = 1 + math.fsum(math.exp(-score) for score, _ in supported)
+    probability = 0.0
+    for count, (score, _) in enumerate(supported[:MOST_JOINT], 1):
+        probability += math.exp(-score) / total
+        if probability + TOLERANCE >= threshold:
+            names = tuple(name for _, name in supported[:count])
+            return (names, min(MAX_PROBABILITY, probability)) if count > 1 else ((), 0.0)
+    return (), 0.0
 
 
 def tally(evidence: Sequence[Evidence]) -> dict[str, float]:

@@ -66,6 +66,9 @@ def _answer(
     if not any(float(item["weight"]) > 0 for item in items):
         return [f"{kind}: unknown; nothing that counts speaks for any"]
     scores = tally([Evidence(**item) for item in items])
+    joint = [item for item in items if item.get("layer") == "joint"]
+    if joint:
+        return [f"{kind}: unknown; {joint[0]['name'].replace('|', ' or ')}: {joint[0]['what']}"]
     rivals = sorted(key for key, score in scores.items() if score > 0)
     best, probability = posterior(scores)
     if len(rivals) > 1:

@@ -13,6 +13,9 @@ from spamtide.store.rollup import ENGINE, NAMED
 
 BATCH_ROWS = 8192
 
+JOINT = '"layer": "joint", "kind": "botnet", "name": "([^"]+)"'
+"""A joint answer among an answer's evidence."""
+
 EXPORTS: dict[str, str] = {
     "observations": f"""
         WITH named AS ({NAMED}), exported AS (
@@ -23,7 +26,9 @@ EXPORTS: dict[str, str] = {
                    coalesce(a.programme_confidence, 0.0) AS programme_confidence,
                    o.simulated, o.received_at_from, o.source_ip_from, o.sent_at, o.subject, o.helo, o.rdns,
                    o.relay, o.sender_domain, o.from_domain, o.mailer, o.skeleton, o.layout, o.links,
-                   o.link_domains, o.attachments, o.size, o.defects, o.source, {ENGINE} AS engine
+                   o.link_domains, o.attachments, o.size, o.defects, o.source, {ENGINE} AS engine,
+                   CASE WHEN a.botnet = 'unknown'
+                        THEN nullif(regexp_extract(a.evidence, '{JOINT}', 1), '') END AS botnet_one_of
             FROM observations o
             LEFT JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
             LEFT JOIN named n ON n.sha256 = o.sha256)
