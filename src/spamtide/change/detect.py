@@ -13,9 +13,18 @@ from spamtide.change.event import Event, find_all
 from spamtide.change.mix import make_mix
 from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
 from spamtide.change.shared_days import as_shared, common_days
-from spamtide.change.silence import find_cause, sensor_changes
+from spamtide.change.silence import Cause, find_cause, sensor_changes
 from spamtide.change.switch import Switch, find_switches
-from spamtide.change.telling import ALARM, NEGLIGIBLE, Judged, Subject, switched, tell
+from spamtide.change.telling import (
+    ALARM,
+    MATCHING,
+    NEGLIGIBLE,
+    Judged,
+    Subject,
+    names_are_lost,
+    switched,
+    tell,
+)
 from spamtide.change.together import together
 from spamtide.change.turn import standing_switch
 from spamtide.model import (
@@ -136,7 +145,8 @@ def _of_levels_and_mixes(
         if q <= detecting.false_discovery
     ]
     judged = measurement if whole else _without_last_day(measurement)
-    yield from _told(judged, [*believed, *_news(alarms, believed)], ratio, each)
+    events = [*believed, *_news(alarms, believed)]
+    yield from _told(judged, events, _falls(moves, alarms, events), ratio, each)
     turned = [
         (botnet, switch, 1 - q)
         for (botnet, switch), q in zip(switches, adjusted[len(moves) :], strict=True)
@@ -214,16 +224,63 @@ def _same_move(alarm: Event, known: Event) -> bool:
     return same and known.onset_low <= alarm.onset_high and alarm.onset_low <= last
 
 
+def _falls(moves: Found, alarms: Found, events: Sequence[tuple[Subject, Event, float]]) -> Found:
+    """Falls of botnets that are not sure by themselves, of botnets of which no fall is told about then."""
+    return [
+        (subject, event)
+        for subject, event in (*moves, *alarms)
+        if event.kind == "fall"
+        and subject[0] == "botnet"
+        and subject[1] != UNKNOWN
+        and not any(
+            other == subject and (known is event or abs((known.onset - event.onset).days) <= MATCHING)
+            for other, known, confidence in events
+            if confidence >= SURE
+        )
+    ]
+
+
+def _at_one_time(one: Event, other: Event) -> bool:
+    """Whether two moves may have begun on one day, or on two that follow."""
+    day = dt.timedelta(days=1)
+    return one.onset_low <= other.onset_high + day and other.onset_low <= one.onset_high + day
+
+
 def _told(
-    measurement: Measurement, events: Sequence[tuple[Subject, Event, float]], ratio: float, each: Each
+    measurement: Measurement,
+    events: Sequence[tuple[Subject, Event, float]],
+    falls: Found,
+    ratio: float,
+    each: Each,
 ) -> Iterator[Change]:
-    """Judge events by their causes, and tell them."""
+    """Judge events by their causes, and tell them.
+
+    Args:
+        measurement: what was measured.
+        events: what is believed, and the news.
+        falls: falls that are not sure, one of which may be what a sure rise of `unknown` is.
+        ratio: the event ratio.
+        each: how events are looked at, one after the other or side by side.
+    """
     panel, exposure = measurement.panel, measurement.exposure
     usual = _usual(measurement)
     total = panel.counts[0].sum(axis=0).astype(np.float64)
     weekday = weekday_offsets(total, usual)[np.arange(len(usual)) % WEEK]
-    causes = each(lambda one: find_cause(panel, exposure, one[0], one[1], usual, weekday, ratio), events)
-    judged = [Judged(*one, cause) for one, cause in zip(events, causes, strict=True)]
+
+    def cause(one: tuple[Subject, Event]) -> Cause:
+        return find_cause(panel, exposure, *one, usual, weekday, ratio)
+
+    causes = each(cause, [one[:2] for one in events])
+    judged = [Judged(*one, why) for one, why in zip(events, causes, strict=True)]
+    for risen in [one for one in judged if one.subject == ("botnet", UNKNOWN) and one.confidence >= SURE]:
+        if risen.event.kind != "rise" or risen.cause != "stopped" or names_are_lost(judged, risen):
+            continue
+        near = [one for one in falls if _at_one_time(one[1], risen.event)]
+        lost = [one for one in near if cause(one) == "attribution"]
+        # Of a move and an alarm about it, one is enough.
+        if len({subject for subject, _ in lost}) == 1:
+            others = [one for one in judged if one.event is not lost[0][1]]
+            judged = [*others, Judged(*lost[0], risen.confidence, "attribution")]
     judged, of_sensors = together(panel, exposure, judged)
     yield from tell(judged, panel)
     yield from of_sensors

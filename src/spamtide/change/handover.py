@@ -26,6 +26,13 @@ SLACK = 1.5
 """Standard errors by which that may be missed."""
 SUPPORTED, REFUTED = 2.0, -2.0
 """Log-likelihood ratio from which sensors speak for a hand-over, and up to which they speak against it."""
+HEAVY = 5.0
+"""Degrees of freedom of what `unknown` may do by itself: its wild days are wilder than normal."""
+TRUST = 0.5
+"""Weight of the sensors' log-likelihood ratio beside that of the amounts: it knows nothing of a sensor's own
+days of one botnet."""
+DEEP = 0.3
+"""Share left of a level up to which a fall is deep: levels do not wander so far."""
 SHALLOW = 0.5
 """Share left of a level from which a fall beside a rise needs the sensors' support."""
 
@@ -44,6 +51,26 @@ class Handover:
         if not self.at_once or self.sensors <= REFUTED:
             return False
         return True if left < SHALLOW or self.sensors >= SUPPORTED else None
+
+    def outweighs(self, amounts: float) -> bool:
+        """Whether it explains a deep fall of a day or two, given what the amounts say."""
+        return self.at_once and amounts + TRUST * self.sensors > 0
+
+
+def amounts(lost: float, won: float, error: float, chance_error: float) -> float:
+    """Log-likelihood ratio of what `unknown` won, if it is what a subject lost against chance.
+
+    Args:
+        lost: messages a day that the subject lost.
+        won: those that `unknown` won.
+        error: standard error of their difference.
+        chance_error: standard error of what `unknown` won if nothing happened to it.
+    """
+
+    def log_density(value: float, scale: float) -> float:
+        return float(-(HEAVY + 1) / 2 * np.log1p((value / scale) ** 2 / HEAVY) - np.log(scale))
+
+    return log_density(won - lost, max(error, 1e-9)) - log_density(won, max(chance_error, 1e-9))
 
 
 def handover(

@@ -23,7 +23,7 @@ import numpy as np
 
 from spamtide.change.alarm import lower_tail
 from spamtide.change.event import Event
-from spamtide.change.handover import handover
+from spamtide.change.handover import DEEP, Handover, amounts, handover
 from spamtide.change.segment import Bools
 from spamtide.change.turnover import turnover
 from spamtide.model import UNKNOWN, Change, Counts, Exposure, Floats, Outage, Panel, SubjectKind
@@ -42,6 +42,8 @@ FEWEST_DAYS = 2
 MOSTLY, WEATHER = 0.6, 0.7
 """Part of a programme's loss that one botnet's mail must be for the one to explain the other, and share of
 the level before from which, with that botnet's mail put back, no fall is left."""
+SLIGHTEST = 0.5
+"""Messages a day that an `unknown` is uncertain by which never had any."""
 NEAR_BEFORE, NEAR_AFTER = 21, 10
 """Days on either side over which names are compared."""
 WITNESS_CHANCE, LEAST_UNEVEN = 1e-4, 0.02
@@ -53,10 +55,10 @@ ABOUT_AS_MUCH = (0.5, 2.0)
 """What `unknown` won against what the subject lost, for the one to have become the other."""
 STAYED = 0.4
 """Part of the subject's loss that the total may have lost when only names were lost."""
-LEAST_T, LEAST_T_OF_YOUNG = 3.0, 2.0
-"""Standard errors by which `unknown` must have moved: in general, and beside a deep fall of some days ago."""
-DEEP, YOUNG = 0.3, 3
-"""Share left of a level up to which a fall is deep (levels do not wander so far), and days of a young one."""
+LEAST_T = 3.0
+"""Standard errors by which `unknown` must have moved."""
+YOUNG = 3
+"""Days of a young fall."""
 LEAST_CONFIDENCE = 0.5
 """Outages that are less sure than this are not reported."""
 REACHES, ENOUGH_MAIL = (28, 84, 252), 30
@@ -203,6 +205,9 @@ def _by_name(
     before, after = sides(event, panel.days)
     up = usual > 0
     # What changed its name did so on one day: over weeks, `unknown` drifts as anything does.
+    if not (after & up).any():
+        # All that there is since may be days on which it may have begun.
+        after = (panel.days >= np.datetime64(event.onset)) & (panel.days < np.datetime64(event.until))
     before, after = _nearest(before & up, -NEAR_BEFORE), _nearest(after & up, NEAR_AFTER)
     if not before.any() or not after.any():
         return "stopped"
@@ -214,19 +219,30 @@ def _by_name(
     mine = moved(panel.counts[panel.subjects.index(subject)].sum(axis=0))
     other = moved(panel.counts[panel.subjects.index((kind, UNKNOWN))].sum(axis=0))
     everything = moved(panel.counts[0].sum(axis=0))
-    young = event.kind == "fall" and event.after <= DEEP * event.before and after.sum() <= YOUNG
-    least = LEAST_T_OF_YOUNG if young else LEAST_T
-    if _exchanged(mine, other, least) and _stayed(mine, everything):
-        return _explained(panel, witness, subject, event, (before, after), usual)
-    if kind != "botnet":
-        return "stopped"
-    # The links still name the programmes: then each programme's mail only changed hands.
+    days = before, after
+    # The links may still name the programmes: then each programme's mail only changed hands.
     own = [programme for owner, programme in panel.pairs if owner == name and programme != UNKNOWN]
-    known = [moved(panel.pairs[name, programme]) for programme in own]
-    nameless = [moved(panel.pairs[UNKNOWN, p]) if (UNKNOWN, p) in panel.pairs else NOTHING for p in own]
-    if known and _exchanged(_sum(known), _sum(nameless), least) and _stayed(mine, _sum([*known, *nameless])):
-        return _explained(panel, witness, subject, event, (before, after), usual)
+    known = _sum([moved(panel.pairs[name, programme]) for programme in own]) if kind == "botnet" else NOTHING
+    nameless = _sum([moved(panel.pairs[UNKNOWN, p]) for p in own if (UNKNOWN, p) in panel.pairs])
+    if event.kind == "fall" and event.after <= DEEP * event.before and after.sum() <= YOUNG:
+        odds = [_odds(mine, other)] if _both_stayed(mine, other, everything) else []
+        odds += [_odds(known, nameless)] if known.change and _stayed(mine, _sum([known, nameless])) else []
+        lost = bool(odds) and _handover(panel, witness, subject, days, usual).outweighs(max(odds))
+        return "attribution" if lost else "stopped"
+    if _exchanged(mine, other) and _both_stayed(mine, other, everything):
+        return _explained(panel, witness, subject, event, days, usual)
+    if known.change and _exchanged(known, nameless) and _stayed(mine, _sum([known, nameless])):
+        return _explained(panel, witness, subject, event, days, usual)
     return "stopped"
+
+
+def _handover(
+    panel: Panel, witness: Bools, subject: tuple[SubjectKind, str], days: tuple[Bools, Bools], usual: Floats
+) -> Handover:
+    """What speaks for `unknown` having taken a subject's mail over."""
+    mine = panel.counts[panel.subjects.index(subject)]
+    nameless = panel.counts[panel.subjects.index((subject[0], UNKNOWN))]
+    return handover(mine, nameless, witness, days, usual)
 
 
 def _explained(
@@ -238,13 +254,13 @@ def _explained(
     usual: Floats,
 ) -> Cause:
     """What a move is whose numbers `unknown` matches: that of a name, if its mail went over to `unknown`."""
-    mine = panel.counts[panel.subjects.index(subject)]
-    nameless = panel.counts[panel.subjects.index((subject[0], UNKNOWN))]
     if event.kind == "fall":
         left = event.after / max(event.before, 1e-9)
-        explains = handover(mine, nameless, witness, days, usual).explains(left)
+        explains = _handover(panel, witness, subject, days, usual).explains(left)
         return "doubtful" if explains is None else "attribution" if explains else "stopped"
     # A name that came back is one that was lost, in reversed time.
+    mine = panel.counts[panel.subjects.index(subject)]
+    nameless = panel.counts[panel.subjects.index((subject[0], UNKNOWN))]
     back = handover(
         np.flip(mine, axis=1),
         np.flip(nameless, axis=1),
@@ -300,6 +316,8 @@ def compare(before: Floats, after: Floats) -> Moved:
 
 def _sum(parts: Sequence[Moved]) -> Moved:
     """Changes added up."""
+    if not parts:
+        return NOTHING
     errors = (
         math.sqrt(sum(e**2 for e in each))
         for each in zip(*((p.error, p.chance_error) for p in parts), strict=True)
@@ -307,13 +325,24 @@ def _sum(parts: Sequence[Moved]) -> Moved:
     return Moved(sum(p.change for p in parts), *errors)
 
 
-def _exchanged(mine: Moved, other: Moved, least: float) -> bool:
+def _exchanged(mine: Moved, other: Moved) -> bool:
     """Whether the one won about as much as the other lost, and more than chance would."""
-    if mine.change == 0 or other.change * mine.change > 0 or abs(other.change) < least * other.chance_error:
+    if mine.change == 0 or other.change * mine.change > 0 or abs(other.change) < LEAST_T * other.chance_error:
         return False
     low, high = ABOUT_AS_MUCH
     slack = SLACK_T * math.hypot(mine.error, other.error)
     return low * abs(mine.change) - slack <= abs(other.change) <= high * abs(mine.change) + slack
+
+
+def _odds(mine: Moved, other: Moved) -> float:
+    """Log-likelihood ratio of what the one won being what the other lost."""
+    error = math.hypot(mine.error, other.error)
+    return amounts(-mine.change, other.change, error, max(other.chance_error, SLIGHTEST))
+
+
+def _both_stayed(mine: Moved, other: Moved, everything: Moved) -> bool:
+    """Whether all mail, or the two together, did not follow the subject."""
+    return _stayed(mine, everything) or _stayed(mine, _sum([mine, other]))
 
 
 def _stayed(mine: Moved, everything: Moved) -> bool:

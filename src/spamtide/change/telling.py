@@ -54,6 +54,11 @@ def tell(judged: Sequence[Judged], panel: Panel) -> Iterable[Change]:
         yield _change(subject, event, kind, item.confidence)
 
 
+def names_are_lost(judged: Sequence[Judged], risen: Judged) -> bool:
+    """Whether a rise of `unknown` is known to be what something lost."""
+    return _explained(risen, [item for item in judged if item.cause == "attribution"])
+
+
 def _explained(item: Judged, lost: Sequence[Judged]) -> bool:
     """Whether a move of `unknown` is what a botnet, or one of its own kind, lost."""
     return any(

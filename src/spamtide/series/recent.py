@@ -26,7 +26,7 @@ LONGEST = 14
 BEFORE = 42
 """Days before them."""
 FEWEST_BEFORE = 10
-CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 1e-5, 3e-6, 1e-3, 1e-9
+CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 3e-5, 3e-6, 1e-3, 1e-9
 """Chance of so little (or much) mail below which a sensor is taken to have changed. Days far above a level
 are commoner than the negative binomial has them, and growth can wait for a week."""
 CAUTION = 0.8
@@ -337,6 +337,8 @@ def _worth(seen: _Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FB
         return False
     if sensor_alone and not moved:
         return False  # nobody to compare with
+    if telling > 1 and 2 * alike > telling and seen.rest < CHANCE:
+        return True  # most moved, and without the one that moved most it is as improbable
     return alike >= ALIKE * telling and (telling > 1 or moved or seen.rest < CHANCE_OF_REST)
 
 
