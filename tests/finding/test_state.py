@@ -369,7 +369,7 @@ def test_a_fall_within_a_day_is_no_slope(make: Make) -> None:
     measurement = replace(inputs.measurement, panel=replace(panel, counts=counts))
     claim = said(state(make(measurement, changes=(gone,))), "cease")
     assert claim.sentence == (
-        "Grum fell silent from one day to the next, about 30 September [29 September to 1 October]."
+        "Grum fell silent about 30 September [29 September to 1 October], within 2 days at most."
     )
 
 

@@ -120,6 +120,7 @@ def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[in
     values["names"] = f"{names}{more}"
     for effect in found:
         values |= {f"own_{effect.days}d": _percent(effect.own), f"net_{effect.days}d": _percent(effect.net)}
+        values[f"moved_{effect.days}d"] = _percent(effect.net).flipped()
     template = _shortfall(found, together=len(group.botnets) > 1)
     last = found[-1]
     values["others"] = Figure(last.others.value, last.others.low, last.others.high, "percent")
@@ -162,9 +163,12 @@ def _shortfall(found: Sequence[Effect], *, together: bool) -> str:
     sure = found[1:] if unsure else found
     own = [f"{{own_{one.days}d}} {WHEN[one.days]}" for one in sure]
     own[0] = own[0].replace("}", "} less than was to be expected", 1)
+    # Where all spam may have been as expected, its numbers say which way they lean.
+    below = all(one.net.sure and one.net.value < 0 for one in sure)
+    net = listing([f"{{{'net' if below else 'moved'}_{one.days}d}}" for one in sure])
     template = (
         f"From {{onset}} on {{names}}{' together' if together else ''} sent {listing(own)}, and all spam was "
-        f"{listing([f'{{net_{one.days}d}}' for one in sure])} below what was to be expected"
+        f"{net} {'below' if below else 'off'} what was to be expected"
     )
     if unsure:
         template += (

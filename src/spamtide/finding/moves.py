@@ -88,8 +88,15 @@ TEMPLATES: dict[ChangeKind, tuple[str, str, str]] = {
     ),
 }
 """Kind -> opening, and how the sentence ends where the end of the change is known and where it is not."""
-AT_ONCE = "{name} {hedge}fell silent from one day to the next, about {onset}."
-"""The same for a fall that was over on the day on which it began."""
+AT_ONCE: dict[str, str] = {
+    "silent": "{name} {hedge}fell silent about {onset}, {within}.",
+    "negligible": (
+        "{name} {hedge}fell about {onset}, {within}, and is negligible, below {limit} of its earlier level."
+    ),
+    "fell": "{name} {hedge}fell about {onset}, {within}, to {left} of its earlier level.",
+    "rose": "{name} {hedge}rose about {onset}, {within}, to {factor} its earlier level.",
+}
+"""The same for a move whose last day is as likely as not its first: how long it took at most."""
 NEGLIGIBLE_ENDINGS = (
     " and was negligible, below {limit} of its earlier level, by {end}.",
     " and is negligible, below {limit} of its earlier level.",
@@ -144,8 +151,10 @@ def _template(change: Change, left: float = math.nan) -> str:
     A fall is worded by what is left of the level: silent only where no message came since.
     """
     opening, ended, going_on = TEMPLATES[change.kind]
-    if change.kind == "cease" and change.end == change.onset and not left > 0:
-        return AT_ONCE.replace("{hedge}", hedge(change.confidence))
+    if change.end == change.onset and change.kind in {*FALLS, "rise"}:
+        how = "rose" if change.kind == "rise" else "fell" if left >= NEGLIGIBLE else "negligible"
+        how = "silent" if change.kind == "cease" and not left > 0 else how
+        return AT_ONCE[how].replace("{hedge}", hedge(change.confidence))
     if change.kind in FALLS and 0 < left < NEGLIGIBLE:
         ended, going_on = NEGLIGIBLE_ENDINGS
     elif change.kind in FALLS and left >= NEGLIGIBLE:
@@ -201,6 +210,8 @@ def _moved(view: View, change: Change) -> Claim:
         window = (change.onset_low, view.period.until)
         values["since"] = view.count(change.subject_kind, change.subject, window)
         values["sensors"] = len(view.sensors_of(change.subject_kind, change.subject, window))
+    most = ((change.end_high or change.onset_high) - change.onset_low).days
+    values["within"] = "within a day" if most <= 1 else f"within {most} days at most"
     silent = _silent_before(view, change)
     values["days"] = silent
     template = _template(change, left.value).replace(
@@ -213,7 +224,9 @@ def _moved(view: View, change: Change) -> Claim:
     if again:
         values["again"] = in_percent(again) if small else again
     about = _about(view, change, weight_of(view, change))
-    return draft(view, about, template, values, ratio=change.ratio)
+    ends = (("end", change.end), ("end_low", change.end_low), ("end_high", change.end_high))
+    known = {name: day.isoformat() for name, day in ends if day is not None}
+    return draft(view, about, template, values, ratio=change.ratio, **known)
 
 
 def _silent_before(view: View, change: Change) -> int:
