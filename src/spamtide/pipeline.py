@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -251,8 +252,15 @@ def _attribute(run: Update) -> str:
     """Answer for each message who sent it and what it advertises, or unknown."""
     lake = run.observatory.lake
     attributing = run.observatory.settings.attributing
-    answered = answer_again(lake, Answering(run.ruleset, run.knowledge, attributing, run.names, run.landings))
-    lake.replace("campaigns", rollup.campaigns(lake, rollup.aliases(run.names)))
+    answering = Answering(run.ruleset, run.knowledge, attributing, run.names, run.landings)
+    names = rollup.aliases(run.names)
+    since = lake.added("evidence", lake.note("sightings").get("evidence"))
+    with ThreadPoolExecutor(1, "sources") as beside:
+        # Whatever is answered, campaigns with new mail have their addresses counted.
+        counting = beside.submit(rollup.sources_in, lake, names, since) if since else None
+        answered = answer_again(lake, answering)
+        known = counting.result() if counting else None
+    lake.replace("campaigns", rollup.campaigns(lake, names, known))
     known, messages = rollup.named(lake)
     return f"{answered:,} messages; {known:,} of {messages:,} have a botnet's name"
 

@@ -23,7 +23,8 @@ from spamtide.attribution import (
     Beyond,
     Landing,
     Ruleset,
-    attribute_counting,
+    answers_of,
+    coded,
     rented,
     weeks_of_engines,
 )
@@ -36,7 +37,7 @@ from spamtide.store import Lake, evidence, life, rollup
 from spamtide.store.lake import Files
 from spamtide.version import VERSION
 
-MOST_ROWS = 4_500_000
+MOST_ROWS = 4_000_000
 """Messages that one stretch of weeks holds in memory, those around the weeks that are answered included."""
 TOGETHER = 2
 """Stretches that are worked on at the same time: their sorting leaves the interpreter free."""
@@ -227,15 +228,16 @@ def _inside(
     """The rows of some weeks, their answers and KITS, from the rows around them."""
     first, last = weeks
     inside = pc.and_(pc.greater_equal(rows["week"], first), pc.less_equal(rows["week"], last))
-    answers, kits = attribute_counting(
+    asked = coded(
         rows.drop_columns(["campaign"]).rename_columns({"canonical": "campaign"}),
         answering.ruleset,
         answering.knowledge,
-        attributing=answering.attributing,
         beyond=beyond,
         asks=inside.to_numpy(),
     )
     own = rows.select(rollup.COUNTED).filter(inside)
+    del rows  # half of the memory, were it kept while answers are made
+    answers, kits = answers_of(asked, answering.attributing, beyond.rented)
     return own, answers.append_column("week", own["week"]), kits
 
 
@@ -257,15 +259,16 @@ def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table
     found = [STORED_ATTRIBUTIONS.empty_table()]
     for weeks in stretches(set(counts), counts):
         rows = life.with_rules(lake, evidence.stretch(lake, around(weeks), answering.names), rules)
-        found.append(_inside(rows, answering, beyond, weeks)[1].cast(STORED_ATTRIBUTIONS))
+        _, answers, _ = _inside(rows, answering, beyond, weeks)
+        found.append(answers.cast(STORED_ATTRIBUTIONS))
     return pa.concat_tables(found)
 
 
 def _answer(lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int]) -> Answered:
     """Answer one stretch of weeks and count the answers."""
-    rows = evidence.stretch(lake, around(weeks), answering.names, told=weeks)
-    own, answers, kits = _inside(rows, answering, beyond, weeks)
-    del rows
+    own, answers, kits = _inside(
+        evidence.stretch(lake, around(weeks), answering.names, told=weeks), answering, beyond, weeks
+    )
     both = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
     return answers, rollup.count_days(lake, both), rollup.count_sightings(lake, both), kits
 

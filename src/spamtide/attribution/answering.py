@@ -6,18 +6,19 @@ first pass is sure of to the messages around it. There is no third pass, so no a
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from spamtide.attribution.association import Flags, Ints, distinct
 from spamtide.attribution.botnets import answer_botnets
-from spamtide.attribution.coding import Beyond, code
+from spamtide.attribution.coding import Beyond, Rows, code
 from spamtide.attribution.combining import Answered
 from spamtide.attribution.programmes import answer_programmes
 from spamtide.attribution.signature import Ruleset
-from spamtide.attribution.spoken import answer_names
+from spamtide.attribution.spoken import Names, answer_names
 from spamtide.knowledge import Knowledge
 from spamtide.schema import ANSWERS, ATTRIBUTIONS, KITS
 from spamtide.settings import Attributing
@@ -52,31 +53,54 @@ def attribute(
     Returns:
         Rows of ATTRIBUTIONS, in the order of `rows`.
     """
-    found, _ = attribute_counting(rows, ruleset, knowledge, attributing=attributing, beyond=beyond, asks=asks)
-    return found.cast(ATTRIBUTIONS)
+    asked = coded(rows, ruleset, knowledge, beyond=beyond, asks=asks)
+    return answers_of(asked, attributing, beyond.rented)[0].cast(ATTRIBUTIONS)
 
 
-def attribute_counting(
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """What is to be answered, as codes: the rows themselves are needed no more."""
+
+    rows: Rows
+    names: Names
+    keys: pa.Table
+    """sha256 and sensor of the rows that are asked."""
+
+
+def coded(
     rows: pa.Table,
     ruleset: Ruleset,
     knowledge: Knowledge,
     *,
-    attributing: Attributing,
-    beyond: Beyond,
+    beyond: Beyond = NOTHING_BEYOND,
     asks: Flags | None = None,
-) -> tuple[pa.Table, pa.Table]:
-    """Do what `attribute` does, in rows of ANSWERS; and count what addresses say of an engine: KITS."""
+) -> Coded | None:
+    """Make rows ready to be answered; None where none is asked. Arguments as for `attribute`."""
     asked = np.ones(rows.num_rows, dtype=np.bool_) if asks is None else asks
     if not asked.any():
-        return ANSWERS.empty_table(), KITS.empty_table()
+        return None
     families = sorted({*beyond.families, *(name for name in rows["lab"].unique().to_pylist() if name)})
     names = answer_names(ruleset, knowledge, families, [page.programme for page in beyond.landings])
     shared = (*beyond.ham_domains, *sorted(knowledge.shared_hosts))
-    coded = code(rows, ruleset, names, replace(beyond, ham_domains=shared), asked)
-    botnets, kits = answer_botnets(coded, names, attributing.botnet_confidence, beyond.rented)
-    programmes = answer_programmes(coded, names, attributing.programme_confidence)
-    own = rows.select(["sha256", "sensor"]).filter(pa.array(asked))
-    return _table(own, botnets, programmes), kits
+    codes = code(rows, ruleset, names, replace(beyond, ham_domains=shared), asked)
+    return Coded(codes, names, rows.select(["sha256", "sensor"]).filter(pa.array(asked)))
+
+
+def answers_of(
+    asked: Coded | None, attributing: Attributing, of_others: Collection[str] | None
+) -> tuple[pa.Table, pa.Table]:
+    """Answer what was made ready, in rows of ANSWERS; and count what addresses say of an engine: KITS.
+
+    Args:
+        asked: from `coded`.
+        attributing: least probabilities for an answer.
+        of_others: families whose engine is known to be rented; None: what the rows at hand show of it.
+    """
+    if asked is None:
+        return ANSWERS.empty_table(), KITS.empty_table()
+    botnets, kits = answer_botnets(asked.rows, asked.names, attributing.botnet_confidence, of_others)
+    programmes = answer_programmes(asked.rows, asked.names, attributing.programme_confidence)
+    return _table(asked.keys, botnets, programmes), kits
 
 
 def _table(rows: pa.Table, botnets: Answered, programmes: Answered) -> pa.Table:

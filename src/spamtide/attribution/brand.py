@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header
+from functools import lru_cache
 from itertools import pairwise
 
 from spamtide.attribution.brand_fold import fold, is_letter, places_of
@@ -290,10 +291,7 @@ class _Said:
 
     def _letters(self) -> tuple[int, bool]:
         """How many letters are not the plain ones, and whether letter case agrees with the wording's."""
-        plain = [char for char in self.wording.spelt or self.wording.text if is_letter(char)]
-        wanted = [
-            char for place, char in enumerate(plain) if not place or fold(char) != fold(plain[place - 1])
-        ]
+        wanted = _letters_of(self.wording.spelt or self.wording.text)
         changed, agreed = 0, True
         for place, want in zip(self.spots, wanted, strict=False):
             char = self.text[place]
@@ -320,6 +318,15 @@ class _Said:
         self.strength = DISGUISED
         whole = not (self._letter(self.low - 1) or self._letter(self.high + 1))
         return whole or len(self.spots) >= LONG_IN_HOST
+
+
+@lru_cache(maxsize=2**14)
+def _letters_of(text: str) -> tuple[str, ...]:
+    """The letters of a wording, repeated ones once."""
+    plain = [char for char in text if is_letter(char)]
+    return tuple(
+        char for place, char in enumerate(plain) if not place or fold(char) != fold(plain[place - 1])
+    )
 
 
 def _is_unseen(gap: str) -> bool:

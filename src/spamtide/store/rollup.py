@@ -29,6 +29,9 @@ COUNTED = ["week", "received_at", "sensor", "label", "lab", "simulated", "relay"
 """Columns of EVIDENCE that answers are counted by."""
 
 
+_NO_SOURCES = pa.schema([("campaign", pa.string()), ("sources", pa.int64())]).empty_table()
+
+
 def aliases(resolved: Mapping[str, str]) -> pa.Table:
     """Absorbed campaign names and their survivors as a table."""
     pairs = sorted(resolved.items())
@@ -87,12 +90,46 @@ def count_sightings(lake: Lake, answered: pa.Table) -> pa.Table:
     return found.select(SIGHTINGS.names).cast(SIGHTINGS)
 
 
-def campaigns(lake: Lake, names: pa.Table) -> pa.Table:
+def sources_in(lake: Lake, names: pa.Table, paths: tuple[str, ...]) -> pa.Table:
+    """`sources` of the campaigns that some files of evidence have spam of."""
+    wanted = lake.query(
+        """
+        SELECT DISTINCT coalesce(a.canonical, e.campaign) AS campaign
+        FROM part e LEFT JOIN aliases a ON a.name = e.campaign WHERE e.campaign IS NOT NULL ORDER BY 1
+        """,
+        aliases=names,
+        part=Files("evidence", paths),
+    )
+    return sources(lake, names, wanted)
+
+
+def sources(lake: Lake, names: pa.Table, wanted: pa.Table) -> pa.Table:
+    """Addresses behind some campaigns, in all evidence: columns campaign and sources."""
+    return lake.query(
+        """
+        WITH given AS (
+            SELECT campaign AS name, campaign FROM wanted
+            UNION SELECT a.name, a.canonical FROM aliases a SEMI JOIN wanted w ON w.campaign = a.canonical)
+        SELECT g.campaign, count(DISTINCT e.source_ip) AS sources
+        FROM evidence e JOIN given g ON g.name = e.campaign WHERE e.label = 'spam' GROUP BY ALL
+        """,
+        aliases=names,
+        wanted=wanted,
+    )
+
+
+def campaigns(lake: Lake, names: pa.Table, known: pa.Table | None = None) -> pa.Table:
     """Each campaign with its span, size and most frequent attribution.
 
     A campaign of as many messages as the table already says has the sources that it says: messages are only
     ever added to a campaign. The others' sources are counted anew.
+
+    Args:
+        lake: the observatory's lake.
+        names: from `aliases`.
+        known: `sources` of some campaigns, if they were counted already.
     """
+    known = _NO_SOURCES if known is None else known
     counted = lake.query(
         """
         WITH named AS (
@@ -118,28 +155,23 @@ def campaigns(lake: Lake, names: pa.Table) -> pa.Table:
         """
         SELECT n.campaign FROM counted n
         ANTI JOIN campaigns c ON c.campaign = n.campaign AND c.messages = n.messages
+        ANTI JOIN known k ON k.campaign = n.campaign
         """,
         counted=counted,
+        known=known,
     )
-    sources = lake.query(
-        """
-        SELECT n.campaign, count(DISTINCT n.source_ip) AS sources FROM (
-            SELECT coalesce(a.canonical, e.campaign) AS campaign, e.source_ip
-            FROM evidence e LEFT JOIN aliases a ON a.name = e.campaign WHERE e.label = 'spam') n
-        SEMI JOIN changed c ON c.campaign = n.campaign GROUP BY ALL
-        UNION ALL
-        SELECT c.campaign, c.sources FROM campaigns c ANTI JOIN changed n ON n.campaign = c.campaign
-        """,
-        aliases=names,
-        changed=changed,
-    )
+    late = sources(lake, names, changed) if changed.num_rows else _NO_SOURCES
     found = lake.query(
         """
-        SELECT n.*, s.sources FROM counted n JOIN sources s ON s.campaign = n.campaign
+        SELECT n.*, coalesce(l.sources, k.sources, c.sources) AS sources FROM counted n
+        LEFT JOIN late l ON l.campaign = n.campaign
+        LEFT JOIN known k ON k.campaign = n.campaign
+        LEFT JOIN campaigns c ON c.campaign = n.campaign
         ORDER BY messages DESC, n.campaign
         """,
         counted=counted,
-        sources=sources,
+        late=late,
+        known=known,
     )
     return found.select(CAMPAIGNS.names).cast(CAMPAIGNS)
 
