@@ -52,6 +52,8 @@ class Scenario:
     """Three missing days that begin 0-2 days before the onset."""
     days: int = DAYS
     missing: float = 0.02
+    lengths: tuple[int, int] = (1, 4)
+    """Days of the ramp, fewest and most."""
 
 
 def simulate(rng: np.random.Generator, scenario: Scenario) -> World:
@@ -66,7 +68,7 @@ def simulate(rng: np.random.Generator, scenario: Scenario) -> World:
     onset = end = None
     if scenario.happens != "nothing":
         onset = int(rng.integers(n // 2, n - 30))
-        length = int(rng.integers(1, 5))
+        length = int(rng.integers(scenario.lengths[0], scenario.lengths[1] + 1))
         f = rng.choice(scenario.residuals)
         u = np.arange(1, length + 1) / length
         shape = rng.integers(3)

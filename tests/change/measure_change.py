@@ -24,6 +24,11 @@ SERIES = {
     "3-day outage at onset": (Scenario(outage=True), 0.5),
     "to 30 %": (Scenario(residuals=(0.3,)), 0.5),
     "to 50 %, ratio .8": (Scenario(residuals=(0.5,)), 0.8),
+    "to 50 %, over 7 to 20 days, ratio .8": (Scenario(residuals=(0.5,), lengths=(7, 20)), 0.8),
+    "to twice, over 7 to 20 days, ratio .8": (
+        Scenario(happens="rise", residuals=(0.5,), lengths=(7, 20)),
+        0.8,
+    ),
     "to 60 %, ratio .8": (Scenario(residuals=(0.6,)), 0.8),
     "to 70 %, ratio .8": (Scenario(residuals=(0.7,)), 0.8),
     "nothing, clean": (Scenario(happens="nothing"), 0.5),
