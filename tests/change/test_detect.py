@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 from spamtide.change.detect import adjust, detect, look
 from spamtide.change.event import Event
 from spamtide.change.telling import kind_of
+from spamtide.engine import Apart
 from spamtide.model import Exposure, IndexSeries, Measurement, Panel
 from spamtide.settings import Detecting
 
@@ -198,3 +199,10 @@ def test_what_is_not_sure_stands_beside_the_changes_until_it_is() -> None:
         first["alarm"].append(min(seen.get("alarm", 13), first["change"][-1]))
     assert np.median(first["alarm"]) <= 4
     assert first["alarm"] < first["change"]
+
+
+def test_work_side_by_side_changes_nothing() -> None:
+    """Series, moves and mixes looked at by several processes give the same changes to the bit."""
+    setting = Setting(joins=40, lost=(85, 7), cease=(70, 3), switch=(50, 3, 0.5))
+    measurement = make(np.random.default_rng(3), setting)
+    assert look(measurement, whole=True, each=Apart(3)) == look(measurement, whole=True)

@@ -10,7 +10,7 @@ from spamtide.change.event import find_events
 from spamtide.change.mix import make_mix
 from spamtide.change.segment import prepare
 from spamtide.change.switch import find_switches
-from spamtide.change.turnover import swing
+from spamtide.change.turnover import RANGE, _quantiles, swing
 from spamtide.model import UNKNOWN, Change, Panel
 from spamtide.series import measure
 
@@ -122,3 +122,10 @@ def test_a_flood_of_one_day_in_an_uneven_series() -> None:
         floods = [e for e in find_events(prepare(days, count, np.ones(112)), 0.65) if e.kind == "surge"]
         found += [(e.onset - days[67].astype(object)).days for e in floods if e.p_value < 0.05] == [0]
     assert found >= 16
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 7, 10, 21, 96])
+def test_quantiles_are_numpys(number: int) -> None:
+    """To the bit: what is told must not hang on which of the two reckons."""
+    values = np.random.default_rng(number).gamma(0.7, 3.0, number)
+    assert _quantiles(values) == (*np.percentile(values, RANGE), np.median(values))
