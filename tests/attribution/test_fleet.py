@@ -9,7 +9,7 @@ import pytest
 
 from spamtide.attribution.association import NO_DAY
 from spamtide.attribution.fleet import MOST, STEP, Mail, kinship
-from spamtide.attribution.meeting import Labs
+from spamtide.attribution.meeting import REACH, WEEK, Labs
 
 OWN, OTHER, NOBODY = 0, 1, -1
 Row = tuple[int, int, int, int, int]
@@ -182,3 +182,23 @@ def test_the_order_of_rows_decides_nothing() -> None:
     ]
     turned = rows[::-1]
     assert told_of(rows) == told_of(turned)[::-1]
+
+
+def test_a_week_is_answered_from_the_weeks_around_it_as_from_all() -> None:
+    """No answer rests on anything further than REACH weeks away: fleets begin anew for each week."""
+    dice = np.random.default_rng(5)
+    rows: list[Row] = []
+    for week in range(20):
+        for sender, base in enumerate((0, 3000, 6000)):
+            for part in (0, 1):
+                sure = OWN if sender == 0 and (week + part) % 3 == 0 else OTHER if sender == 2 else NOBODY
+                leans = OWN if sure == NOBODY else NOBODY
+                chosen = dice.choice(100, 25, replace=False) + base + 10 * week
+                rows += [(leans, sure, int(a), 60 * sender + 2 * week + part, 7 * week) for a in chosen]
+    whole = told_of(rows)
+    for week in (6, 9, 13):
+        near = [place for place, row in enumerate(rows) if abs(row[4] // WEEK - week) <= REACH]
+        part = dict(zip(near, told_of([rows[place] for place in near]), strict=True))
+        asked = [place for place in near if rows[place][4] // WEEK == week and rows[place][0] == OWN]
+        assert {part[place] for place in asked} - {None}
+        assert [part[place] for place in asked] == [whole[place] for place in asked]
