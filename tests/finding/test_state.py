@@ -358,6 +358,24 @@ def test_a_surge_is_measured_while_it_lasts(make: Make) -> None:
     assert 4.0 < claim.numbers["factor"] < 6.0
 
 
+def test_a_level_that_wanders_is_active(quiet: FindingInputs) -> None:
+    """Half of the points before: told with a change on record, else within what levels do."""
+    panel = quiet.measurement.panel
+    at = panel.subjects.index(("botnet", "rustock"))
+    counts = panel.counts.copy()
+    lost = counts[at, :, -28:] * 7 // 10
+    counts[at, :, -28:] -= lost
+    counts[0, :, -28:] -= lost
+    measurement = replace(quiet.measurement, panel=replace(panel, counts=counts))
+    inputs = replace(quiet, measurement=measurement)
+    fell = shift("decline", "rustock", "2010-09-17", ratio=0.55)
+    states = [
+        {s.botnet: s.state for s in state(one).statuses}["rustock"]
+        for one in (inputs, replace(inputs, changes=(fell,)))
+    ]
+    assert states == ["active", "sending less"]
+
+
 def test_a_fall_within_a_day_is_no_slope(make: Make) -> None:
     """A day is not said twice."""
     inputs = make()

@@ -34,6 +34,8 @@ MANY_DUE = 12.0
 """So many messages due and none seen: silence, even within days (by chance once in 100,000 times)."""
 MOVE = 1.5
 """From this ratio on (or its inverse), with intervals apart, a level counts as risen (fallen)."""
+FAR = 3.0
+"""From this ratio on it does without a change on record: levels wander by less."""
 NEW_AFTER = 28
 """Days of record before the first sighting that make a botnet new rather than merely first recorded."""
 
@@ -58,6 +60,8 @@ class Facts:
     """Level against the level before; NaN without one."""
     apart: bool
     """The two levels' intervals do not meet."""
+    moved: bool
+    """They do not, and a change since the level before is on record or they lie FAR apart."""
     first_after: int
     """Days of record before the first sighting inside the period; -1 if first seen before."""
     silent_days: int
@@ -78,8 +82,8 @@ VOLUME_RULES: tuple[tuple[str, Callable[[Facts], bool], Volume], ...] = (
     ("no message in the last week", lambda f: f.count == 0, "gone"),
     ("no level before", lambda f: not math.isfinite(f.left), "active"),
     ("below 5 % of the level before", lambda f: f.left <= NEGLIGIBLE and f.apart, "quiet"),
-    ("well below the level before", lambda f: f.left <= 1 / MOVE and f.apart, "falling"),
-    ("well above the level before", lambda f: f.left >= MOVE and f.apart, "rising"),
+    ("well below the level before", lambda f: f.left <= 1 / MOVE and f.moved, "falling"),
+    ("well above the level before", lambda f: f.left >= MOVE and f.moved, "rising"),
     ("near the level before", lambda _: True, "active"),
 )
 """(rule, test, volume), the first that holds decides."""
@@ -141,6 +145,7 @@ def _status(view: View, botnet: str) -> Status:
     last: dt.date | None = view.panel.days[seen[-1]].astype(dt.date) if seen.size else None
     lab = view.inputs.lab_last_seen.get(botnet)
     control = view.inputs.control.get(botnet)
+    apart = now_high < before_low or now_low > before_high
     facts = Facts(
         sensors_up=up,
         attribution_lost=any(
@@ -152,7 +157,8 @@ def _status(view: View, botnet: str) -> Status:
         recorded=int(daily[: view.within((period.since, period.until)).stop].sum()),
         residual=int((counts[:, week].sum(axis=1) > 0).sum()),
         left=now / before if before > 0 else math.nan,
-        apart=now_high < before_low or now_low > before_high,
+        apart=apart,
+        moved=apart and (_changed(view, botnet) or not before / FAR < now < before * FAR),
         first_after=first if seen.size and first >= view.within((period.since, period.until)).start else -1,
         silent_days=(period.until - last).days if last else -1,
         lab_sends=lab is not None and _sends(period.until, lab, last),
@@ -178,6 +184,15 @@ def _status(view: View, botnet: str) -> Status:
         rule=f"{state_rule}: {volume_rule}",
         control=control,
         name=view.name(botnet),
+    )
+
+
+def _changed(view: View, botnet: str) -> bool:
+    """Whether a change of a botnet's volume since the level before is on record."""
+    return any(
+        c.subject_kind == "botnet" and c.subject == botnet and c.kind != "switch"
+        for c in view.inputs.changes
+        if c.onset_high >= view.period.before[0]
     )
 
 
