@@ -18,6 +18,9 @@ WELL_INSIDE = 10
 MATCHING = 10
 """Days between a subject's lost attribution and the rise of `unknown` that it explains."""
 
+BACK = 1.25
+"""Times the level before its name was lost up to which a subject is only named again."""
+
 ALARM = "online alarm"
 """How the evidence of what only the online alarm knows of begins."""
 
@@ -43,7 +46,11 @@ def tell(judged: Sequence[Judged], panel: Panel) -> Iterable[Change]:
     lost = [item for item in judged if item.cause == "attribution"]
     for item in judged:
         subject, event = item.subject, item.event
-        if item.cause in UNTOLD or (subject[1] == UNKNOWN and _explained(item, lost)):
+        if (
+            item.cause in UNTOLD
+            or (subject[1] == UNKNOWN and _explained(item, lost))
+            or _regained(item, lost)
+        ):
             continue
         if item.cause == "attribution" or _with_its_botnet(item, lost, panel):
             yield _change(subject, event, "attribution-loss", item.confidence)
@@ -65,6 +72,17 @@ def _explained(item: Judged, lost: Sequence[Judged]) -> bool:
         other.subject[0] in {item.subject[0], "botnet"}
         and item.event.kind != "fall"
         and abs((other.event.onset - item.event.onset).days) <= MATCHING
+        for other in lost
+    )
+
+
+def _regained(item: Judged, lost: Sequence[Judged]) -> bool:
+    """Whether a rise only brings a name back that was lost: to no more than its level before."""
+    return item.event.kind == "rise" and any(
+        other.subject == item.subject
+        and other.event.kind == "fall"
+        and other.event.onset < item.event.onset
+        and item.event.after <= BACK * other.event.before
         for other in lost
     )
 

@@ -1,0 +1,58 @@
+"""What judged events are told as."""
+
+from dataclasses import replace
+
+import numpy as np
+from change_observatory import Setting, date, make
+
+from spamtide.change.event import Event
+from spamtide.change.handover import Handover, amounts
+from spamtide.change.telling import Judged, tell
+
+FALL = Event(
+    kind="fall",
+    onset=date(40),
+    onset_low=date(38),
+    onset_high=date(41),
+    end=date(41),
+    end_low=date(40),
+    end_high=date(42),
+    before=12.0,
+    after=4.0,
+    since=date(0),
+    until=date(55),
+    gain=60.0,
+    p_value=1e-6,
+    peak_before=0.0,
+    silent_before=False,
+    step=1,
+)
+RISE = replace(
+    FALL, kind="rise", onset=date(55), end=date(56), before=4.0, after=13.0, since=date(41), until=date(120)
+)
+
+
+def told(*judged: Judged) -> list[str]:
+    panel = make(np.random.default_rng(1), Setting()).panel
+    return [change.kind for change in tell(judged, panel)]
+
+
+def test_a_name_that_comes_back_is_no_rise() -> None:
+    subject = ("programme", "acorn-pills")
+    lost = Judged(subject, FALL, 0.99, "attribution")
+    back = Judged(subject, RISE, 0.99, "stopped")
+    assert told(lost, back) == ["attribution-loss"]
+    assert told(lost, replace(back, event=replace(RISE, after=30.0))) == ["attribution-loss", "rise"]
+    assert told(replace(lost, cause="stopped"), back) == ["decline", "rise"]
+    assert told(lost, replace(back, subject=("programme", "birch-casino"))) == ["attribution-loss", "rise"]
+
+
+def test_amounts_and_sensors_are_weighed_together() -> None:
+    """Forty a day are lost; unknown wins as many, a third of them, or none."""
+    assert amounts(40.0, 38.0, 8.0, 5.0) > 5
+    assert amounts(40.0, 0.0, 8.0, 5.0) < -2
+    doubtful = amounts(40.0, 18.0, 10.0, 5.0)
+    assert abs(doubtful) < 2
+    assert Handover(sensors=6.0, at_once=True).outweighs(doubtful)
+    assert not Handover(sensors=-6.0, at_once=True).outweighs(doubtful)
+    assert not Handover(sensors=6.0, at_once=False).outweighs(doubtful)
