@@ -275,3 +275,57 @@ PyObject *native_read_head(PyObject *Py_UNUSED(module), PyObject *const *args, P
     };
     return fields_of(&block, most, (PyTypeObject *)args[2], end + 2 - data);
 }
+
+/* The kept facts of a name that is a string; borrowed. NULL without an error set where it is no name of a field. */
+static PyObject *known_name(PyObject *name)
+{
+    if (!names_seen && !(names_seen = PyDict_New()))
+        return NULL;
+    return PyDict_GetItemWithError(names_seen, name);
+}
+
+/* columns(fields) -> ([name], [lower-case name], [value], {lower-case name: value of the first}, [value of Received]) */
+PyObject *native_columns(PyObject *Py_UNUSED(module), PyObject *fields)
+{
+    if (!PyTuple_Check(fields)) {
+        PyErr_SetString(PyExc_TypeError, "columns(tuple)");
+        return NULL;
+    }
+    static PyObject *received_name;
+    if (!received_name && !(received_name = PyUnicode_InternFromString("received")))
+        return NULL;
+    Py_ssize_t count = PyTuple_GET_SIZE(fields);
+    PyObject *names = PyList_New(count), *lowers = PyList_New(count), *values = PyList_New(count);
+    PyObject *first = PyDict_New(), *received = PyList_New(0), *result = NULL;
+    int failed = !names || !lowers || !values || !first || !received;
+    for (Py_ssize_t at = 0; !failed && at < count; at++) {
+        PyObject *field = PyTuple_GET_ITEM(fields, at);
+        if (!PyTuple_Check(field) || PyTuple_GET_SIZE(field) < 2 || !PyUnicode_Check(PyTuple_GET_ITEM(field, 0))) {
+            PyErr_SetString(PyExc_TypeError, "columns of (name, value, ...)");
+            failed = 1;
+            break;
+        }
+        PyObject *name = PyTuple_GET_ITEM(field, 0), *value = PyTuple_GET_ITEM(field, 1);
+        PyObject *facts = known_name(name);
+        PyObject *lower = facts ? Py_NewRef(PyTuple_GET_ITEM(facts, 1))
+            : PyErr_Occurred()  ? NULL
+                                : PyObject_CallMethod(name, "lower", NULL);
+        if (!lower) {
+            failed = 1;
+            break;
+        }
+        PyList_SET_ITEM(names, at, Py_NewRef(name));
+        PyList_SET_ITEM(lowers, at, lower);
+        PyList_SET_ITEM(values, at, Py_NewRef(value));
+        failed = !PyDict_SetDefault(first, lower, value)
+            || (PyUnicode_Compare(lower, received_name) == 0 && PyList_Append(received, value) < 0);
+    }
+    if (!failed)
+        result = PyTuple_Pack(5, names, lowers, values, first, received);
+    Py_XDECREF(names);
+    Py_XDECREF(lowers);
+    Py_XDECREF(values);
+    Py_XDECREF(first);
+    Py_XDECREF(received);
+    return result;
+}

@@ -6,6 +6,7 @@ static PyMethodDef METHODS[] = {
     {"read_page", (PyCFunction)(void (*)(void))native_read_page, METH_FASTCALL, "See message/html.py."},
     {"read_fields", (PyCFunction)(void (*)(void))native_read_fields, METH_FASTCALL, "See message/header.py."},
     {"read_head", (PyCFunction)(void (*)(void))native_read_head, METH_FASTCALL, "See message/header.py."},
+    {"columns", native_columns, METH_O, "See observation/observe.py."},
     {"fold", (PyCFunction)(void (*)(void))native_fold, METH_FASTCALL, "See campaign/folding.py."},
     {"redact", (PyCFunction)(void (*)(void))native_redact, METH_FASTCALL, "See observation/redact.py."},
     {"render", (PyCFunction)(void (*)(void))native_render, METH_FASTCALL, "See observation/rendering.py."},
@@ -29,7 +30,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 6)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 7)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

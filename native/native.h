@@ -9,6 +9,7 @@
 PyObject *native_read_page(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_read_fields(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_read_head(PyObject *, PyObject *const *, Py_ssize_t);
+PyObject *native_columns(PyObject *, PyObject *);
 PyObject *native_fold(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_tidy_lines(PyObject *, PyObject *);
 PyObject *native_is_spaced(PyObject *, PyObject *);

@@ -17,17 +17,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spamtide.compiled import native
-from spamtide.model import Message, Observation, RawMessage, Sketch
+from spamtide.model import Header, Message, Observation, RawMessage, Sketch
 
 USERS = tuple(
     import_module(f"spamtide.{name}")
     for name in (
         "message.html", "message.header", "message.text", "message.url", "observation.redact",
         "observation.rendering", "observation.template", "observation.when", "observation.lure",
-        "campaign.folding", "campaign.words",
+        "observation.observe", "campaign.folding", "campaign.words",
     )
 )  # fmt: skip
-html, header, text, url, redact, rendering, template, when, lure, folding, words = USERS
+html, header, text, url, redact, rendering, template, when, lure, seeing, folding, words = USERS
 parse = import_module("spamtide.message").parse
 observe = import_module("spamtide.observation").observe
 sketch = import_module("spamtide.campaign").sketch
@@ -247,33 +247,18 @@ def test_header_fields_are_scanned_alike(pieces: list[str], header_bytes: int) -
     assert defects[0] == defects[1]
 
 
+SEPARATED = (
+    "a", "A", "@", "%40", "%2540", "=40", "=", "%3D", "&#64;", "b.c", "B.C", "d", "x.", "é", "YUBiLmM",
+)  # fmt: skip
+
+
 @settings(max_examples=300)
 @given(
     st.frozensets(
         st.sampled_from(["a@b.c", "a@b.cd", "x.a@b.c", "a@", "é@b.c", "b.c@b.c", "a%40@b.c"]),
         min_size=1,
     ),
-    st.lists(
-        st.sampled_from(
-            [
-                "a",
-                "A",
-                "@",
-                "%40",
-                "%2540",
-                "=40",
-                "=",
-                "%3D",
-                "&#64;",
-                "b.c",
-                "B.C",
-                "d",
-                "x.",
-                "é",
-                "YUBiLmM",
-            ]
-        )
-    ),
+    st.lists(st.sampled_from(SEPARATED)),
 )
 def test_recipients_are_redacted_alike(addresses: frozenset[str], pieces: list[str]) -> None:
     """Addresses within addresses, every separator, any letter case."""
@@ -347,6 +332,15 @@ def test_scripts_without_spaces_are_told_alike(value: str) -> None:
     compiled = folding._fold_unicode(value)
     with python_alone():
         assert compiled == folding._fold_unicode(value)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["A", "Received", "RECEIVED", "É", "K", ""]), some_text)))
+def test_fields_are_put_into_columns_alike(fields: list[tuple[str, str]]) -> None:
+    """Names that repeat, in any letter case, known and never met before."""
+    headers = tuple(Header(name, value, "") for name, value in fields)
+    compiled = seeing._columns(headers)
+    with python_alone():
+        assert compiled == seeing._columns(headers)
 
 
 @given(st.text(alphabet="a\n\r\t", max_size=20), st.integers(0, 3), st.integers(0, 20))

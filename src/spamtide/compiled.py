@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-FORM = 6
+FORM = 7
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -37,6 +37,11 @@ class Native(Protocol):
         self, block: str, most: int, kind: type[Any], single: tuple[str, ...], /
     ) -> tuple[tuple[Any, ...], list[str], int, int] | None:
         """The same of a block that was cut out and decoded; the last number says nothing."""
+
+    def columns(
+        self, fields: tuple[Any, ...], /
+    ) -> tuple[list[str], list[str], list[str], dict[str, str], list[str]]:
+        """Header fields by column; see observation.observe."""
 
     def fold(
         self, subject: str, rendering: str, greetings: bytes, without: Callable[[str], str], /

@@ -9,7 +9,8 @@ from itertools import compress
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from spamtide.model import Message, Observation, Provenance, RawMessage
+from spamtide.compiled import native
+from spamtide.model import Header, Message, Observation, Provenance, RawMessage
 from spamtide.observation import traits
 from spamtide.observation.lure import link_domains, link_hosts
 from spamtide.observation.redact import RECIPIENT_FIELDS, recipients_of, redactor
@@ -60,18 +61,12 @@ def observe(
 
 def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes) -> Observation:
     """As `observe`, as long as nothing here is wrong."""
-    # Thirty header fields a message: what is done to each is done by `map` and `compress`.
-    names = list(map(_NAME, message.headers))
-    lower = list(map(str.lower, names))
-    values = list(map(_VALUE, message.headers))
-    folded = message.headers[lower.index("content-type")].folded if "content-type" in lower else ""
-    simulated = _SIMULATED in lower
+    names, lower, values, first, received = _columns(message.headers)
+    folded = message.headers[lower.index("content-type")].folded if "content-type" in first else ""
+    simulated = _SIMULATED in first
     if simulated:
         kept = [name != _SIMULATED for name in lower]
         names, lower, values = (list(compress(column, kept)) for column in (names, lower, values))
-    first = dict(zip(reversed(lower), reversed(values), strict=True))
-    """Lower-case name -> value of the first field of that name."""
-    received = list(compress(values, map("received".__eq__, lower)))
     hops, entry = trace(received, observing)
     source = _source(raw, first, hops, entry, observing)
     sent_at, zone = read_date(first.get("date", ""))
@@ -166,6 +161,22 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
         defects=message.defects,
         rendering=rendering,
     )
+
+
+def _columns(
+    headers: tuple[Header, ...],
+) -> tuple[list[str], list[str], list[str], dict[str, str], list[str]]:
+    """Names, names in lower case, values; the value of the first field of a name in lower case; trace fields.
+
+    Thirty header fields a message: what is done to each is done by `map` and `compress`.
+    """
+    if native:
+        return native.columns(headers)
+    names = list(map(_NAME, headers))
+    lower = list(map(str.lower, names))
+    values = list(map(_VALUE, headers))
+    first = dict(zip(reversed(lower), reversed(values), strict=True))
+    return names, lower, values, first, list(compress(values, map("received".__eq__, lower)))
 
 
 def _frame(names: list[str], lower: list[str], *, added: bool) -> str:
