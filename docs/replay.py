@@ -44,7 +44,7 @@ REPLAYS: dict[str, tuple[Row, ...]] = {
     "autumn-2010": (
         Row(
             "All spam fell two weeks in a row (M86).", SEED_POST, "2010-10-14",
-            (("level", "total"), ("decomposition", "total")),
+            (("level", "total"), ("decomposition", "total"), ("decline", "total")),
         ),
         Row(
             "Rustock began to fall about 20 September and was negligible by the 23rd (M86).", SEED_POST,

@@ -102,6 +102,18 @@ def test_every_fall_and_return_of_a_botnet_begins_inside_its_interval(replay: Re
         assert day(found["onset_low"]) <= day(true["onset"]) <= day(found["onset_high"]), true
 
 
+def test_every_move_of_the_total_is_found_and_dated(replay: Replay) -> None:
+    """Falls by a third and slow rises among them."""
+    for true in replay.truth["changes"]:
+        if true["subject_kind"] != "total":
+            continue
+        kinds = DOWN if true["kind"] in DOWN else {"resume", "rise"}
+        found = nearest(replay, kinds, "total", day(true["onset"]))
+
+        assert day(found["onset_low"]) <= day(true["onset"]) <= day(found["onset_high"]), true
+        assert day(found["end_low"]) <= day(true["end"]) <= day(found["end_high"]), true
+
+
 def test_no_botnet_is_said_to_fall_that_did_not(replay: Replay) -> None:
     fell = {each["subject"] for each in replay.truth["changes"] if each["kind"] in DOWN}
 

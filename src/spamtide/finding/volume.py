@@ -19,6 +19,8 @@ from spamtide.statement import Claim, Status
 FEW_DAYS = 14
 DRIFT = 20.0
 """Percent. A difference of levels below it is no news unless a change was detected."""
+BEYOND = 1.05
+"""Share of all points lost from which those of the named botnets are no part of them."""
 FAR_BACK = 7
 """Days between the level before and the period from which the level before is called by its month."""
 VAGUE = 2.0
@@ -271,7 +273,7 @@ def _decomposition(view: View) -> Iterator[Claim]:
             )
         else:
             template += f"; others {back} {{against}} meanwhile"
-    elif named and abs(sum(c.points for c in named)) > abs(whole.value):
+    elif named and abs(sum(c.points for c in named)) > BEYOND * abs(whole.value):
         template = f"{_losers(values, named, clauses, moved)}; the index as a whole {moved} {{points}}"
     share = abs(named[0].points / whole.value) if named else 0.0
     yield draft(
