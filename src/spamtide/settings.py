@@ -42,7 +42,7 @@ class Limits:
     links: int = 100
     """Links kept."""
     seconds: float = 5.0
-    """Time for one message through parse and observe; over it, the message is quarantined ('too-slow')."""
+    """Processor time of one message in parse and observe; over it, it is quarantined ('too-slow')."""
 
 
 @dataclass(frozen=True, slots=True)
