@@ -105,7 +105,7 @@ class _TooSlowError(BaseException):
 TICKS = 10
 """Looks at the clock in the time that one message may take. To set an alarm for each message costs more."""
 _due = math.inf
-"""When the message at hand must be done, in processor time: no message is lost to a busy or sleeping machine."""
+"""When the message at hand must be done, in processor time: a busy machine costs no message."""
 
 
 def _ring(_signal: int, _frame: FrameType | None) -> None:
