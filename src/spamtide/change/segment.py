@@ -224,7 +224,7 @@ def cost(total: Floats, number: Floats, size: float) -> Floats:
         number: sum of weights of each segment.
         size: NB size r.
     """
-    mean = total / np.maximum(number, 1e-300)
+    mean = total / np.maximum(number, 1e-200)
     quiet = mean <= 1e-9  # noqa: PLR2004 - a level of nothing
     safe = np.where(quiet, 1.0, mean)
     value = -2 * (total * (np.log(safe) - np.log(size + safe)) - number * size * np.log1p(safe / size))
