@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.campaign.kinship import Neighbours, Vectors, kin_marks
+from spamtide.campaign.kinship import Neighbours, kin_marks
+from spamtide.campaign.weighing import Vectors
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -47,11 +48,10 @@ class _Space:
 
     __slots__ = ("begin", "end", "norm", "rows", "squares", "sums")
 
-    def __init__(self, rows: sp.csr_matrix, strain: int, squares: float) -> None:
+    def __init__(self, rows: sp.csr_matrix, strain: int, norm: float, squares: float) -> None:
         """Begin with one strain."""
         self.rows, self.begin, self.end = rows, int(rows.indptr[strain]), int(rows.indptr[strain + 1])
-        data = rows.data[self.begin : self.end]
-        self.norm = float(data @ data)
+        self.norm = norm
         self.squares = squares
         self.sums: dict[int, float] | None = None
 
@@ -115,13 +115,14 @@ class Regrouping:
         self._parent = list(range(strains.size))
         self._groups: list[_Group | None] = []
         kin = kin_marks(vectors, strains)
+        norms, squares = vectors.norms[strains].tolist(), vectors.squares[strains].tolist()
         for place, strain in enumerate(strains.tolist()):
             carried = kin.indices[kin.indptr[place] : kin.indptr[place + 1]].tolist()
             self._groups.append(
                 _Group(
                     exemplars=int(vectors.exemplars[strain]),
-                    said=_Space(vectors.sums, strain, float(vectors.squares[strain])),
-                    told=_Space(vectors.phrases, strain, float(vectors.phrase_squares[strain])),
+                    said=_Space(vectors.sums, strain, norms[place][0], squares[place][0]),
+                    told=_Space(vectors.phrases, strain, norms[place][1], squares[place][1]),
                     messages=int(messages[place]),
                     strains=1,
                     kin=dict.fromkeys(carried, 1),

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spamtide.campaign.clustering import SILENCE, Clustering
-from spamtide.campaign.kinship import neighbours, vectorise
+from spamtide.campaign.kinship import neighbours
 from spamtide.campaign.lineage import NEVER, CampaignState, Event, events_table, parents, resolve
 from spamtide.campaign.regrouping import LEAST_LIKENESS, STAYING, Regrouping
+from spamtide.campaign.weighing import Vectors, vectorise
+from spamtide.model import Each, in_turn
 from spamtide.schema import LINEAGE
 
 Ints = NDArray[np.int64]
@@ -46,7 +49,11 @@ class _Strains:
 
 
 def relate(
-    done: Clustering, known: CampaignState, profiles: pa.Table, messages: Mapping[str, int]
+    done: Clustering,
+    known: CampaignState,
+    profiles: pa.Table,
+    messages: Mapping[str, int],
+    each: Each = in_turn,
 ) -> CampaignState:
     """Bring strains that talk of the same under one name, and part those that no longer do.
 
@@ -55,6 +62,7 @@ def relate(
         known: what was known before it.
         profiles: schema.PROFILES of the exemplars in `done.state`; one that is missing cannot be compared.
         messages: how many contents were given each name, by all runs.
+        each: maps over parts of the work.
 
     Returns:
         The state after, with a row of lineage for each merger and split; at most STRAINS_KEPT strains a
@@ -66,16 +74,10 @@ def relate(
     lineage = done.state.lineage
     parent = parents(lineage)
     strains = _lay_out(exemplars, parent, messages)
-    told = dict(zip(profiles["sha256"].to_pylist(), profiles["traits"].to_pylist(), strict=True))
-    traits = [told.get(sha256) or b"" for sha256 in exemplars["sha256"].to_pylist()]
-    vectors = vectorise(traits, strains.row, len(strains.names))
-    touched = {strains.place[name] for name in set(done.memberships["campaign"].to_pylist())}
-    everyone = np.arange(len(strains.names))
-    near = neighbours(vectors, np.array(sorted(touched), dtype=np.int64), everyone, LEAST_LIKENESS)
-    met = touched.union(near.left.tolist(), near.right.tolist())
-    heads = {strains.head[place] for place in met}
-    chosen = np.array([place for place in everyone if strains.head[place] in heads], dtype=np.int64)
-    among = neighbours(vectors, chosen, chosen, LEAST_LIKENESS * STAYING)
+    vectors = vectorise(profiles["traits"], _owners(profiles, exemplars), strains.row, len(strains.names))
+    chosen = _near_mail(strains, vectors, done.memberships["campaign"], each)
+    heads = {strains.head[place] for place in chosen.tolist()}
+    among = neighbours(vectors, chosen, chosen, LEAST_LIKENESS * STAYING, each)
     numbers = {head: number for number, head in enumerate(sorted(heads))}
     homes = np.array([numbers[strains.head[place]] for place in chosen.tolist()], dtype=np.int64)
     groups = Regrouping(vectors, chosen, strains.messages[chosen], homes).join_all(among)
@@ -88,6 +90,28 @@ def relate(
         exemplars.filter(pa.array(kept)) if not kept.all() else exemplars,
         pa.concat_tables([lineage.select(LINEAGE.names).cast(LINEAGE), events_table(events)]),
     )
+
+
+def _owners(profiles: pa.Table, exemplars: pa.Table) -> Ints:
+    """The number of the exemplar that each profile is of; -1 where it is of none, or not the first."""
+    found = pc.index_in(profiles["sha256"], exemplars["sha256"]).fill_null(-1)
+    owner: Ints = found.to_numpy().astype(np.int64)
+    again = np.ones(owner.size, dtype=np.bool_)
+    again[np.unique(owner, return_index=True)[1]] = False
+    owner[again] = -1
+    return owner
+
+
+def _near_mail(strains: _Strains, vectors: Vectors, names: pa.ChunkedArray, each: Each) -> Ints:
+    """Strains of the campaigns that new mail was given to, or that talk of what it talks of; ascending."""
+    everyone = np.arange(len(strains.names))
+    touched = np.array(sorted(strains.place[name] for name in names.unique().to_pylist()), dtype=np.int64)
+    met = set(touched.tolist())
+    if vectors.telling[np.setdiff1d(everyone, touched)].any():
+        near = neighbours(vectors, touched, everyone, LEAST_LIKENESS, each)
+        met.update(near.left.tolist(), near.right.tolist())
+    heads = {strains.head[place] for place in met}
+    return np.array([place for place in everyone.tolist() if strains.head[place] in heads], dtype=np.int64)
 
 
 def _lay_out(exemplars: pa.Table, parent: Mapping[str, str], messages: Mapping[str, int]) -> _Strains:

@@ -1,0 +1,203 @@
+"""Traits to vectors: what each strain talks of.
+
+A trait weighs what it is rare (tf-idf, Salton and Buckley 1988), over all profiles that are remembered.
+
+Most of what exemplars have, no other strain has. It counts for how much a strain varies and how long its
+vectors are, which are numbers; only what two strains share can bring them together, and is kept by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from spamtide.campaign.traits import MARK, NAME, PHRASE, WORD
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+U64 = NDArray[np.uint64]
+
+TRAIT_WEIGHT = {WORD: 1.0, NAME: 1.5, MARK: 1.5}
+"""What a rewriter keeps weighs more than what he rewrites."""
+LEAST_TRAITS = 8
+"""Recurring words and phrases from which a text can be compared."""
+
+_KINDS = 4
+_LOW = np.uint64(0xFFFFFFFF)
+_SLICE = 1 << 21
+"""Traits that are looked at at once: bounds memory, and stays near the processor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Strains as sums of their exemplars' unit vectors; by name only those features that two strains have."""
+
+    sums: sp.csr_matrix
+    """Words, names and marks; shape (strains, features). Columns ascend in every row."""
+    phrases: sp.csr_matrix
+    """Phrases; shape (strains, features)."""
+    exemplars: Ints
+    """Exemplars of each strain."""
+    norms: Floats
+    """Squared length of each strain's sums, with the features that it alone has, but for those of one
+    exemplar; shape (strains, 2): words, names and marks, and phrases."""
+    squares: Floats
+    """Sum of the squared lengths of the exemplars' vectors, as far as they are in `norms`; likewise."""
+    wording: Floats
+    """Squared length of each strain's sum in words alone."""
+    telling: NDArray[np.bool_]
+    """Strains that say enough to be compared."""
+    kind: Ints
+    """Kind of each feature."""
+
+
+def vectorise(traits: pa.ChunkedArray, exemplar: Ints, strain: Ints, strains: int) -> Vectors:
+    """Weigh the traits of all exemplars.
+
+    Args:
+        traits: as in PROFILES, in any order.
+        exemplar: the number of the exemplar that each row of `traits` is of, no two alike; -1 for none.
+        strain: number of each exemplar's strain.
+        strains: how many strains there are.
+    """
+    # Exemplars are numbered anew, those of a strain in a row: so are a trait's entries when they are sorted.
+    order = np.argsort(strain, kind="stable")
+    rank = np.empty(strain.size + 1, dtype=np.int64)
+    rank[order], rank[-1] = np.arange(strain.size), -1
+    strain = strain[order]
+    entries = _entries(traits, rank[exemplar])
+    entries.sort()
+    lengths, kept = _lengths(entries, strain.size)
+    # A little is added to every length, so that three common words are not taken for the same text.
+    scale = 1 / np.sqrt(lengths.sum(axis=2) + np.log(strain.size + 1) ** 2 + 1e-9)
+    exemplars = np.bincount(strain, minlength=strains)
+    squared = lengths[:, :, 1] * scale**2
+    squares = np.stack([np.bincount(strain, squared[:, told], strains) for told in (0, 1)], axis=1)
+    sums, phrases, norms, kind, recurring = _summed(entries[:kept], scale, strain, strains)
+    return Vectors(
+        sums=sums,
+        phrases=phrases,
+        exemplars=exemplars,
+        norms=np.stack((norms[:, (WORD, NAME, MARK)].sum(axis=1), norms[:, PHRASE]), axis=1),
+        wording=norms[:, WORD],
+        squares=squares.astype(np.float64),
+        telling=recurring >= LEAST_TRAITS * np.maximum(exemplars, 1),
+        kind=kind,
+    )
+
+
+def _entries(traits: pa.ChunkedArray, rank: Ints) -> U64:
+    """Each exemplar's traits, the trait above and the exemplar's number below."""
+    found = [np.zeros(0, dtype=np.uint64)]
+    start = 0
+    for chunk in traits.chunks:
+        here = rank[start : start + len(chunk)]
+        start += len(chunk)
+        _, offsets, data = chunk.buffers()
+        ends = np.frombuffer(offsets, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1] // 4
+        if not len(chunk) or ends[0] == ends[-1]:
+            continue
+        flat = np.frombuffer(data, dtype="<u4", count=int(ends[-1]))[ends[0] :].astype(np.uint64)
+        owner = np.repeat(here, np.diff(ends))
+        flat <<= np.uint64(32)
+        flat |= owner.astype(np.uint64) & _LOW
+        found.append(flat[owner >= 0] if (here < 0).any() else flat)
+    return np.concatenate(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Some of the sorted entries: all those of some traits."""
+
+    entries: U64
+    begins: Ints
+    """Where each trait's entries begin."""
+    degree: Ints
+    """How many exemplars have each trait."""
+    kind: Ints
+    weight: Floats
+    """Of each trait."""
+
+
+def _runs(entries: U64, total: int) -> Iterator[_Run]:
+    """Sorted entries, some at a time, with what their traits weigh among `total` exemplars."""
+    factor = np.array([TRAIT_WEIGHT.get(kind, 1.0) for kind in range(_KINDS)])
+    start = 0
+    while start < entries.size:
+        end = min(start + _SLICE, entries.size)
+        if end < entries.size:
+            end = int(np.searchsorted(entries, (entries[end - 1] | _LOW), side="right"))
+        part = entries[start:end]
+        trait = (part >> np.uint64(32)).astype(np.uint32)
+        begins = np.flatnonzero(np.concatenate(([True], trait[1:] != trait[:-1])))
+        degree = np.diff(begins, append=part.size)
+        kind = (trait[begins] & 3).astype(np.int64)
+        yield _Run(part, begins, degree, kind, np.log((total + 1) / degree) * factor[kind])
+        start = end
+
+
+def _lengths(entries: U64, total: int) -> tuple[Floats, int]:
+    """Squared lengths of the exemplars' vectors; and the entries of recurring traits brought to the front.
+
+    The lengths have the shape (exemplars, 2, 2): words, names and marks, or phrases; of traits of one
+    exemplar, or of recurring ones. Also returned is how many entries of recurring traits there are.
+    """
+    lengths = np.zeros(total * 4)
+    kept = 0
+    for run in _runs(entries, total):
+        # A word that one exemplar alone has tells nothing of who belongs with it: hash-busters, rotating
+        # hosts. A phrase of its own does: a text nearly all its own is not another's for the little shared.
+        recurs = run.degree > 1
+        told = run.kind == PHRASE
+        weight = np.where(recurs | told, run.weight, 0.0)
+        place = ((run.entries & _LOW) << np.uint64(2)).astype(np.int64)
+        place += np.repeat(2 * told + recurs, run.degree)
+        lengths += np.bincount(place, np.repeat(weight * weight, run.degree), total * 4)
+        recurring = run.entries[np.repeat(recurs, run.degree)]
+        entries[kept : kept + recurring.size] = recurring
+        kept += recurring.size
+    return lengths.reshape(total, 2, 2), kept
+
+
+def _summed(
+    entries: U64, scale: Floats, strain: Ints, strains: int
+) -> tuple[sp.csr_matrix, sp.csr_matrix, Floats, Ints, Ints]:
+    """Sums, phrases, squared lengths by kind, kinds of the features, and each strain's recurring traits."""
+    import scipy.sparse as sp  # takes longer to load than an ingest to start
+
+    norms, recurring = np.zeros(strains * _KINDS), np.zeros(strains, dtype=np.int64)
+    values, owners, counts, kinds = ([np.zeros(0, dtype=kind)] for kind in (float, np.int32, int, int))
+    for run in _runs(entries, scale.shape[0]):
+        row = (run.entries & _LOW).astype(np.int64)
+        owner = strain[row]
+        recurring += np.bincount(owner, minlength=strains)
+        value = np.repeat(run.weight, run.degree)
+        value *= scale.reshape(-1)[2 * row + np.repeat(run.kind == PHRASE, run.degree)]
+        new = np.concatenate(([True], owner[1:] != owner[:-1]))
+        new[run.begins] = True
+        first = np.flatnonzero(new)
+        value, owner = np.add.reduceat(value, first), owner[first]
+        held = np.diff(np.searchsorted(first, run.begins), append=first.size)
+        norms += np.bincount(_KINDS * owner + np.repeat(run.kind, held), value * value, strains * _KINDS)
+        shared = np.repeat(held > 1, held)
+        values.append(value[shared])
+        owners.append(owner[shared].astype(np.int32))
+        counts.append(held[held > 1])
+        kinds.append(run.kind[held > 1])
+    value, owner, count, kind = (np.concatenate(parts) for parts in (values, owners, counts, kinds))
+
+    def gathered(some: NDArray[np.bool_]) -> sp.csr_matrix:
+        within = np.repeat(some, count)
+        bounds = np.concatenate(([0], np.cumsum(np.where(some, count, 0))))
+        return sp.csc_matrix((value[within], owner[within], bounds), shape=(strains, kind.size)).tocsr()
+
+    told = kind == PHRASE
+    return gathered(~told), gathered(told), norms.reshape(strains, _KINDS), kind, recurring
