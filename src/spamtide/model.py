@@ -446,6 +446,30 @@ class Detected:
     """What the last days hint at, and is not sure enough to be reported: to be looked at, not to be told."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How much mail carries something that a botnet's mail carried in the two weeks before."""
+
+    of: Literal["addresses", "campaigns"]
+    """What is looked for: sending addresses, or campaigns."""
+    own: tuple[int, int]
+    """The botnet's own messages of a week before it fell: those that carry such, and all."""
+    before: tuple[int, int]
+    """Messages without a name in the same week: those that carry such; and days."""
+    after: tuple[int, int]
+    """The same since it fell, for a week at most."""
+
+
+Tracing = Callable[[str, dt.date, dt.date, dt.date], tuple[Trace, ...]]
+"""(botnet, first day on which it may have fallen, first day at the new level, first day not known yet) ->
+what is left of it in mail without a name; empty where nothing is known."""
+
+
+def no_traces(_botnet: str, _first: dt.date, _last: dt.date, _until: dt.date) -> tuple[Trace, ...]:
+    """Where there are counts and no messages."""
+    return ()
+
+
 # ---------------------------------------------------------------------------- work on many things
 
 Item = TypeVar("Item")

@@ -55,6 +55,7 @@ from spamtide.schema import (
 from spamtide.series import beside, decompose, measure, measure_hours
 from spamtide.servers import states as control_states
 from spamtide.store import Lake, evidence, panels, rollup, writer_lock
+from spamtide.store.traces import traces
 
 MATCH_ROWS = 512
 """A worker's helping of renderings."""
@@ -286,7 +287,8 @@ def _detect(run: Update) -> str:
         raise RuntimeError
     settings = run.observatory.settings
     each = Apart(settings.running.workers)
-    detected = look(run.measurement, settings.detecting, whole=_is_over(run), each=each)
+    tracing = partial(traces, run.observatory.lake)
+    detected = look(run.measurement, settings.detecting, whole=_is_over(run), each=each, tracing=tracing)
     changes = (*detected.changes, *watch_hours(run.hours, detected.changes))
     for table, rows in (("changes", changes), ("alarms", detected.alarms)):
         run.observatory.lake.replace(table, pa.Table.from_batches([to_arrow(rows, CHANGES)]))

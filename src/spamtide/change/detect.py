@@ -13,7 +13,7 @@ from spamtide.change.event import Event, find_all
 from spamtide.change.mix import make_mix
 from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
 from spamtide.change.shared_days import as_shared, common_days
-from spamtide.change.silence import Cause, find_cause, sensor_changes
+from spamtide.change.silence import Cause, find_cause, sensor_changes, unknown_won
 from spamtide.change.switch import Switch, find_switches
 from spamtide.change.telling import (
     ALARM,
@@ -26,6 +26,7 @@ from spamtide.change.telling import (
     tell,
 )
 from spamtide.change.together import together
+from spamtide.change.trail import ASKED, UNTRACED, WON, Trail, follow
 from spamtide.change.turn import standing_switch
 from spamtide.model import (
     UNKNOWN,
@@ -36,7 +37,9 @@ from spamtide.model import (
     Floats,
     IndexSeries,
     Measurement,
+    Tracing,
     in_turn,
+    no_traces,
 )
 from spamtide.settings import Detecting
 
@@ -80,16 +83,18 @@ def look(
     *,
     whole: bool = False,
     each: Each = in_turn,
+    tracing: Tracing = no_traces,
 ) -> Detected:
     """The same, with the alarms beside it that are less than SURE, whose rate is held by time.
 
-    `each` says how series and mixes are looked at: one after the other, or side by side.
+    `each` says how series and mixes are looked at: one after the other, or side by side. `tracing` counts
+    messages where a botnet fell and mail without a name rose (see `trail`).
     """
     if not len(measurement.panel.days):
         return Detected((), ())
     found = list(sensor_changes(measurement.panel, measurement.exposure))
     if len(measurement.panel.days) >= FEWEST_DAYS:
-        found += _of_levels_and_mixes(measurement, detecting, each, whole=whole)
+        found += _of_levels_and_mixes(measurement, detecting, each, tracing, whole=whole)
     found = [change for change in found if not _repeats_the_total(change, found, measurement)]
     found.sort(key=lambda c: (c.onset, c.kind, c.subject_kind, c.subject))
     return Detected(
@@ -122,7 +127,7 @@ def _repeats_the_total(change: Change, found: Sequence[Change], measurement: Mea
 
 
 def _of_levels_and_mixes(
-    measurement: Measurement, detecting: Detecting, each: Each, *, whole: bool
+    measurement: Measurement, detecting: Detecting, each: Each, tracing: Tracing, *, whole: bool
 ) -> Iterator[Change]:
     """Changes of levels and of mixes, believed together."""
     ratio = min(max(detecting.ratio, NEGLIGIBLE), 0.95)
@@ -146,7 +151,7 @@ def _of_levels_and_mixes(
     ]
     judged = measurement if whole else _without_last_day(measurement)
     events = [*believed, *_news(alarms, believed)]
-    yield from _told(judged, events, _falls(moves, alarms, events), ratio, each)
+    yield from _told(judged, events, _falls(moves, alarms, events), ratio, each, tracing)
     turned = [
         (botnet, switch, 1 - q)
         for (botnet, switch), q in zip(switches, adjusted[len(moves) :], strict=True)
@@ -252,6 +257,7 @@ def _told(
     falls: Found,
     ratio: float,
     each: Each,
+    tracing: Tracing,
 ) -> Iterator[Change]:
     """Judge events by their causes, and tell them.
 
@@ -261,8 +267,10 @@ def _told(
         falls: falls that are not sure, one of which may be what a sure rise of `unknown` is.
         ratio: the event ratio.
         each: how events are looked at, one after the other or side by side.
+        tracing: counts messages of a botnet that fell.
     """
     panel, exposure = measurement.panel, measurement.exposure
+    until: dt.date = panel.days[-1].astype(dt.date) + dt.timedelta(days=1)
     usual = _usual(measurement)
     total = panel.counts[0].sum(axis=0).astype(np.float64)
     weekday = weekday_offsets(total, usual)[np.arange(len(usual)) % WEEK]
@@ -270,17 +278,28 @@ def _told(
     def cause(one: tuple[Subject, Event]) -> Cause:
         return find_cause(panel, exposure, *one, usual, weekday, ratio)
 
+    def traced(subject: Subject, event: Event, why: Cause) -> tuple[Cause, Trail]:
+        named = subject[0] == "botnet" and subject[1] != UNKNOWN and ("botnet", UNKNOWN) in panel.subjects
+        if not named or event.kind != "fall" or why not in ASKED:
+            return why, UNTRACED
+        if why == "stopped" and unknown_won(panel, subject, event, usual * weekday) < WON:
+            return why, UNTRACED
+        trail = follow(tracing, subject[1], event, until)
+        return trail.corrects(why), trail
+
     causes = each(cause, [one[:2] for one in events])
-    judged = [Judged(*one, why) for one, why in zip(events, causes, strict=True)]
+    judged = [Judged(*one, *traced(*one[:2], why)) for one, why in zip(events, causes, strict=True)]
     for risen in [one for one in judged if one.subject == ("botnet", UNKNOWN) and one.confidence >= SURE]:
         if risen.event.kind != "rise" or risen.cause != "stopped" or names_are_lost(judged, risen):
             continue
         near = [one for one in falls if _at_one_time(one[1], risen.event)]
-        lost = [one for one in near if cause(one) == "attribution"]
+        asked = [(one, traced(*one, cause(one))) for one in near]
+        lost = [(*one, trail) for one, (why, trail) in asked if why == "attribution"]
         # Of a move and an alarm about it, one is enough.
-        if len({subject for subject, _ in lost}) == 1:
-            others = [one for one in judged if one.event is not lost[0][1]]
-            judged = [*others, Judged(*lost[0], risen.confidence, "attribution")]
+        if len({subject for subject, _, _ in lost}) == 1:
+            subject, event, trail = lost[0]
+            others = [one for one in judged if one.event is not event]
+            judged = [*others, Judged(subject, event, risen.confidence, "attribution", trail)]
     judged, of_sensors = together(panel, exposure, judged)
     yield from tell(judged, panel)
     yield from of_sensors

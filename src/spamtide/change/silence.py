@@ -8,6 +8,8 @@
 | regained | the mirror of the last: the subject won what `unknown` lost |
 | turnover | a programme lost or won what its own botnets' `unknown` won or lost, as it does now and then |
 | doubtful | `unknown` rose as for a lost name, and nothing but the numbers says that it is the same mail |
+
+These are causes by counts; where messages are at hand, `trail` looks for the subject in mail without a name.
 """
 
 from __future__ import annotations
@@ -106,6 +108,28 @@ def find_cause(
     return _by_name(panel, _witnesses(panel, exposure, event), subject, event, usual * weekday)
 
 
+def unknown_won(panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual: Floats) -> float:
+    """What `unknown` won about a fall, as a share of what the subject lost; 0 where that cannot be told."""
+    mine, other = (panel.subjects.index((subject[0], name)) for name in (subject[1], UNKNOWN))
+    before, after = _about(event, panel, usual)
+    if not before.any() or not after.any():
+        return 0.0
+    rates = (panel.counts[row].sum(axis=0) / np.where(usual > 0, usual, 1.0) for row in (mine, other))
+    lost, won = (float(rate[after].mean() - rate[before].mean()) for rate in rates)
+    return won / -lost if lost < 0 else 0.0
+
+
+def _about(event: Event, panel: Panel, usual: Floats) -> tuple[Bools, Bools]:
+    """The days before and after a move over which names are compared."""
+    before, after = sides(event, panel.days)
+    up = usual > 0
+    if not (after & up).any():
+        # All that there is since may be days on which it may have begun.
+        after = (panel.days >= np.datetime64(event.onset)) & (panel.days < np.datetime64(event.until))
+    # What changed its name did so on one day: over weeks, `unknown` drifts as anything does.
+    return _nearest(before & up, -NEAR_BEFORE), _nearest(after & up, NEAR_AFTER)
+
+
 def sides(event: Event, days: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> tuple[Bools, Bools]:
     """Days at the level before and days at the level after, at most REACH units of each."""
     reach = np.timedelta64(REACH * event.step, "D")
@@ -202,13 +226,7 @@ def _by_name(
     panel: Panel, witness: Bools, subject: tuple[SubjectKind, str], event: Event, usual: Floats
 ) -> Cause:
     """Whether the subject's mail only changed its name, as a whole or programme by programme."""
-    before, after = sides(event, panel.days)
-    up = usual > 0
-    # What changed its name did so on one day: over weeks, `unknown` drifts as anything does.
-    if not (after & up).any():
-        # All that there is since may be days on which it may have begun.
-        after = (panel.days >= np.datetime64(event.onset)) & (panel.days < np.datetime64(event.until))
-    before, after = _nearest(before & up, -NEAR_BEFORE), _nearest(after & up, NEAR_AFTER)
+    before, after = _about(event, panel, usual)
     if not before.any() or not after.any():
         return "stopped"
     kind, name = subject

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from spamtide.change.event import Event
 from spamtide.change.silence import Cause, carried_by
 from spamtide.change.switch import Switch
+from spamtide.change.trail import UNTRACED, Trail
 from spamtide.model import UNKNOWN, Change, ChangeKind, Panel, SubjectKind
 
 NEGLIGIBLE = 0.05
@@ -38,6 +39,7 @@ class Judged:
     event: Event
     confidence: float
     cause: Cause
+    trail: Trail = UNTRACED
 
 
 def tell(judged: Sequence[Judged], panel: Panel) -> Iterable[Change]:
@@ -53,12 +55,12 @@ def tell(judged: Sequence[Judged], panel: Panel) -> Iterable[Change]:
         ):
             continue
         if item.cause == "attribution" or _with_its_botnet(item, lost, panel):
-            yield _change(subject, event, "attribution-loss", item.confidence)
+            yield _change(subject, event, "attribution-loss", item.confidence, item.trail)
             continue
         kind = kind_of(event, first)
         if kind is None:
             continue
-        yield _change(subject, event, kind, item.confidence)
+        yield _change(subject, event, kind, item.confidence, item.trail)
 
 
 def names_are_lost(judged: Sequence[Judged], risen: Judged) -> bool:
@@ -124,7 +126,7 @@ def kind_of(event: Event, first: dt.date) -> ChangeKind | None:
     return "rise"
 
 
-def _change(subject: Subject, event: Event, kind: ChangeKind, confidence: float) -> Change:
+def _change(subject: Subject, event: Event, kind: ChangeKind, confidence: float, trail: Trail) -> Change:
     """A move as a change."""
     ratio = None if kind == "new" else event.ratio
     shown = "" if ratio is None else f", ratio {ratio:.3g}"
@@ -142,7 +144,7 @@ def _change(subject: Subject, event: Event, kind: ChangeKind, confidence: float)
         confidence=confidence,
         evidence=(
             f"{event.before:.3g} -> {event.after:.3g} messages a day at usual exposure{shown}; "
-            f"{_weight(event)}"
+            f"{_weight(event)}{'; ' if trail.evidence else ''}{trail.evidence}"
         ),
     )
 

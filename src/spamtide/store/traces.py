@@ -1,0 +1,70 @@
+"""Whether a botnet that fell goes on without its name: its addresses and campaigns in mail of `unknown`."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pyarrow as pa
+
+from spamtide.model import UNKNOWN, Trace
+from spamtide.store.lake import Lake
+
+KNOWN, WEEK = 14, 7
+"""Days whose addresses and campaigns are known, and days that are then looked at."""
+EPOCH = dt.date(1970, 1, 1)
+
+
+def traces(lake: Lake, botnet: str, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
+    """What is left of a botnet in mail without a name (see model.Trace).
+
+    The week before is held against the two weeks before that, so that its addresses had as much time to
+    change as those of the week since. Reads the evidence of the weeks around alone.
+
+    Args:
+        lake: the observatory's.
+        botnet: its name.
+        first: first day on which it may have begun to fall.
+        last: first day at the new level.
+        until: first day that is not known yet.
+    """
+    days = min((until - last).days, WEEK)
+    if days < 1:
+        return ()
+    weeks = [(day - EPOCH).days // 7 for day in (first - dt.timedelta(days=KNOWN + WEEK), until)]
+    asked = pa.table({"name": [botnet], "first": [first], "last": [last]})
+    rows = lake.query(
+        f"""
+        WITH mail AS (
+            SELECT e.source_ip, e.campaign, a.botnet = q.name AS own,
+                   e.received_at::DATE - q.first AS off, e.received_at::DATE - q.last AS since
+            FROM (SELECT * FROM evidence
+                  WHERE week BETWEEN {weeks[0]} AND {weeks[1]} AND label = 'spam' AND lab IS NULL) e
+            JOIN (SELECT * FROM attributions WHERE week BETWEEN {weeks[0]} AND {weeks[1]}) a
+                 ON a.sha256 = e.sha256 AND a.sensor = e.sensor
+            CROSS JOIN asked q WHERE a.botnet IN (q.name, '{UNKNOWN}')),
+        sides AS (
+            SELECT source_ip, campaign, own, off >= 0 AS after FROM mail
+            WHERE off BETWEEN -{WEEK} AND -1 OR since BETWEEN 0 AND {days - 1}),
+        known AS (
+            SELECT source_ip, campaign, false AS after FROM mail
+            WHERE own AND off BETWEEN -{KNOWN + WEEK} AND -{WEEK + 1}
+            UNION ALL
+            SELECT source_ip, campaign, true FROM mail WHERE own AND off BETWEEN -{KNOWN} AND -1),
+        addresses AS (SELECT DISTINCT source_ip, after FROM known),
+        campaigns AS (SELECT DISTINCT campaign, after FROM known)
+        SELECT s.own, s.after, count(*) AS messages, count(a.source_ip) AS addresses,
+               count(c.campaign) AS campaigns
+        FROM sides s
+        LEFT JOIN addresses a ON a.source_ip = s.source_ip AND a.after = s.after
+        LEFT JOIN campaigns c ON c.campaign = s.campaign AND c.after = s.after
+        GROUP BY ALL
+        """,  # noqa: S608 - the numbers are numbers
+        asked=asked,
+    )
+    found = {(row["own"], row["after"]): row for row in rows.to_pylist()}
+    none = {"messages": 0, "addresses": 0, "campaigns": 0}
+    own, before, after = (found.get(key, none) for key in ((True, False), (False, False), (False, True)))
+    return tuple(
+        Trace(of, (own[of], own["messages"]), (before[of], WEEK), (after[of], days))
+        for of in ("addresses", "campaigns")
+    )

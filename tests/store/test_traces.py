@@ -1,0 +1,87 @@
+"""What is left of a botnet in mail without a name, counted over the lake."""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from spamtide.model import Trace
+from spamtide.schema import EVIDENCE, STORED_ATTRIBUTIONS
+from spamtide.store import Lake
+from spamtide.store.traces import EPOCH, traces
+
+FELL = dt.date(2024, 3, 1)
+Mail = tuple[int, str, str, str]
+"""Day off the fall, botnet, address, campaign."""
+
+
+def filled(tmp_path: Path, mail: list[Mail]) -> Lake:
+    """A lake of these messages, and of ham and lab mail that must not count."""
+    lake = Lake.at(tmp_path)
+    evidence, answers = [], []
+    for number, (off, botnet, address, campaign) in enumerate(mail):
+        day = FELL + dt.timedelta(days=off)
+        key = {"sha256": f"{number:064x}", "sensor": "maple", "week": (day - EPOCH).days // 7}
+        at = dt.datetime.combine(day, dt.time(12), dt.UTC)
+        for label, lab, more in (("spam", None, ""), ("ham", None, "h"), ("spam", "rustock", "l")):
+            own = {**key, "sha256": key["sha256"] + more}
+            evidence.append(
+                {
+                    **own,
+                    "label": label,
+                    "lab": lab,
+                    "received_at": at,
+                    "source_ip": address,
+                    "campaign": campaign,
+                }
+            )
+            answers.append({**own, "botnet": botnet})
+    for name, rows, schema in (
+        ("evidence", evidence, EVIDENCE),
+        ("attributions", answers, STORED_ATTRIBUTIONS),
+    ):
+        whole = [{field.name: row.get(field.name) for field in schema} for row in rows]
+        lake.append(name, pa.Table.from_pylist(whole, schema=schema))
+    return lake
+
+
+def slow(mail: list[Mail], days: int, last: int) -> tuple[Trace, ...]:
+    """The same, by the definition."""
+
+    def count(botnet: str, first: int, length: int, known_from: int, place: int) -> int:
+        known = {m[place] for m in mail if m[1] == "rustock" and known_from <= m[0] < known_from + 14}
+        return sum(m[1] == botnet and first <= m[0] < first + length and m[place] in known for m in mail)
+
+    own = sum(m[1] == "rustock" and -7 <= m[0] < 0 for m in mail)
+    return tuple(
+        Trace(
+            of,  # type: ignore[arg-type]
+            (count("rustock", -7, 7, -21, place), own),
+            (count("unknown", -7, 7, -21, place), 7),
+            (count("unknown", last, days, -14, place), days),
+        )
+        for place, of in ((2, "addresses"), (3, "campaigns"))
+    )
+
+
+def test_addresses_and_campaigns_of_before_are_found_in_mail_without_a_name(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    mail: list[Mail] = []
+    for off in range(-25, 12):
+        for _ in range(12):
+            botnet = str(rng.choice(["rustock", "unknown", "grum"]))
+            if botnet == "rustock" and off >= 1:
+                botnet = "unknown"
+            address, campaign = f"192.0.2.{rng.integers(40)}", f"c{rng.integers(20) + off // 8}"
+            mail.append((off, botnet, address, campaign))
+    lake = filled(tmp_path, mail)
+    last = FELL + dt.timedelta(days=1)
+
+    for until, days in ((3, 2), (30, 7)):
+        found = traces(lake, "rustock", FELL, last, FELL + dt.timedelta(days=until))
+        assert found == slow(mail, days, 1)
+        assert found[0].after[0] > 0
+
+    assert traces(lake, "rustock", FELL, last, last) == ()
+    assert traces(lake, "no'body", FELL, last, FELL + dt.timedelta(days=30))[0].own == (0, 0)
