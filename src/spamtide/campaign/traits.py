@@ -34,7 +34,7 @@ domain, mail address, telephone, wallet, attachment), and PHRASE_WORDS words in 
 KEPT = {WORD: 96, NAME: 24, MARK: 16, PHRASE: 160}
 """Traits of each kind that a profile holds: those of the lowest hash, the same ones in every text."""
 STEM = 6
-"""Letters of a Latin word that count: 'order', 'orders' and 'ordering' are one; so are few unrelated ones."""
+"""Letters of a Latin word that count: 'confirm' and 'confirmation' are one; so are few unrelated ones."""
 PHRASE_WORDS = 4
 """Words of a phrase. What letters of one kind have in common are words and pairs of them; four in a row that
 many unrelated texts share are a turn of the language, and weigh little."""
@@ -45,14 +45,18 @@ WHOLE_CHARS = 200
 PHONE_DIGITS = 9
 """Last digits of a telephone number, which the national and the international form share."""
 
-_STEM = re.compile(rb"([A-Za-z]{%d})[A-Za-z]+" % STEM)
-_NAME = re.compile(r"(?<=[^\W\d_A-Z] |[,;] )([A-Z]\w+)(?: ([A-Z]\w+))?")
-"""A capital amid a sentence, and a second one after it."""
+_NAME = re.compile(r"([A-Z](?<=[^\W\d_A-Z] [A-Z]|[,;] [A-Z])\w+)(?: ([A-Z]\w+))?")
+"""A capital amid a sentence, and a second one after it. Here and below what stands before is asked after the
+first character: a search passes over all other characters quickly."""
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}")
-_PHONE = re.compile(r"(?<![\w/=.-])\+?\d[\d ().-]{7,18}\d(?![\w/=-])")
-_WALLET = re.compile(r"\b(?:bc1[02-9ac-hj-np-z]{20,60}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|0x[0-9a-fA-F]{40})\b")
+_PHONE = re.compile(r"[+\d](?<![\w/=.-][+\d])(?:(?<!\+)|(?<=\+)\d)[\d ().-]{7,18}\d(?![\w/=-])")
+_WALLET = re.compile(
+    r"[b013](?<!\w[b013])"
+    r"(?:(?<=b)c1[02-9ac-hj-np-z]{20,60}|(?<=[13])[1-9A-HJ-NP-Za-km-z]{25,34}|(?<=0)x[0-9a-fA-F]{40})\b"
+)
 _REPLY = re.compile(r"^header Reply-To: .*$", re.MULTILINE | re.IGNORECASE)
 _REDACTED = "rcpt."
+_IS_LATIN = np.isin(np.arange(256), list(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 _ADDRESS = re.compile(r"\S+(?:://|@)\S+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NO_DIGIT = re.compile(r"\D")
@@ -97,10 +101,10 @@ def profile(batch: pa.RecordBatch) -> pa.RecordBatch:
         Shown(subject or "", rendering or "", *(tuple(filter(None, many or ())) for many in lists))
         for subject, rendering, *lists in zip(*columns[1:], strict=True)
     ]
-    traits = [found.astype("<u4").tobytes() for found in traits_of(shown)]
-    return pa.RecordBatch.from_arrays(
-        [batch.column("sha256"), pa.array(traits, pa.binary())], schema=PROFILES
-    )
+    traits, bounds = traits_of(shown)
+    buffers = [None, pa.py_buffer((4 * bounds).astype(np.int32)), pa.py_buffer(traits.astype("<u4"))]
+    told = pa.Array.from_buffers(pa.binary(), len(shown), buffers)
+    return pa.RecordBatch.from_arrays([batch.column("sha256"), told], schema=PROFILES)
 
 
 def no_profiles(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -110,40 +114,58 @@ def no_profiles(batch: pa.RecordBatch) -> pa.RecordBatch:
     )
 
 
-def traits_of(shown: list[Shown]) -> list[U32]:
-    """The traits of each message, ascending."""
-    words = read_words([_STEM.sub(rb"\1", fold(one)) for one in shown])
-    content = ~np.isin(words.hashes, _common_words()) & (words.hashes > LINK)
-    stems, text = words.hashes[content], words.text[content]
+def traits_of(shown: list[Shown]) -> tuple[U32, Ints]:
+    """The traits of all messages, those of each ascending; and where each one's begin and end."""
+    words = read_words(_stemmed([fold(one) for one in shown]))
+    known = _common_words()
+    place = np.minimum(np.searchsorted(known, words.hashes), known.size - 1)
+    content = (known[place] != words.hashes) & (words.hashes > LINK)
+    names, marks = (_numbered(list(map(told, shown))) for told in (_names, _marks))
     found = [
-        _sampled(stems, text, WORD, len(shown)),
+        _sampled(words.hashes[content], words.text[content], WORD, len(shown)),
         _sampled(*_phrases(words), PHRASE, len(shown)),
-        *(
-            _sampled(*_numbered(list(map(told, shown))), kind, len(shown))
-            for kind, told in ((NAME, _names), (MARK, _marks))
-        ),
+        _sampled(*names, NAME, len(shown)),
+        _sampled(*marks, MARK, len(shown)),
     ]
-    return [np.sort(np.concatenate(parts)) for parts in zip(*found, strict=True)]
+    packed = np.sort(np.concatenate(found))
+    bounds = _bounds(packed, len(shown))
+    return (packed & np.uint64(0xFFFFFFFF)).astype(np.uint32), bounds
+
+
+def _stemmed(texts: list[bytes]) -> list[bytes]:
+    """The texts with the first STEM letters of each Latin word, read all at once."""
+    raw = np.frombuffer(b"\n".join([*texts, b""]), dtype=np.uint8)
+    place = np.arange(raw.size, dtype=np.int32)
+    before = np.maximum.accumulate(np.where(_IS_LATIN[raw], np.int32(-1), place)) if raw.size else place
+    kept = place - before <= STEM
+    stems = raw[kept].tobytes()
+    ends = np.cumsum(kept)[np.cumsum([len(text) + 1 for text in texts], dtype=np.int64) - 1].tolist()
+    return [stems[start : end - 1] for start, end in pairwise([0, *ends])]
 
 
 def _common_words() -> U64:
     """Hashes of words that say nothing."""
     global _hashed_common  # noqa: PLW0603 - made once a process
     if _hashed_common is None:
-        _hashed_common = np.unique(read_words([_STEM.sub(rb"\1", _COMMON.encode())]).hashes)
+        _hashed_common = np.unique(read_words(_stemmed([_COMMON.encode()])).hashes)
     return _hashed_common
 
 
 _hashed_common: U64 | None = None
 
 
-def _sampled(hashes: U64, text: Ints, kind: int, texts: int) -> list[U32]:
-    """Distinct traits of one kind of each text, the lowest KEPT of them."""
+def _sampled(hashes: U64, text: Ints, kind: int, texts: int) -> U64:
+    """Distinct traits of one kind of each text, the lowest KEPT of them: the text above, the trait below."""
     trait = ((mix(hashes) >> np.uint64(34)) << np.uint64(2)) | np.uint64(kind)
-    packed = np.unique((text.astype(np.uint64) << np.uint64(32)) | trait)
-    bounds = np.searchsorted(packed, np.arange(texts + 1, dtype=np.uint64) << np.uint64(32)).tolist()
-    low = (packed & np.uint64(0xFFFFFFFF)).astype(np.uint32)
-    return [low[first : min(last, first + KEPT[kind])] for first, last in pairwise(bounds)]
+    packed = np.sort((text.astype(np.uint64) << np.uint64(32)) | trait)
+    packed = packed[np.concatenate(([True], packed[1:] != packed[:-1]))[: packed.size]]
+    bounds = _bounds(packed, texts)
+    return packed[np.arange(packed.size) - np.repeat(bounds[:-1], np.diff(bounds)) < KEPT[kind]]
+
+
+def _bounds(packed: U64, texts: int) -> Ints:
+    """Where each text's begin and end, of sorted numbers with the text above."""
+    return np.searchsorted(packed, np.arange(texts + 1, dtype=np.uint64) << np.uint64(32))
 
 
 def _phrases(words: Words) -> tuple[U64, Ints]:
@@ -187,7 +209,8 @@ def _marks(shown: Shown) -> set[str]:
     text = _text(shown)
     found = {f"d:{domain}" for domain in shown.link_domains if domain not in SHARED_PLACES}
     found.update(f"p:{page}" for page in _pages(shown))
-    reply = _REPLY.search(shown.rendering[: max(shown.rendering.find(TEXT_LINE), 0)])
+    head = shown.rendering[: max(shown.rendering.find(TEXT_LINE), 0)]
+    reply = _REPLY.search(head) if "header reply-to: " in head.lower() else None
     if "@" in text or reply:
         addresses = _MAIL.findall(f"{text}\n{reply[0] if reply else ''}")
         found.update(f"a:{one.lower()}" for one in addresses if not one.startswith(_REDACTED))

@@ -1,0 +1,96 @@
+"""What a profile holds, and that it is the same whatever it is read beside."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from spamtide.campaign.mixing import mix
+from spamtide.campaign.traits import COLUMNS, KEPT, MARK, NAME, PHRASE, WORD, profile
+from spamtide.schema import PROFILES
+
+
+def told(*texts: str, head: str = "", subject: str = "") -> list[set[int]]:
+    """Traits of texts, read together."""
+    lists = pa.array([[]] * len(texts), pa.list_(pa.string()))
+    columns = {
+        "sha256": pa.array([str(number) for number in range(len(texts))]),
+        "subject": pa.array([subject] * len(texts)),
+        "rendering": pa.array([f"client: x{head}\ntext:{text}" for text in texts]),
+    }
+    rows = profile(pa.RecordBatch.from_pydict({name: columns.get(name, lists) for name in COLUMNS}))
+    assert rows.schema.equals(PROFILES)
+    found = [np.frombuffer(one, dtype="<u4") for one in rows["traits"].to_pylist()]
+    assert all((np.diff(one.astype(np.int64)) > 0).all() for one in found)
+    return [set(one.tolist()) for one in found]
+
+
+def trait(kind: int, what: str) -> int:
+    """The trait of a name or mark."""
+    hashed = mix(np.array([crc32(what.encode())], dtype=np.uint64))
+    return int(hashed[0] >> np.uint64(34)) << 2 | kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "what"),
+    [
+        ("call me on +44 20 7946 0958 today", MARK, "t:079460958"),
+        ("call me on 020 7946 0958", MARK, "t:079460958"),
+        ("(020) 7946-0958", MARK, "t:079460958"),
+        (f"send it to 0x{'AbCdE01' * 5}fffff now", MARK, f"w:0x{'AbCdE01' * 5}fffff"),
+        ("pay 1BoatSLRHtKNngkdXEeobR76b53LETtpyT", MARK, "w:1BoatSLRHtKNngkdXEeobR76b53LETtpyT"),
+        (f"pay bc1q{'ar0srr5x' * 5}", MARK, f"w:bc1q{'ar0srr5x' * 5}"),
+        ("write to Sales@Shop.Example at once", MARK, "a:sales@shop.example"),
+        ("from our friend Amara Okonjo there", NAME, "amara okonjo"),
+        ("in haste, Amara", NAME, "amara"),
+    ],
+)  # fmt: skip
+def test_names_and_marks_are_read(text: str, kind: int, what: str) -> None:
+    """Each form that identifies an offer, or is named in it."""
+    assert trait(kind, what) in told(text)[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["id=020 7946 0958", "page/20794609581", "x1BoatSLRHtKNngkdXEeobR76b53LETtpyT", "0207 946"]
+)
+def test_what_stands_in_an_address_or_a_word_is_no_mark(text: str) -> None:
+    """Numbers of paths and parameters, and a wallet's letters within a word."""
+    assert not any(one & 3 == MARK for one in told(f"{'more of this ' * 20} {text} here")[0])
+
+
+def test_a_reply_address_is_a_mark_in_any_letter_case() -> None:
+    """The header's name is written in many ways."""
+    for name in ("Reply-To", "reply-to", "REPLY-TO"):
+        assert trait(MARK, "a:me@x.example") in told("hello", head=f"\nheader {name}: <Me@x.example>")[0]
+    assert trait(MARK, "a:me@x.example") not in told("hello", head="\nheader From: <me@x.example>")[0]
+
+
+def test_words_count_by_their_stems() -> None:
+    """Six letters of a Latin word; a word that is shorter is another."""
+    one, other, longer = (
+        {one for one in found if one & 3 == WORD}
+        for found in told("confirm pills", "confirmation pills", "confir pill")
+    )
+    assert one == other
+    assert len(one) == len(longer) == 2
+    assert len(one & longer) == 1
+
+
+def test_a_profile_does_not_depend_on_its_batch() -> None:
+    """Alone or beside others, empty ones and long ones; no more of a kind than is kept."""
+    rng = np.random.default_rng(5)
+    words = ["".join(rng.choice(list("aeioulnrst"), rng.integers(1, 12))) for _ in range(3000)]
+    texts = [" ".join(rng.choice(words, size)) for size in (0, 1, 5, 6, 40, 400, 900)] + [
+        "",
+        "\n\n",
+        "Ünïted",
+    ]
+    together = told(*texts, subject="Offer")
+    assert together == [told(text, subject="Offer")[0] for text in texts]
+    for kind, most in KEPT.items():
+        assert max(sum(one & 3 == kind for one in found) for found in together) <= most
+    assert sum(one & 3 == PHRASE for one in together[6]) == KEPT[PHRASE]
+    assert told() == []
