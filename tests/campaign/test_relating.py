@@ -181,3 +181,25 @@ def test_an_observatory_without_profiles_is_related_all_the_same(
     state = relate(done, EMPTY, PROFILES.empty_table(), {})
     assert state.exemplars.equals(done.state.exemplars)
     assert state.lineage.equals(done.state.lineage)
+
+
+def test_new_mail_does_not_outvote_a_name(planting: SimpleNamespace) -> None:
+    """However much comes in other words the day after, a campaign goes on by the name that it has."""
+    dice = random.Random(7)  # noqa: S311 - planted text, not a secret
+    words = [start + end for start in STARTS for end in ENDS]
+    dice.shuffle(words)
+    offer, unused = words[:20], words[20:]
+
+    def told() -> str:
+        return " ".join(dice.sample(offer, len(offer))) + " dealer@lantern-hill.example"
+
+    run = Run(planting)
+    first = [planting.observe(told()) for _ in range(3)]
+    others = [planting.observe(" so the ".join(dice.sample(unused, 14))) for _ in range(30)]
+    before = run.take([*first, *others])
+    names = {before[one.sha256] for one in first}
+    assert len(names) == 1
+    text = told()
+    after = run.take([planting.observe(text, f"{text[:20]} {number}") for number in range(20)])
+    assert {after[one.sha256] for one in first} == names
+    assert max(Counter(after.values()).values()) == 23

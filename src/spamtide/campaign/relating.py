@@ -6,7 +6,7 @@ one name, anew whenever new mail touches them; so a campaign may be split again,
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -44,6 +44,8 @@ class _Strains:
     """Oldest exemplar's time of each strain."""
     newest: Ints
     messages: Ints
+    named: Ints
+    """Messages of each strain that had a name before this run: those can be renamed."""
     head: list[str]
     """Campaign that each strain was of before."""
 
@@ -73,7 +75,7 @@ def relate(
         return done.state
     lineage = done.state.lineage
     parent = parents(lineage)
-    strains = _lay_out(exemplars, parent, messages)
+    strains = _lay_out(exemplars, parent, messages, Counter(done.memberships["campaign"].to_pylist()))
     vectors = vectorise(profiles["traits"], _owners(profiles, exemplars), strains.row, len(strains.names))
     chosen = _near_mail(strains, vectors, done.memberships["campaign"], each)
     heads = {strains.head[place] for place in chosen.tolist()}
@@ -114,8 +116,10 @@ def _near_mail(strains: _Strains, vectors: Vectors, names: pa.ChunkedArray, each
     return np.array([place for place in everyone.tolist() if strains.head[place] in heads], dtype=np.int64)
 
 
-def _lay_out(exemplars: pa.Table, parent: Mapping[str, str], messages: Mapping[str, int]) -> _Strains:
-    """Number the strains, and say of each what is known."""
+def _lay_out(
+    exemplars: pa.Table, parent: Mapping[str, str], messages: Mapping[str, int], new: Mapping[str, int]
+) -> _Strains:
+    """Number the strains, and say of each what is known; `new` are the messages of this run by name."""
     owner = exemplars["campaign"].to_pylist()
     names = sorted(set(owner))
     place = {name: number for number, name in enumerate(names)}
@@ -126,15 +130,17 @@ def _lay_out(exemplars: pa.Table, parent: Mapping[str, str], messages: Mapping[s
     newest = np.full(len(names), -NEVER)
     np.maximum.at(newest, row, np.where(time == NEVER, -NEVER, time))
     size = np.bincount(row, minlength=len(names))
-    counted = np.zeros(len(names), dtype=np.int64)
-    for name, count in messages.items():
+    counted, named = np.zeros((2, len(names)), dtype=np.int64)
+    for given, count in messages.items():
+        name = given
         # A name that was absorbed for good counts for the strain that absorbed it.
         seen = {name}
         while name not in place and name in parent and parent[name] not in seen:
-            name = parent[name]  # noqa: PLW2901 - followed to its end
+            name = parent[name]
             seen.add(name)
         if name in place:
             counted[place[name]] += count
+            named[place[name]] += count - new.get(given, 0)
     head = resolve(parent)
     return _Strains(
         names=names,
@@ -144,6 +150,7 @@ def _lay_out(exemplars: pa.Table, parent: Mapping[str, str], messages: Mapping[s
         born=born,
         newest=newest,
         messages=np.maximum(counted, size),
+        named=named,
         head=[head.get(name, name) for name in names],
     )
 
@@ -151,8 +158,9 @@ def _lay_out(exemplars: pa.Table, parent: Mapping[str, str], messages: Mapping[s
 def _heads(strains: _Strains, chosen: Ints, groups: Ints) -> dict[int, str]:
     """The name of each chosen strain's campaign from now on.
 
-    A name goes with the strain that bears it. Where several names meet, the one that most messages go by
-    survives, the older one among equals; so the fewest are renamed.
+    A name goes with the strain that bears it. Where several names meet, the one that most messages went by
+    survives, the older one among equals; so the fewest are renamed. Mail of this run had no name to lose,
+    however much it is.
     """
     members: dict[int, list[int]] = defaultdict(list)
     for strain, group in zip(chosen.tolist(), groups.tolist(), strict=True):
@@ -161,7 +169,7 @@ def _heads(strains: _Strains, chosen: Ints, groups: Ints) -> dict[int, str]:
     for inside in members.values():
         carried: dict[str, int] = defaultdict(int)
         for strain in inside:
-            carried[strains.head[strain]] += int(strains.messages[strain])
+            carried[strains.head[strain]] += int(strains.named[strain])
         bearers = [strain for strain in inside if strains.head[strain] == strains.names[strain]]
         best = min(
             bearers or inside,
