@@ -1,9 +1,10 @@
 """Causes of silence as of two days after it began, in worlds of many kinds, each with a known cause.
 
-    python tests/change/measure_silence.py [WORLDS] [SEED] [DAYS] [CASE ...] [-v]
+    python tests/change/measure_silence.py [WORLDS] [SEED] [DAYS] [CASE ...] [-v] [-a]
 
 Every world is another: sensors with and without other mail, levels that wander, templates that name no shop,
-events at any hour of a day. For each case it prints what was told; docs/path/change.md states what comes
+events at any hour of a day. With -a, addresses are looked at, of fleets that use theirs again more often or
+less. For each case it prints what was told; docs/path/change.md states what comes
 out. Not a test, since it takes minutes.
 """
 
@@ -17,8 +18,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from spamtide.change import detect
-from spamtide.model import UNKNOWN, Change, Panel, SubjectKind
+from spamtide.change import look as look_at
+from spamtide.model import UNKNOWN, Change, Panel, SubjectKind, Trace, Tracing, no_traces
 from spamtide.series import measure
 
 START = np.datetime64("2024-01-01")
@@ -51,6 +52,12 @@ class World:
     dead: set[int] = field(default_factory=set)
     moved: set[int] = field(default_factory=set)
     """Sensors whose relay moves."""
+    won: float = 0.0
+    """What `unknown` wins from others, as a share of the first botnet's mail."""
+    mail: dict[int, np.ndarray] = field(default_factory=dict)
+    """Botnet -> its messages by day, with its name; -1 is `unknown`."""
+    nameless: dict[int, np.ndarray] = field(default_factory=dict)
+    """Botnet -> those of its messages by day that are among `unknown`."""
 
 
 def world(seed: int, case: int) -> World:
@@ -80,6 +87,7 @@ def draw(w: World, after: int) -> tuple[Panel, np.ndarray]:
     level = _wander(rng, botnets + 1, days)
     rate = np.append(w.rate, rng.uniform(0.02, 0.15) * w.rate.sum())
     sent = rate[:, None] * level
+    sent[-1] += w.won * since * sent[0]
     for b, left in w.stopped.items():
         sent[b] *= 1 - since * (1 - left)
     seen = np.ones((sensors, days))
@@ -96,10 +104,12 @@ def draw(w: World, after: int) -> tuple[Panel, np.ndarray]:
     for b, part in w.renamed.items():
         gone = rng.binomial(counts[b], part * since)
         counts[b] -= gone
+        w.nameless[b] = gone.sum(axis=(0, 1))
         if w.named:
             counts[-1] += gone
         else:
             counts[-1, 3] += gone.sum(axis=0)
+    w.mail = {b: counts[b].sum(axis=(0, 1)) for b in range(-1, botnets)}
     return _panel(w, counts, since, came), (sent * reach.sum(axis=1)[:, None]).sum(axis=0)
 
 
@@ -165,6 +175,29 @@ def _panel(w: World, counts: np.ndarray, since: np.ndarray, came: np.ndarray) ->
     )
 
 
+def fleets(w: World) -> Tracing:
+    """Addresses of the world's botnets: how often each fleet's come again within two weeks differs widely."""
+    rng = np.random.default_rng([12, w.before, int(1000 * w.rate[0])])
+    again = rng.uniform(0.1, 0.95, len(w.rate))
+    shared = rng.uniform(0.0, 0.04)
+
+    def tracing(botnet: str, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
+        fell, new, stop = ((np.datetime64(day) - START).astype(int) for day in (first, last, until))
+        b, week, since = int(botnet[1:]), slice(max(fell - 7, 0), fell), slice(new, min(new + 7, stop))
+
+        def known(days: slice) -> int:
+            mine = int(w.nameless[b][days].sum()) if b in w.nameless else 0
+            others = int(w.mail[-1][days].sum()) - mine
+            return int(rng.binomial(mine, 0.95 * again[b]) + rng.binomial(others, shared))
+
+        own = int(w.mail[b][week].sum())
+        days = since.stop - since.start
+        carried = int(rng.binomial(own, again[b]))
+        return (Trace("addresses", (carried, own), (known(week), 7), (known(since), days)),)
+
+    return tracing
+
+
 Happen = Callable[[World], None]
 
 
@@ -184,6 +217,12 @@ def with_failure(w: World) -> None:
     """A botnet stops as a sensor dies."""
     w.stopped[0] = 0.02
     w.dead.add(1)
+
+
+def as_unknown_wins(w: World) -> None:
+    """A botnet stops, and somebody unknown sends as much from that day on."""
+    w.stopped[0] = 0.02
+    w.won = 1.0
 
 
 def shrink(sensor: int, left: float) -> Happen:
@@ -223,6 +262,7 @@ CASES: dict[str, tuple[str, Happen]] = {
     "most templates rotate": ("attribution", lambda w: w.renamed.update({1: 0.8})),
     "a relay moves, nothing else": ("nothing", lambda w: w.moved.add(0)),
     "nothing happens": ("nothing", lambda _: None),
+    "one stops, unknown wins as much": ("stopped", as_unknown_wins),
 }
 
 
@@ -249,12 +289,14 @@ def told_of(w: World, changes: list[Change]) -> str:
     return ", ".join(causes) or "nothing"
 
 
-def look(w: World, after: int = LOOK) -> tuple[str, list[Change], float]:
+def look(w: World, after: int = LOOK, *, addresses: bool = False) -> tuple[str, list[Change], float]:
     """What is told some days after the event, and the index of the whole days since over the truth."""
     panel, truth = draw(w, after)
     measured = measure(panel)
     first: dt.date = (START + w.before - 4).astype(dt.date)
-    changes = [c for c in detect(measured, whole=not w.part) if c.onset >= first]
+    tracing = fleets(w) if addresses else no_traces
+    found = look_at(measured, whole=not w.part, tracing=tracing).changes
+    changes = [c for c in found if c.onset >= first]
     index = measured.series[0].index
     near, since = slice(w.before - 28, w.before), slice(w.before + 1, len(index) - (w.part > 0))
     known = np.isfinite(index[since])
@@ -266,7 +308,7 @@ def look(w: World, after: int = LOOK) -> tuple[str, list[Change], float]:
 
 def main() -> None:
     """One line a case."""
-    words = [word for word in sys.argv[1:] if word != "-v"]
+    words = [word for word in sys.argv[1:] if word not in {"-v", "-a"}]
     numbers = [int(word) for word in words if word.isdecimal()]
     worlds, seed, after = [*numbers, *(20, 1, LOOK)[len(numbers) :]]
     wanted = [word for word in words if not word.isdecimal()]
@@ -279,7 +321,7 @@ def main() -> None:
         for n in range(worlds):
             w = world(1000 * seed + n, number)
             happen(w)
-            what, changes, off = look(w, after)
+            what, changes, off = look(w, after, addresses="-a" in sys.argv)
             told[what] += 1
             offs.append(off)
             if what != truth and "-v" in sys.argv:

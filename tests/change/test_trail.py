@@ -8,7 +8,7 @@ from change_observatory import Setting, date, make
 
 from spamtide.change import look
 from spamtide.change.trail import SUPPORTED, SURE, weigh_traces
-from spamtide.model import Trace, Tracing
+from spamtide.model import Measurement, Trace, Tracing
 
 
 def addresses(before: int, after: int, days: int = 2, own: tuple[int, int] = (140, 200)) -> tuple[Trace, ...]:
@@ -71,6 +71,17 @@ def test_traces_decide_where_counts_mislead() -> None:
     assert "messages without a name from its addresses" in lost.evidence
     fell = look(measured, tracing=of_fleet(0.0)).changes
     assert {(c.kind, c.subject) for c in fell} >= {("cease", "b2"), ("rise", "unknown")}
+
+
+def test_a_rise_of_unknown_names_the_botnet_whose_addresses_it_came_from() -> None:
+    """The fall of the botnet is not sure by itself; its addresses in mail without a name are."""
+    measured = make(np.random.default_rng(3), Setting(lose_name=(60, 3)))
+    panel = measured.panel
+    steady = tuple(s for s in measured.series if s.subject != "b2")
+    without = Measurement(panel, measured.exposure, steady)
+    told = {(c.kind, c.subject) for c in look(without, tracing=of_fleet(0.8)).changes}
+    assert told == {("attribution-loss", "b2")}
+    assert ("rise", "unknown") in {(c.kind, c.subject) for c in look(without, tracing=of_fleet(0.0)).changes}
 
 
 def test_a_stop_is_not_asked_about_where_unknown_won_nothing() -> None:

@@ -11,9 +11,10 @@ import numpy as np
 
 from spamtide.change.event import Event, find_all
 from spamtide.change.mix import make_mix
+from spamtide.change.names import Names
 from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
 from spamtide.change.shared_days import as_shared, common_days
-from spamtide.change.silence import Cause, find_cause, sensor_changes, unknown_won
+from spamtide.change.silence import Cause, find_cause, sensor_changes
 from spamtide.change.switch import Switch, find_switches
 from spamtide.change.telling import (
     ALARM,
@@ -26,7 +27,6 @@ from spamtide.change.telling import (
     tell,
 )
 from spamtide.change.together import together
-from spamtide.change.trail import ASKED, UNTRACED, WON, Trail, follow
 from spamtide.change.turn import standing_switch
 from spamtide.model import (
     UNKNOWN,
@@ -270,7 +270,6 @@ def _told(
         tracing: counts messages of a botnet that fell.
     """
     panel, exposure = measurement.panel, measurement.exposure
-    until: dt.date = panel.days[-1].astype(dt.date) + dt.timedelta(days=1)
     usual = _usual(measurement)
     total = panel.counts[0].sum(axis=0).astype(np.float64)
     weekday = weekday_offsets(total, usual)[np.arange(len(usual)) % WEEK]
@@ -278,23 +277,18 @@ def _told(
     def cause(one: tuple[Subject, Event]) -> Cause:
         return find_cause(panel, exposure, *one, usual, weekday, ratio)
 
-    def traced(subject: Subject, event: Event, why: Cause) -> tuple[Cause, Trail]:
-        named = subject[0] == "botnet" and subject[1] != UNKNOWN and ("botnet", UNKNOWN) in panel.subjects
-        if not named or event.kind != "fall" or why not in ASKED:
-            return why, UNTRACED
-        if why == "stopped" and unknown_won(panel, subject, event, usual * weekday) < WON:
-            return why, UNTRACED
-        trail = follow(tracing, subject[1], event, until)
-        return trail.corrects(why), trail
-
+    names = Names(panel, usual * weekday, tracing)
     causes = each(cause, [one[:2] for one in events])
-    judged = [Judged(*one, *traced(*one[:2], why)) for one, why in zip(events, causes, strict=True)]
+    judged = [Judged(*one, *names.corrected(*one[:2], why)) for one, why in zip(events, causes, strict=True)]
     for risen in [one for one in judged if one.subject == ("botnet", UNKNOWN) and one.confidence >= SURE]:
         if risen.event.kind != "rise" or risen.cause != "stopped" or names_are_lost(judged, risen):
             continue
         near = [one for one in falls if _at_one_time(one[1], risen.event)]
-        asked = [(one, traced(*one, cause(one))) for one in near]
+        asked = [(one, names.corrected(*one, cause(one))) for one in near]
         lost = [(*one, trail) for one, (why, trail) in asked if why == "attribution"]
+        if not lost:
+            fallen = {one.subject for one in judged if _at_one_time(one.event, risen.event)}
+            lost = [one for one in names.behind(risen.event) if one[0] not in fallen]
         # Of a move and an alarm about it, one is enough.
         if len({subject for subject, _, _ in lost}) == 1:
             subject, event, trail = lost[0]

@@ -108,15 +108,13 @@ def find_cause(
     return _by_name(panel, _witnesses(panel, exposure, event), subject, event, usual * weekday)
 
 
-def unknown_won(panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual: Floats) -> float:
-    """What `unknown` won about a fall, as a share of what the subject lost; 0 where that cannot be told."""
-    mine, other = (panel.subjects.index((subject[0], name)) for name in (subject[1], UNKNOWN))
+def compared(panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual: Floats) -> Moved:
+    """How a subject's messages a day moved about an event; NOTHING where that cannot be told."""
     before, after = _about(event, panel, usual)
     if not before.any() or not after.any():
-        return 0.0
-    rates = (panel.counts[row].sum(axis=0) / np.where(usual > 0, usual, 1.0) for row in (mine, other))
-    lost, won = (float(rate[after].mean() - rate[before].mean()) for rate in rates)
-    return won / -lost if lost < 0 else 0.0
+        return NOTHING
+    count = panel.counts[panel.subjects.index(subject)].sum(axis=0)
+    return compare(count[before] / usual[before], count[after] / usual[after])
 
 
 def _about(event: Event, panel: Panel, usual: Floats) -> tuple[Bools, Bools]:
@@ -317,6 +315,8 @@ class Moved:
     error: float
     chance_error: float
     """The standard error if nothing had changed."""
+    was: float = 0.0
+    """The rate before."""
 
 
 NOTHING = Moved(0.0, 0.0, 0.0)
@@ -329,7 +329,8 @@ def compare(before: Floats, after: Floats) -> Moved:
     uneven = max(spread - was, 0.0) / max(was, 1e-9) ** 2 if was > 0 else 0.0
     least = max(spread, was, 1 / len(before))
     variance = least / len(before) + (max(now, 1 / len(after)) + min(uneven, 1.0) * now**2) / len(after)
-    return Moved(now - was, math.sqrt(variance), math.sqrt(least * (1 / len(before) + 1 / len(after))))
+    chance = math.sqrt(least * (1 / len(before) + 1 / len(after)))
+    return Moved(now - was, math.sqrt(variance), chance, was)
 
 
 def _sum(parts: Sequence[Moved]) -> Moved:

@@ -18,7 +18,7 @@ from spamtide.change.event import Event
 from spamtide.change.silence import Cause
 from spamtide.model import Trace, Tracing
 
-SIZE = 3.0
+SIZE = 5.0
 """NB size of the messages of a week that carry such: what a fleet sends, and what else uses its machines,
 varies from week to week."""
 FEWEST_OWN, LEAST_PART = 10, 0.05
@@ -28,13 +28,9 @@ FEW = 0.5
 WIDEST, LATEST = 21, 7
 """Days that a fall may be uncertain by for it to be asked about; and for fleets that are gone to speak
 against: in longer ones a fleet changes."""
-SURE, SUPPORTED = 4.0, 2.0
+SURE, SUPPORTED = 3.0, 1.5
 """Log-likelihood ratios from which the traces decide alone, whatever the counts say; and from which they
 decide where the counts are of two minds."""
-WON = 0.2
-"""Share of what it lost that `unknown` must have won for a fall to be asked about."""
-ASKED: frozenset[Cause] = frozenset({"stopped", "attribution", "doubtful"})
-"""Causes by counts that traces may correct."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ class Trail:
     """The numbers behind it, in words."""
 
     def corrects(self, cause: Cause) -> Cause:
-        """The cause of a fall that counts have given one of ASKED to."""
+        """The cause of a fall that by counts is one of a name or of the botnet itself."""
         if self.odds <= -SURE:
             return "stopped"
         return "attribution" if self.odds >= (SUPPORTED if cause == "doubtful" else SURE) else cause

@@ -1,0 +1,69 @@
+"""Names that were lost: what counts say of a fall, corrected by what the messages say (see `trail`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from spamtide.change.event import Event
+from spamtide.change.silence import Cause, compared
+from spamtide.change.trail import UNTRACED, Trail, follow
+from spamtide.model import UNKNOWN, Floats, Panel, SubjectKind, Tracing
+
+WON = 0.2
+"""Share of what it lost that `unknown` must have won for a fall to be asked about."""
+LOST, LOST_T = 0.4, 2.0
+"""Share of what `unknown` won that a botnet must have lost to be asked about where only `unknown` is known to
+have moved, and the standard errors by which it must have."""
+ASKED: frozenset[Cause] = frozenset({"stopped", "attribution", "doubtful"})
+"""Causes by counts that traces may correct."""
+
+Subject = tuple[SubjectKind, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """An observatory whose messages can be asked about."""
+
+    panel: Panel
+    usual: Floats
+    """What all sensors' mail is expected to be by day, 1 on an average day."""
+    tracing: Tracing
+
+    @property
+    def _until(self) -> dt.date:
+        """First day that is not known yet."""
+        last: dt.date = self.panel.days[-1].astype(dt.date)
+        return last + dt.timedelta(days=1)
+
+    def corrected(self, subject: Subject, event: Event, cause: Cause) -> tuple[Cause, Trail]:
+        """The cause of an event and the traces behind it, where there are any."""
+        nameless: Subject = ("botnet", UNKNOWN)
+        asked = subject[0] == "botnet" and subject != nameless and nameless in self.panel.subjects
+        if not asked or event.kind != "fall" or cause not in ASKED:
+            return cause, UNTRACED
+        if cause == "stopped":
+            mine, other = (compared(self.panel, one, event, self.usual) for one in (subject, nameless))
+            if mine.change >= 0 or other.change < -WON * mine.change:
+                return cause, UNTRACED
+        trail = follow(self.tracing, subject[1], event, self._until)
+        return trail.corrects(cause), trail
+
+    def behind(self, risen: Event) -> Iterator[tuple[Subject, Event, Trail]]:
+        """Botnets whose mail a rise of `unknown` is, by their traces, though no fall of theirs is sure.
+
+        Args:
+            risen: the rise; what they lost is told with its dates.
+        """
+        won = compared(self.panel, ("botnet", UNKNOWN), risen, self.usual).change
+        for subject in self.panel.subjects:
+            if subject[0] != "botnet" or subject[1] == UNKNOWN:
+                continue
+            mine = compared(self.panel, subject, risen, self.usual)
+            if mine.change > -max(LOST * won, LOST_T * mine.error):
+                continue
+            fall = replace(risen, kind="fall", before=mine.was, after=mine.was + mine.change)
+            trail = follow(self.tracing, subject[1], fall, self._until)
+            if trail.corrects("stopped") == "attribution":
+                yield subject, fall, trail
