@@ -208,9 +208,10 @@ def _cluster(run: Update) -> str:
     run.fresh = evidence.fresh(lake)
     new = evidence.unclustered(lake, run.fresh)
     if new.num_rows:
-        clustering = cluster(new, state, similarity=run.observatory.settings.clustering.similarity)
-        profiles = _profiles(run, clustering.state.exemplars)
         counts = Counter(rollup.contents_by_name(lake))
+        similarity = run.observatory.settings.clustering.similarity
+        clustering = cluster(new, state, similarity=similarity, messages=counts)
+        profiles = _profiles(run, clustering.state.exemplars)
         counts.update(clustering.memberships["campaign"].to_pylist())
         each = Apart(run.observatory.settings.running.workers)
         state = relate(clustering, state, profiles, counts, each)

@@ -54,7 +54,7 @@ def run(lots: Sequence[Sequence[Observation]]) -> list[dict[str, str]]:
     """Campaign of every message so far, after each lot."""
     state, said, profiles, after = CampaignState.empty(), {}, PROFILES.empty_table(), []
     for lot in lots:
-        done = cluster(conftest.tabulate(lot), state)
+        done = cluster(conftest.tabulate(lot), state, messages=Counter(said.values()))
         made = {
             name: pa.array(
                 [getattr(one, name) for one in lot],

@@ -130,8 +130,8 @@ def test_a_second_lot_joins_and_keeps_the_names(planting: SimpleNamespace) -> No
     assert second.state.lineage.slice(0, 3).equals(first.state.lineage)
 
 
-def test_a_bridge_merges_and_the_older_name_survives(planting: SimpleNamespace) -> None:
-    """Two halves of a drifting text are two campaigns until what stands between them arrives."""
+def test_a_bridge_merges_and_the_name_of_most_survives(planting: SimpleNamespace) -> None:
+    """Two halves of a drifting text are two campaigns until what stands between arrives; the older of equals."""
     dice = random.Random(6)  # noqa: S311 - planted text, not a secret
     words, later = planting.prose(dice, 200), planting.prose(dice, 200)
     start = dt.datetime(2010, 3, 1, tzinfo=dt.UTC)
@@ -157,6 +157,8 @@ def test_a_bridge_merges_and_the_older_name_survives(planting: SimpleNamespace) 
     assert set(second.state.exemplars["campaign"].to_pylist()) == {names[old.sha256]}
     whole, _, _ = run(planting, [[young, old, bridge]])
     assert len(set(whole.values())) == 1
+    voted = cluster(planting.tabulate([bridge]), first.state, messages={names[young.sha256]: 2})
+    assert resolve(voted.state.lineage) == {names[old.sha256]: names[young.sha256]}
 
 
 def test_a_campaign_that_was_silent_returns(planting: SimpleNamespace) -> None:

@@ -77,7 +77,7 @@ class Run:
 
     def take(self, lot: Sequence[Observation]) -> dict[str, str]:
         """Cluster and relate one lot; the campaign of every message so far."""
-        done = cluster(self.planting.tabulate(lot), self.state)
+        done = cluster(self.planting.tabulate(lot), self.state, messages=Counter(self.said.values()))
         self.profiles = pa.concat_tables([self.profiles, profiles_of(lot)])
         names = (done.memberships[name].to_pylist() for name in ("sha256", "campaign"))
         self.said |= dict(zip(*names, strict=True))

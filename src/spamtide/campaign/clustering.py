@@ -6,6 +6,8 @@ by banding (`candidates`), groups are made of them (`grouping`), and names are g
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 
 from spamtide.campaign.candidates import Edges, find_edges
 from spamtide.campaign.grouping import COHESION, Groups, content_rank
-from spamtide.campaign.lineage import NEVER, CampaignState, Event, events_table, mint, names_ever
+from spamtide.campaign.lineage import NEVER, CampaignState, Event, events_table, mint, names_ever, resolve
 from spamtide.campaign.similarity import MIN_SHINGLES, PERMUTATIONS, estimate
 from spamtide.schema import EXEMPLARS, LINEAGE, MEMBERSHIPS, MINHASH_BYTES
 
@@ -63,7 +65,13 @@ class _Rows:
     """Contents that say too little to be compared; zero in `minhashes`."""
 
 
-def cluster(new: pa.Table, known: CampaignState, *, similarity: float = 0.6) -> Clustering:
+def cluster(
+    new: pa.Table,
+    known: CampaignState,
+    *,
+    similarity: float = 0.6,
+    messages: Mapping[str, int] | None = None,
+) -> Clustering:
     """Give each new content its campaign, founding, joining and merging campaigns as needed.
 
     Args:
@@ -71,6 +79,8 @@ def cluster(new: pa.Table, known: CampaignState, *, similarity: float = 0.6) -> 
             uint32), shingles, sketch_key.
         known: what earlier runs found.
         similarity: estimated Jaccard similarity from which two texts are variants of one another.
+        messages: how many contents were given each name by earlier runs; where names meet, the one that most
+            go by survives, so that the fewest are renamed.
 
     Returns:
         Memberships of the new contents, and the state after. The names in it are final for this run;
@@ -87,7 +97,7 @@ def cluster(new: pa.Table, known: CampaignState, *, similarity: float = 0.6) -> 
     roots = _group(rows, similarity)[rows.content]
     touched = np.isin(roots, roots[rows.fresh])
     order = _in_order(rows, roots, np.flatnonzero(touched))
-    names, events = _name(rows, roots, order, lineage)
+    names, events = _name(rows, roots, order, lineage, _standing(lineage, messages or {}))
     chosen = _choose_exemplars(rows, roots, order)
     standing = pa.array([names[root] for root in roots[chosen].tolist()], pa.string())
     exemplars = pa.concat_tables(
@@ -169,7 +179,18 @@ def _in_order(rows: _Rows, roots: Ints, chosen: Ints) -> Ints:
     return np.asarray(chosen[order.to_numpy()])
 
 
-def _name(rows: _Rows, roots: Ints, order: Ints, lineage: pa.Table) -> tuple[dict[int, str], pa.Table]:
+def _standing(lineage: pa.Table, messages: Mapping[str, int]) -> Counter[str]:
+    """How many messages go by each name now."""
+    now = resolve(lineage)
+    standing: Counter[str] = Counter()
+    for name, count in messages.items():
+        standing[now.get(name, name)] += count
+    return standing
+
+
+def _name(
+    rows: _Rows, roots: Ints, order: Ints, lineage: pa.Table, standing: Counter[str]
+) -> tuple[dict[int, str], pa.Table]:
     """Name each touched group, and say in lineage rows what is new.
 
     Args:
@@ -177,6 +198,7 @@ def _name(rows: _Rows, roots: Ints, order: Ints, lineage: pa.Table) -> tuple[dic
         roots: group of each row.
         order: rows of touched groups by group, time and content.
         lineage: what was said before.
+        standing: messages that go by each name.
     """
     birth = np.full(len(rows.names), NEVER)
     np.minimum.at(birth, rows.campaign[~rows.fresh], rows.time[~rows.fresh])
@@ -198,9 +220,12 @@ def _name(rows: _Rows, roots: Ints, order: Ints, lineage: pa.Table) -> tuple[dic
             names[root] = mint(sha256[founder], taken)
             events.append((int(rows.time[founder]), "minted", names[root], None))
             continue
-        by_age = sorted((int(birth[campaign]), rows.names[campaign]) for campaign in former[root])
-        names[root] = by_age[0][1]
-        events.extend((int(rows.time[arrival]), "merged", names[root], other) for _, other in by_age[1:])
+        by_standing = sorted(
+            (-standing[rows.names[campaign]], int(birth[campaign]), rows.names[campaign])
+            for campaign in former[root]
+        )
+        names[root], *others = (name for _, _, name in by_standing)
+        events.extend((int(rows.time[arrival]), "merged", names[root], other) for other in others)
     events.extend((when, "returned", names[root], None) for when, root in _returns(rows, roots, order))
     events.sort(key=lambda event: (event[0], event[1], event[2], event[3] or ""))
     return names, events_table(events)
