@@ -131,7 +131,7 @@ def test_a_second_lot_joins_and_keeps_the_names(planting: SimpleNamespace) -> No
 
 
 def test_a_bridge_merges_and_the_name_of_most_survives(planting: SimpleNamespace) -> None:
-    """Two halves of a drifting text are two campaigns until what stands between arrives; the older of equals."""
+    """Two halves of a drifting text are two campaigns until what stands between them arrives."""
     dice = random.Random(6)  # noqa: S311 - planted text, not a secret
     words, later = planting.prose(dice, 200), planting.prose(dice, 200)
     start = dt.datetime(2010, 3, 1, tzinfo=dt.UTC)

@@ -1,7 +1,8 @@
 """Names of campaigns: minted once, carried ever after, and what became of them.
 
 A name is derived from the first message once, when it is minted, and is never derived again. Where two
-campaigns turn out to be one, the name that most messages go by survives (the older one among equals) and a row says so; `resolve` follows those rows.
+campaigns turn out to be one, the name that most messages go by survives, the older one among equals, and a
+row says so; `resolve` follows those rows.
 """
 
 from __future__ import annotations
