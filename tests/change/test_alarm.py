@@ -64,6 +64,15 @@ def test_what_all_botnets_lose_for_good_is_no_holiday() -> None:
     assert (days[-8:] == 1).all()
 
 
+def test_who_fell_for_good_says_nothing_of_the_days_after() -> None:
+    """Three of six fall and one halves; the two that go on have neither a holiday nor a flood."""
+    tracks = {s: track(falling(9, left), s) for s, left in enumerate((0.0, 0.0, 0.03, 0.5))}
+    tracks |= {s: track(np.full(109, 12.0), s) for s in (4, 5)}
+    days = common_days(tracks, list(tracks))
+    assert days is not None
+    assert (days[-9:] == 1).all()
+
+
 def test_one_wild_day_is_no_rise() -> None:
     level = np.full(100, 60.0)
     level[-2] *= 8

@@ -79,15 +79,49 @@ def test_a_burst_is_a_surge_and_leaves_no_rise_or_fall() -> None:
     assert event.ratio == pytest.approx(6, rel=0.1)
 
 
-@pytest.mark.parametrize("hole", [(1, 0), (2, 0), (5, 20)], ids=["a day", "two days", "half for five days"])
+@pytest.mark.parametrize("hole", [(1, 0), (2, 0), (2, 20)], ids=["a day", "two days", "two days at 40 %"])
 def test_a_short_silence_is_passed_over(hole: tuple[int, float]) -> None:
     assert find_events(series((60, 50), hole, (60, 50)), 0.5) == ()
 
 
-def test_a_silent_week_is_a_fall_and_a_rise() -> None:
-    fall, rise = find_events(series((60, 50), (7, 0), (60, 50)), 0.5)
+@pytest.mark.parametrize("left", [0, 20], ids=["silent", "at 40 %"])
+def test_a_week_away_is_a_fall_and_a_rise(left: int) -> None:
+    fall, rise = find_events(series((60, 50), (7, left), (60, 50)), 0.5)
     assert (fall.kind, rise.kind) == ("fall", "rise")
     assert (fall.end, rise.onset) == ((START + 60).astype(dt.date), (START + 67).astype(dt.date))
+
+
+def test_a_day_at_twice_an_even_level_is_a_surge_and_one_of_an_uneven_level_is_none() -> None:
+    dice = np.random.default_rng(3)
+    for size, kinds in ((200.0, ["surge"]), (5.0, [])):
+        count = dice.negative_binomial(size, size / (size + 80), 112)
+        count[70] = 170
+        days = START + np.arange(112)
+        found = find_events(prepare(days, count, np.ones(112)), 0.65)
+        assert [event.kind for event in found] == kinds
+
+
+def test_what_grows_over_ten_weeks_is_one_rise_with_the_end_of_the_growth() -> None:
+    held = 0
+    for seed in range(10):
+        dice = np.random.default_rng(seed)
+        level = 40 * np.clip((np.arange(200) - 49) / 70, 0, 1)
+        count = dice.negative_binomial(15, 15 / (15 + np.maximum(level, 1e-9)))
+        found = find_events(prepare(START + np.arange(200), count, np.ones(200)), 0.65)
+        (rise,) = [event for event in found if event.kind == "rise"]
+        assert rise.end is not None
+        assert rise.end_low is not None
+        assert rise.end_high is not None
+        assert rise.end > rise.onset + dt.timedelta(days=45)
+        held += rise.end_low <= (START + 119).astype(dt.date) <= rise.end_high
+    assert held >= 7
+
+
+def test_a_fall_is_over_on_the_first_day_under_a_twentieth_though_less_is_left_later() -> None:
+    count = np.array([*([85] * 60), 25, 3, *([0] * 30)])
+    (fall,) = find_events(prepare(START + np.arange(len(count)), count, np.ones(len(count))), 0.5)
+    assert fall.end_low is not None
+    assert fall.end_low <= (START + 61).astype(dt.date)
 
 
 def test_a_fall_on_the_last_day_is_not_believed_yet() -> None:

@@ -17,15 +17,12 @@ from spamtide.change.segment import (
     moves,
     partition,
 )
+from spamtide.change.slope import joined
 
 LONGEST_BURST, LONGEST_STEP = 7, 10
 """Days of a surge, and of one step of a ramp, at most."""
-BURST = 3.0
-"""Times the level on either side that a surge must reach."""
 LONGEST_HOLE = 2
-DEEP = 0.2
-"""A silence between like levels is passed over when it lasts no longer than that, or, up to LONGEST_BURST
-days, when it left more than DEEP of the level: it says nothing about who sends."""
+"""Days of a silence between like levels that is passed over: a collection fails for as long."""
 SMALL_STEPS = 2
 """Change points too small for an event from which a series is taken to drift."""
 FLOOD, FLOOD_CAUTION = 0.05, 0.6
@@ -80,7 +77,7 @@ def _cut(track: Track, ratio: float, penalty: float) -> Cut:
     for _ in range(MOST_PASSES):
         burst, hole = _shortest(track, segments, ratio)
         if burst is None and hole is None:
-            wild = _flood_day(track, segments)
+            wild = _flood_day(track, segments, ratio)
             if wild is None:
                 break
             segments, burst = wild
@@ -93,8 +90,29 @@ def _cut(track: Track, ratio: float, penalty: float) -> Cut:
         segments = partition(track, penalty)
     longest = max(LONGEST_STEP // track.step, 1)
     directions: tuple[Direction, ...] = ("fall", "rise")
-    found = [(way, i, j) for way in directions for i, j in moves(segments, way, ratio, longest)]
+    steps = {way: moves(segments, way, ratio, longest) for way in directions}
+    found = [
+        (way, i, j)
+        for way, other in (directions, directions[::-1])
+        for i, j in _slopes(track, segments, way, steps[way], steps[other])
+    ]
     return Cut(track, segments, tuple(bursts), tuple(sorted(found, key=lambda move: move[1])))
+
+
+def _slopes(
+    track: Track,
+    segments: Segments,
+    way: Direction,
+    steps: list[tuple[int, int]],
+    others: list[tuple[int, int]],
+) -> list[tuple[int, int]]:
+    """Moves in one direction, those that are of one slope put together."""
+    found: list[tuple[int, int]] = []
+    for i, j in steps:
+        if found and j <= found[-1][1]:
+            continue
+        found.append(joined(track, segments, (way, i, j), others) or (i, j))
+    return found
 
 
 def _shortest(
@@ -111,28 +129,29 @@ def _shortest(
             inside = levels[i:j]
             alike = min(sides) >= ratio * max(sides)
             if min(inside) * ratio > max(sides):
-                burst = min(inside) > BURST * max(sides)
-                return ((i, j), None) if burst else (None, (i, j))
-            deepest = max(inside)
-            brief = days <= LONGEST_HOLE or deepest > DEEP * min(sides)
-            if alike and brief and deepest < ratio * min(sides):
+                return (i, j), None
+            if alike and days <= LONGEST_HOLE and max(inside) < ratio * min(sides):
                 return None, (i, j)
     return None, None
 
 
-def _flood_day(track: Track, segments: Segments) -> tuple[Segments, tuple[int, int]] | None:
-    """The wildest day that is a flood by itself, and did not pay for two cuts; with the cuts made."""
+def _flood_day(track: Track, segments: Segments, ratio: float) -> tuple[Segments, tuple[int, int]] | None:
+    """The least likely day that is a flood by itself, and did not pay for two cuts; with the cuts made."""
     level = np.full(len(track.count), np.inf)
     for number, mean in enumerate(segments.levels):
         level[slice(*segments.span(number))] = max(mean, THIN)
     excess = np.where(track.observed, np.nan_to_num(track.rate) / level, 0.0)
-    day = int(excess.argmax())
+    wild = np.flatnonzero(excess * ratio > 1)
+    if track.step != 1 or not len(wild):
+        return None
+    size = FLOOD_CAUTION * track.size
+    chances = [
+        upper_tail(float(track.count[day]), float(track.offset[day] * level[day]), size) for day in wild
+    ]
+    day = int(wild[int(np.argmin(chances))])
     number = int(np.searchsorted(segments.starts, day, side="right")) - 1
     begin, end = segments.span(number) if number >= 0 else (0, 0)
-    if track.step != 1 or not begin < day < end - 1 or excess[day] <= BURST:
-        return None
-    mean, size = float(track.offset[day] * level[day]), FLOOD_CAUTION * track.size
-    if upper_tail(float(track.count[day]), mean, size) * int(track.observed.sum()) > FLOOD:
+    if not begin < day < end - 1 or min(chances) * int(track.observed.sum()) > FLOOD:
         return None
     starts = (*segments.starts[: number + 1], day, day + 1, *segments.starts[number + 1 :])
     own = segments.levels[number]

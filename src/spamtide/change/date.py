@@ -29,7 +29,11 @@ RESIDUALS = np.array([0.0003, 0.002, 0.006, 0.012, 0.02, 0.03, 0.045, 0.07, 0.12
 """Residual level as a share of the level before."""
 SHALLOW_RESIDUALS = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9])
 """The same for moves that leave more than SHALLOW of the level."""
-SHALLOW = 0.4
+SHALLOW = 0.25
+NEGLIGIBLE = 0.05
+"""Share of the level before under which a fall is over, though less may be left of it still."""
+SHARES = np.linspace(0.0, 1.0, 401)[1:] - 0.5 / 400
+"""Levels that a day of a ramp may have, as shares of the level before."""
 SIZES = np.array([0.6, 1.0, 1.7])
 """Factors on the estimated NB size."""
 Z = np.linspace(-4.0, 4.0, 21)
@@ -41,6 +45,7 @@ SHALLOW_EARLIER, SHALLOW_LATER = 21, 14
 """Units before the segmentation's onset, and after its end, that may be the onset: the shallower a move, the
 further off may the segmentation be."""
 CREDIBILITY = 0.95
+SLIGHT = 1e-6
 FEWEST_AFTER = 3
 """Units at the new level that the window must hold; one is enough at the end of a series."""
 MOST_ONSETS = 60
@@ -64,7 +69,7 @@ class Ramp:
     onset: Estimate
     """First unit off the level before."""
     end: Estimate
-    """First unit at the level after."""
+    """First unit at the level after; of a fall to under NEGLIGIBLE, the first one under that."""
 
 
 def date_move(
@@ -96,7 +101,35 @@ def date_move(
     onset, end = found
     if direction == "rise":
         return Ramp(_mirrored(end, total), _mirrored(onset, total))
+    if ratio < NEGLIGIBLE:
+        before = slice(max(room[0], move[0] - BEFORE), move[0])
+        end = _negligible(track, before, first, posterior)
     return Ramp(onset, end)
+
+
+def _negligible(track: Track, before: slice, first: int, posterior: Floats) -> Estimate:
+    """The first unit under NEGLIGIBLE, which may be one of the ramp's last.
+
+    A fall is monotone, so a unit is under it with the chance that the residual is reached by then, and
+    else with the chance that its own messages give, all levels of a ramp being equally likely beforehand.
+    """
+    mass = float(track.offset[before].sum())
+    level = float(track.count[before].sum()) / mass if mass > 0 else 0.0
+    length, longest = posterior.shape
+    begun = np.cumsum(np.concatenate((posterior.sum(axis=1), np.zeros(longest - 1))))
+    units = np.arange(length)[:, None] + np.arange(longest)
+    over = np.cumsum(np.bincount(units.ravel(), posterior.ravel(), length + longest - 1))
+    under = over.copy()
+    for at in np.flatnonzero(begun - over > SLIGHT):
+        unit = first + int(at)
+        if unit < len(track.count) and track.offset[unit] > 0 and level > 0:
+            mean = level * float(track.offset[unit]) * SHARES
+            size = track.size
+            log = track.count[unit] * np.log(mean) - (track.count[unit] + size) * np.log(size + mean)
+            likely = np.exp(log - log.max())
+            share = float(likely[SHARES < NEGLIGIBLE].sum() / likely.sum())
+            under[at] += (begun[at] - over[at]) * share
+    return summarise(np.diff(np.maximum.accumulate(under), prepend=0.0), first)
 
 
 def _estimates(posterior: Floats, first: int) -> tuple[Estimate, ...]:

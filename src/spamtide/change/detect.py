@@ -141,12 +141,24 @@ def _of_levels_and_mixes(
     switches = [
         (botnet, found) for botnet, every in mixes.items() for found in every if found.alarmed is None
     ]
+    # What falls are sure of lends nothing to floods of a day: those are a family of their own.
+    floods = [one for one in moves if one[1].kind == "surge"]
+    moves = [one for one in moves if one[1].kind != "surge"]
     p_values = [event.p_value for _, event in moves] + [switch.p_value for _, switch in switches]
     owners = [*(subject for subject, _ in moves), *(("mix", botnet) for botnet, _ in switches)]
     adjusted = adjust(p_values, len(tracks) + len(mixes) + _beyond_first(owners))
     believed = [
         (subject, event, 1 - q)
         for (subject, event), q in zip(moves, adjusted, strict=False)
+        if q <= detecting.false_discovery
+    ]
+    of_floods = adjust(
+        [event.p_value for _, event in floods],
+        len(tracks) + _beyond_first([subject for subject, _ in floods]),
+    )
+    believed += [
+        (subject, event, 1 - q)
+        for (subject, event), q in zip(floods, of_floods, strict=True)
         if q <= detecting.false_discovery
     ]
     judged = measurement if whole else _without_last_day(measurement)

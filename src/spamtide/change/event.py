@@ -7,6 +7,7 @@ short silences between two like levels are passed over.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from typing import Literal
 
 import numpy as np
 
-from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm, upper_tail, worst_tail
-from spamtide.change.cut import LONGEST_BURST, Burst, Cut, Move, cut_track
+from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm, upper_tail
+from spamtide.change.cut import Burst, Cut, Move, cut_track
 from spamtide.change.date import LONGEST_RAMP, LONGEST_SLOPE, SHALLOW, Ramp, date_move, summarise
 from spamtide.change.segment import WEEK, Direction, Segments, Track, cost
+from spamtide.change.slope import date_slope
 from spamtide.change.wander import APART, REAL, Claim, Doubt, Levels, Wander, levels_of, wander
 from spamtide.change.weigh import CAUTION, merged_gain, tail
 from spamtide.model import Each, in_turn
@@ -35,6 +37,10 @@ NEAR = 21
 """Days on either side of a move over which its levels must differ, besides those of its segments."""
 AROUND = 14
 """Units to either side that a day's wildness is taken against."""
+HIGHEST, HIGHEST_SCORE, HIGHEST_ERROR = 0.1, 1.755, 0.35
+"""Share of days that tell how wild a series is; mean of the highest tenth of normal scores, and the standard
+error of one such day, as a share of that mean."""
+SLIGHT, TINIEST = 1e-9, 1e-300
 WORTH_DATING = 0.1
 """P-value above which a move is not even dated, unless more of all reports may be false than that."""
 MOST_MOVES = 20
@@ -290,6 +296,9 @@ def _date(track: Track, segments: Segments, move: tuple[Direction, int, int], ro
     direction, i, j = move
     starts, levels = segments.starts, segments.levels
     begin, end = starts[i], starts[j]
+    slope = date_slope(track, segments, i, j)
+    if slope is not None:
+        return slope
 
     def step(first: int, last: int, within: tuple[int, int]) -> Ramp:
         low, high = sorted((levels[first - 1], levels[last]))
@@ -354,7 +363,8 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], beside: flo
     number = int(track.observed.sum())
     onset, finish = _dates(track, ramp)
     during = _level(track, begin, end, segments.levels[i])
-    places = number * LONGEST_BURST
+    # Shares of 1 / (n (n + 1)) of the error for bursts of n units add up to less than 1.
+    places = number * (end - begin) * (end - begin + 1)
     chance = min(tail(gain, 2, number, places=places), places * _flood(track, (left, begin, end, right)))
     chance = max(chance, _wildness(track, (begin, end), during))
     if beside is not None:
@@ -398,7 +408,9 @@ def _flood(track: Track, bounds: tuple[int, int, int, int]) -> float:
 def _wildness(track: Track, burst: tuple[int, int], level: float) -> float:
     """Chance of such a burst in a series whose own wildest days are no wilder than they are.
 
-    Each day is held against the median of the days around it, so that levels and drift are left out.
+    Each day is held against the median of the days around it, so that levels and drift are left out, and
+    read off the negative binomial as a normal score. Where the highest tenth of the scores lie further out
+    than those of a normal variable, as they do where few campaigns make a series, all are drawn in.
     """
     rate = track.rate
     rate[burst[0] : burst[1]] = np.nan
@@ -407,12 +419,36 @@ def _wildness(track: Track, burst: tuple[int, int], level: float) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a window without any day
         local = np.nanmedian(windows, axis=1)
-    # An exponential tail of roots is heavier than a gamma's and about a log-normal's; of logs it would be a
-    # power law, under which no flood is beyond the wild days of an uneven series.
-    roots = np.sqrt((rate + 0.5) / (local + 0.5)) - 1
-    usual = float(local[burst[0] : burst[1]].mean())
-    roots = roots[np.isfinite(roots)]
-    if not np.isfinite(usual) or not len(roots):
+    known = np.isfinite(rate) & np.isfinite(local) & (track.offset > 0)
+    usual = float(np.mean(local[burst[0] : burst[1]]))
+    if not np.isfinite(usual) or known.sum() < FEWEST_UNITS:
         return 0.0
-    excess = float(np.sqrt((level * track.step + 0.5) / (usual + 0.5))) - 1
-    return min(1.0, len(roots) * worst_tail(roots, excess) ** (burst[1] - burst[0]))
+    scores = [
+        _score(float(count), float(mean), track.size)
+        for count, mean in zip(
+            track.count[known], track.offset[known] * np.maximum(local[known], SLIGHT), strict=True
+        )
+    ]
+    mean = float(track.offset[burst[0] : burst[1]].mean()) * max(usual, SLIGHT)
+    score = _score(level * track.step * mean / max(usual, SLIGHT), mean, track.size) / _wild(scores)
+    days = burst[1] - burst[0]
+    from scipy.special import ndtr
+
+    return min(1.0, len(scores) * days * (days + 1) * float(ndtr(-score)) ** days)
+
+
+def _score(count: float, mean: float, size: float) -> float:
+    """A count as a normal score: both have the same upper tail."""
+    from scipy.special import ndtri
+
+    return -float(ndtri(max(upper_tail(count, mean, size), TINIEST)))
+
+
+def _wild(scores: Sequence[float]) -> float:
+    """By how much the highest tenth of scores lies further out than a normal variable's; 1 where it does not.
+
+    Reckoned at one standard error less: of a hundred days, the highest tenth are ten.
+    """
+    ordered = np.sort(np.asarray(scores))
+    beyond = ordered[int(np.ceil(len(ordered) * (1 - HIGHEST))) :]
+    return max(1.0, float(beyond.mean()) / (HIGHEST_SCORE * (1 + HIGHEST_ERROR / math.sqrt(len(beyond)))))

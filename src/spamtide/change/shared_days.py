@@ -1,7 +1,8 @@
 """Days on which everybody sends less: holidays, and the last day while its evening is not in yet.
 
-Both hit all botnets alike and pass. What most botnets lost on such a day is put into its offset, for
-cutting, dating and alarms alike; a loss that stays longer than a holiday is left as it is.
+Both hit all botnets alike and pass. A botnet that stays away fell, and says nothing of the day. What most of
+the others lost is put into the day's offset, for cutting, dating and alarms alike; a loss that stays longer
+than a holiday is left as it is.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spamtide.change.segment import Track
 from spamtide.model import Floats
@@ -28,6 +30,8 @@ MOST = 0.7
 LOST = 0.95
 """Share of its usual mail below which a botnet has lost some."""
 POOR = 0.8
+STAYED = 5
+"""Days after a day, of AHEAD, from which it is known whether a botnet came back."""
 """Factor of a day from which it is an ordinary one: medians of a few botnets vary, too."""
 LONGEST = 5
 """Poor days in a row, more of which are no holiday."""
@@ -54,9 +58,10 @@ def common_days(tracks: Mapping[Key, Track], botnets: list[Key]) -> Floats | Non
     known = np.isfinite(around).sum(axis=2) >= FEWEST_AROUND
     usual = np.nanmedian(np.where(known[..., None], around, 0.0), axis=2)
     telling = known & (usual >= LEVEL) & np.isfinite(table)
-    ratio = np.where(telling, table / np.where(telling, usual, 1.0), np.nan)
     if telling[:, -1].sum() < FEWEST_SUBJECTS:
         return None
+    telling &= ~_stays_away(table, usual)
+    ratio = np.where(telling, table / np.where(telling, usual, 1.0), np.nan)
     # Two botnets may truly have fallen: what the others lost is the day's.
     ratio = np.sort(ratio, axis=0)[SPARED:]
     asked = np.isfinite(ratio).sum(axis=0)
@@ -69,6 +74,23 @@ def common_days(tracks: Mapping[Key, Track], botnets: list[Key]) -> Floats | Non
     if len(days) and days[-1] == len(factor) - 1:
         factor[-1] = max(float(np.nanmedian(ratio[:, -1])), PART)
     return _passing(np.where(factor < POOR, factor, 1.0))
+
+
+def _stays_away(table: Floats, usual: Floats) -> NDArray[np.bool_]:
+    """Whether a botnet sends less than usual over the days after each day, too: it fell, and the day did not.
+
+    A holiday is short enough to leave the median of these days alone. Of the last days nobody knows yet, but
+    who was away before them still is.
+    """
+    padded = np.pad(table[:, 1:], ((0, 0), (0, AHEAD)), constant_values=np.nan)
+    ahead = np.lib.stride_tricks.sliding_window_view(padded, AHEAD, axis=1)
+    known = np.isfinite(ahead).sum(axis=2) >= STAYED
+    later = np.nanmedian(np.where(known[..., None], ahead, 0.0), axis=2)
+    stays: NDArray[np.bool_] = known & (later < POOR * usual)
+    low = ~(table >= POOR * usual)
+    for day in range(1, stays.shape[1]):
+        stays[:, day] |= stays[:, day - 1] & low[:, day]
+    return stays
 
 
 def _passing(factor: Floats) -> Floats:

@@ -1,0 +1,172 @@
+"""Growth and decay over weeks: steps that are one slope, and when it began and ended.
+
+A partition knows levels only, so it shows what grows over ten weeks as a staircase, whose first step would be
+told as all of it. Steps in one direction are one slope where a straight line from one level to the other
+explains the days better than the steps do, each with the price of its parameters (BIC).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from spamtide.change.date import Ramp, summarise
+from spamtide.change.segment import Direction, Segments, Track
+from spamtide.model import Floats
+
+LONG = 21
+"""Units from which on a staircase may be a slope: what is shorter is a ramp."""
+EARLIER, LATER = 14, 7
+"""Units before and after its first step in which a slope may begin."""
+LEAST = 5
+"""Units of the levels on either side."""
+MOST_PLACES = 40
+"""Places of either end that are tried."""
+CAUTION = 0.6
+"""Factor on the NB size when a slope is dated: its days wander besides."""
+CORRELATION = 0.8
+SLIGHT = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """All straight lines that a staircase may be."""
+
+    begins: Floats
+    ends: Floats
+    cost: Floats
+    """Minus twice the log likelihood, shape (begins, ends); infinite where the end is no later."""
+
+
+def joined(
+    track: Track, segments: Segments, move: tuple[Direction, int, int], others: list[tuple[int, int]]
+) -> tuple[int, int] | None:
+    """The longest staircase around a move that is one slope, as segment numbers; None where there is none.
+
+    Args:
+        track: the series.
+        segments: its partition.
+        move: direction, and segment numbers [i, j] of its first and last step.
+        others: moves of the other direction, which it does not reach beyond.
+    """
+    direction, i, j = move
+    sign = 1 if direction == "rise" else -1
+    levels = segments.levels
+    low = max((after for _, after in others if after < i), default=0)
+    high = min((before for before, _ in others if before > j), default=len(levels))
+    first, last = i, j
+    while first - 1 > low and sign * (levels[first - 1] - levels[first - 2]) > 0:
+        first -= 1
+    while last + 1 < high and sign * (levels[last + 1] - levels[last]) > 0:
+        last += 1
+    for begin, end in _stretches(first, last, (i, j)):
+        if is_slope(track, segments, begin, end):
+            return begin, end
+    return None
+
+
+def _stretches(first: int, last: int, move: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Every stretch from first to last that holds a move and more, the longest first."""
+    found = [(a, b) for a in range(first, move[0] + 1) for b in range(move[1], last + 1)]
+    yield from sorted((one for one in found if one != move), key=lambda one: one[0] - one[1])
+
+
+def is_slope(track: Track, segments: Segments, i: int, j: int) -> bool:
+    """Whether the steps from i to j are better taken as one straight line."""
+    if j == i or (segments.starts[j] - segments.starts[i]) < LONG:
+        return False
+    line = fit(track, segments, i, j, track.size)
+    if line is None:
+        return False
+    steps = 0.0
+    for number in range(i - 1, j + 1):
+        part = slice(*segments.span(number))
+        steps += _cost(track, part, np.full(part.stop - part.start, segments.levels[number]), track.size)
+    units = int(track.observed[segments.span(i - 1)[0] : segments.span(j)[1]].sum())
+    spared = 2 * (j - i + 1) + 1 - 4
+    return float(line.cost.min()) < steps + spared * math.log(max(units, 2))
+
+
+def fit(track: Track, segments: Segments, i: int, j: int, size: float) -> Slope | None:
+    """Hold straight lines between two levels against the days; None where a level has too few days."""
+    left, right = segments.span(i - 1)[0], segments.span(j)[1]
+    begin, end = segments.starts[i], segments.starts[j]
+    begins = _some(max(left + LEAST, begin - EARLIER), min(begin + LATER, end - 1))
+    ends = _some(max(begin + 1, end - EARLIER), right - LEAST)
+    if not len(begins) or not len(ends):
+        return None
+    units = np.arange(left, right)
+    weight, rate = track.weight, np.nan_to_num(track.rate)
+    mass = np.concatenate(([0.0], np.cumsum(weight)))
+    total = np.concatenate(([0.0], np.cumsum(weight * rate)))
+    cost = np.full((len(begins), len(ends)), np.inf)
+    for at, first in enumerate(begins):
+        before = _mean(total, mass, left, int(first))
+        for to, last in enumerate(ends):
+            if last <= first:
+                continue
+            after = _mean(total, mass, int(last), right)
+            share = np.clip((units - first + 1) / (last - first + 1), 0.0, 1.0)
+            cost[at, to] = _cost(track, slice(left, right), before + (after - before) * share, size)
+    return Slope(begins, ends, cost) if np.isfinite(cost).any() else None
+
+
+def _some(low: int, high: int) -> Floats:
+    """Places from low to high, not too many of them."""
+    if high < low:
+        return np.zeros(0)
+    step = -(-(high - low + 1) // MOST_PLACES)
+    return np.arange(low, high + 1, step).astype(np.float64)
+
+
+def _mean(total: Floats, mass: Floats, begin: int, end: int) -> float:
+    """Weighted mean rate of some units."""
+    return float((total[end] - total[begin]) / max(mass[end] - mass[begin], SLIGHT))
+
+
+def _cost(track: Track, part: slice, level: Floats, size: float) -> float:
+    """Minus twice the NB log likelihood of days at some levels, without constant terms."""
+    weight, rate = track.weight[part], np.nan_to_num(track.rate[part])
+    mean = np.maximum(level, SLIGHT)
+    value = weight * (rate * (np.log(mean) - np.log(size + mean)) - size * np.log1p(mean / size))
+    return float(-2 * value.sum())
+
+
+def date_slope(track: Track, segments: Segments, i: int, j: int) -> Ramp | None:
+    """When a slope began and ended; None where the steps from i to j are none."""
+    if not is_slope(track, segments, i, j):
+        return None
+    line = fit(track, segments, i, j, CAUTION * track.size)
+    if line is None:
+        return None
+    posterior = np.exp(-(line.cost - line.cost.min()) / 2 / _correlated(track, segments, line, (i, j)))
+    onset, end = (
+        _spread(places, posterior.sum(axis=axis)) for places, axis in ((line.begins, 1), (line.ends, 0))
+    )
+    return Ramp(summarise(onset, int(line.begins[0])), summarise(end, int(line.ends[0])))
+
+
+def _correlated(track: Track, segments: Segments, line: Slope, move: tuple[int, int]) -> float:
+    """(1 + r) / (1 - r) for the correlation r from unit to unit that the likeliest line leaves."""
+    left, right = segments.span(move[0] - 1)[0], segments.span(move[1])[1]
+    at, to = np.unravel_index(int(line.cost.argmin()), line.cost.shape)
+    first, last = line.begins[at], line.ends[to]
+    rate, units = np.nan_to_num(track.rate[left:right]), np.arange(left, right)
+    before, after = (float(rate[part].mean()) for part in (units < first, units >= last))
+    level = before + (after - before) * np.clip((units - first + 1) / (last - first + 1), 0.0, 1.0)
+    spread = np.sqrt(np.maximum(level, SLIGHT) * (1 + level / track.size))
+    residual = np.where(track.observed[left:right], (rate - level) / spread, 0.0)
+    whole = float(residual @ residual)
+    r = float(residual[1:] @ residual[:-1]) / whole if whole > 0 else 0.0
+    r = min(max(r, 0.0), CORRELATION)
+    return (1 + r) / (1 - r)
+
+
+def _spread(places: Floats, mass: Floats) -> Floats:
+    """Mass at places some units apart as mass of every unit."""
+    every = np.arange(int(places[0]), int(places[-1]) + 1)
+    found = np.interp(every, places, mass)
+    return np.asarray(found / found.sum(), dtype=np.float64)
