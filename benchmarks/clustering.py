@@ -5,7 +5,8 @@
 The mail is made up: letters of words drawn with the frequencies of a language, each strain with words, an
 order and a link of its own; each message of a strain spins a tenth of its words, greets somebody else and
 links elsewhere. Two of five messages of the day are of strains that nobody saw before. Printed are the
-seconds of each step of the stage `cluster` of an update; but for `profile` they run on one processor.
+seconds of each step of the stage `cluster` of an update, as the stage tells them, with what it reads from
+the lake and writes to it.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ import hashlib
 import random
 import resource
 import sys
-import time
-from collections import Counter
+import tempfile
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from spamtide.campaign import COLUMNS, CampaignState, cluster, no_profiles, profile, relate
-from spamtide.engine import ENGINES, LocalEngine
+from spamtide.engine import ENGINES
+from spamtide.gathering import Gathered, gather
 from spamtide.ingest import crashed, examine, raw_batch
 from spamtide.model import RawMessage
-from spamtide.settings import Limits, Observing
+from spamtide.observatory import init_observatory
+from spamtide.schema import EVIDENCE, OBSERVATIONS
+from spamtide.settings import Clustering, Limits, Observing
+from spamtide.store import Lake
 
 NEW, STRAINS = 100_000, 20_000
 VARIANTS = 9
@@ -37,6 +40,8 @@ LOTS = 6
 VOCABULARY, SHORT = 30_000, 200
 """Words in all, and those of one syllable."""
 BATCH = 500
+COMMIT = 8
+"""Batches of one commit, as many as an ingest's."""
 FRESH = 0.4
 """Share of the day's mail that is of new strains."""
 FRESH_COPIES = 8
@@ -79,33 +84,37 @@ def batches(which: list[tuple[int, int]], words: list[str]) -> Iterator[pa.Recor
         yield raw_batch(raws, now, "made")
 
 
-def observed(engine: LocalEngine, which: list[tuple[int, int]], words: list[str]) -> pa.Table:
-    """Observations of made-up mail."""
-    stage = partial(examine, limits=Limits(), observing=Observing(), key=b"k")
-    return pa.Table.from_batches(list(engine.map(stage, batches(which, words), crashed)))
+def observe(lake: Lake, which: list[tuple[int, int]], words: list[str]) -> int:
+    """Put observations of made-up mail into the lake, as an ingest does; how many."""
+    stage, rows = partial(examine, limits=Limits(), observing=Observing(), key=b"k"), 0
+    with ENGINES["local"](0) as engine:
+        lot: list[pa.RecordBatch] = []
+        for batch in engine.map(stage, batches(which, words), crashed):
+            lot.append(batch.select(OBSERVATIONS.names))
+            if len(lot) == COMMIT:
+                rows += commit(lake, lot)
+        return rows + commit(lake, lot)
 
 
-def step(
-    engine: LocalEngine, mail: pa.Table, state: CampaignState, profiles: pa.Table | None, counts: Counter[str]
-) -> tuple[CampaignState, pa.Table, dict[str, float]]:
-    """The stage `cluster` of an update: the state after, profiles, and seconds of each step."""
-    seconds: dict[str, float] = {}
-    began = time.perf_counter()
-    done = cluster(mail, state)
-    seconds["cluster"] = time.perf_counter() - began
-    began = time.perf_counter()
-    fresh = mail.filter(pc.is_in(mail["sha256"], done.state.exemplars["sha256"])).select(list(COLUMNS))
-    found = pa.Table.from_batches(
-        list(engine.map(profile, fresh.to_batches(max_chunksize=BATCH), no_profiles))
-    )
-    profiles = pa.concat_tables([profiles, found]) if profiles is not None else found
-    profiles = profiles.filter(pc.is_in(profiles["sha256"], done.state.exemplars["sha256"]))
-    seconds["profile"] = time.perf_counter() - began
-    began = time.perf_counter()
-    counts.update(done.memberships["campaign"].to_pylist())
-    state = relate(done, state, profiles, counts)
-    seconds["relate"] = time.perf_counter() - began
-    return state, profiles, seconds
+def commit(lake: Lake, lot: list[pa.RecordBatch]) -> int:
+    """Append a lot, and empty it."""
+    table = pa.Table.from_batches(lot, OBSERVATIONS)
+    lake.append("observations", table)
+    lot.clear()
+    return int(table.num_rows)
+
+
+def gather_new(lake: Lake) -> Gathered:
+    """The stage `cluster` of an update, and the word of the stage after it that it has seen this mail."""
+    gathered = gather(lake, Clustering().similarity, 0)
+    lake.append("evidence", EVIDENCE.empty_table(), {"observations": gathered.fresh.version})
+    return gathered
+
+
+def processor() -> float:
+    """Processor seconds of this process and of its workers that have ended."""
+    own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
 
 
 def main() -> None:
@@ -113,28 +122,28 @@ def main() -> None:
     new = int(sys.argv[1]) if len(sys.argv) > 1 else NEW
     strains = int(sys.argv[2]) if len(sys.argv) > 2 else STRAINS  # noqa: PLR2004
     words = vocabulary()
-    with ENGINES["local"](0) as engine:
+    with tempfile.TemporaryDirectory() as folder:
+        lake = init_observatory(Path(folder)).lake
         year = [(strain, copy) for copy in range(VARIANTS) for strain in range(strains)]
-        state, profiles, counts = CampaignState.empty(), None, Counter[str]()
         for lot in range(LOTS):
-            mail = observed(engine, year[lot::LOTS], words)
-            state, profiles, _ = step(engine, mail, state, profiles, counts)
-            print(
-                f"{mail.num_rows:,} messages of the year: {state.exemplars.num_rows:,} exemplars", flush=True
-            )
+            rows = observe(lake, year[lot::LOTS], words)
+            gathered = gather_new(lake)
+            exemplars = lake.read("exemplars").num_rows
+            print(f"{rows:,} messages of the year: {exemplars:,} exemplars; {gathered.told()}", flush=True)
         fresh = int(new * FRESH)
         day = [(at % strains, VARIANTS + at // strains) for at in range(new - fresh)]
         day += [(strains + at // FRESH_COPIES, at % FRESH_COPIES) for at in range(fresh)]
-        mail = observed(engine, day, words)
-        processor = time.process_time()
-        state, _, seconds = step(engine, mail, state, profiles, counts)
-        processor = time.process_time() - processor
-    names = len(set(state.exemplars["campaign"].to_pylist()))
-    print(f"a day of {mail.num_rows:,}: {state.exemplars.num_rows:,} exemplars, {names:,} campaigns")
-    for name, value in seconds.items():
+        rows = observe(lake, day, words)
+        began = processor()
+        gathered = gather_new(lake)
+        spent = processor() - began
+        exemplars = lake.read("exemplars")
+    names = len(set(exemplars["campaign"].to_pylist()))
+    print(f"a day of {rows:,}: {exemplars.num_rows:,} exemplars of {names:,} strains")
+    for name, value in gathered.seconds.items():
         print(f"  {name:8} {value:6.1f} s")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"  {'all':8} {sum(seconds.values()):6.1f} s; {processor:.1f} s of one processor, {peak:.1f} GB")
+    print(f"  {'all':8} {sum(gathered.seconds.values()):6.1f} s; {spent:.1f} s of processors, {peak:.1f} GB")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ order. Each commit is atomic and each stage can be run again, so a run may die a
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,10 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, match, read_pages
-from spamtide.campaign import COLUMNS, CampaignState, cluster, no_profiles, profile, relate, resolve
 from spamtide.change import look, watch_hours
 from spamtide.engine import ENGINES, Apart
 from spamtide.errors import UnavailableError
@@ -35,6 +32,7 @@ from spamtide.finding import (
     period,
     state,
 )
+from spamtide.gathering import gather
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
 from spamtide.model import Change, Floats, IndexSeries, Measurement
 from spamtide.observatory import EVENTS_FILE, Observatory
@@ -44,10 +42,7 @@ from spamtide.schema import (
     CLAIMS,
     DERIVED,
     EVIDENCE,
-    EXEMPLARS,
     HOURS,
-    LINEAGE,
-    PROFILES,
     SERIES,
     TIMESTAMP,
     to_arrow,
@@ -202,53 +197,11 @@ def _lots(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
 
 
 def _cluster(run: Update) -> str:
-    """Give every new content a campaign; names are carried, never re-derived."""
-    lake = run.observatory.lake
-    state = CampaignState(lake.read("exemplars"), lake.read("lineage"))
-    run.fresh = evidence.fresh(lake)
-    new = evidence.unclustered(lake, run.fresh)
-    if new.num_rows:
-        counts = Counter(rollup.contents_by_name(lake))
-        similarity = run.observatory.settings.clustering.similarity
-        clustering = cluster(new, state, similarity=similarity, messages=counts)
-        profiles = _profiles(run, clustering.state.exemplars)
-        counts.update(clustering.memberships["campaign"].to_pylist())
-        each = Apart(run.observatory.settings.running.workers)
-        state = relate(clustering, state, profiles, counts, each)
-        lake.replace("lineage", state.lineage.cast(LINEAGE))
-        lake.replace("exemplars", state.exemplars.cast(EXEMPLARS))
-        lake.replace("profiles", _of(profiles, state.exemplars["sha256"]))
-        lake.append("memberships", clustering.memberships)
-        run.fresh = evidence.with_members(lake, run.fresh, clustering.memberships)
-    run.names = resolve(state.lineage)
-    return f"{new.num_rows:,} new contents"
-
-
-def _profiles(run: Update, exemplars: pa.Table) -> pa.Table:
-    """What each exemplar talks about: known ones from the lake, new ones from their renderings.
-
-    New exemplars are of new mail as a rule; older observations are read only for those that are not.
-    """
-    lake = run.observatory.lake
-    known = _of(lake.read("profiles"), exemplars["sha256"])
-    for files in (run.fresh.observations if run.fresh else None, None):
-        wanted = exemplars.select(["sha256"])
-        wanted = wanted.filter(pc.invert(pc.is_in(wanted["sha256"], known["sha256"])))
-        if not wanted.num_rows:
-            break
-        batches = rollup.shown(lake, wanted, COLUMNS, MATCH_ROWS, files)
-        if wanted.num_rows <= MATCH_ROWS:
-            found = [profile(batch) for batch in batches]
-        else:
-            with ENGINES["local"](run.observatory.settings.running.workers) as engine:
-                found = list(engine.map(profile, batches, no_profiles))
-        known = pa.concat_tables([known, pa.Table.from_batches(found, PROFILES)])
-    return known
-
-
-def _of(profiles: pa.Table, hashes: pa.ChunkedArray) -> pa.Table:
-    """The profiles of some contents."""
-    return profiles.filter(pc.is_in(profiles["sha256"], hashes))
+    """Give every new content a campaign."""
+    settings = run.observatory.settings
+    gathered = gather(run.observatory.lake, settings.clustering.similarity, settings.running.workers)
+    run.fresh, run.names = gathered.fresh, gathered.names
+    return gathered.told()
 
 
 def _attribute(run: Update) -> str:

@@ -1,0 +1,109 @@
+"""New mail gathered into campaigns: what the stage `cluster` of an update reads, does and writes."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spamtide.campaign import COLUMNS, CampaignState, cluster, no_profiles, profile, relate, resolve
+from spamtide.engine import ENGINES, Apart
+from spamtide.schema import EXEMPLARS, LINEAGE, PROFILES
+from spamtide.store import Lake, evidence, rollup
+
+PROFILE_ROWS = 512
+"""A worker's helping of renderings."""
+TOLD = 1.0
+"""Seconds from which a step is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What became of the contents that had no campaign yet."""
+
+    contents: int
+    names: dict[str, str]
+    """Absorbed campaign name -> surviving name."""
+    fresh: evidence.Fresh
+    """Observations that may have no evidence yet, with their campaigns."""
+    seconds: dict[str, float]
+    """Of each step, in order: read, cluster, profile, relate, write."""
+
+    def told(self) -> str:
+        """One line for a person, with the steps that took long."""
+        long = [f"{step} {took:.1f} s" for step, took in self.seconds.items() if took >= TOLD]
+        return f"{self.contents:,} new contents" + (f": {', '.join(long)}" if long else "")
+
+
+class _Clock:
+    """Seconds of one step after another."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._began = time.perf_counter()
+
+    def ended(self, step: str) -> None:
+        """Whatever was done since the last step ended, was this one."""
+        now = time.perf_counter()
+        self.seconds[step] = now - self._began
+        self._began = now
+
+
+def gather(lake: Lake, similarity: float, workers: int) -> Gathered:
+    """Give every new content a campaign; names are carried, never re-derived.
+
+    Args:
+        lake: the tables; exemplars, profiles, lineage and memberships are written.
+        similarity: as `cluster` takes it.
+        workers: number of processes; 0 means one for each processor.
+    """
+    clock = _Clock()
+    state = CampaignState(lake.read("exemplars"), lake.read("lineage"))
+    fresh = evidence.fresh(lake)
+    new = evidence.unclustered(lake, fresh)
+    clock.ended("read")
+    if new.num_rows:
+        counts = Counter(rollup.contents_by_name(lake))
+        clustering = cluster(new, state, similarity=similarity, messages=counts)
+        clock.ended("cluster")
+        profiles = _profiles(lake, clustering.state.exemplars, fresh, workers)
+        clock.ended("profile")
+        counts.update(clustering.memberships["campaign"].to_pylist())
+        state = relate(clustering, state, profiles, counts, Apart(workers))
+        clock.ended("relate")
+        lake.replace("lineage", state.lineage.cast(LINEAGE))
+        lake.replace("exemplars", state.exemplars.cast(EXEMPLARS))
+        lake.replace("profiles", _of(profiles, state.exemplars["sha256"]))
+        lake.append("memberships", clustering.memberships)
+        fresh = evidence.with_members(lake, fresh, clustering.memberships)
+        clock.ended("write")
+    return Gathered(new.num_rows, resolve(state.lineage), fresh, clock.seconds)
+
+
+def _profiles(lake: Lake, exemplars: pa.Table, fresh: evidence.Fresh, workers: int) -> pa.Table:
+    """What each exemplar talks about: known ones from the lake, new ones from their renderings.
+
+    New exemplars are of new mail as a rule; older observations are read only for those that are not.
+    """
+    known = _of(lake.read("profiles"), exemplars["sha256"])
+    for files in (fresh.observations, None):
+        wanted = exemplars.select(["sha256"])
+        wanted = wanted.filter(pc.invert(pc.is_in(wanted["sha256"], known["sha256"])))
+        if not wanted.num_rows:
+            break
+        batches = rollup.shown(lake, wanted, COLUMNS, PROFILE_ROWS, files)
+        if wanted.num_rows <= PROFILE_ROWS:
+            found = [profile(batch) for batch in batches]
+        else:
+            with ENGINES["local"](workers) as engine:
+                found = list(engine.map(profile, batches, no_profiles))
+        known = pa.concat_tables([known, pa.Table.from_batches(found, PROFILES)])
+    return known
+
+
+def _of(profiles: pa.Table, hashes: pa.ChunkedArray) -> pa.Table:
+    """The profiles of some contents."""
+    return profiles.filter(pc.is_in(profiles["sha256"], hashes))
