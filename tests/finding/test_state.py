@@ -79,7 +79,7 @@ def test_the_level_is_said_against_the_weeks_before(make: Make) -> None:
     """Index now and before with intervals, and the difference in percent."""
     claim = said(state(make()), "level")
     assert re.fullmatch(
-        r"The volume index stands at 5\d \[\d\d-\d\d\] in the last week, against 100 \[9\d-10\d\] from "
+        r"The volume index \(100 is the mean of 2 July to 29 July\) stands at 5\d \[\d\d-\d\d\] in the last week, against 100 \[9\d-10\d\] from "
         r"22 August to 18 September: \d\d % \[\d\d-\d\d\] less\.",
         claim.sentence,
     )
@@ -93,7 +93,7 @@ def test_the_lost_points_are_shared_out_and_substitution_is_its_own_number(make:
     """Contributions come with their intervals; parts that may be nothing are not said."""
     claim = said(state(make()), "decomposition")
     assert claim.sentence == (
-        "Rustock lost 49 [46-52] points and Grum 1.2 [0.4-2.0]; others gained 2 [1-4] meanwhile: "
+        "Rustock lost 49 [46-52] index points and Grum 1.2 [0.4-2.0]; others gained 2 [1-4] meanwhile: "
         "48 [45-51] points less in all."
     )
     assert (claim.numbers["largest"], claim.numbers["largest_word"]) == ("Rustock", "nearly all")
@@ -158,8 +158,8 @@ def test_what_the_fallen_botnet_advertised_and_who_else_did(make: Make) -> None:
     """The programme of the weeks before the fall, with the others that mostly carried it."""
     claim = said(state(make()), "advertised")
     assert claim.sentence == (
-        "100 % [99.9-100] of Rustock's mail with a known programme in the four weeks to 18 September carried "
-        "Canadian Pharmacy, as did most mail of 2 other botnets (Grum and Xarvester)."
+        "In the four weeks to 18 September, 100 % [99.9-100] of Rustock's mail with a known programme "
+        "advertised Canadian Pharmacy, as did most mail of 2 other botnets (Grum and Xarvester)."
     )
 
 
@@ -171,8 +171,8 @@ def test_a_brand_is_linked_to_its_programmes_by_those_who_say_so(make: Make) -> 
     )
     claim = said(state(make(behind={"Canadian Pharmacy": told})), "advertised")
     assert claim.sentence.endswith(
-        "(Grum and Xarvester); Canadian Pharmacy is linked to SpamIt according to M86 Security Labs and to "
-        "GlavMed according to The Register."
+        "(Grum and Xarvester). M86 Security Labs links that brand to SpamIt and The Register links it to "
+        "GlavMed."
     )
     assert claim.numbers["source_url1"] == "https://m86.example/"
 
@@ -184,16 +184,16 @@ def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Eve
     claim = said(found, "nearby")
     assert claim.sentence == (
         "The announced closure of SpamIt is on record for 27 September, 7 days [6-8] after the fall of "
-        "Rustock began: in time no closer than chance would have it (p = 0.15, for all that was looked at: "
-        "1 event, 2 moves); 2 of 3 botnets that mostly carried Canadian Pharmacy fell or left it within 14 "
-        "days of that day, of 1 other 0 (p = 0.5)."
+        "Rustock began, which may well be chance (p = 0.15 with 1 event and 2 moves looked at). 2 of the 3 "
+        "botnets that mostly carried Canadian Pharmacy fell or left it within 14 days of that day, against 0 "
+        "of the 1 other (p = 0.5 for who moved)."
     )
     assert claim.numbers["shifts"] == 105
     near = replace(spamit, date_start=dt.date(2010, 9, 20))
     rarer = said(state(make(events=(near,))), "event")
-    assert "0 days [-1 to 1] from the day when the fall of Rustock began" in rarer.sentence
-    assert "closer than chance would have it (p = 0.0" in rarer.sentence
-    assert rarer.sentence.endswith("the data cannot say which way the arrow points, or whether there is one.")
+    assert "0 days [-1 to 1] from the day on which the fall of Rustock began" in rarer.sentence
+    assert "closer than chance often brings them (p = 0.0" in rarer.sentence
+    assert rarer.sentence.endswith("Dates alone do not say which led to which, or whether either did.")
 
 
 def test_an_event_about_something_else_is_not_told(make: Make) -> None:
@@ -215,10 +215,10 @@ def test_the_outlook_stands_beside_its_base(make: Make) -> None:
     """Nothing after the period is used; n stands beside every share."""
     claim = said(state(make(events=shipped())), "outlook")
     assert claim.sentence == (
-        "Of 9 recorded silences of botnets, 7 ended within 90 days, after 2 to 33 days. Rustock's has lasted "
-        "21 days, with no action against it on record; for such a one the chance of a return within 90 days "
-        "more is 26 % [3-70]. That record is short and holds what was published; its forecasts, each silence "
-        "left out in turn, did better than the plain share (Brier 0.19 against 0.23; 8 of 9 intervals of "
+        "The chance that Rustock is back within 90 days is 26 % [3-70], after a silence of 21 days with no "
+        "action against it on record. Of 9 recorded silences of botnets, 7 ended within 90 days, after 2 to "
+        "33 days. The record is short and holds what was published: tried on each of its silences in turn, "
+        "such forecasts did better than the plain share (Brier score 0.19 against 0.23; 8 of 9 intervals of "
         "80 % held)."
     )
     assert claim.n == 9
@@ -672,7 +672,7 @@ def test_what_others_published_stands_side_by_side(make: Make) -> None:
     )
     claim = said(state(make(events=labs)), "published")
     assert claim.sentence == (
-        "Of the same days 2 measurements by others are on record, each with its own sensors and baseline: "
+        "2 measurements of these days by others are on record, each with its own sensors and baseline: "
         "Another 20 %; One lab counts 40 % less."
     )
     assert claim.numbers["source_url1"] == "https://b.example/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ MOVES = ("decline", "cease", "rise", "resume", "surge", "new")
 TOLD_BOTNETS = 4
 """Botnets that get a paragraph of their own; further ones share one."""
 SHARED_SENTENCES = 5
+EXPLAINED = re.compile(r"negligible, below \d+ % of its earlier level(?:,( by )|(?=\.))")
+"""The word with its explanation."""
 ALONE = 1.05
 """Share of a change of all mail from which one botnet moved by more than all together."""
 
@@ -63,13 +66,14 @@ SECTIONS: tuple[Section, ...] = (
         ("total",),
         most=dict.fromkeys(MOVES, 1),
     ),
+    Section("On the same days.", ("event",), sentences=2),
     Section(
         "What they advertised.",
-        ("advertised", "event", "nearby"),
-        most={"advertised": 2, "event": 2, "nearby": 1},
+        ("advertised", "nearby"),
+        most={"advertised": 2, "nearby": 1},
         otherwise="Events on record.",
     ),
-    Section("Loss and substitution.", ("effect",)),
+    Section("Whether others filled in.", ("effect",)),
     Section("What others measured.", ("published",)),
     Section("Who moved.", ("switch",)),
     Section("What cannot be attributed.", MOVES, ("botnet",), sentences=2, subject=UNKNOWN),
@@ -113,7 +117,7 @@ def compose(claims: Sequence[Claim], statuses: Sequence[Status], edition: Editio
         simulated=edition.simulated,
         sensors=edition.sensors,
         messages=edition.messages,
-        paragraphs=_paragraphs(ordered, QUIET) if quiet else _by_importance(ordered),
+        paragraphs=_told_once(_paragraphs(ordered, QUIET) if quiet else _by_importance(ordered)),
         claims=ordered,
         statuses=tuple(statuses),
         versions=dict(sorted(edition.versions.items())),
@@ -212,6 +216,19 @@ def _name(claim: Claim) -> str:
     """The name by which a claim calls its subject."""
     name = claim.numbers.get("name")
     return name if isinstance(name, str) else claim.subject
+
+
+def _told_once(paragraphs: Sequence[Paragraph]) -> tuple[Paragraph, ...]:
+    """What negligible means is said at its first use only; every claim by itself says it."""
+    told, kept = False, []
+    for heading, text, ids in paragraphs:
+        match = EXPLAINED.search(text)
+        if match and not told:
+            told, first = True, match.end()
+        else:
+            first = 0
+        kept.append((heading, text[:first] + EXPLAINED.sub(r"negligible\1", text[first:]), ids))
+    return tuple(kept)
 
 
 def _written(heading: str, claims: Sequence[Claim]) -> Paragraph:

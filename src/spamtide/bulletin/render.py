@@ -29,6 +29,14 @@ _PERCENT = re.compile(r"(?<=\d) %")
 _MD_SPECIAL = re.compile(r"([\\`*_|~])")
 _MD_LINK = re.compile(r"^\[|\](?=[(\[])")
 
+READING = (
+    "Brackets hold 95 % intervals: values inside them go well with the data, of a number or of a date.",
+    "The volume index compares mail with itself: sensors that come, go or fail do not move it.",
+    "A change is stated plainly from a probability of 95 % on; 'probably' is 80 % or more, 'perhaps' 50 % "
+    "or more, 'doubtfully' less.",
+    "p is how often chance alone would bring dates as close, after everything that was looked at.",
+)
+"""How to read a bulletin without the page's longer list."""
 NOT_LOOKED_AT = (
     "No control server was contacted but those that the user lists; other checks are lists' and not ours.",
     "No advertised link was opened and no landing page was fetched.",
@@ -231,6 +239,7 @@ def _md(bulletin: Bulletin, _: Charts | None) -> str:
         for at, c in enumerate(bulletin.claims, start=1)
     ]
     lines += ["## Claims", "", *_md_table(("#", "claim", "n", "sensors", "command"), rows), ""]
+    lines += ["## How to read this", "", *(f"- {markdown(line)}" for line in READING), ""]
     lines += ["## What was not looked at", "", *(f"- {markdown(line)}" for line in NOT_LOOKED_AT), ""]
     if bulletin.versions:
         read = ", ".join(f"{name} {version}" for name, version in sorted(bulletin.versions.items()))

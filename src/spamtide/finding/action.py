@@ -120,28 +120,31 @@ def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[in
     values["names"] = f"{names}{more}"
     for effect in found:
         values |= {f"own_{effect.days}d": _percent(effect.own), f"net_{effect.days}d": _percent(effect.net)}
-        values[f"moved_{effect.days}d"] = _percent(effect.net).flipped()
     template = _shortfall(found, together=len(group.botnets) > 1)
     last = found[-1]
     values["others"] = Figure(last.others.value, last.others.low, last.others.high, "percent")
     span = SPANS[last.days]
     if not last.others.sure:
         template += (
-            f". Other mail moved by {{others}} of all mail expected in the {span}, which is within chance"
+            f". Others did not measurably fill in: their mail moved by {{others}} of all that was expected in "
+            f"the {span}, which is within chance"
         )
     elif last.others.value > 0:
-        template += f". Other mail filled in {{others}} of all mail expected in the {span}"
+        template += f". Others filled in {{others}} of all mail expected in the {span}"
     else:
         values["others"] = _percent(last.others)
-        template += f". Other mail fell short too, by {{others}} of all mail expected in the {span}"
+        template += f". Others fell short too, by {{others}} of all mail expected in the {span}"
     over = [WEEKS[days] for days in HORIZONS if days > last.days]
     if over:
-        template += f"; {listing(over)} {'week is' if over == ['1'] else 'weeks are'} not over yet"
+        template += f". It is too early for {listing(over)} {'week' if over == ['1'] else 'weeks'}"
     tried, gave = placebos
     if tried:
         values |= {"tried": tried, "gave": gave}
-        showed = f"an effect {{gave}} {plural(gave, 'time')}" if gave else "no effect"
-        template += f". The same reckoning at {{tried}} earlier {plural(tried, 'date')} showed {showed}"
+        showed = f"one {{gave}} {plural(gave, 'time')}" if gave else "none"
+        template += (
+            f". As a check, {{tried}} earlier {plural(tried, 'date')} "
+            f"{plural(tried, 'was', 'were')} asked for an effect in the same way and gave {showed}"
+        )
     fallen = [(b, (group.clean - dt.timedelta(days=28), view.period.until)) for b in group.botnets]
     about = About(
         "effect",
@@ -163,16 +166,16 @@ def _shortfall(found: Sequence[Effect], *, together: bool) -> str:
     sure = found[1:] if unsure else found
     own = [f"{{own_{one.days}d}} {WHEN[one.days]}" for one in sure]
     own[0] = own[0].replace("}", "} less than was to be expected", 1)
-    # Where all spam may have been as expected, its numbers say which way they lean.
-    below = all(one.net.sure and one.net.value < 0 for one in sure)
-    net = listing([f"{{{'net' if below else 'moved'}_{one.days}d}}" for one in sure])
+    net = listing([f"{{net_{one.days}d}}" for one in sure])
+    chance = [SPANS[one.days] for one in sure if not one.net.sure]
+    within = f" (the {listing(chance)}'s is within chance)" if chance else ""
     template = (
-        f"From {{onset}} on {{names}}{' together' if together else ''} sent {listing(own)}, and all spam was "
-        f"{net} {'below' if below else 'off'} what was to be expected"
+        f"From {{onset}} on {{names}}{' together' if together else ''} sent {listing(own)}; all spam fell "
+        f"short by {net}{within}"
     )
     if unsure:
         template += (
-            f"; {WHEN[found[0].days]} alone nothing is beyond chance (shortfalls of {{own_{found[0].days}d}} "
+            f". {WHEN[found[0].days].capitalize()} alone nothing is beyond chance ({{own_{found[0].days}d}} "
             f"and {{net_{found[0].days}d}})"
         )
     return template

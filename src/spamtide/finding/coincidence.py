@@ -153,16 +153,16 @@ def _event(view: View, link: Link, tested: Calendar, rank: int, counted: set[str
         "moves": tested.moves,
     }
     what = ACTIONS[event.kind].format("{subject}")
-    order = "after" if away > 0 else "before" if away else "from the day when"
+    order = "after" if away > 0 else "before" if away else "from the day on which"
     template = (
         f"{what[0].upper()}{what[1:]} is on record for {{day}}, {{days}} {order} "
-        f"{ONSET_WORDS[change.kind]}: in time {coincidence_word(link.odds.p)} (p = {{p}}, for all that was "
-        f"looked at: {{events}} {plural(tested.events, 'event')}, {{moves}} {plural(tested.moves, 'move')})"
+        f"{ONSET_WORDS[change.kind]}, {coincidence_word(link.odds.p)} (p = {{p}} with {{events}} "
+        f"{plural(tested.events, 'event')} and {{moves}} {plural(tested.moves, 'move')} looked at)"
     )
     template += _who_moved(view, link, values, counted)
     linked = link.odds.p <= RARE
     if linked:
-        template += "; the data cannot say which way the arrow points, or whether there is one"
+        template += ". Dates alone do not say which led to which, or whether either did"
     about = About(
         "event" if linked else "nearby",
         change.subject_kind,
@@ -220,6 +220,7 @@ def _who_moved(view: View, link: Link, values: dict[str, Value], counted: set[st
         "who_p": float(exchange_test(near, len(its), near_others, len(others))),
     }
     return (
-        "; {near} of {its} botnets that mostly carried {programme} fell or left it within {reach} days of "
-        f"that day, of {{others}} {plural(len(others), 'other')} {{near_others}} (p = {{who_p}})"
+        ". {near} of the {its} botnets that mostly carried {programme} fell or left it within {reach} days of "
+        "that day, against {near_others} of the {others} "
+        f"{plural(len(others), 'other')} (p = {{who_p}} for who moved)"
     )

@@ -29,7 +29,7 @@ RANK: dict[str, float] = {
     "switch": 68,
     "status": 65,
     "advertised": 64,
-    "event": 50,
+    "event": 82,
     "nearby": 48,
     "published": 44,
     "botnets": 40,

@@ -145,22 +145,30 @@ def _as_the_total(change: Change, changes: list[Change]) -> bool:
     )
 
 
-def _template(change: Change, left: float = math.nan) -> str:
+def _template(change: Change, left: float = math.nan, *, trickle: bool = False) -> str:
     """The sentence for a change, its hedge already in it.
 
-    A fall is worded by what is left of the level: silent only where no message came since.
+    A fall is worded by what is left of the level: silent only where no message came since, and by its end
+    only where none came from that day on.
     """
     opening, ended, going_on = TEMPLATES[change.kind]
     if change.end == change.onset and change.kind in {*FALLS, "rise"}:
         how = "rose" if change.kind == "rise" else "fell" if left >= NEGLIGIBLE else "negligible"
-        how = "silent" if change.kind == "cease" and not left > 0 else how
+        how = "silent" if change.kind == "cease" and not left > 0 and not trickle else how
         return AT_ONCE[how].replace("{hedge}", hedge(change.confidence))
-    if change.kind in FALLS and 0 < left < NEGLIGIBLE:
+    if change.kind in FALLS and (
+        0 < left < NEGLIGIBLE or (change.kind == "cease" and not left > 0 and trickle)
+    ):
         ended, going_on = NEGLIGIBLE_ENDINGS
     elif change.kind in FALLS and left >= NEGLIGIBLE:
         ended, going_on = TEMPLATES["decline"][1:]
     whole = opening + (ended if change.end is not None else going_on)
     return whole.replace("{hedge}", hedge(change.confidence))
+
+
+def _came_since(view: View, change: Change, day: dt.date) -> bool:
+    """Whether any message of a change's subject came from a day on, before the next change of it."""
+    return view.count(change.subject_kind, change.subject, (day, windows_around(view, change)[1][1])) > 0
 
 
 def subject_name(view: View, change: Change) -> str:
@@ -214,7 +222,8 @@ def _moved(view: View, change: Change) -> Claim:
     values["within"] = "within a day" if most <= 1 else f"within {most} days at most"
     silent = _silent_before(view, change)
     values["days"] = silent
-    template = _template(change, left.value).replace(
+    trickle = change.end is not None and _came_since(view, change, change.end)
+    template = _template(change, left.value, trickle=trickle).replace(
         "{silence}", f" after {{days}} {plural(silent, 'day')} without a message" if silent else ""
     )
     again = level_again(view, change) if change.kind == "resume" else None

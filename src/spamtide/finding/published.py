@@ -37,7 +37,7 @@ def published_claims(view: View) -> Iterator[Claim]:
         clauses.append(f"{{who{at}}}")
     many = len(found) > 1
     template = (
-        f"Of the same days {{k}} {plural(len(found), 'measurement')} by others "
+        f"{{k}} {plural(len(found), 'measurement')} of these days by others "
         f"{plural(len(found), 'is', 'are')} on record, {'each ' if many else ''}with "
         f"{'its own sensors and baseline' if many else 'sensors and a baseline of its own'}: "
         f"{'; '.join(clauses)}"

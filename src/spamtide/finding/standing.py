@@ -86,7 +86,12 @@ def _standing(view: View, status: Status, weight: float) -> Claim:
         )
     elif status.last_seen is not None:
         values["last"] = status.last_seen
-        clauses.append("no sensor has seen it since {last}")
+        trickle = _trickle(view, status)
+        if trickle > 1:
+            values["trickle"] = trickle
+            clauses.append("a trickle of {trickle} messages came until {last} and none since")
+        else:
+            clauses.append("no sensor has seen it since {last}")
     if status.lab_last_seen is None:
         clauses.append("no lab of ours runs its bot")
     else:
@@ -117,6 +122,19 @@ def _standing(view: View, status: Status, weight: float) -> Claim:
         rule=status.rule,
         **_checked(status),
     )
+
+
+def _trickle(view: View, status: Status) -> int:
+    """Messages from the end of its fall to the last that came: what was left of it before it was silent."""
+    falls = [
+        c
+        for c in view.inputs.changes
+        if c.subject == status.botnet and c.subject_kind == "botnet" and c.kind in FALLS and c.end is not None
+    ]
+    if not falls or status.last_seen is None:
+        return 0
+    end = max((c.end for c in falls if c.end is not None), default=status.last_seen)
+    return view.count("botnet", status.botnet, (end, status.last_seen)) if end <= status.last_seen else 0
 
 
 def _checked(status: Status) -> dict[str, float | str | None]:
@@ -177,7 +195,7 @@ def _advertised(view: View, change: Change) -> Claim | None:
         "until": window[1],
     }
     template = (
-        "{share} of {name}'s mail with a known programme in the four weeks to {until} carried {programme}"
+        "In the four weeks to {until}, {share} of {name}'s mail with a known programme advertised {programme}"
     )
     if others:
         values["others"] = len(others)
@@ -210,12 +228,13 @@ def _known_behind(view: View, programme: str) -> Sequence[Behind]:
 
 
 def _behind(view: View, programme: str, values: dict[str, Value]) -> str:
-    """'; X is linked to Y according to Z', where that is published."""
+    """'. Z links that brand to Y', where that is published."""
     clauses = []
     for at, one in enumerate(_known_behind(view, programme), start=1):
         values |= {f"behind{at}": one.programme, f"said_by{at}": one.said_by}
-        clauses.append(f"to {{behind{at}}} according to {{said_by{at}}}")
-    return f"; {{programme}} is linked {listing(clauses)}" if clauses else ""
+        what = "links that brand" if at == 1 else "links it"
+        clauses.append(f"{{said_by{at}}} {what} to {{behind{at}}}")
+    return f". {listing(clauses)}" if clauses else ""
 
 
 def _mostly(view: View, botnet: str, programme: str, window: tuple[dt.date, dt.date]) -> bool:

@@ -51,15 +51,16 @@ def outlook_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
         "lasted": lasted,
         "chance": seen.chance,
     }
-    template = "Of {base} recorded silences of botnets, {ended} ended within {horizon} days"
+    kind = "after an action against it" if struck else "with no action against it on record"
+    template = (
+        f"The chance that {{name}} is back within {{horizon}} days is {{chance}}, after a silence of {{lasted}} "
+        f"{plural(lasted, 'day')} {kind}. Of {{base}} recorded silences of botnets, {{ended}} ended within "
+        "{horizon} days"
+    )
     if seen.ended and math.isfinite(seen.longest):
         values |= {"shortest": int(seen.shortest), "longest": int(seen.longest)}
         template += ", after {shortest} to {longest} days"
-    kind = "after an action against it" if struck else "with no action against it on record"
-    template += (
-        f". {{name}}'s has lasted {{lasted}} {plural(lasted, 'day')}, {kind}; for such a one the chance of a "
-        "return within {horizon} days more is {chance}."
-    )
+    template += "."
     test = back_test(record)
     if test.forecasts and test.intervals:
         values |= {
@@ -70,12 +71,12 @@ def outlook_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
             "inside": EIGHTY,
         }
         template += (
-            " That record is short and holds what was published; its forecasts, each silence left out in "
-            f"turn, did {_compared(test)} the plain share (Brier {{brier}} against {{base_brier}}; "
+            " The record is short and holds what was published: tried on each of its silences in turn, such "
+            f"forecasts did {_compared(test)} the plain share (Brier score {{brier}} against {{base_brier}}; "
             "{held} of {tested} intervals of {inside} held)."
         )
     else:
-        template += " That record is short and holds what was published."
+        template += " The record is short and holds what was published."
     about = About(
         "outlook", "botnet", status.botnet, view.period.until, seen.base, (), "spamtide status --json"
     )
@@ -113,12 +114,12 @@ def forecast_claims(view: View) -> Iterator[Claim]:
         "inside": EIGHTY,
     }
     template = (
-        "If nothing happens, the index of the next week will be near {week} and that of the next four weeks "
-        "near {month} ({inside}, from the days since {since})"
+        "If nothing happens, the index will be near {week} next week and near {month} over the next four "
+        "weeks ({inside} intervals, from the days since {since})"
     )
     if test.intervals:
         values |= {"held": test.held, "tested": test.intervals}
-        template += "; of {tested} such weeks in the past, {held} came out inside"
+        template += "; of {tested} past weeks forecast in this way, {held} came out inside"
     window = (since, view.period.until)
     about = About(
         "forecast",

@@ -155,6 +155,15 @@ def _base(view: View) -> str:
     return view.total.base if view.total else ""
 
 
+def _base_days(view: View) -> Window | None:
+    """The days whose mean the index calls 100."""
+    first, _, last = _base(view).partition("..")
+    try:
+        return dt.date.fromisoformat(first), dt.date.fromisoformat(last)
+    except ValueError:
+        return None
+
+
 def _nothing_changed(view: View, now: Figure, percent: Figure) -> Claim:
     """A period without news says so."""
     values: dict[str, Value] = {"index": now}
@@ -191,6 +200,13 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
     values: dict[str, Value] = {"index": now}
     direction = "level"
     template = "The volume index stands at {index} in the last week"
+    base = _base_days(view)
+    if base is not None:
+        values |= {"base_from": base[0], "base_to": base[1], "hundred": 100}
+        template = (
+            "The volume index ({hundred} is the mean of {base_from} to {base_to}) stands at {index} in the "
+            "last week"
+        )
     if not view.period.comparable:
         template += "; there is no earlier level to hold it against."
     else:
@@ -256,7 +272,7 @@ def _decomposition(view: View) -> Iterator[Claim]:
         values["unattributed"] = _oriented(_figure(unknown[0]), falling=falling)
         clauses.append("{unattributed} spread over mail that cannot be attributed")
     moved, back, less = ("lost", "gained", "less") if falling else ("gained", "lost", "more")
-    template = f"Of the {{points}} points {moved}, "
+    template = f"Of the {{points}} index points {moved}, "
     if clauses:
         first = clauses[0].replace("}", "} are", 1)
         template += listing([first, *clauses[1:]])
@@ -274,7 +290,7 @@ def _decomposition(view: View) -> Iterator[Claim]:
         else:
             template += f"; others {back} {{against}} meanwhile"
     elif named and abs(sum(c.points for c in named)) > BEYOND * abs(whole.value):
-        template = f"{_losers(values, named, clauses, moved)}; the index as a whole {moved} {{points}}"
+        template = f"{_losers(values, named, clauses, moved)}, and all spam together {{points}}"
     share = abs(named[0].points / whole.value) if named else 0.0
     yield draft(
         view,
@@ -302,7 +318,7 @@ def _losers(
 ) -> str:
     """'Srizbi lost 38 [35-41] points, Rustock 17 [15-19] and others 5 [2-8]'."""
     told = [f"{{part{at}_name}} {{part{at}}}" for at in range(1, len(named) + 1)]
-    told[0] = f"{{part1_name}} {moved} {{part1}} points"
+    told[0] = f"{{part1_name}} {moved} {{part1}} index points"
     rest = clauses[len(named) :]
     if "others" in values:
         told.append("other botnets {others}")

@@ -32,11 +32,11 @@ SHARE_WORDS: tuple[tuple[float, str], ...] = (
 """Least share of a whole -> word."""
 
 COINCIDENCE_WORDS: tuple[tuple[float, str], ...] = (
-    (0.01, "far closer than chance would have it"),
-    (0.05, "closer than chance would have it"),
-    (1.0, "no closer than chance would have it"),
+    (0.01, "closer than chance hardly ever brings them"),
+    (0.05, "closer than chance often brings them"),
+    (1.0, "which may well be chance"),
 )
-"""Largest p of the shift null -> word."""
+"""Largest p of the shift null -> what is said of two days."""
 
 NEGLIGIBLE = 0.05
 """Below this share of its earlier level, volume is called negligible."""
