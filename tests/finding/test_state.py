@@ -79,7 +79,8 @@ def test_the_level_is_said_against_the_weeks_before(make: Make) -> None:
     """Index now and before with intervals, and the difference in percent."""
     claim = said(state(make()), "level")
     assert re.fullmatch(
-        r"The volume index \(100 is the mean of 2 July to 29 July\) stands at 5\d \[\d\d-\d\d\] in the last week, against 100 \[9\d-10\d\] from "
+        r"The volume index \(100 is the mean of 2 July to 29 July\) "
+        r"stands at 5\d \[\d\d-\d\d\] in the last week, against 100 \[9\d-10\d\] from "
         r"22 August to 18 September: \d\d % \[\d\d-\d\d\] less\.",
         claim.sentence,
     )

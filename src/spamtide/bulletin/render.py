@@ -32,8 +32,7 @@ _MD_LINK = re.compile(r"^\[|\](?=[(\[])")
 READING = (
     "Brackets hold 95 % intervals: values inside them go well with the data, of a number or of a date.",
     "The volume index compares mail with itself: sensors that come, go or fail do not move it.",
-    "A change is stated plainly from a probability of 95 % on; 'probably' is 80 % or more, 'perhaps' 50 % "
-    "or more, 'doubtfully' less.",
+    "A change is stated plainly from 95 % on; 'probably' is 80 % or more, 'perhaps' 50 %, 'doubtfully' less.",
     "p is how often chance alone would bring dates as close, after everything that was looked at.",
 )
 """How to read a bulletin without the page's longer list."""

@@ -126,8 +126,8 @@ def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[in
     span = SPANS[last.days]
     if not last.others.sure:
         template += (
-            f". Others did not measurably fill in: their mail moved by {{others}} of all that was expected in "
-            f"the {span}, which is within chance"
+            f". Others did not measurably fill in: their mail moved by {{others}} of all that was expected "
+            f"in the {span}, which is within chance"
         )
     elif last.others.value > 0:
         template += f". Others filled in {{others}} of all mail expected in the {span}"

@@ -220,7 +220,7 @@ def _who_moved(view: View, link: Link, values: dict[str, Value], counted: set[st
         "who_p": float(exchange_test(near, len(its), near_others, len(others))),
     }
     return (
-        ". {near} of the {its} botnets that mostly carried {programme} fell or left it within {reach} days of "
-        "that day, against {near_others} of the {others} "
+        ". {near} of the {its} botnets that mostly carried {programme} fell or left it within {reach} days "
+        "of that day, against {near_others} of the {others} "
         f"{plural(len(others), 'other')} (p = {{who_p}} for who moved)"
     )

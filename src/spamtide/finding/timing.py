@@ -53,9 +53,9 @@ def outlook_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
     }
     kind = "after an action against it" if struck else "with no action against it on record"
     template = (
-        f"The chance that {{name}} is back within {{horizon}} days is {{chance}}, after a silence of {{lasted}} "
-        f"{plural(lasted, 'day')} {kind}. Of {{base}} recorded silences of botnets, {{ended}} ended within "
-        "{horizon} days"
+        f"The chance that {{name}} is back within {{horizon}} days is {{chance}}, after a silence of "
+        f"{{lasted}} {plural(lasted, 'day')} {kind}. Of {{base}} recorded silences of botnets, {{ended}} "
+        "ended within {horizon} days"
     )
     if seen.ended and math.isfinite(seen.longest):
         values |= {"shortest": int(seen.shortest), "longest": int(seen.longest)}
