@@ -93,6 +93,23 @@ def test_what_is_foreseen_comes() -> None:
     assert 0.03 <= low / number <= 0.2
 
 
+def test_seasons_of_a_thin_series_are_no_changes_and_its_end_is_one() -> None:
+    """Eight messages a week for seven years, which come and go over months; then a fifth of them."""
+    rng = np.random.default_rng(6)
+    days = 2459
+    told: list[tuple[int, str]] = []
+    for left in (1.0, 0.2):
+        for n in range(10):
+            steps = rng.normal(0, 0.35 * np.sqrt(1 - 0.995**2), days + 1000)
+            level = 1.2 * np.exp(lfilter([1.0], [1.0, -0.995], steps))[1000:] * rng.gamma(2, 0.5, days)
+            level[1500:] *= left
+            one = prepare(START - 2000 + np.arange(days), rng.poisson(level), np.ones(days))
+            assert one.step == 7
+            told += [(n if left < 1 else n - 100, kind) for _, kind in believed([one], 0.05)]
+    assert len([n for n, _ in told if n < 0]) <= 1
+    assert {n for n, kind in told if n >= 0 and kind == "fall"} == set(range(10))
+
+
 def test_nothing_is_said_of_no_series() -> None:
     assert find_all([], 0.65) == []
     assert wander([], []).gains == []

@@ -31,8 +31,8 @@ from spamtide.series import measure
 from spamtide.settings import Detecting
 
 YEAR = 365.25
-WEEK_AND_A_DAY = 8
-"""Days of data that a switch is waited for."""
+WEEK_AND_A_DAY, LOOKS = 8, (2, 4, 8)
+"""Days of data that a switch is waited for, and after which growths are looked at one by one."""
 SENSITIVE = Detecting(ratio=0.85)
 """Settings with which falls to 70 % are looked for."""
 FOUR_DAYS = 12
@@ -128,13 +128,25 @@ def _dated(
     yield Row("dates", case, "onset covered by 95 %", *share(covers), n, "falls", *target)
     yield Row("dates", case, "end covered by 95 %", *share(ends), len(ends), "falls", *target)
     yield Row("dates", case, "width of the onset's interval, days", *mean(widths), n, "falls")
+    spans = [float((c.end_high - c.end_low).days + 1) for c, _ in ended if c.end_low and c.end_high]
+    yield Row("dates", case, "width of the end's interval, days", *mean(spans), len(spans), "falls")
+    if strict:
+        # An interval of one day cannot be made shorter, and is right more often than it has to be.
+        yield Row(
+            "dates",
+            case,
+            "found with an end of one day",
+            *share([s == 1 for s in spans]),
+            len(spans),
+            "falls",
+        )
 
 
 def false_changes(worlds: int, seed: int) -> Iterator[Row]:
     """Reports where nothing happens but sensors that come, fail and go."""
     for number, (case, drift) in enumerate((("quiet", 0.0), ("drifting 2 % a day", 0.02))):
         false, years = 0, 0.0
-        for world in range(max(worlds // 5, 1)):
+        for world in range(max(worlds // 2, 1)):
             rng = _rng(seed, 20 + number, world)
             plan = Plan(
                 days=365,
@@ -166,7 +178,7 @@ def false_changes(worlds: int, seed: int) -> Iterator[Row]:
 def observatory(worlds: int, seed: int) -> Iterator[Row]:
     """Reports of a whole observatory of 40 series over a year in which things happen."""
     true: list[bool] = []
-    for world in range(max(worlds // 5, 1)):
+    for world in range(max(worlds // 3, 1)):
         rng = _rng(seed, 30, world)
         days = rng.permutation(np.arange(60, 340, 20))
         happenings: list[Happening] = [
@@ -212,7 +224,7 @@ def online(worlds: int, seed: int) -> Iterator[Row]:
     ):
         flags: list[float] = []
         reports: list[float] = []
-        for world in range(max(worlds // 3, 1)):
+        for world in range(max(worlds // 2, 1)):
             rng = _rng(seed, 40 + number, world)
             onset = int(rng.integers(70, 110))
             falls = tuple(Fall(b, onset, 1, left) for b in (0, 1))
@@ -249,7 +261,7 @@ def online(worlds: int, seed: int) -> Iterator[Row]:
 def silence(worlds: int, seed: int) -> Iterator[Row]:
     """The three causes of silence, two days after it began."""
     right: dict[str, list[bool]] = {}
-    for world in range(max(worlds // 2, 2)):
+    for world in range(max(worlds, 2)):
         rng = _rng(seed, 50, world)
         sensors, onset, botnet = int(rng.integers(6, 13)), int(rng.integers(60, 120)), int(rng.integers(0, 3))
         cases: dict[str, tuple[tuple[Happening, ...], frozenset[str], str]] = {
@@ -299,7 +311,8 @@ def switches(worlds: int, seed: int) -> Iterator[Row]:
     delays: list[float] = []
     directions: list[bool] = []
     alone: list[bool] = []
-    for world in range(max(worlds // 3, 1)):
+    false: list[bool] = []
+    for world in range(max(worlds // 2, 1)):
         rng = _rng(seed, 60, world)
         onset = int(rng.integers(70, 110))
         made = make_world(
@@ -315,8 +328,11 @@ def switches(worlds: int, seed: int) -> Iterator[Row]:
             rng,
         )
         waiting = {botnet_name(b): b for b in range(4)}
+        called: set[tuple[str, bool]] = set()
         for days in range(1, WEEK_AND_A_DAY + 1):
             for change in found(made, onset + days):
+                if change.kind == "switch":
+                    called.add((change.subject, _turned(made, change)))
                 if change.kind == "switch" and change.subject in waiting:
                     b = waiting.pop(change.subject)
                     delays.append(float(days))
@@ -324,8 +340,7 @@ def switches(worlds: int, seed: int) -> Iterator[Row]:
                         (change.from_programme, change.to_programme)
                         == (programme_name(b), programme_name((b + 1) % 5))
                     )
-            if not waiting:
-                break
+        false += [not true for _, true in called]
         delays += [WEEK_AND_A_DAY + 1.0] * len(waiting)
         rng = _rng(seed, 61, world)
         made = make_world(
@@ -340,9 +355,13 @@ def switches(worlds: int, seed: int) -> Iterator[Row]:
             ),
             rng,
         )
-        for days in (2, 4, 8):
+        grown: set[str] = set()
+        for days in range(1, WEEK_AND_A_DAY + 1):
             told = {c.subject for c in found(made, onset + days) if c.kind == "switch"}
-            alone += [botnet_name(b) in told for b in range(4)]
+            grown |= told
+            if days in LOOKS:
+                alone += [botnet_name(b) in told for b in range(4)]
+        false += [True] * len(grown)
     case = "20 points, 200 messages a day"
     yield Row(
         "switches",
@@ -376,6 +395,17 @@ def switches(worlds: int, seed: int) -> Iterator[Row]:
     )
     yield Row(
         "switches",
+        "among as many growths as moves",
+        "share of called switches that are false",
+        *share(false),
+        len(false),
+        "switches",
+        "<= 10 %",
+        0.0,
+        0.1,
+    )
+    yield Row(
+        "switches",
         "one programme grew, nobody lost",
         "called a switch",
         *share(alone),
@@ -384,6 +414,18 @@ def switches(worlds: int, seed: int) -> Iterator[Row]:
         "<= 2 %",
         0.0,
         0.02,
+    )
+
+
+def _turned(made: Made, change: Change) -> bool:
+    """Whether a called switch is the botnet's own, in its direction."""
+    return any(
+        isinstance(turn, Turn)
+        and change.subject == botnet_name(turn.botnet)
+        and near(change, made.plan.date(turn.onset))
+        and change.from_programme == programme_name(turn.botnet % made.plan.programmes)
+        and change.to_programme == programme_name((turn.botnet + 1) % made.plan.programmes)
+        for turn in made.plan.happenings
     )
 
 

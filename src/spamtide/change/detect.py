@@ -13,7 +13,7 @@ from spamtide.change.event import Event, find_all
 from spamtide.change.mix import make_mix
 from spamtide.change.names import Names
 from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
-from spamtide.change.shared_days import as_shared, common_days
+from spamtide.change.shared_days import share_days
 from spamtide.change.silence import Cause, find_cause, sensor_changes
 from spamtide.change.switch import Switch, find_switches
 from spamtide.change.telling import (
@@ -49,7 +49,10 @@ FEWEST_DAYS = 21
 AROUND, NEARLY_ALL = 28, 0.9
 """Days on either side of a move of `unknown` within which it was nearly all mail, and what share that is."""
 SURE = 0.9
-"""Confidence from which an online alarm is a change, as sure as the others are together."""
+"""Confidence from which a move is sure, as the changes are together."""
+NEWS = 0.95
+"""Confidence from which an online alarm is a change: one false one in twenty series-years, however often the
+series are looked at."""
 
 Found = list[tuple[Subject, Event]]
 Turned = list[tuple[str, Switch]]
@@ -85,7 +88,7 @@ def look(
     each: Each = in_turn,
     tracing: Tracing = no_traces,
 ) -> Detected:
-    """The same, with the alarms beside it that are less than SURE, whose rate is held by time.
+    """The same, with the alarms beside it that are less sure than NEWS, whose rate is held by time.
 
     `each` says how series and mixes are looked at: one after the other, or side by side. `tracing` counts
     messages where a botnet fell and mail without a name rose (see `trail`).
@@ -105,7 +108,7 @@ def look(
 
 def _unsure(change: Change) -> bool:
     """Whether it is an alarm, and no more than that."""
-    return ALARM in change.evidence and change.confidence < SURE
+    return ALARM in change.evidence and change.confidence < NEWS
 
 
 def _repeats_the_total(change: Change, found: Sequence[Change], measurement: Measurement) -> bool:
@@ -212,11 +215,10 @@ def _events(
     tracks: Mapping[Subject, Track], ratio: float, worth: float, each: Each, *, whole: bool
 ) -> tuple[Found, Found]:
     """Events of all series: those of the segmentation, and those that only the alarm knows of."""
-    days = common_days(tracks, [subject for subject in tracks if subject[0] == "botnet"])
+    shared = share_days(tracks, [subject for subject in tracks if subject[0] == "botnet"])
     moves: Found = []
     alarms: Found = []
-    shared = [as_shared(track, days) for track in tracks.values()]
-    found = find_all(shared, ratio, worth=worth, whole=whole, each=each)
+    found = find_all([*shared.values()], ratio, worth=worth, whole=whole, each=each)
     for subject, events in zip(tracks, found, strict=True):
         for event in events:
             (moves if event.alarmed is None else alarms).append((subject, event))

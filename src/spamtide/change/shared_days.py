@@ -103,6 +103,12 @@ def _passing(factor: Floats) -> Floats:
     return factor
 
 
+def share_days(tracks: Mapping[Key, Track], botnets: list[Key]) -> dict[Key, Track]:
+    """All series with what most of these botnets lost on a day in their offsets."""
+    days = common_days(tracks, botnets)
+    return {key: as_shared(track, days) for key, track in tracks.items()}
+
+
 def as_shared(track: Track, days: Floats | None) -> Track:
     """A daily track with the days' own factor in its offset."""
     if days is None or track.step != 1 or len(days) != len(track.count):

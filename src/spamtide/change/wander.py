@@ -23,8 +23,9 @@ import numpy as np
 from spamtide.change.segment import Bools, Segments, Track
 from spamtide.model import Each, Floats, in_turn
 
-MEMORIES = (0.6, 0.8, 0.9, 0.95, 0.98)
-"""phi by the day: waves of two days to seven weeks; the last stands for drift without return."""
+MEMORIES = (0.6, 0.8, 0.9, 0.95, 0.98, 0.995)
+"""phi by the day: waves of two days to seven months; the last stands for drift without return. Without it a
+level that comes and goes over seasons, as collections of years do, looks like one that steps."""
 SPREADS = (0.04, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.6)
 """sigma on the log scale; a level that holds still comes first, as a point of its own."""
 NOISES = (0.4, 0.65, 1.0, 1.5)
