@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from spamtide.change.detect import adjust, detect, look
+from spamtide.change.detect import NEWS, adjust, detect, look
 from spamtide.change.event import Event
 from spamtide.change.telling import kind_of
 from spamtide.engine import Apart
@@ -189,7 +189,7 @@ def test_what_is_not_sure_stands_beside_the_changes_until_it_is() -> None:
             assert not {(c.kind, c.subject) for c in found.changes} & {
                 (c.kind, c.subject) for c in found.alarms
             }
-            assert all(c.confidence < 0.9 for c in found.alarms)
+            assert all(c.confidence < NEWS for c in found.alarms)
             if found.alarms:
                 seen.setdefault("alarm", days - 100)
             if found.changes:
