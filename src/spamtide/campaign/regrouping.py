@@ -7,6 +7,7 @@ only if they are as alike as their own members are both in words and in phrases,
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,34 +47,41 @@ GROWN = 3
 class _Space:
     """A group's vectors in one space: the sum of its exemplars' and what follows from it."""
 
-    __slots__ = ("begin", "end", "norm", "rows", "squares", "sums")
+    __slots__ = ("norm", "rows", "squares", "strains", "sums")
 
     def __init__(self, rows: sp.csr_matrix, strain: int, norm: float, squares: float) -> None:
         """Begin with one strain."""
-        self.rows, self.begin, self.end = rows, int(rows.indptr[strain]), int(rows.indptr[strain + 1])
+        self.rows = rows
         self.norm = norm
         self.squares = squares
-        self.sums: dict[int, float] | None = None
+        self.sums: list[dict[int, float]] = []
+        """What was summed already."""
+        self.strains = [strain]
+        """Those that are not in `sums`: many groups are never asked for theirs."""
 
     def summed(self) -> dict[int, float]:
-        """The sum, taken from the table when first asked for."""
-        if self.sums is None:
-            part = slice(self.begin, self.end)
-            self.sums = dict(
-                zip(self.rows.indices[part].tolist(), self.rows.data[part].tolist(), strict=True)
-            )
-        return self.sums
+        """The sum, taken from the table when it is asked for."""
+        if self.strains or len(self.sums) > 1:
+            self.sums.sort(key=len)
+            total = self.sums.pop() if self.sums else {}
+            for one in self.sums:
+                _add(total, one.items())
+            for strain in self.strains:
+                part = slice(self.rows.indptr[strain], self.rows.indptr[strain + 1])
+                row = zip(self.rows.indices[part].tolist(), self.rows.data[part].tolist(), strict=True)
+                if total:
+                    _add(total, row)
+                else:
+                    total = dict(row)
+            self.sums, self.strains = [total], []
+        return self.sums[0]
 
-    def pour(self, gone: _Space) -> None:
-        """Add another group's sum."""
-        sums, poured = self.summed(), gone.summed()
-        if len(sums) < len(poured):
-            sums, poured = poured, sums
-        self.norm += gone.norm + 2 * _dot(poured, sums)
+    def pour(self, gone: _Space, both: float) -> None:
+        """Add another group's sum; `both` is the inner product of the two."""
+        self.norm += gone.norm + 2 * both
         self.squares += gone.squares
-        for feature, value in poured.items():
-            sums[feature] = sums.get(feature, 0.0) + value
-        self.sums = sums
+        self.sums += gone.sums
+        self.strains += gone.strains
 
 
 @dataclass(slots=True)
@@ -162,7 +170,7 @@ class Regrouping:
                     heapq.heappush(heap, (-said - told, one, other, now, said, told))
                     continue
             if self._belong(ours, theirs, said, told):
-                self._join(one, other)
+                self._join(one, other, said, told)
             else:
                 self._refused[one, other] = now
         return np.array([self._find(place) for place in range(len(self._parent))], dtype=np.int64)
@@ -206,13 +214,14 @@ class Regrouping:
             for mark, count in ours.kin.items()
         )
 
-    def _join(self, one: int, other: int) -> None:
-        """Make one group of two, the smaller poured into the larger."""
+    def _join(self, one: int, other: int, said: float, told: float) -> None:
+        """Make one group of two, the smaller poured into the larger, whose likenesses are known."""
         into, gone = self._group(one), self._group(other)
         if into.exemplars < gone.exemplars:
             one, other, into, gone = other, one, gone, into
-        into.said.pour(gone.said)
-        into.told.pour(gone.told)
+        pairs = into.exemplars * gone.exemplars
+        into.said.pour(gone.said, said * pairs)
+        into.told.pour(gone.told, told * pairs)
         for mark, count in gone.kin.items():
             into.kin[mark] = into.kin.get(mark, 0) + count
         if into.home == gone.home:
@@ -225,6 +234,12 @@ class Regrouping:
         into.version += gone.version + 1
         self._parent[other] = one
         self._groups[other] = None
+
+
+def _add(total: dict[int, float], more: Iterable[tuple[int, float]]) -> None:
+    """Add one sparse vector to another."""
+    for feature, value in more:
+        total[feature] = total.get(feature, 0.0) + value
 
 
 def _dot(small: dict[int, float], large: dict[int, float]) -> float:

@@ -32,7 +32,7 @@ LEAST_TRAITS = 8
 
 _KINDS = 4
 _LOW = np.uint64(0xFFFFFFFF)
-_SLICE = 1 << 21
+_SLICE = 1 << 20
 """Traits that are looked at at once: bounds memory, and stays near the processor."""
 
 
