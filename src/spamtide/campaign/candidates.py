@@ -26,6 +26,8 @@ WINDOW = 6
 in full; a bucket of a hundred thousand costs six comparisons each, not a hundred thousand."""
 _CHUNK = 1 << 17
 """Pairs compared at once: bounds memory to some 70 MB."""
+_MET = 1 << 23
+"""Meetings that are remembered before they are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +51,48 @@ def find_edges(minhashes: NDArray[np.uint32], fresh: Flags, similarity: float) -
         Each pair once, left < right.
     """
     count = minhashes.shape[0]
-    found = [np.zeros(0, dtype=np.int64)]
+    edges = [(np.zeros(0, dtype=np.int64), np.zeros(0))]
+    met: list[Ints] = []
     keys = [_band_keys(minhashes, band) for band in range(BANDS)]
     for band, key in enumerate(keys):
-        members = np.flatnonzero(_among(key, np.sort(key[fresh])))
-        # Within a bucket those that share the next band too stand side by side.
-        order = members[np.lexsort((keys[(band + 1) % BANDS][members], key[members]))]
+        order = _in_buckets(key, keys[(band + 1) % BANDS], fresh)
+        value, new = key[order], fresh[order]
         for step in range(1, WINDOW + 1):
-            here, there = order[:-step], order[step:]
-            near = (key[here] == key[there]) & (fresh[here] | fresh[there])
-            low, high = np.minimum(here[near], there[near]), np.maximum(here[near], there[near])
-            found.append(_verified(minhashes, low * count + high, similarity))
-    pairs = np.sort(np.concatenate(found))
-    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
+            near = np.flatnonzero((value[step:] == value[:-step]) & (new[step:] | new[:-step]))
+            here, there = order[near], order[near + step]
+            met.append(np.minimum(here, there) * count + np.maximum(here, there))
+        if band == BANDS - 1 or sum(part.size for part in met) > _MET:
+            pairs = _distinct(np.concatenate(met))  # variants meet in many bands
+            alike = _estimates(minhashes, pairs // count, pairs % count) if pairs.size else np.zeros(0)
+            edges.append((pairs[alike >= similarity], alike[alike >= similarity]))
+            met = []
+    pairs, alike = (np.concatenate(one) for one in zip(*edges, strict=True))
+    pairs, place = np.unique(pairs, return_index=True)
     left, right = (pairs // count, pairs % count) if count else (pairs, pairs)
-    return Edges(left, right, _estimates(minhashes, left, right))
+    return Edges(left, right, alike[place])
 
 
-def _among(keys: U64, wanted: U64) -> Flags:
-    """Keys that are among some others, which are in order: several times as quick as `np.isin`."""
-    if not wanted.size:
-        return np.zeros(keys.size, dtype=np.bool_)
-    place = np.minimum(np.searchsorted(wanted, keys), wanted.size - 1)
-    return np.asarray(wanted[place] == keys)
+def _in_buckets(key: U64, other: U64, fresh: Flags) -> Ints:
+    """Sketches of each bucket that holds a fresh one and another, bucket by bucket.
+
+    Within a bucket that is larger than the window those that share the next band too stand side by side.
+    """
+    order = np.argsort(key)
+    begins = np.flatnonzero(np.concatenate(([True], key[order[1:]] != key[order[:-1]]))[: key.size])
+    size = np.diff(begins, append=key.size)
+    some = size > 1
+    if some.any():
+        some &= np.add.reduceat(fresh[order], begins, dtype=np.int64) > 0
+    large = np.repeat(some & (size > WINDOW + 1), size)
+    crowd = order[large]
+    order[large] = crowd[np.lexsort((crowd, other[crowd], key[crowd]))]
+    return order[np.repeat(some, size)]
+
+
+def _distinct(numbers: Ints) -> Ints:
+    """Each number once, ascending."""
+    numbers = np.sort(numbers)
+    return numbers[np.diff(numbers, prepend=-1) > 0]
 
 
 def _band_keys(minhashes: NDArray[np.uint32], band: int) -> U64:
@@ -80,14 +101,6 @@ def _band_keys(minhashes: NDArray[np.uint32], band: int) -> U64:
     for column in range(band * ROWS, (band + 1) * ROWS):
         key = mix(key + minhashes[:, column])
     return key
-
-
-def _verified(minhashes: NDArray[np.uint32], pairs: Ints, similarity: float) -> Ints:
-    """The pairs (left * n + right) that reach the threshold."""
-    count = minhashes.shape[0]
-    if not pairs.size:
-        return pairs
-    return pairs[_estimates(minhashes, pairs // count, pairs % count) >= similarity]
 
 
 def _estimates(minhashes: NDArray[np.uint32], left: Ints, right: Ints) -> NDArray[np.float64]:

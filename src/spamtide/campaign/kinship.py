@@ -50,12 +50,26 @@ class Neighbours:
     """The same in phrases."""
 
 
-def neighbours(vectors: Vectors, asked: Ints, among: Ints, least: float, each: Each = in_turn) -> Neighbours:
-    """For each strain asked, its nearest among others, where the likeness reaches `least`."""
+def neighbours(
+    vectors: Vectors,
+    asked: Ints,
+    among: Ints,
+    least: float,
+    each: Each = in_turn,
+    but: Flags | None = None,
+) -> Neighbours:
+    """For each strain asked, its nearest among others, where the likeness reaches `least`.
+
+    Args:
+        vectors: of all strains.
+        asked: strains whose neighbours are wanted.
+        among: strains that may be neighbours, ascending.
+        least: likeness in words from which a pair is one.
+        each: maps over parts of the work.
+        but: pairs of which both are such strains are left out.
+    """
     asked, among = asked[vectors.telling[asked]], among[vectors.telling[among]]
-    each_strain = 1 / np.maximum(vectors.exemplars, 1)
-    said, told = _scaled(vectors.sums, each_strain), _scaled(vectors.phrases, each_strain)
-    means = (said + told).tocsr()  # no feature is in both
+    means = _scaled(vectors.sums + vectors.phrases, 1 / np.maximum(vectors.exemplars, 1))  # none is in both
     theirs = means[among]
     degree = np.bincount(theirs.indices, minlength=theirs.shape[1])
     meetings = degree * np.bincount(means[asked].indices, minlength=degree.size)
@@ -71,14 +85,21 @@ def neighbours(vectors: Vectors, asked: Ints, among: Ints, least: float, each: E
         row, column = np.searchsorted(near.indptr, hinted, side="right") - 1, near.indices[hinted]
         others = part[row] != among[column]
         row, column = _largest(row[others], column[others], near.data[hinted[others]], NEIGHBOURS)
-        return np.sort(np.stack((part[row], among[column]), axis=1), axis=1)
+        here, there = part[row], among[column]
+        return np.minimum(here, there) * vectors.telling.size + np.maximum(here, there)
 
-    found = [np.zeros((0, 2), dtype=np.int64), *each(nearest, range(0, asked.size, _ROWS))]
-    pairs = np.unique(np.concatenate(found), axis=0)
+    found = [np.zeros(0, dtype=np.int64), *each(nearest, range(0, asked.size, _ROWS))]
+    # Both numbers in one: a pair is found from either side.
+    number = np.sort(np.concatenate(found))
+    number = number[np.diff(number, prepend=-1) > 0]
+    pairs = np.stack((number // vectors.telling.size, number % vectors.telling.size), axis=1)
+    if but is not None:
+        pairs = pairs[~but[pairs].all(axis=1)]
 
     def alike(start: int) -> tuple[Floats, Floats]:
         part = pairs[start : start + _PAIRS]
-        return _cosines(said, part), _cosines(told, part)
+        members = vectors.exemplars[part].prod(axis=1)
+        return _products(vectors.sums, part) / members, _products(vectors.phrases, part) / members
 
     both = [(np.zeros(0), np.zeros(0)), *each(alike, range(0, pairs.shape[0], _PAIRS))]
     likeness, phrasing = (np.concatenate(one) for one in zip(*both, strict=True))
@@ -99,9 +120,9 @@ def _only(matrix: sp.csr_matrix, columns: Flags) -> sp.csr_matrix:
     return type(matrix)((matrix.data[kept], matrix.indices[kept], bounds), shape=matrix.shape)
 
 
-def _cosines(means: sp.csr_matrix, pairs: Ints) -> Floats:
+def _products(rows: sp.csr_matrix, pairs: Ints) -> Floats:
     """Inner product of each pair of rows."""
-    product = means[pairs[:, 0]].multiply(means[pairs[:, 1]])
+    product = rows[pairs[:, 0]].multiply(rows[pairs[:, 1]])
     return np.asarray(product.sum(axis=1)).ravel()
 
 

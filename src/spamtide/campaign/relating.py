@@ -106,14 +106,14 @@ def _owners(profiles: pa.Table, exemplars: pa.Table) -> Ints:
 
 def _near_mail(strains: _Strains, vectors: Vectors, names: pa.ChunkedArray, each: Each) -> Ints:
     """Strains of the campaigns that new mail was given to, or that talk of what it talks of; ascending."""
-    everyone = np.arange(len(strains.names))
     touched = np.array(sorted(strains.place[name] for name in names.unique().to_pylist()), dtype=np.int64)
-    met = set(touched.tolist())
-    if vectors.telling[np.setdiff1d(everyone, touched)].any():
-        near = neighbours(vectors, touched, everyone, LEAST_LIKENESS, each)
-        met.update(near.left.tolist(), near.right.tolist())
-    heads = {strains.head[place] for place in met}
-    return np.array([place for place in everyone.tolist() if strains.head[place] in heads], dtype=np.int64)
+    heads = {strains.head[place] for place in touched.tolist()}
+    met = np.array([head in heads for head in strains.head])
+    if vectors.telling[~met].any():
+        near = neighbours(vectors, touched, np.arange(met.size), LEAST_LIKENESS, each, but=met)
+        heads.update(strains.head[place] for place in np.concatenate((near.left, near.right)).tolist())
+        met = np.array([head in heads for head in strains.head])
+    return np.flatnonzero(met)
 
 
 def _lay_out(
