@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -19,6 +22,11 @@ PROFILE_ROWS = 512
 TOLD = 1.0
 """Seconds from which a step is told of."""
 
+Hits = Future[list[pa.RecordBatch]] | None
+"""What comes of other work on the same mail; see `matching`."""
+Meanwhile = Callable[[evidence.Fresh], AbstractContextManager[Hits]]
+"""Begins it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
@@ -31,6 +39,8 @@ class Gathered:
     """Observations that may have no evidence yet, with their campaigns."""
     seconds: dict[str, float]
     """Of each step, in order: read, cluster, profile, relate, write."""
+    hits: Hits
+    """What the work came to that was done meanwhile."""
 
     def told(self) -> str:
         """One line for a person, with the steps that took long."""
@@ -52,14 +62,18 @@ class _Clock:
         self._began = now
 
 
-def gather(lake: Lake, similarity: float, workers: int) -> Gathered:
+def gather(
+    lake: Lake, similarity: float, workers: int, meanwhile: Meanwhile = lambda _: nullcontext()
+) -> Gathered:
     """Give every new content a campaign; names are carried, never re-derived.
 
     Args:
         lake: the tables; exemplars, profiles, lineage and memberships are written.
         similarity: as `cluster` takes it.
         workers: number of processes; 0 means one for each processor.
+        meanwhile: what is to be done with the same mail while one process clusters.
     """
+    hits: Hits = None
     clock = _Clock()
     state = CampaignState(lake.read("exemplars"), lake.read("lineage"))
     fresh = evidence.fresh(lake)
@@ -67,7 +81,8 @@ def gather(lake: Lake, similarity: float, workers: int) -> Gathered:
     clock.ended("read")
     if new.num_rows:
         counts = Counter(rollup.contents_by_name(lake))
-        clustering = cluster(new, state, similarity=similarity, messages=counts)
+        with meanwhile(fresh) as hits:
+            clustering = cluster(new, state, similarity=similarity, messages=counts)
         clock.ended("cluster")
         profiles = _profiles(lake, clustering.state.exemplars, fresh, workers)
         clock.ended("profile")
@@ -80,7 +95,7 @@ def gather(lake: Lake, similarity: float, workers: int) -> Gathered:
         lake.append("memberships", clustering.memberships)
         fresh = evidence.with_members(lake, fresh, clustering.memberships)
         clock.ended("write")
-    return Gathered(new.num_rows, resolve(state.lineage), fresh, clock.seconds)
+    return Gathered(new.num_rows, resolve(state.lineage), fresh, clock.seconds, hits)
 
 
 def _profiles(lake: Lake, exemplars: pa.Table, fresh: evidence.Fresh, workers: int) -> pa.Table:

@@ -19,6 +19,7 @@ from spamtide.attribution import Beyond, Ruleset, attribute, compile_signatures,
 from spamtide.campaign import resolve
 from spamtide.engine import ENGINES
 from spamtide.knowledge import load_knowledge
+from spamtide.matching import MATCH_ROWS
 from spamtide.observatory import Observatory
 from spamtide.schema import STRINGS, UNDATED
 from spamtide.store import evidence, life, rollup
@@ -44,12 +45,12 @@ class Leaving:
         self._lab = rollup.lab_rows(lake, pipeline.LAB_MESSAGES)
         self._ham = rollup.ham_rows(lake, HAM_MESSAGES)
         self._wild = rollup.wild_fields(lake)
-        rows = evidence.stretch(lake, _weeks(evidence.weeks(lake)), resolve(lake.read("lineage")))
-        rows = (
-            rows.filter(pc.equal(rows["label"], "spam"))
-            .drop_columns(["campaign"])
-            .rename_columns({"canonical": "campaign"})
+        rows = evidence.stretch(lake, _weeks(evidence.weeks(lake)))
+        rows = evidence.surviving(rows, resolve(lake.read("lineage")))
+        rows = rows.set_column(
+            rows.schema.get_field_index("campaign"), "campaign", rows["campaign"].cast(pa.string())
         )
+        rows = rows.filter(pc.equal(rows["label"], "spam"))
         self._rows = rows.sort_by([(name, "ascending") for name in _KEY])
         found = evidence.ham(lake)
         self._beyond = Beyond(ham_addresses=found.addresses, ham_domains=found.domains)
@@ -100,7 +101,7 @@ class Leaving:
     def _matched(self, ruleset: Ruleset) -> pa.Table:
         """Hits of every stored spam; of legitimate mail only addresses and domains count here."""
         with ENGINES["local"](self._observatory.settings.running.workers) as engine:
-            stored = self._observatory.lake.stream(_RENDERINGS, pipeline.MATCH_ROWS)
+            stored = self._observatory.lake.stream(_RENDERINGS, MATCH_ROWS)
             return pa.Table.from_batches(engine.map(partial(_hits, ruleset=ruleset), stored, _no_hits))
 
 

@@ -8,7 +8,7 @@ order. Each commit is atomic and each stage can be run again, so a run may die a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, match, read_pages
+from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, read_pages
 from spamtide.change import look, watch_hours
 from spamtide.engine import ENGINES, Apart
 from spamtide.errors import UnavailableError
@@ -34,6 +34,7 @@ from spamtide.finding import (
 )
 from spamtide.gathering import gather
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
+from spamtide.matching import Hits, beside, match_new
 from spamtide.model import Change, Floats, IndexSeries, Measurement
 from spamtide.observatory import EVENTS_FILE, Observatory
 from spamtide.refresh import Answering, answer_again
@@ -41,19 +42,17 @@ from spamtide.schema import (
     CHANGES,
     CLAIMS,
     DERIVED,
-    EVIDENCE,
     HOURS,
     SERIES,
     TIMESTAMP,
     to_arrow,
 )
-from spamtide.series import beside, decompose, measure, measure_hours
+from spamtide.series import beside as compared
+from spamtide.series import decompose, measure, measure_hours
 from spamtide.servers import states as control_states
 from spamtide.store import Lake, evidence, panels, rollup, writer_lock
 from spamtide.store.traces import traces
 
-MATCH_ROWS = 512
-"""A worker's helping of renderings."""
 LAB_MESSAGES = 5_000
 """Latest messages of each family that `learn` reads."""
 HAM_MESSAGES = 20_000
@@ -62,8 +61,6 @@ LAST_HOURS, LAST_MESSAGES = 3, 3.0
 """Hours of a day that may still be to come, and messages, at the last week's rate: of a day with less to come
 nearly all has been seen. The hour under way is not counted."""
 WEEK_HOURS = 168
-COMMIT_ROWS = 100_000
-"""Rows of one commit of hits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +92,10 @@ class Update:
     """Hourly series of the last weeks."""
     fresh: evidence.Fresh | None = None
     """Observations that may be new."""
+    hits: Hits | None = None
+    """What rules say of them, if they were matched beside clustering."""
+    counted: rollup.Hours = rollup.NO_HOURS
+    """Messages by hour of the last weeks that were answered."""
 
 
 def update(observatory: Observatory, on_stage: Callable[[str, str], None] = lambda *_: None) -> None:
@@ -147,60 +148,18 @@ def _retain(run: Update) -> str:
 
 def _match(run: Update) -> str:
     """Match signatures against renderings that the present rule set has not seen."""
-    lake = run.observatory.lake
-    note: dict[str, str | int | None] = {"ruleset": run.ruleset.version}
-    if lake.note("evidence").get("ruleset") != run.ruleset.version:
-        lake.replace("evidence", EVIDENCE.empty_table(), note)
-        run.fresh = None
-    new = run.fresh or evidence.fresh(lake)
-    matched = 0
-    stage = partial(match_batch, ruleset=run.ruleset)
-    if new.observations.paths:
-        with ENGINES["local"](run.observatory.settings.running.workers) as engine:
-            found = engine.map(stage, evidence.unmatched(lake, new, MATCH_ROWS), no_hits)
-            for lot in _lots(found, COMMIT_ROWS):
-                lake.append("evidence", lot.sort_by("week"), note)
-                matched += lot.num_rows
-    note |= {"observations": new.version}
-    if lake.note("evidence") != note:
-        lake.append("evidence", EVIDENCE.empty_table(), note)
+    workers = run.observatory.settings.running.workers
+    matched = match_new(run.observatory.lake, run.ruleset, run.fresh, run.hits, workers)
     return f"{matched:,} messages against {len(run.ruleset.signatures)} rules"
-
-
-def match_batch(batch: pa.RecordBatch, *, ruleset: Ruleset) -> pa.RecordBatch:
-    """The record stage `match`: EVIDENCE with a rendering for rules, to rows of EVIDENCE."""
-    return _with_rules(batch, match(batch.column("rendering").to_pylist(), ruleset))
-
-
-def no_hits(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Rows of EVIDENCE for renderings whose worker died: no rule speaks."""
-    return _with_rules(batch, [[]] * batch.num_rows)
-
-
-def _with_rules(batch: pa.RecordBatch, rules: Sequence[Sequence[str]]) -> pa.RecordBatch:
-    """Put rules in the rendering's place."""
-    columns = [batch.column(name) for name in EVIDENCE.names[:-1]]
-    columns.append(pa.array(rules, EVIDENCE.field("rules").type))
-    return pa.RecordBatch.from_arrays(columns, schema=EVIDENCE)
-
-
-def _lots(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
-    """Join batches into tables of about `rows` rows."""
-    lot: list[pa.RecordBatch] = []
-    for batch in batches:
-        lot.append(batch)
-        if sum(b.num_rows for b in lot) >= rows:
-            yield pa.Table.from_batches(lot)
-            lot = []
-    if lot:
-        yield pa.Table.from_batches(lot)
 
 
 def _cluster(run: Update) -> str:
     """Give every new content a campaign."""
-    settings = run.observatory.settings
-    gathered = gather(run.observatory.lake, settings.clustering.similarity, settings.running.workers)
-    run.fresh, run.names = gathered.fresh, gathered.names
+    lake, settings = run.observatory.lake, run.observatory.settings
+    workers = settings.running.workers
+    matching = partial(beside, lake, run.ruleset, workers)
+    gathered = gather(lake, settings.clustering.similarity, workers, matching)
+    run.fresh, run.names, run.hits = gathered.fresh, gathered.names, gathered.hits
     return gathered.told()
 
 
@@ -211,10 +170,11 @@ def _attribute(run: Update) -> str:
     answering = Answering(run.ruleset, run.knowledge, attributing, run.names, run.landings)
     names = rollup.aliases(run.names)
     since = lake.added("evidence", lake.note("sightings").get("evidence"))
-    with ThreadPoolExecutor(1, "sources") as beside:
+    with ThreadPoolExecutor(1, "sources") as other:
         # Whatever is answered, campaigns with new mail have their addresses counted.
-        counting = beside.submit(rollup.sources_in, lake, names, since) if since else None
-        answered = answer_again(lake, answering)
+        counting = other.submit(rollup.sources_in, lake, names, since) if since else None
+        weeks = run.observatory.settings.measuring.hourly_weeks
+        answered, run.counted = answer_again(lake, answering, weeks)
         known = counting.result() if counting else None
     lake.replace("campaigns", rollup.campaigns(lake, names, known))
     known, messages = rollup.named(lake)
@@ -228,7 +188,7 @@ def _measure(run: Update) -> str:
     each = Apart(run.observatory.settings.running.workers)
     run.measurement = measure(panels.panel(lake), measuring, each)
     lake.replace("series", series_rows(run.measurement))
-    hourly = panels.hourly(lake, run.measurement.panel.days, measuring.hourly_weeks)
+    hourly = panels.hourly(lake, run.measurement.panel.days, measuring.hourly_weeks, run.counted)
     run.hours = measure_hours(hourly, run.measurement, each)
     lake.replace("hours", hour_rows(run.hours))
     lake.replace("sensors", rollup.sensors(lake, _outages(run.measurement)))
@@ -399,7 +359,7 @@ def series_rows(measurement: Measurement) -> pa.Table:
     for one in measurement.series:
         columns = _index_columns(one)
         columns["date"] = pa.array(one.days.astype("datetime64[D]"), pa.date32())
-        for name, values in zip(("naive", "chained"), beside(measurement, one), strict=True):
+        for name, values in zip(("naive", "chained"), compared(measurement, one), strict=True):
             columns[name] = _numbers(values)
         tables.append(pa.table([columns[name] for name in SERIES.names], schema=SERIES))
     return pa.concat_tables(tables) if tables else SERIES.empty_table()

@@ -44,14 +44,16 @@ TOGETHER = 2
 
 FILE_ROWS = 400_000
 """Rows of one commit of answers when all are made anew, unless a single week has more."""
+JOINED_BYTES = 16 * 2**20
+"""Most bytes of a file that small ones are joined to: larger ones are not rewritten for a day's sake."""
 SEPARATOR = "\n"
 """Between names in a note."""
 NO_HAM = evidence.OfHam((), ())
 
 ANSWERS = ("attributions", "daily", "sightings", "kits")
 """The tables that are kept by week."""
-Answered = tuple[pa.Table, pa.Table, pa.Table, pa.Table]
-"""Rows of each of ANSWERS."""
+Answered = tuple[pa.Table, pa.Table, pa.Table, pa.Table, pa.Table]
+"""Rows of each of ANSWERS, and `rollup.Hours.counts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,8 @@ def _plain(value: object) -> object:
     return sorted(value) if isinstance(value, set | frozenset) else value
 
 
-def answer_again(lake: Lake, answering: Answering) -> int:
-    """Bring ANSWERS up to date; the number of messages answered.
+def answer_again(lake: Lake, answering: Answering, hourly_weeks: int) -> tuple[int, rollup.Hours]:
+    """Bring ANSWERS up to date; the number of messages answered, and hours of the last weeks among them.
 
     Which engines are rented is known from all weeks together. Where the answers of some weeks change what is
     known of it, the weeks that hang on it are answered again.
@@ -99,7 +101,8 @@ def answer_again(lake: Lake, answering: Answering) -> int:
         lake.replace("sightings", SIGHTINGS.empty_table(), {"inputs": ""})
     ham = ham or (evidence.ham(lake) if wanted else NO_HAM)
     beyond = Beyond(families, ham.addresses, ham.domains, answering.landings, then)
-    answered = _answer_weeks(lake, answering, beyond, (wanted, counts), whole=whole)
+    recent = max(counts, default=0) - hourly_weeks
+    answered, hours = _answer_weeks(lake, answering, beyond, (wanted, counts, recent), whole=whole)
     kits = lake.read("kits")
     now = rented(kits)
     if now != then:
@@ -107,9 +110,10 @@ def answer_again(lake: Lake, answering: Answering) -> int:
         if again and not wanted:
             ham = evidence.ham(lake)
         beyond = Beyond(families, ham.addresses, ham.domains, answering.landings, now)
-        answered += _answer_weeks(lake, answering, beyond, (again, counts), whole=False)
+        more, late = _answer_weeks(lake, answering, beyond, (again, counts, recent), whole=False)
+        answered, hours = answered + more, _later(hours, late)
     for table in ("evidence", *ANSWERS):
-        lake.compact(table)
+        lake.compact(table, JOINED_BYTES)
     note = {
         "inputs": version,
         "evidence": lake.version("evidence"),
@@ -118,7 +122,14 @@ def answer_again(lake: Lake, answering: Answering) -> int:
     }
     if lake.note("sightings") != note:
         lake.append("sightings", SIGHTINGS.empty_table(), note)
-    return answered
+    return answered, hours
+
+
+def _later(hours: rollup.Hours, late: rollup.Hours) -> rollup.Hours:
+    """Hours with those of weeks that were answered again in place of theirs."""
+    stale = pc.is_in(hours.counts["week"], pa.array(sorted(late.weeks), pa.int32()))
+    kept = hours.counts.filter(pc.invert(stale))
+    return rollup.Hours(hours.weeks | late.weeks, pa.concat_tables([kept, late.counts]))
 
 
 def _listed(text: object) -> frozenset[str]:
@@ -130,22 +141,30 @@ def _answer_weeks(
     lake: Lake,
     answering: Answering,
     beyond: Beyond,
-    weeks_of: tuple[set[int], Mapping[int, int]],
+    weeks_of: tuple[set[int], Mapping[int, int], int],
     *,
     whole: bool,
-) -> int:
-    """Answer wanted weeks, of all weeks' counts, stretch by stretch; the number of messages."""
-    wanted, counts = weeks_of
+) -> tuple[int, rollup.Hours]:
+    """Answer wanted weeks, of all weeks' counts, by stretches; the messages, and hours from a week on."""
+    wanted, counts, recent = weeks_of
     answered = 0
+    hours = [rollup.NO_HOURS.counts]
     with ThreadPoolExecutor(TOGETHER, "answer") as pool:
         waiting: deque[tuple[tuple[int, int], Future[Answered]]] = deque()
+
+        def commit() -> int:
+            tables = _commit(lake, *waiting.popleft(), whole=whole)
+            hours.append(tables[-1])
+            return int(tables[0].num_rows)
+
         for weeks in stretches(wanted, counts):
-            waiting.append((weeks, pool.submit(_answer, lake, answering, beyond, weeks)))
+            waiting.append((weeks, pool.submit(_answer, lake, answering, beyond, weeks, recent)))
             if len(waiting) > TOGETHER - 1:
-                answered += _commit(lake, *waiting.popleft(), whole=whole)
+                answered += commit()
         while waiting:
-            answered += _commit(lake, *waiting.popleft(), whole=whole)
-    return answered
+            answered += commit()
+    known = frozenset(week for week in wanted if week >= recent)
+    return answered, rollup.Hours(known, pa.concat_tables(hours))
 
 
 def _wanted(
@@ -229,7 +248,7 @@ def _inside(
     first, last = weeks
     inside = pc.and_(pc.greater_equal(rows["week"], first), pc.less_equal(rows["week"], last))
     asked = coded(
-        rows.drop_columns(["campaign"]).rename_columns({"canonical": "campaign"}),
+        evidence.surviving(rows, answering.names),
         answering.ruleset,
         answering.knowledge,
         beyond=beyond,
@@ -258,31 +277,38 @@ def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table
     counts = evidence.weeks(lake)
     found = [STORED_ATTRIBUTIONS.empty_table()]
     for weeks in stretches(set(counts), counts):
-        rows = life.with_rules(lake, evidence.stretch(lake, around(weeks), answering.names), rules)
+        rows = life.with_rules(lake, evidence.stretch(lake, around(weeks)), rules)
         _, answers, _ = _inside(rows, answering, beyond, weeks)
         found.append(answers.cast(STORED_ATTRIBUTIONS))
     return pa.concat_tables(found)
 
 
-def _answer(lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int]) -> Answered:
-    """Answer one stretch of weeks and count the answers."""
-    own, answers, kits = _inside(
-        evidence.stretch(lake, around(weeks), answering.names, told=weeks), answering, beyond, weeks
-    )
+def _answer(
+    lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int], recent: int
+) -> Answered:
+    """Answer one stretch of weeks and count the answers; hours from a week on."""
+    own, answers, kits = _inside(evidence.stretch(lake, around(weeks), told=weeks), answering, beyond, weeks)
     both = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
-    return answers, rollup.count_days(lake, both), rollup.count_sightings(lake, both), kits
+    late = both.filter(pc.greater_equal(both["week"], recent)) if weeks[1] >= recent else both.slice(0, 0)
+    return (
+        answers,
+        rollup.count_days(lake, both),
+        rollup.count_sightings(lake, both),
+        kits,
+        rollup.count_hours(lake, late),
+    )
 
 
-def _commit(lake: Lake, weeks: tuple[int, int], answered: Future[Answered], *, whole: bool) -> int:
-    """Store what was answered; the number of messages."""
+def _commit(lake: Lake, weeks: tuple[int, int], answered: Future[Answered], *, whole: bool) -> Answered:
+    """Store what was answered."""
     tables = answered.result()
-    for name, rows in zip(ANSWERS, tables, strict=True):
+    for name, rows in zip(ANSWERS, tables, strict=False):
         if whole:
             for part in _parts(rows):
                 lake.append(name, part)
         else:
             lake.replace_weeks(name, rows, weeks)
-    return int(tables[0].num_rows)
+    return tables
 
 
 def _parts(rows: pa.Table) -> Iterator[pa.Table]:

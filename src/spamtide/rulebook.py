@@ -22,6 +22,7 @@ from spamtide.campaign import resolve
 from spamtide.engine import ENGINES
 from spamtide.errors import NoInputError, UnavailableError
 from spamtide.knowledge import Knowledge, load_knowledge
+from spamtide.matching import MATCH_ROWS
 from spamtide.model import Signature
 from spamtide.observatory import Observatory
 from spamtide.refresh import Answering, answers_under
@@ -145,7 +146,7 @@ def _matched(observatory: Observatory, ruleset: Ruleset, on_progress: Callable[[
     stage = partial(_hits, ruleset=ruleset)
     batches, done = [], 0
     with ENGINES["local"](observatory.settings.running.workers) as engine:
-        stored = life.renderings(observatory.lake, pipeline.MATCH_ROWS)
+        stored = life.renderings(observatory.lake, MATCH_ROWS)
         for batch in engine.map(stage, stored, _no_hits):
             batches.append(batch)
             done += batch.num_rows

@@ -68,7 +68,34 @@ def associate(
 ) -> tuple[Ints, Floats]:
     """For each entry, the answer that most others under the same key have, and its share of their weight.
 
-    An entry's own answer does not count for itself.
+    An entry's own answer does not count for itself. Arguments as for `tied`.
+
+    Returns:
+        answer (UNNAMED for none) and share (0-1), by entry; none and 0 where not asked.
+    """
+    top = np.full(len(keys), UNNAMED, dtype=np.int64)
+    share = np.zeros(len(keys))
+    found = tied(keys, days, answers, tie, asked)
+    top[found.entries], share[found.entries] = found.top[found.cell], found.share[found.cell]
+    return top, share
+
+
+@dataclass(frozen=True, slots=True)
+class Tied:
+    """What ties say: the same of all entries of a cell, which have key, time and own answer in common."""
+
+    entries: Ints
+    """Entries that are asked and that something is known of."""
+    cell: Ints
+    """The cell of each of them."""
+    top: Ints
+    """By cell: the answer, UNNAMED for none."""
+    share: Floats
+    """By cell: its share."""
+
+
+def tied(keys: Ints, days: Ints, answers: Ints, tie: Tie, asked: Flags | None = None) -> Tied:
+    """As `associate`, by cells: there are far fewer than entries where many share something.
 
     Args:
         keys: what is shared, as a code; negative for nothing.
@@ -76,86 +103,105 @@ def associate(
         answers: a name's number, or UNNAMED, HAM or SILENT.
         tie: reach in time and weights.
         asked: entries that are to be answered, all if None; the others only count as evidence.
-
-    Returns:
-        answer (UNNAMED for none) and share (0-1), by entry; none and 0 where not asked.
     """
-    top = np.full(len(keys), UNNAMED, dtype=np.int64)
-    share = np.zeros(len(keys))
-    live = (keys >= 0) & (days != NO_DAY)
-    named = np.bincount(keys[live & (answers >= 0)], minlength=int(keys.max(initial=-1)) + 1) > 0
-    chosen = np.flatnonzero(live)
-    chosen = chosen[named[keys[chosen]]]
+    chosen = np.flatnonzero((keys >= 0) & (days != NO_DAY))
+    key, answer = keys[chosen], answers[chosen]
+    named = np.bincount(key[answer >= 0], minlength=int(key.max(initial=-1)) + 1) > 0
+    kept = named[key]
+    chosen, key, answer = chosen[kept], key[kept], answer[kept]
     if not len(chosen):
-        return top, share
+        none = np.empty(0, dtype=np.int64)
+        return Tied(none, none, none, np.empty(0))
     step = np.floor_divide(days[chosen], tie.step)
     step -= step.min() - tie.reach
     width = int(step.max()) + tie.reach + 1
-    key = (np.cumsum(named) - 1)[keys[chosen]]
-    spot_of, spots, messages = _spots(key * width + step)
+    names = int(answer.max(initial=0)) + 1 - SILENT
+    place = ((np.cumsum(named) - 1)[key] * width + step) * names + answer - SILENT
+    order, cell, cells, counts = _numbered(place)
+    entries = chosen[order]
+    if asked is not None:
+        of = asked[entries]
+        entries, cell = entries[of], cell[of]
+    spot, said = np.divmod(cells, names)
+    begin = np.flatnonzero(np.diff(spot, prepend=-1))
     # Of what is alone within reach nobody else can tell anything, nor it of others.
-    near = np.diff(spots) <= tie.reach
-    alone = messages == 1
-    alone[1:] &= ~near
-    alone[:-1] &= ~near
-    kept = ~alone[spot_of]
-    chosen, spot_of = chosen[kept], (np.cumsum(~alone) - 1)[spot_of[kept]]
-    answer = answers[chosen]
-    of = np.arange(len(chosen)) if asked is None else np.flatnonzero(asked[chosen])
-    if not len(of):
-        return top, share
-    reached = _reached(spots[~alone], spot_of, answer, of, tie)
-    return _shares(chosen[of], spot_of[of], answer[of], reached, (top, share), tie)
+    near = np.diff(spot[begin], prepend=-tie.reach - 1, append=spot[-1] + tie.reach + 1) <= tie.reach
+    several = (np.add.reduceat(counts, begin) > 1) | near[1:] | near[:-1]
+    kept = np.repeat(several, np.diff(begin, append=len(spot)))
+    of = kept[cell]
+    entries, cell = entries[of], (np.cumsum(kept) - 1)[cell[of]]
+    spot, said, counts = spot[kept], said[kept] + SILENT, counts[kept]
+    new = np.diff(spot, prepend=-1) > 0
+    spots, spot_of = spot[new], np.cumsum(new) - 1
+    asks = np.zeros(len(spot), dtype=np.bool_)
+    asks[cell] = True
+    asking = np.bincount(spot_of[asks], minlength=len(spots)) > 0
+    reached = _reached(spots, (spot_of, said, counts), asking, names, tie)
+    top, share = np.full(len(spot), UNNAMED, dtype=np.int64), np.zeros(len(spot))
+    top[asks], share[asks] = _shares(spot_of[asks], said[asks], len(spots), reached, tie)
+    return Tied(entries, cell, top, share)
 
 
-def _spots(place: Ints) -> tuple[Ints, Ints, Ints]:
-    """Number of each entry's spot (a key at a step of time); the spots, ascending; entries of each."""
-    most = int(place.max()) + 1
-    if most <= DENSE * len(place):
-        messages = np.bincount(place, minlength=most)
-        there = messages > 0
-        return (np.cumsum(there) - 1)[place], np.flatnonzero(there), messages[there]
-    order = np.argsort(place)
-    ordered = place[order]
-    new = np.ones(len(place), dtype=np.bool_)
-    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-    spot_of = np.empty(len(place), dtype=np.int64)
-    spot_of[order] = np.cumsum(new) - 1
+def ordered(values: Ints) -> tuple[Ints, Ints]:
+    """Order of values (0 or more), and the values in it; equal ones stay in theirs.
+
+    Values and places that are packed into one number are sorted several times as fast as places by values.
+    """
+    bits = len(values).bit_length()
+    if int(values.max(initial=0)) >> (63 - bits):
+        order = np.argsort(values, kind="stable")
+        return order, values[order]
+    packed = np.sort((values << bits) | np.arange(len(values)))
+    return packed & ((1 << bits) - 1), packed >> bits
+
+
+def _numbered(values: Ints) -> tuple[Ints | slice, Ints, Ints, Ints]:
+    """Order, number of each value in this order among the distinct ones, these (ascending), their counts."""
+    most = int(values.max(initial=0)) + 1
+    if most <= DENSE * len(values):
+        counts = np.bincount(values, minlength=most)
+        there = counts > 0
+        return slice(None), (np.cumsum(there) - 1)[values], np.flatnonzero(there), counts[there]
+    order, values = ordered(values)
+    new = np.diff(values, prepend=-1) > 0
     first = np.flatnonzero(new)
-    return spot_of, ordered[first], np.diff(first, append=len(place))
+    return order, np.cumsum(new) - 1, values[first], np.diff(first, append=len(values))
 
 
-def _reached(spots: Ints, spot_of: Ints, answer: Ints, of: Ints, tie: Tie) -> tuple[Ints, Ints, Ints]:
-    """(spot, answer) cells with the weight and the messages that reach each, over all distances in time.
+Reached = tuple[Ints, Ints, Ints, Ints]
+"""Spot and answer, ascending, with the weight and the messages that reach it over all distances in time."""
+
+
+def _reached(spots: Ints, cells: tuple[Ints, Ints, Ints], asking: Flags, names: int, tie: Tie) -> Reached:
+    """What reaches each spot that asks.
 
     Args:
         spots: ascending; those of different keys are further apart than the tie reaches.
-        spot_of: number of each entry's spot.
-        answer: of each entry.
-        of: entries that are asked.
+        cells: number of the spot, answer and messages of each cell, in order of spots.
+        asking: spots that ask.
+        names: answers that there are, SILENT and so on included.
         tie: how far it reaches, and with what weight.
     """
-    names = int(answer.max(initial=0)) + 4
-    heard = answer != SILENT
-    cells, counts = np.unique(spot_of[heard] * names + (answer[heard] - SILENT), return_counts=True)
-    spot, said = np.divmod(cells, names)
-    begin = np.searchsorted(spot, np.arange(len(spots) + 1))
-    asks = np.zeros(len(spots), dtype=np.bool_)
-    asks[spot_of[of]] = True
+    heard = cells[1] != SILENT
+    spot, said, counts = (column[heard] for column in cells)
+    begin = np.concatenate([[0], np.cumsum(np.bincount(spot, minlength=len(spots)))])
+    weight = np.array([round(UNIT * 0.5 ** (far / tie.half_life)) for far in range(tie.reach + 1)])
     merged, weights, messages = [], [], []
-    for target, source in _neighbours(spots, asks, tie.reach):
+    for target, source in _neighbours(spots, asking, tie.reach):
         many = begin[source + 1] - begin[source]
         ends = np.cumsum(many)
         cell = np.arange(int(many.sum())) + np.repeat(begin[source] - ends + many, many)
         distance = np.abs(spots[source] - spots[target])
-        weight = np.array([round(UNIT * 0.5 ** (far / tie.half_life)) for far in range(tie.reach + 1)])
-        merged.append(np.repeat(target, many) * names + said[cell])
+        merged.append(np.repeat(target, many) * names + said[cell] - SILENT)
         weights.append(counts[cell] * np.repeat(weight[distance], many))
         messages.append(counts[cell])
-    found, place_of = np.unique(np.concatenate(merged), return_inverse=True)
-    total = np.bincount(place_of, np.concatenate(weights), len(found)).astype(np.int64)
-    number = np.bincount(place_of, np.concatenate(messages), len(found)).astype(np.int64)
-    return np.stack([found // names, found % names + SILENT]), total, number
+    order, number, found, _ = _numbered(np.concatenate(merged))
+    query, answer = np.divmod(found, names)
+    total, seen = (
+        np.bincount(number, np.concatenate(values)[order], len(found)).astype(np.int64)
+        for values in (weights, messages)
+    )
+    return query, answer + SILENT, total, seen
 
 
 def _neighbours(spots: Ints, asks: Flags, reach: int) -> Iterator[tuple[Ints, Ints]]:
@@ -171,44 +217,51 @@ def _neighbours(spots: Ints, asks: Flags, reach: int) -> Iterator[tuple[Ints, In
             yield target[asked], source[asked]
 
 
-def _shares(
-    chosen: Ints,
-    query_of: Ints,
-    answer: Ints,
-    reached: tuple[Ints, Ints, Ints],
-    into: tuple[Ints, Floats],
-    tie: Tie,
-) -> tuple[Ints, Floats]:
-    """The leading answer by entry and its share, the entry itself left out."""
-    (query, said), weight, number = reached
-    size = int(query_of.max(initial=-1)) + 1
-    named = said >= 0
-    total, ham, unnamed = (np.zeros(size, dtype=np.int64) for _ in range(3))
-    np.add.at(total, query[named], weight[named])
-    np.add.at(ham, query[said == HAM], weight[said == HAM])
-    np.add.at(unnamed, query[said == UNNAMED], weight[said == UNNAMED])
-    ours, all_of = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-    np.add.at(ours, query[named], number[named])
-    spam = said != HAM
-    np.add.at(all_of, query[spam], number[spam])
-    best, lead = np.full(size, UNNAMED, dtype=np.int64), np.zeros(size, dtype=np.int64)
-    order = np.lexsort((said[named], -weight[named], query[named]))
-    first_of, where = np.unique(query[named][order], return_index=True)
-    best[first_of], lead[first_of] = said[named][order][where], weight[named][order][where]
+def _shares(spot_of: Ints, answer: Ints, spots: int, reached: Reached, tie: Tie) -> tuple[Ints, Floats]:
+    """The leading answer of each cell and its share, one message of the cell left out.
 
-    entry_best = best[query_of]
-    own = UNIT * (answer == entry_best)
-    others = total[query_of] - UNIT * (answer >= 0)
-    leading = lead[query_of] - own
+    Args:
+        spot_of: number of each cell's spot.
+        answer: the cell's own.
+        spots: how many there are.
+        reached: from `_reached`.
+        tie: what it doubts.
+    """
+    query, said, weight, number = reached
+
+    def summed(values: Ints, of: Flags) -> Ints:
+        found: Ints = np.bincount(query[of], values[of], spots).astype(np.int64)
+        return found[spot_of]
+
+    named = said >= 0
+    best, lead = np.full(spots, UNNAMED, dtype=np.int64), np.zeros(spots, dtype=np.int64)
+    of, first, most = query[named], *_heaviest(query[named], weight[named])
+    best[of[first]], lead[of[first]] = said[named][first], most
+
+    own_best = best[spot_of]
+    own = UNIT * (answer == own_best)
+    leading = lead[spot_of] - own
     against = (
-        others
+        summed(weight, named)
+        - UNIT * (answer >= 0)
         - leading
-        + ham[query_of]
+        + summed(weight, said == HAM)
         - UNIT * (answer == HAM)
-        + tie.unnamed * (unnamed[query_of] - UNIT * (answer == UNNAMED))
+        + tie.unnamed * (summed(weight, said == UNNAMED) - UNIT * (answer == UNNAMED))
     )
-    top, share = into
-    ahead = (leading > 0) & (entry_best >= 0) & (ours[query_of] >= tie.own * all_of[query_of])
-    top[chosen] = np.where(ahead, entry_best, UNNAMED)
-    share[chosen] = np.where(ahead, leading / (leading + against + tie.doubt * UNIT), 0.0)
-    return top, share
+    ahead = (leading > 0) & (own_best >= 0)
+    ahead &= summed(number, named) >= tie.own * summed(number, said != HAM)
+    return (
+        np.where(ahead, own_best, UNNAMED),
+        np.where(ahead, leading / (leading + against + tie.doubt * UNIT), 0.0),
+    )
+
+
+def _heaviest(query: Ints, weight: Ints) -> tuple[Ints, Ints]:
+    """Place of the first of the heaviest of each query (ascending), and its weight."""
+    begin = np.flatnonzero(np.diff(query, prepend=-1))
+    if not len(begin):
+        return begin, begin
+    most = np.maximum.reduceat(weight, begin)
+    heaviest = np.flatnonzero(weight == np.repeat(most, np.diff(begin, append=len(query))))
+    return heaviest[np.flatnonzero(np.diff(query[heaviest], prepend=-1))], most

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.attribution.association import NO_DAY, UNNAMED, Flags, Ints
+from spamtide.attribution.association import NO_DAY, UNNAMED, Flags, Ints, distinct
 from spamtide.attribution.evidence import odds_of
 from spamtide.attribution.landing import Landing
 from spamtide.attribution.signature import Ruleset
@@ -21,7 +21,6 @@ LEAST_TEXT = 24
 """Characters of visible text, three or four words, below which many senders write the same by chance: that a
 bot in the lab never sent it says nothing."""
 _EPOCH = dt.date(1970, 1, 1)
-_SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,19 +180,39 @@ def _spoken(
     landed: tuple[Ints, Sequence[Landing]],
 ) -> tuple[Ints, tuple[Spoken, ...]]:
     """What rules and pages say, once for each set of hits, page and stretch of days of the same rules."""
-    hits, sets = _distinct(pc.fill_null(pc.binary_join(rules, _SEPARATOR), ""))
-    texts = sets.to_pylist()
+    hits, sets = _sets(rules)
     edges = borders(ruleset)
     starts = np.asarray([(edge - _EPOCH).days for edge in edges], dtype=np.int64)
     stretch = np.where(days == NO_DAY, len(edges) + 1, np.searchsorted(starts, days, side="right"))
     of_row, landings = landed
     whole = (hits * (len(edges) + 2) + stretch) * (len(landings) + 1) + of_row + 1
-    triples, said = np.unique(whole, return_inverse=True)
+    said, triples = distinct(whole)
     spoken = []
     for triple in triples:
         pair, page = divmod(int(triple), len(landings) + 1)
         hit, place = divmod(pair, len(edges) + 2)
         day = None if place == len(edges) + 1 else edges[place - 1] if place else dt.date.min
-        found = [rule for rule in (texts[hit] or "").split(_SEPARATOR) if rule]
-        spoken.append(speak(found, day, ruleset, names, _of_page(landings[page - 1], names) if page else ()))
-    return said.astype(np.int64), tuple(spoken)
+        more = _of_page(landings[page - 1], names) if page else ()
+        spoken.append(speak(sets[hit], day, ruleset, names, more))
+    return said, tuple(spoken)
+
+
+def _sets(lists: pa.ChunkedArray) -> tuple[Ints, list[list[str]]]:
+    """Each list's place among the distinct ones, and these; null is as empty, and empty texts are left out.
+
+    Lists are joined to numbers item by item: most have one or two.
+    """
+    whole = pa.chunked_array(lists).combine_chunks()
+    items, values = _distinct(pc.list_flatten(whole))
+    sizes = np.asarray(pc.fill_null(pc.list_value_length(whole), 0)).astype(np.int64)
+    begin = np.cumsum(sizes) - sizes
+    place = np.zeros(len(sizes), dtype=np.int64)
+    for number in range(int(sizes.max(initial=0))):
+        longer = np.flatnonzero(sizes > number)
+        item = np.zeros(len(sizes), dtype=np.int64)
+        item[longer] = items[begin[longer] + number] + 1
+        place, _ = distinct(place * (len(values) + 1) + item)
+    example = np.zeros(int(place.max(initial=-1)) + 1, dtype=np.int64)
+    example[place] = np.arange(len(place))
+    found = whole.take(pa.array(example)).to_pylist()
+    return place, [[text for text in one or () if text] for one in found]

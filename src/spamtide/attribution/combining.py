@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.attribution.association import SILENT, UNNAMED, Flags, Ints, Tie, associate, distinct
+from spamtide.attribution.association import SILENT, UNNAMED, Flags, Ints, Tie, distinct, tied
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.evidence import among, answer, odds_of, posterior, tally
 from spamtide.attribution.spoken import Kind, Names, Spoken
@@ -93,35 +93,37 @@ def told_by(
         of_ham: entries whose key other mail had as well, for ties that this bars.
         asks: entries that are to be answered, all if None.
     """
-    names, steps = _in_steps(tie, keys, days, answers, of_ham, asks)
-    if asks is not None:
-        names, steps = names[asks], steps[asks]
-    return Told(tie, names.astype(np.int32), steps.astype(np.int32))
+    entries, name, step = _in_steps(tie, keys, days, answers, of_ham, asks)
+    names, steps = np.full(len(keys), UNNAMED, dtype=np.int32), np.zeros(len(keys), dtype=np.int32)
+    names[entries], steps[entries] = name, step
+    return Told(tie, names, steps) if asks is None else Told(tie, names[asks], steps[asks])
 
 
 def _in_steps(
     tie: Tie, keys: Ints, days: Ints, answers: Ints, of_ham: Flags | None, asks: Flags | None
-) -> tuple[Ints, Ints]:
-    """Name and share in steps of each entry; a share of a half or less says nothing."""
+) -> tuple[Ints, Small, Small]:
+    """Entries of which something is told, the name of each and its share in steps: more than a half."""
     if of_ham is not None and tie.ham_bars:
         keys = np.where(of_ham, -1, keys)
-    names, share = associate(keys, days, answers, tie, asks)
-    steps = np.floor(share * STEPS + 1e-9).astype(np.int64)
-    strong = steps * 2 > STEPS
-    return np.where(strong, names, UNNAMED), np.where(strong, steps, 0)
+    found = tied(keys, days, answers, tie, asks)
+    steps = np.floor(found.share * STEPS + 1e-9).astype(np.int32)
+    steps[2 * steps <= STEPS] = 0
+    strong = steps[found.cell] > 0
+    cell = found.cell[strong]
+    return found.entries[strong], found.top.astype(np.int32)[cell], steps[cell]
 
 
 def told_by_link(tie: Tie, rows: Rows, answers: Ints) -> Told:
     """Evidence of each row's domains: the strongest, or nothing where they disagree."""
     of = rows.domain_row
-    names, shares = _in_steps(tie, rows.domain, rows.days[of], answers[of], rows.domain_of_ham, rows.asks[of])
+    entries, name, share = _in_steps(
+        tie, rows.domain, rows.days[of], answers[of], rows.domain_of_ham, rows.asks[of]
+    )
     count = len(rows.asked)
     steps = np.zeros(count, dtype=np.int32)
     low = np.full(count, np.iinfo(np.int32).max, dtype=np.int32)
     high = np.full(count, UNNAMED, dtype=np.int32)
-    strong = shares > 0
-    row = (np.cumsum(rows.asks) - 1)[of[strong]]
-    name, share = names[strong].astype(np.int32), shares[strong].astype(np.int32)
+    row = (np.cumsum(rows.asks) - 1)[of[entries]]
     np.maximum.at(steps, row, share)
     np.maximum.at(high, row, name)
     np.minimum.at(low, row, name)

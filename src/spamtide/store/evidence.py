@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from spamtide.schema import UNDATED
 from spamtide.store.lake import Files, Lake
-from spamtide.store.rollup import aliases
 
 MOST_WEEKS = 200
 """Weeks that are named one by one in SQL; of more, the whole table is read."""
@@ -52,6 +51,11 @@ def fresh(lake: Lake) -> Fresh:
         "SELECT m.sha256, m.campaign FROM memberships m SEMI JOIN fresh o ON o.sha256 = m.sha256", fresh=files
     )
     return Fresh(files, members, version)
+
+
+def count(lake: Lake, new: Fresh) -> int:
+    """How many observations these are, at most."""
+    return int(lake.query("SELECT count(*) AS n FROM fresh", fresh=new.observations)["n"][0].as_py())
 
 
 def unclustered(lake: Lake, new: Fresh) -> pa.Table:
@@ -181,15 +185,12 @@ def families(lake: Lake) -> tuple[str, ...]:
     return tuple(found["lab"].to_pylist())
 
 
-def stretch(
-    lake: Lake, weeks: tuple[int, int], names: Mapping[str, str], told: tuple[int, int] | None = None
-) -> pa.Table:
-    """Evidence of the weeks from first to last, each campaign under its surviving name too (`canonical`).
+def stretch(lake: Lake, weeks: tuple[int, int], told: tuple[int, int] | None = None) -> pa.Table:
+    """Evidence of the weeks from first to last.
 
     Args:
         lake: the observatory's lake.
         weeks: first and last.
-        names: absorbed campaign name -> surviving name.
         told: weeks whose messages are told apart; the others' sha256, sensor, relay and subject are left out.
     """
     first, last = weeks
@@ -197,15 +198,22 @@ def stretch(
     less = ", ".join(f"NULL::VARCHAR AS {name}" for name in ("sha256", "sensor", "relay", "subject"))
     return lake.query(
         f"""
-        SELECT e.*, coalesce(a.canonical, e.campaign) AS canonical
-        FROM (SELECT * FROM evidence WHERE week BETWEEN {own[0]} AND {own[1]}
-              UNION ALL
-              SELECT * REPLACE ({less}) FROM evidence
-              WHERE week BETWEEN {first} AND {own[0] - 1} OR week BETWEEN {own[1] + 1} AND {last}) e
-        LEFT JOIN aliases a ON a.name = e.campaign
-        """,  # noqa: S608 - the weeks are numbers
-        aliases=aliases(names),
+        SELECT * FROM evidence WHERE week BETWEEN {own[0]} AND {own[1]}
+        UNION ALL
+        SELECT * REPLACE ({less}) FROM evidence
+        WHERE week BETWEEN {first} AND {own[0] - 1} OR week BETWEEN {own[1] + 1} AND {last}
+        """  # noqa: S608 - the weeks are numbers
     )
+
+
+def surviving(rows: pa.Table, names: Mapping[str, str]) -> pa.Table:
+    """Rows with each campaign under its surviving name; `names`: absorbed campaign name -> that."""
+    encoded = rows["campaign"].combine_chunks().dictionary_encode(null_encoding="encode")
+    now = [names.get(name, name) if name else name for name in encoded.dictionary.to_pylist()]
+    known = {name: place for place, name in enumerate(dict.fromkeys(now))}
+    places = pa.array([known[name] for name in now], pa.int32())
+    column = pa.DictionaryArray.from_arrays(places.take(encoded.indices), pa.array(list(known), pa.string()))
+    return rows.set_column(rows.column_names.index("campaign"), "campaign", column)
 
 
 def _by_week(rows: pa.Table) -> dict[int, int]:

@@ -21,19 +21,22 @@ from spamtide.schema import DERIVED, SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
     import duckdb
-    from deltalake import DeltaTable
+    from deltalake import DeltaTable, WriterProperties
 
 LAKE_FOLDER = "lake"
 SCHEMA_NOTE = "spamtide schema "
-SMALL_FILE_BYTES = 64 * 2**20
+JOINED_BYTES = 128 * 2**20
+"""Most bytes of a file that `compact` makes; those below half of it are small."""
 RESERVE_BYTES = 2**20
 """Room that a write leaves on the disk."""
 MOST_COMPARED = 2_000_000
 """Rows of a table that `replace` compares before it writes."""
-LARGE_COLUMNS = frozenset({"data", "minhash", "rendering"})
-"""Columns of large values that never come again: a dictionary of them does not pay, nor do statistics."""
+SINGLE_COLUMNS = frozenset({"data", "minhash", "rendering", "sha256"})
+"""Columns of values that never come again: a dictionary of them does not pay, nor do statistics."""
+DICTIONARY_BYTES = {"attributions": 2**24}
+"""Most bytes of the dictionary of a column, where values are long and come again: the usual is 2**20."""
 MAX_SMALL_FILES = 40
-"""`compact` joins a table's files when more of them than this are small."""
+"""`compact` joins a table's files when more of them than this are small. Joined, no two are."""
 DISK_FULL_WORDS = (
     "no space left",
     "os error 28",
@@ -191,15 +194,15 @@ class Lake:
                 return False
         return bool(_sorted(self.read(table)).equals(_sorted(rows.cast(TABLES[table]))))
 
-    def compact(self, table: str) -> None:
-        """Join a table's small files when there are many; rows do not change."""
+    def compact(self, table: str, most: int = JOINED_BYTES) -> None:
+        """Join a table's small files when there are many, to files of `most` bytes; rows do not change."""
         handle = self._handle(table)
         if handle is None:
             return
         sizes = pa.table(handle.get_add_actions(flatten=True))["size_bytes"].to_pylist()
-        if sum(size < SMALL_FILE_BYTES for size in sizes) > MAX_SMALL_FILES:
+        if sum(2 * size < most for size in sizes) > MAX_SMALL_FILES:
             with self._writing(table):
-                handle.optimize.compact()
+                handle.optimize.compact(target_size=most, writer_properties=_properties(table))
             self._open.pop(table, None)
 
     def query(self, sql: str, **tables: pa.Table | Files) -> pa.Table:
@@ -349,13 +352,7 @@ class Lake:
         predicate: str | None = None,
     ) -> None:
         """One commit; with a predicate, only the rows that it names are overwritten."""
-        from deltalake import (
-            ColumnProperties,
-            CommitProperties,
-            DeltaTable,
-            WriterProperties,
-            write_deltalake,
-        )
+        from deltalake import CommitProperties, DeltaTable, write_deltalake
 
         handle = self._handle(table)
         self._check_room(table, rows.nbytes)
@@ -367,17 +364,7 @@ class Lake:
                     name=table,
                     description=f"{SCHEMA_NOTE}{SCHEMA_VERSION}",
                 )
-            options: dict[str, Any] = {
-                "mode": mode,
-                "writer_properties": WriterProperties(
-                    compression="ZSTD",
-                    compression_level=1,
-                    column_properties={
-                        column: ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
-                        for column in LARGE_COLUMNS.intersection(TABLES[table].names)
-                    },
-                ),
-            }
+            options: dict[str, Any] = {"mode": mode, "writer_properties": _properties(table)}
             if predicate is not None:
                 options["predicate"] = predicate
             if note:
@@ -425,6 +412,19 @@ class Lake:
                 raise
             message = f"cannot read '{table}' of {self.uri}: {_first_line(error)}"
             raise UnavailableError(message, "run `spamtide doctor`") from error
+
+
+def _properties(table: str) -> WriterProperties:
+    """How a table's files are written."""
+    from deltalake import ColumnProperties, WriterProperties
+
+    plain = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+    return WriterProperties(
+        compression="ZSTD",
+        compression_level=1,
+        dictionary_page_size_limit=DICTIONARY_BYTES.get(table),
+        column_properties=dict.fromkeys(SINGLE_COLUMNS.intersection(TABLES[table].names), plain),
+    )
 
 
 def _as_written(table: str, given: pa.Schema) -> pa.Schema:

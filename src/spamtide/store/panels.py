@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spamtide.model import Counts, Days, Panel, SubjectKind
+from spamtide.store import rollup
 from spamtide.store.heartbeats import share_up
 from spamtide.store.lake import Lake
 
@@ -29,7 +30,7 @@ def panel(lake: Lake) -> Panel:
     """Daily counts of wild spam by subject and sensor, of ham by sensor, and each day's main relay."""
     spam = lake.query("""
         SELECT day, sensor, botnet, programme, sum(messages)::BIGINT AS n FROM daily
-        WHERE label = 'spam' AND lab IS NULL AND day IS NOT NULL GROUP BY ALL ORDER BY ALL
+        WHERE label = 'spam' AND lab IS NULL AND day IS NOT NULL GROUP BY ALL
     """)
     ham = lake.query("""
         SELECT day, sensor, sum(messages)::BIGINT AS n FROM daily
@@ -41,20 +42,21 @@ def panel(lake: Lake) -> Panel:
             WHERE lab IS NULL AND day IS NOT NULL AND relay IS NOT NULL GROUP BY ALL
         ) GROUP BY ALL ORDER BY ALL
     """)
-    names = tuple(sorted({*spam["sensor"].to_pylist()}))
+    names = tuple(_sorted(spam["sensor"]))
     ham = ham.filter(pc.is_in(ham["sensor"], pa.array(names, pa.string())))
     seen = pa.concat_tables([table.select(["day", "n"]) for table in (spam, ham)])
     days = _span(_days(seen), np.asarray(seen["n"].to_numpy(), dtype=np.int64)) if names else _span_of_none()
     return replace(_assemble(days, names, spam, ham, relays), up=share_up(lake, names, days))
 
 
-def hourly(lake: Lake, days: Days, weeks: int = HOURLY_WEEKS) -> Panel:
+def hourly(lake: Lake, days: Days, weeks: int = HOURLY_WEEKS, known: rollup.Hours = rollup.NO_HOURS) -> Panel:
     """Counts by hour over the last weeks of a daily panel, for `series.measure_hours` and the hourly alarm.
 
     Args:
         lake: the observatory's lake; hours are counted under the attributions of the last `update`.
         days: those of the daily panel, so that strays of a wrong clock are left out here as well.
         weeks: how far back.
+        known: weeks whose hours were counted when they were answered.
 
     Returns:
         A panel whose `days` are consecutive UTC hours, dtype datetime64[h], from a midnight to the last hour
@@ -68,25 +70,23 @@ def hourly(lake: Lake, days: Days, weeks: int = HOURLY_WEEKS) -> Panel:
         return _assemble(hours, (), *(empty.empty_table() for empty in (_SPAM, _HAM, _RELAYS)))
     first = max(days[0], days[-1] - np.timedelta64(7 * weeks - 1, "D"))
     edges = [int(day.astype("datetime64[D]").astype(np.int64)) // 7 for day in (first, days[-1])]
-    found = lake.query(f"""
-        SELECT date_trunc('hour', e.received_at)::TIMESTAMP AS day, e.sensor, e.label,
-               coalesce(a.botnet, 'unknown') AS botnet, coalesce(a.programme, 'unknown') AS programme,
-               count(*) AS n
-        FROM (SELECT * FROM evidence WHERE week BETWEEN {edges[0]} AND {edges[1]}) e
-        LEFT JOIN (SELECT * FROM attributions WHERE week BETWEEN {edges[0]} AND {edges[1]}) a
-               ON a.sha256 = e.sha256 AND a.sensor = e.sensor
-        WHERE e.lab IS NULL AND e.received_at::DATE BETWEEN DATE '{first}' AND DATE '{days[-1]}'
-        GROUP BY ALL ORDER BY ALL
-    """)  # noqa: S608 - the dates are dates
+    found = rollup.hours_between(lake, (edges[0], edges[1]), known)
+    day = found["day"].to_numpy()
+    found = found.filter(pa.array((day >= first) & (day < days[-1] + np.timedelta64(1, "D"))))
     ham = pc.equal(found["label"], "ham")
     spam, other = found.filter(pc.invert(ham)), found.filter(ham)
-    names = tuple(sorted({*spam["sensor"].to_pylist()}))
+    names = tuple(_sorted(spam["sensor"]))
     if found.num_rows:
         last = found["day"].to_numpy().max().astype("datetime64[h]")
         hours = np.arange(first.astype("datetime64[h]"), last)
     other = other.group_by(["day", "sensor"]).aggregate([("n", "sum")]).rename_columns(["day", "sensor", "n"])
     made = _assemble(hours, names, spam, other, _RELAYS.empty_table())
     return replace(made, up=share_up(lake, names, hours))
+
+
+def _sorted(column: pa.ChunkedArray, without: str | None = None) -> list[str]:
+    """The distinct values, in order, but for one."""
+    return sorted({*column.unique().to_pylist()} - {without})
 
 
 def _days(rows: pa.Table, unit: str = "D") -> np.ndarray:
@@ -125,8 +125,8 @@ def _assemble(
     days: np.ndarray, names: tuple[str, ...], spam: pa.Table, ham: pa.Table, relays: pa.Table
 ) -> Panel:
     """Lay the grouped counts out as arrays."""
-    botnets = sorted({*spam["botnet"].to_pylist()} - {"unknown"})
-    programmes = sorted({*spam["programme"].to_pylist()} - {"unknown"})
+    botnets = _sorted(spam["botnet"], "unknown")
+    programmes = _sorted(spam["programme"], "unknown")
     subjects: list[tuple[SubjectKind, str]] = [("total", "total")]
     subjects += [("botnet", name) for name in [*botnets, "unknown"]]
     subjects += [("programme", name) for name in [*programmes, "unknown"]]

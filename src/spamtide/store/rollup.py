@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spamtide.schema import CAMPAIGNS, DAILY, OBSERVATIONS, SENSORS, SIGHTINGS
 from spamtide.store.lake import Files, Lake
@@ -29,6 +31,26 @@ COUNTED = ["week", "received_at", "sensor", "label", "lab", "simulated", "relay"
 """Columns of EVIDENCE that answers are counted by."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Messages by hour of some weeks, lab mail left out."""
+
+    weeks: frozenset[int]
+    counts: pa.Table
+    """Columns week, day (the hour's first moment), sensor, label, botnet, programme and n; in no order."""
+
+
+NO_HOURS = Hours(
+    frozenset(),
+    pa.schema(
+        [
+            ("week", pa.int32()),
+            ("day", pa.timestamp("us")),
+            *((name, pa.string()) for name in ("sensor", "label", "botnet", "programme")),
+            ("n", pa.int64()),
+        ]
+    ).empty_table(),
+)
 _NO_SOURCES = pa.schema([("campaign", pa.string()), ("sources", pa.int64())]).empty_table()
 
 
@@ -88,6 +110,36 @@ def count_sightings(lake: Lake, answered: pa.Table) -> pa.Table:
         answered=answered,
     )
     return found.select(SIGHTINGS.names).cast(SIGHTINGS)
+
+
+_BY_HOUR = """
+    SELECT e.week, date_trunc('hour', e.received_at)::TIMESTAMP AS day, e.sensor, e.label,
+           coalesce({of}.botnet, 'unknown') AS botnet, coalesce({of}.programme, 'unknown') AS programme,
+           count(*) AS n
+    FROM {rows} WHERE e.lab IS NULL AND e.received_at IS NOT NULL GROUP BY ALL
+"""
+
+
+def count_hours(lake: Lake, answered: pa.Table) -> pa.Table:
+    """`Hours.counts` of answered messages: COUNTED with botnet and programme."""
+    found = lake.query(_BY_HOUR.format(of="e", rows="answered e"), answered=answered)
+    return found.cast(NO_HOURS.counts.schema)
+
+
+def hours_between(lake: Lake, weeks: tuple[int, int], known: Hours) -> pa.Table:
+    """`Hours.counts` of the weeks from first to last; of those that are not known, evidence is read."""
+    first, last = weeks
+    inside = pc.and_(pc.greater_equal(known.counts["week"], first), pc.less_equal(known.counts["week"], last))
+    found = [known.counts.filter(inside)]
+    if missing := {*range(first, last + 1)} - known.weeks:
+        listed = ", ".join(map(str, sorted(missing)))
+        rows = f"""
+            (SELECT * FROM evidence WHERE week IN ({listed})) e
+            LEFT JOIN (SELECT * FROM attributions WHERE week IN ({listed})) a
+                   ON a.sha256 = e.sha256 AND a.sensor = e.sensor
+        """  # noqa: S608 - the weeks are numbers
+        found.append(lake.query(_BY_HOUR.format(of="a", rows=rows)).cast(NO_HOURS.counts.schema))
+    return pa.concat_tables(found)
 
 
 def sources_in(lake: Lake, names: pa.Table, paths: tuple[str, ...]) -> pa.Table:
@@ -239,17 +291,27 @@ def named(lake: Lake) -> tuple[int, int]:
 
 
 def totals(lake: Lake) -> dict[str, int]:
-    """Counts over the whole lake: messages by what they are, quarantined, simulated, without a time."""
-    row = lake.query("""
-        SELECT count(*) FILTER (WHERE label = 'spam' AND lab IS NULL) AS wild,
-               count(*) FILTER (WHERE lab IS NOT NULL) AS lab,
-               count(*) FILTER (WHERE label = 'ham') AS ham,
-               count(*) FILTER (WHERE simulated) AS simulated,
-               count(*) FILTER (WHERE label = 'spam' AND lab IS NULL AND received_at IS NULL) AS undated,
+    """Counts over the whole lake: messages by what they are, quarantined, simulated, without a time.
+
+    Where an update has seen all observations, it has counted them by day.
+    """
+    seen = lake.note("evidence").get("observations"), lake.note("sightings").get("evidence")
+    if None not in seen and seen == (lake.version("observations"), lake.version("evidence")):
+        counted = "SELECT label, lab, simulated, day IS NULL AS undated, messages FROM daily"
+    else:
+        counted = (
+            "SELECT label, lab, simulated, received_at IS NULL AS undated, 1 AS messages FROM observations"
+        )
+    row = lake.query(f"""
+        SELECT sum(messages) FILTER (WHERE label = 'spam' AND lab IS NULL) AS wild,
+               sum(messages) FILTER (WHERE lab IS NOT NULL) AS lab,
+               sum(messages) FILTER (WHERE label = 'ham') AS ham,
+               sum(messages) FILTER (WHERE simulated) AS simulated,
+               sum(messages) FILTER (WHERE label = 'spam' AND lab IS NULL AND undated) AS undated,
                (SELECT count(*) FROM quarantine) AS quarantined
-        FROM observations
-    """).to_pylist()[0]
-    return {name: int(value) for name, value in row.items()}
+        FROM ({counted})
+    """).to_pylist()[0]  # noqa: S608 - our own words
+    return {name: int(value or 0) for name, value in row.items()}
 
 
 # ---------------------------------------------------------------------------- single facts

@@ -1,0 +1,136 @@
+"""The record stage `match`: rules tried on new mail, alone or beside the clustering of it.
+
+Clustering keeps one processor busy, and what rules say does not hang on campaigns: the few messages of a
+usual update are matched meanwhile, and their campaigns put in afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spamtide.attribution import Ruleset, match
+from spamtide.engine import ENGINES, LocalEngine
+from spamtide.schema import EVIDENCE, MEMBERSHIPS
+from spamtide.store import Lake, evidence
+from spamtide.store.lake import Files
+
+MATCH_ROWS = 512
+"""A worker's helping of renderings."""
+COMMIT_ROWS = 100_000
+"""Rows of one commit of hits."""
+MOST_BESIDE = 200_000
+"""Observations that are matched beside clustering at most: their evidence is held in memory."""
+
+Hits = Future[list[pa.RecordBatch]]
+"""Rows of EVIDENCE, their campaigns left out."""
+
+
+@contextmanager
+def beside(lake: Lake, ruleset: Ruleset, workers: int, new: evidence.Fresh) -> Iterator[Hits | None]:
+    """Match new mail while the block runs, which must wait for it before it starts processes of its own.
+
+    None where it is to be done later: the rules are others than those of the evidence, so that not only new
+    mail is matched, or there is too much of it, or none.
+    """
+    if (
+        lake.note("evidence").get("ruleset") != ruleset.version
+        or isinstance(new.members, Files)
+        or not 0 < evidence.count(lake, new) <= MOST_BESIDE
+    ):
+        yield None
+        return
+    alone = replace(new, members=MEMBERSHIPS.empty_table())
+    with ENGINES["local"](workers) as engine, ThreadPoolExecutor(1, "match") as thread:
+        yield thread.submit(lambda: list(_hits(engine, lake, ruleset, alone)))
+
+
+def match_new(
+    lake: Lake, ruleset: Ruleset, new: evidence.Fresh | None, hits: Hits | None, workers: int
+) -> int:
+    """Add to evidence what it lacks, all of it where the rules are others; the number of messages.
+
+    Args:
+        lake: the observatory's lake.
+        ruleset: the rules.
+        new: observations that may be new, if they are known.
+        hits: what `beside` found.
+        workers: processes.
+    """
+    note: dict[str, str | int | None] = {"ruleset": ruleset.version}
+    if lake.note("evidence").get("ruleset") != ruleset.version:
+        lake.replace("evidence", EVIDENCE.empty_table(), note)
+        new = None
+    new = new or evidence.fresh(lake)
+    matched = 0
+    if hits is not None:
+        matched = _store(lake, (_with_campaigns(batch, new) for batch in hits.result()), note)
+    elif new.observations.paths:
+        with ENGINES["local"](workers) as engine:
+            matched = _store(lake, _hits(engine, lake, ruleset, new), note)
+    note |= {"observations": new.version}
+    if lake.note("evidence") != note:
+        lake.append("evidence", EVIDENCE.empty_table(), note)
+    return matched
+
+
+def _hits(engine: LocalEngine, lake: Lake, ruleset: Ruleset, new: evidence.Fresh) -> Iterator[pa.RecordBatch]:
+    """Rows of EVIDENCE of what has none."""
+    return engine.map(
+        partial(match_batch, ruleset=ruleset), evidence.unmatched(lake, new, MATCH_ROWS), no_hits
+    )
+
+
+def _with_campaigns(batch: pa.RecordBatch, new: evidence.Fresh) -> pa.RecordBatch:
+    """Rows of EVIDENCE with the campaigns of their contents."""
+    if not isinstance(
+        new.members, pa.Table
+    ):  # pragma: no cover - then all mail is new, and not matched beside
+        raise TypeError
+    place = pc.index_in(batch["sha256"], new.members["sha256"].combine_chunks())
+    campaign = new.members["campaign"].combine_chunks().take(place)
+    return batch.set_column(EVIDENCE.get_field_index("campaign"), EVIDENCE.field("campaign"), campaign)
+
+
+def _store(lake: Lake, found: Iterable[pa.RecordBatch], note: dict[str, str | int | None]) -> int:
+    """Append rows of EVIDENCE; their number."""
+    stored = 0
+    for lot in _lots(found, COMMIT_ROWS):
+        lake.append("evidence", lot.sort_by("week"), note)
+        stored += lot.num_rows
+    return stored
+
+
+def match_batch(batch: pa.RecordBatch, *, ruleset: Ruleset) -> pa.RecordBatch:
+    """EVIDENCE with a rendering for rules, to rows of EVIDENCE."""
+    return _with_rules(batch, match(batch.column("rendering").to_pylist(), ruleset))
+
+
+def no_hits(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows of EVIDENCE for renderings whose worker died: no rule speaks."""
+    return _with_rules(batch, [[]] * batch.num_rows)
+
+
+def _with_rules(batch: pa.RecordBatch, rules: Sequence[Sequence[str]]) -> pa.RecordBatch:
+    """Put rules in the rendering's place."""
+    columns = [batch.column(name) for name in EVIDENCE.names[:-1]]
+    columns.append(pa.array(rules, EVIDENCE.field("rules").type))
+    return pa.RecordBatch.from_arrays(columns, schema=EVIDENCE)
+
+
+def _lots(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Join batches into tables of about `rows` rows."""
+    lot: list[pa.RecordBatch] = []
+    for batch in batches:
+        lot.append(batch)
+        if sum(b.num_rows for b in lot) >= rows:
+            yield pa.Table.from_batches(lot)
+            lot = []
+    if lot:
+        yield pa.Table.from_batches(lot)
