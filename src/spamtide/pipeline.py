@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, read_pages
 from spamtide.change import look, watch_hours
-from spamtide.engine import ENGINES, Apart
+from spamtide.engine import Apart
 from spamtide.errors import UnavailableError
 from spamtide.finding import (
     Behind,
@@ -35,7 +35,7 @@ from spamtide.finding import (
 from spamtide.gathering import gather
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
 from spamtide.matching import Hits, beside, match_new
-from spamtide.model import Change, Floats, IndexSeries, Measurement
+from spamtide.model import Change, Each, Floats, IndexSeries, Measurement, in_turn
 from spamtide.observatory import EVENTS_FILE, Observatory
 from spamtide.refresh import Answering, answer_again
 from spamtide.schema import (
@@ -225,7 +225,8 @@ def _state(run: Update) -> str:
     if run.measurement is None or not len(run.measurement.panel.days):
         lake.replace("claims", CLAIMS.empty_table())
         return "no dated spam yet"
-    said = findings(run.observatory, run.measurement, None, None)
+    each = Apart(run.observatory.settings.running.workers)
+    said = findings(run.observatory, run.measurement, None, None, each)
     lake.replace("claims", claims_table(said.findings.claims))
     return f"{len(said.findings.claims)} claims on {said.inputs.period.since} to {said.inputs.period.until}"
 
@@ -257,9 +258,15 @@ class Said:
 
 
 def findings(
-    observatory: Observatory, measurement: Measurement, since: dt.date | None, until: dt.date | None
+    observatory: Observatory,
+    measurement: Measurement,
+    since: dt.date | None,
+    until: dt.date | None,
+    each: Each = in_turn,
 ) -> Said:
     """Claims and statuses of a period; None for either end means the usual one.
+
+    `each` says how subjects are looked at, one after the other or side by side.
 
     Raises:
         BadDataError: there is no dated mail to speak of.
@@ -276,7 +283,7 @@ def findings(
     inputs = FindingInputs(
         measurement=measurement,
         changes=changes,
-        contributions=decompose(measurement, span.before, span.after) if span.comparable else (),
+        contributions=decompose(measurement, span.before, span.after, each) if span.comparable else (),
         period=span,
         composition=Composition(**rollup.composition(lake, span.since, span.until, undated=whole)),
         totals=Totals(

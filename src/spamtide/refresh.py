@@ -52,8 +52,8 @@ NO_HAM = evidence.OfHam((), ())
 
 ANSWERS = ("attributions", "daily", "sightings", "kits")
 """The tables that are kept by week."""
-Answered = tuple[pa.Table, pa.Table, pa.Table, pa.Table, pa.Table]
-"""Rows of each of ANSWERS, and `rollup.Hours.counts`."""
+Answered = tuple[pa.Table, pa.Table, pa.Table]
+"""Answers, what is counted by them (`rollup.COUNTED`, botnet and programme), and KITS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +149,24 @@ def _answer_weeks(
     wanted, counts, recent = weeks_of
     answered = 0
     hours = [rollup.NO_HOURS.counts]
+    todo = list(stretches(wanted, counts))
     with ThreadPoolExecutor(TOGETHER, "answer") as pool:
         waiting: deque[tuple[tuple[int, int], Future[Answered]]] = deque()
 
         def commit() -> int:
-            tables = _commit(lake, *waiting.popleft(), whole=whole)
-            hours.append(tables[-1])
-            return int(tables[0].num_rows)
+            weeks, done = waiting.popleft()
+            answers, both, kits = done.result()
+            counting = pool.submit(_counted, lake, both, recent)
+            _store(lake, "attributions", answers, weeks, whole=whole)
+            days, sightings, late = counting.result()
+            for name, rows in (("daily", days), ("sightings", sightings), ("kits", kits)):
+                _store(lake, name, rows, weeks, whole=whole)
+            hours.append(late)
+            return int(answers.num_rows)
 
-        for weeks in stretches(wanted, counts):
-            waiting.append((weeks, pool.submit(_answer, lake, answering, beyond, weeks, recent)))
+        for weeks in todo:
+            job = pool.submit(_answer, lake, answering, beyond, weeks, beside=len(todo) == 1)
+            waiting.append((weeks, job))
             if len(waiting) > TOGETHER - 1:
                 answered += commit()
         while waiting:
@@ -242,9 +250,12 @@ def around(weeks: tuple[int, int]) -> tuple[int, int]:
 
 
 def _inside(
-    rows: pa.Table, answering: Answering, beyond: Beyond, weeks: tuple[int, int]
-) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """The rows of some weeks, their answers and KITS, from the rows around them."""
+    rows: pa.Table, answering: Answering, beyond: Beyond, weeks: tuple[int, int], *, beside: bool = False
+) -> Answered:
+    """The answers of some weeks, what is counted and KITS, from the rows around them.
+
+    With `beside`, botnets and programmes are answered at the same time.
+    """
     first, last = weeks
     inside = pc.and_(pc.greater_equal(rows["week"], first), pc.less_equal(rows["week"], last))
     asked = coded(
@@ -256,8 +267,9 @@ def _inside(
     )
     own = rows.select(rollup.COUNTED).filter(inside)
     del rows  # half of the memory, were it kept while answers are made
-    answers, kits = answers_of(asked, answering.attributing, beyond.rented)
-    return own, answers.append_column("week", own["week"]), kits
+    answers, kits = answers_of(asked, answering.attributing, beyond.rented, beside=beside)
+    both = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
+    return answers.append_column("week", own["week"]), both, kits
 
 
 def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table:
@@ -278,37 +290,35 @@ def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table
     found = [STORED_ATTRIBUTIONS.empty_table()]
     for weeks in stretches(set(counts), counts):
         rows = life.with_rules(lake, evidence.stretch(lake, around(weeks)), rules)
-        _, answers, _ = _inside(rows, answering, beyond, weeks)
+        answers, _, _ = _inside(rows, answering, beyond, weeks)
         found.append(answers.cast(STORED_ATTRIBUTIONS))
     return pa.concat_tables(found)
 
 
 def _answer(
-    lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int], recent: int
+    lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int], *, beside: bool
 ) -> Answered:
-    """Answer one stretch of weeks and count the answers; hours from a week on."""
-    own, answers, kits = _inside(evidence.stretch(lake, around(weeks), told=weeks), answering, beyond, weeks)
-    both = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
-    late = both.filter(pc.greater_equal(both["week"], recent)) if weeks[1] >= recent else both.slice(0, 0)
+    """Answer one stretch of weeks."""
+    return _inside(evidence.stretch(lake, around(weeks), told=weeks), answering, beyond, weeks, beside=beside)
+
+
+def _counted(lake: Lake, both: pa.Table, recent: int) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """DAILY and SIGHTINGS of what was answered, and the hours of its weeks from one on."""
+    late = both.filter(pc.greater_equal(both["week"], recent))
     return (
-        answers,
         rollup.count_days(lake, both),
         rollup.count_sightings(lake, both),
-        kits,
-        rollup.count_hours(lake, late),
+        rollup.count_hours(lake, late) if late.num_rows else rollup.NO_HOURS.counts,
     )
 
 
-def _commit(lake: Lake, weeks: tuple[int, int], answered: Future[Answered], *, whole: bool) -> Answered:
-    """Store what was answered."""
-    tables = answered.result()
-    for name, rows in zip(ANSWERS, tables, strict=False):
-        if whole:
-            for part in _parts(rows):
-                lake.append(name, part)
-        else:
-            lake.replace_weeks(name, rows, weeks)
-    return tables
+def _store(lake: Lake, table: str, rows: pa.Table, weeks: tuple[int, int], *, whole: bool) -> None:
+    """Store what one of ANSWERS holds of some weeks."""
+    if not whole:
+        lake.replace_weeks(table, rows, weeks)
+        return
+    for part in _parts(rows):
+        lake.append(table, part)
 
 
 def _parts(rows: pa.Table) -> Iterator[pa.Table]:

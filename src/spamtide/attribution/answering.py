@@ -7,6 +7,7 @@ first pass is sure of to the messages around it. There is no third pass, so no a
 from __future__ import annotations
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -87,7 +88,11 @@ def coded(
 
 
 def answers_of(
-    asked: Coded | None, attributing: Attributing, of_others: Collection[str] | None
+    asked: Coded | None,
+    attributing: Attributing,
+    of_others: Collection[str] | None,
+    *,
+    beside: bool = False,
 ) -> tuple[pa.Table, pa.Table]:
     """Answer what was made ready, in rows of ANSWERS; and count what addresses say of an engine: KITS.
 
@@ -95,11 +100,15 @@ def answers_of(
         asked: from `coded`.
         attributing: least probabilities for an answer.
         of_others: families whose engine is known to be rented; None: what the rows at hand show of it.
+        beside: botnets and programmes are answered at the same time, in more memory; it is all the same.
     """
     if asked is None:
         return ANSWERS.empty_table(), KITS.empty_table()
-    botnets, kits = answer_botnets(asked.rows, asked.names, attributing.botnet_confidence, of_others)
-    programmes = answer_programmes(asked.rows, asked.names, attributing.programme_confidence)
+    of_programmes = (asked.rows, asked.names, attributing.programme_confidence)
+    with ThreadPoolExecutor(1, "programmes") as other:
+        later = other.submit(answer_programmes, *of_programmes) if beside else None
+        botnets, kits = answer_botnets(asked.rows, asked.names, attributing.botnet_confidence, of_others)
+        programmes = later.result() if later else answer_programmes(*of_programmes)
     return _table(asked.keys, botnets, programmes), kits
 
 

@@ -134,10 +134,14 @@ def _of_levels_and_mixes(
 ) -> Iterator[Change]:
     """Changes of levels and of mixes, believed together."""
     ratio = min(max(detecting.ratio, NEGLIGIBLE), 0.95)
-    tracks: dict[Subject, Track] = {
-        (item.subject_kind, item.subject): prepare(item.days, item.count, item.offset)
+    told = [
+        item
         for item in measurement.series
         if item.subject_kind != "sensor" and not _is_the_total(item, measurement)
+    ]
+    prepared = each(lambda item: prepare(item.days, item.count, item.offset), told)
+    tracks: dict[Subject, Track] = {
+        (item.subject_kind, item.subject): track for item, track in zip(told, prepared, strict=True)
     }
     moves, alarms = _events(tracks, ratio, detecting.false_discovery, each, whole=whole)
     mixes = _mixes(measurement, each)

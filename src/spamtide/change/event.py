@@ -119,12 +119,11 @@ def find_all(
     """
     bars = [one.bar(ratio) for one in tracks]
     long = [n for n, one in enumerate(tracks) if one.observed.sum() >= FEWEST_UNITS]
-    cuts = dict(zip(long, each(lambda n: cut_track(tracks[n], bars[n]), long), strict=True))
+    of_long = dict(zip(long, each(lambda n: _cut(tracks[n], bars[n]), long), strict=True))
+    cuts = {n: cut for n, (cut, _) in of_long.items()}
     order = {n: place for place, n in enumerate(cuts)}
     weighed = [
-        (n, number, _weigh(cut, move, bars[n]))
-        for n, cut in cuts.items()
-        for number, move in enumerate(cut.moves)
+        (n, number, weight) for n, (_, weights) in of_long.items() for number, weight in enumerate(weights)
     ]
     asked = [(n, number, weight) for n, number, weight in weighed if weight.p_value <= worth]
     doubts = [_doubt(order[n], cuts[n], number) for n, number, _ in asked]
@@ -148,6 +147,12 @@ def find_all(
         events += _alarmed(cut, ratio, levels[order[n]], wandering.series[order[n]], since[n], whole=whole)
         found[n] = tuple(sorted(events, key=lambda event: (event.onset, event.kind)))
     return found
+
+
+def _cut(track: Track, ratio: float) -> tuple[Cut, list[Weight]]:
+    """A series in stretches, and what speaks for each of its moves."""
+    cut = cut_track(track, ratio)
+    return cut, [_weigh(cut, move, ratio) for move in cut.moves]
 
 
 def _doubt(series: int, cut: Cut, number: int) -> Doubt:

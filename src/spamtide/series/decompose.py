@@ -12,7 +12,17 @@ import datetime as dt
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.model import UNKNOWN, Contribution, Counts, Floats, Measurement, Panel, SubjectKind
+from spamtide.model import (
+    UNKNOWN,
+    Contribution,
+    Counts,
+    Each,
+    Floats,
+    Measurement,
+    Panel,
+    SubjectKind,
+    in_turn,
+)
 from spamtide.series.exposure import total_of, weekdays_of
 from spamtide.series.index import Levels, base_mask, levels_of
 from spamtide.series.loglinear import Fit
@@ -22,7 +32,10 @@ KINDS: tuple[SubjectKind, ...] = ("botnet", "programme")
 
 
 def decompose(
-    measurement: Measurement, before: tuple[dt.date, dt.date], after: tuple[dt.date, dt.date]
+    measurement: Measurement,
+    before: tuple[dt.date, dt.date],
+    after: tuple[dt.date, dt.date],
+    each: Each = in_turn,
 ) -> tuple[Contribution, ...]:
     """Split the total's change between two periods.
 
@@ -34,6 +47,7 @@ def decompose(
             'unknown'.
         before: first and last day of the earlier period.
         after: first and last day of the later period.
+        each: how subjects are fitted, one after the other or side by side.
 
     Returns:
         The total (kind 'total'), then for 'botnet' and 'programme' each subject by falling size and
@@ -54,7 +68,7 @@ def decompose(
             for series in measurement.series
             if series.subject_kind == kind and series.subject != UNKNOWN
         ]
-        found += _by_kind(panel, kind, named, levels, weights)
+        found += _by_kind(panel, (kind, named), levels, weights, each)
     return tuple(found)
 
 
@@ -88,13 +102,14 @@ def _total(levels: Levels, weights: Floats) -> Contribution:
 
 
 def _by_kind(
-    panel: Panel, kind: SubjectKind, named: list[int], levels: Levels, weights: Floats
+    panel: Panel, subjects: tuple[SubjectKind, list[int]], levels: Levels, weights: Floats, each: Each
 ) -> list[Contribution]:
-    """The subjects of one kind and the rest."""
+    """The subjects of one kind, given by their rows, and the rest."""
+    kind, named = subjects
     counts = [np.asarray(panel.counts[row]) for row in named]
     rest: Counts = np.maximum(total_of(panel) - sum(counts, np.zeros_like(total_of(panel))), 0)
     names = [panel.subjects[row][1] for row in named] + [UNKNOWN]
-    fits = [levels.subject(table) for table in [*counts, rest]]
+    fits = each(levels.subject, [*counts, rest])
     shares = np.stack([_on_total_scale(fitted, levels) for fitted in fits])
     together = shares.sum(axis=0)
     scale = np.where(
