@@ -69,18 +69,19 @@ def neighbours(
         but: pairs of which both are such strains are left out.
     """
     asked, among = asked[vectors.telling[asked]], among[vectors.telling[among]]
-    means = _scaled(vectors.sums + vectors.phrases, 1 / np.maximum(vectors.exemplars, 1))  # none is in both
-    theirs = means[among]
+    theirs = vectors.means[among]
+    ours = theirs if np.array_equal(asked, among) else vectors.means[asked]
     degree = np.bincount(theirs.indices, minlength=theirs.shape[1])
-    meetings = degree * np.bincount(means[asked].indices, minlength=degree.size)
+    meetings = degree * np.bincount(ours.indices, minlength=degree.size)
     order = np.argsort(degree, kind="stable")
     rare = np.zeros(degree.size, dtype=np.bool_)
     rare[order[np.cumsum(meetings[order]) <= MOST_MEETINGS]] = True
-    ours, turned = _only(means, rare), _only(theirs, rare).T.tocsr()
+    told = _only(theirs, rare)
+    ours, turned = told if ours is theirs else _only(ours, rare), told.T.tocsr()
 
     def nearest(start: int) -> Ints:
         part = asked[start : start + _ROWS]
-        near = ours[part] @ turned
+        near = ours[start : start + _ROWS] @ turned
         hinted = np.flatnonzero(near.data >= least * HINT)
         row, column = np.searchsorted(near.indptr, hinted, side="right") - 1, near.indices[hinted]
         others = part[row] != among[column]

@@ -76,7 +76,9 @@ def relate(
     lineage = done.state.lineage
     parent = parents(lineage)
     strains = _lay_out(exemplars, parent, messages, Counter(done.memberships["campaign"].to_pylist()))
-    vectors = vectorise(profiles["traits"], _owners(profiles, exemplars), strains.row, len(strains.names))
+    vectors = vectorise(
+        profiles["traits"], _owners(profiles, exemplars), strains.row, len(strains.names), each
+    )
     chosen = _near_mail(strains, vectors, done.memberships["campaign"], each)
     heads = {strains.head[place] for place in chosen.tolist()}
     among = neighbours(vectors, chosen, chosen, LEAST_LIKENESS * STAYING, each)

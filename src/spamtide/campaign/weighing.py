@@ -8,7 +8,7 @@ vectors are, which are numbers; only what two strains share can bring them toget
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from spamtide.campaign.traits import MARK, NAME, PHRASE, WORD
+from spamtide.model import Each, in_turn
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -34,6 +35,9 @@ _KINDS = 4
 _LOW = np.uint64(0xFFFFFFFF)
 _SLICE = 1 << 20
 """Traits that are looked at at once: bounds memory, and stays near the processor."""
+_PART_BITS = 2
+_PARTS = 1 << _PART_BITS
+"""Parts by the first bits of a trait, each of which is a hash: they are worked on apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Vectors:
     """Words, names and marks; shape (strains, features). Columns ascend in every row."""
     phrases: sp.csr_matrix
     """Phrases; shape (strains, features)."""
+    means: sp.csr_matrix
+    """All of them, by exemplar."""
     exemplars: Ints
     """Exemplars of each strain."""
     norms: Floats
@@ -59,7 +65,9 @@ class Vectors:
     """Kind of each feature."""
 
 
-def vectorise(traits: pa.ChunkedArray, exemplar: Ints, strain: Ints, strains: int) -> Vectors:
+def vectorise(
+    traits: pa.ChunkedArray, exemplar: Ints, strain: Ints, strains: int, each: Each = in_turn
+) -> Vectors:
     """Weigh the traits of all exemplars.
 
     Args:
@@ -67,24 +75,39 @@ def vectorise(traits: pa.ChunkedArray, exemplar: Ints, strain: Ints, strains: in
         exemplar: the number of the exemplar that each row of `traits` is of, no two alike; -1 for none.
         strain: number of each exemplar's strain.
         strains: how many strains there are.
+        each: maps over parts of the work.
     """
     # Exemplars are numbered anew, those of a strain in a row: so are a trait's entries when they are sorted.
     order = np.argsort(strain, kind="stable")
     rank = np.empty(strain.size + 1, dtype=np.int64)
     rank[order], rank[-1] = np.arange(strain.size), -1
-    strain = strain[order]
-    entries = _entries(traits, rank[exemplar])
-    entries.sort()
-    lengths, kept = _lengths(entries, strain.size)
+    strain, rank = strain[order], rank[exemplar]
+    exemplars = np.bincount(strain, minlength=strains)
+
+    def sifted(part: int) -> tuple[Floats, U64]:
+        return _sifted(_entries(traits, rank, part), strain.size)
+
+    each_length, entries = zip(*each(sifted, range(_PARTS)), strict=True)
+    lengths = sum(each_length[1:], each_length[0])
     # A little is added to every length, so that three common words are not taken for the same text.
     scale = 1 / np.sqrt(lengths.sum(axis=2) + np.log(strain.size + 1) ** 2 + 1e-9)
-    exemplars = np.bincount(strain, minlength=strains)
     squared = lengths[:, :, 1] * scale**2
     squares = np.stack([np.bincount(strain, squared[:, told], strains) for told in (0, 1)], axis=1)
-    sums, phrases, norms, kind, recurring = _summed(entries[:kept], scale, strain, strains)
+
+    def summed(part: int) -> _Sums:
+        return _summed(entries[part], scale, strain, strains)
+
+    sums = each(summed, range(_PARTS))
+    norms = sum((one.norms for one in sums[1:]), sums[0].norms).reshape(strains, _KINDS)
+    recurring = sum((one.recurring for one in sums[1:]), sums[0].recurring)
+    kind = np.concatenate([one.kind for one in sums])
+    said, told = (_gathered(sums, strains, phrases=which) for which in (False, True))
+    means = said + told  # no feature is in both
+    means.data /= np.repeat(np.maximum(exemplars, 1), np.diff(means.indptr))
     return Vectors(
-        sums=sums,
-        phrases=phrases,
+        sums=said,
+        phrases=told,
+        means=means,
         exemplars=exemplars,
         norms=np.stack((norms[:, (WORD, NAME, MARK)].sum(axis=1), norms[:, PHRASE]), axis=1),
         wording=norms[:, WORD],
@@ -94,8 +117,8 @@ def vectorise(traits: pa.ChunkedArray, exemplar: Ints, strain: Ints, strains: in
     )
 
 
-def _entries(traits: pa.ChunkedArray, rank: Ints) -> U64:
-    """Each exemplar's traits, the trait above and the exemplar's number below."""
+def _entries(traits: pa.ChunkedArray, rank: Ints, part: int) -> U64:
+    """A part of all traits, sorted: the trait above and the exemplar's number below."""
     found = [np.zeros(0, dtype=np.uint64)]
     start = 0
     for chunk in traits.chunks:
@@ -105,12 +128,16 @@ def _entries(traits: pa.ChunkedArray, rank: Ints) -> U64:
         ends = np.frombuffer(offsets, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1] // 4
         if not len(chunk) or ends[0] == ends[-1]:
             continue
-        flat = np.frombuffer(data, dtype="<u4", count=int(ends[-1]))[ends[0] :].astype(np.uint64)
+        flat = np.frombuffer(data, dtype="<u4", count=int(ends[-1]))[ends[0] :]
         owner = np.repeat(here, np.diff(ends))
-        flat <<= np.uint64(32)
-        flat |= owner.astype(np.uint64) & _LOW
-        found.append(flat[owner >= 0] if (here < 0).any() else flat)
-    return np.concatenate(found)
+        mine = np.flatnonzero((flat >> np.uint32(32 - _PART_BITS) == part) & (owner >= 0))
+        entries = flat[mine].astype(np.uint64)
+        entries <<= np.uint64(32)
+        entries |= owner[mine].astype(np.uint64)
+        found.append(entries)
+    joined = np.concatenate(found)
+    joined.sort()
+    return joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +171,11 @@ def _runs(entries: U64, total: int) -> Iterator[_Run]:
         start = end
 
 
-def _lengths(entries: U64, total: int) -> tuple[Floats, int]:
-    """Squared lengths of the exemplars' vectors; and the entries of recurring traits brought to the front.
+def _sifted(entries: U64, total: int) -> tuple[Floats, U64]:
+    """Squared lengths of the exemplars' vectors, and the entries of recurring traits.
 
     The lengths have the shape (exemplars, 2, 2): words, names and marks, or phrases; of traits of one
-    exemplar, or of recurring ones. Also returned is how many entries of recurring traits there are.
+    exemplar, or of recurring ones.
     """
     lengths = np.zeros(total * 4)
     kept = 0
@@ -158,29 +185,44 @@ def _lengths(entries: U64, total: int) -> tuple[Floats, int]:
         recurs = run.degree > 1
         told = run.kind == PHRASE
         weight = np.where(recurs | told, run.weight, 0.0)
-        place = ((run.entries & _LOW) << np.uint64(2)).astype(np.int64)
-        place += np.repeat(2 * told + recurs, run.degree)
-        lengths += np.bincount(place, np.repeat(weight * weight, run.degree), total * 4)
+        place = run.entries & _LOW
+        place <<= np.uint64(2)
+        place |= np.repeat((2 * told + recurs).astype(np.uint64), run.degree)
+        lengths += np.bincount(place.view(np.int64), np.repeat(weight * weight, run.degree), total * 4)
         recurring = run.entries[np.repeat(recurs, run.degree)]
         entries[kept : kept + recurring.size] = recurring
         kept += recurring.size
-    return lengths.reshape(total, 2, 2), kept
+    return lengths.reshape(total, 2, 2), entries[:kept].copy()
 
 
-def _summed(
-    entries: U64, scale: Floats, strain: Ints, strains: int
-) -> tuple[sp.csr_matrix, sp.csr_matrix, Floats, Ints, Ints]:
-    """Sums, phrases, squared lengths by kind, kinds of the features, and each strain's recurring traits."""
-    import scipy.sparse as sp  # takes longer to load than an ingest to start
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What some features add up to."""
 
+    norms: Floats
+    """By strain and kind."""
+    recurring: Ints
+    """Recurring traits of each strain's exemplars."""
+    value: Floats
+    """Sums of the features that two strains have: feature by feature, those of each by strain."""
+    strain: NDArray[np.int32]
+    count: Ints
+    """Strains of each such feature."""
+    kind: Ints
+
+
+def _summed(entries: U64, scale: Floats, strain: Ints, strains: int) -> _Sums:
+    """Sums over the exemplars of each strain."""
     norms, recurring = np.zeros(strains * _KINDS), np.zeros(strains, dtype=np.int64)
     values, owners, counts, kinds = ([np.zeros(0, dtype=kind)] for kind in (float, np.int32, int, int))
     for run in _runs(entries, scale.shape[0]):
-        row = (run.entries & _LOW).astype(np.int64)
+        row = (run.entries & _LOW).view(np.int64)
         owner = strain[row]
         recurring += np.bincount(owner, minlength=strains)
+        row += row
+        row += np.repeat(run.kind == PHRASE, run.degree)
         value = np.repeat(run.weight, run.degree)
-        value *= scale.reshape(-1)[2 * row + np.repeat(run.kind == PHRASE, run.degree)]
+        value *= scale.reshape(-1)[row]
         new = np.concatenate(([True], owner[1:] != owner[:-1]))
         new[run.begins] = True
         first = np.flatnonzero(new)
@@ -192,12 +234,17 @@ def _summed(
         owners.append(owner[shared].astype(np.int32))
         counts.append(held[held > 1])
         kinds.append(run.kind[held > 1])
-    value, owner, count, kind = (np.concatenate(parts) for parts in (values, owners, counts, kinds))
+    return _Sums(norms, recurring, *(np.concatenate(parts) for parts in (values, owners, counts, kinds)))
 
-    def gathered(some: NDArray[np.bool_]) -> sp.csr_matrix:
-        within = np.repeat(some, count)
-        bounds = np.concatenate(([0], np.cumsum(np.where(some, count, 0))))
-        return sp.csc_matrix((value[within], owner[within], bounds), shape=(strains, kind.size)).tocsr()
 
-    told = kind == PHRASE
-    return gathered(~told), gathered(told), norms.reshape(strains, _KINDS), kind, recurring
+def _gathered(sums: Sequence[_Sums], strains: int, *, phrases: bool) -> sp.csr_matrix:
+    """Phrases, or all else: a row a strain."""
+    import scipy.sparse as sp  # takes longer to load than an ingest to start
+
+    some = [(one.kind == PHRASE) == phrases for one in sums]
+    within = [np.repeat(mine, one.count) for mine, one in zip(some, sums, strict=True)]
+    value = np.concatenate([one.value[mine] for mine, one in zip(within, sums, strict=True)])
+    strain = np.concatenate([one.strain[mine] for mine, one in zip(within, sums, strict=True)])
+    count = np.concatenate([np.where(mine, one.count, 0) for mine, one in zip(some, sums, strict=True)])
+    bounds = np.concatenate(([0], np.cumsum(count)))
+    return sp.csc_matrix((value, strain, bounds), shape=(strains, count.size)).tocsr()
