@@ -22,7 +22,7 @@ import pyarrow as pa
 from spamtide.campaign import resolve
 from spamtide.errors import UsageError
 from spamtide.observatory import Observatory, open_observatory
-from spamtide.store.exported import EXPORTS, Filters, exported, unknown_filters
+from spamtide.store.exported import EXPORTS, LABELS, Filters, exported, unknown_filters
 from spamtide.store.rollup import aliases
 
 if TYPE_CHECKING:
@@ -143,6 +143,10 @@ def make_filters(**filters: str | None) -> Filters:
         for name in ("since", "until")
         if (value := filters.get(name))
     }
+    label = filters.get("label")
+    if label is not None and label not in LABELS:
+        message = f"no label '{label}'"
+        raise UsageError(message, f"labels: {', '.join(LABELS)}")
     names = {name: value for name, value in filters.items() if name not in {"since", "until"}}
     return Filters(since=moments.get("since"), until=moments.get("until"), **names)
 

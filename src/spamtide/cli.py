@@ -341,6 +341,9 @@ def export(
     programme: Annotated[str | None, typer.Option(help="Only this programme.")] = None,
     sensor: Annotated[str | None, typer.Option(help="Only this sensor.")] = None,
     campaign: Annotated[str | None, typer.Option(help="Only this campaign.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Of observations: wild (spam that no lab sent), lab or ham.")
+    ] = None,
     hourly: Annotated[
         bool, typer.Option("--hourly", help="With series: the last weeks, hour by hour.")
     ] = False,
@@ -360,7 +363,13 @@ def export(
     if chosen not in FORMATS:
         message = f"no export format '{chosen}'"
         raise UsageError(message, f"formats: {', '.join(FORMATS)}")
-    filters = {"botnet": botnet, "programme": programme, "sensor": sensor, "campaign": campaign}
+    filters = {
+        "botnet": botnet,
+        "programme": programme,
+        "sensor": sensor,
+        "campaign": campaign,
+        "label": label,
+    }
     if hourly and table != "series":
         message = f"--hourly is of series, not of {table}"
         raise UsageError(message)

@@ -1,4 +1,4 @@
-"""Measure effects: `python tests/finding/measure_effects.py [RUNS]`. Figures for docs/path/finding.md."""
+"""Measure effects: `python tests/finding/measure_effects.py [RUNS] [SEED]`. Figures for docs/path/finding.md."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from spamtide.finding.effects import effects
 NAMES = ("own", "lost", "others", "net")
 
 
-def main(runs: int) -> None:
+def main(runs: int, seed: int) -> None:
     """Coverage of the intervals after an action, and effects found where nothing happened."""
-    rng = np.random.default_rng(20110316)
+    rng = np.random.default_rng(seed)
     for title, effect in (("coverage of the true effect", True), ("effects at placebo dates", False)):
         hits: dict[tuple[str, int], list[bool]] = {}
         widths: dict[tuple[str, int], list[float]] = {}
@@ -36,4 +36,5 @@ def main(runs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 400)
+    asked = [int(one) for one in sys.argv[1:]]
+    main(*(asked + [400, 20110316][len(asked) :]))

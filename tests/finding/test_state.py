@@ -86,7 +86,9 @@ def test_the_level_is_said_against_the_weeks_before(make: Make) -> None:
     )
     assert claim.numbers["direction"] == "fall"
     assert claim.numbers["base"] == "2010-07-02..2010-07-29"
-    assert claim.command == "spamtide export series --since 2010-10-08 --until 2010-10-14"
+    assert claim.command == (
+        "spamtide export observations --label wild --since 2010-10-08 --until 2010-10-14"
+    )
     assert claim.sensors == tuple(f"trap-{x}" for x in "abcdef")
 
 
@@ -109,7 +111,8 @@ def test_a_fall_to_nearly_nothing_is_called_negligible(make: Make) -> None:
     )
     assert claim.claim == "decline:botnet:rustock:2010-09-20"
     assert (
-        claim.command == "spamtide export observations --botnet rustock --since 2010-08-22 --until 2010-10-14"
+        claim.command
+        == "spamtide export observations --botnet rustock --label wild --since 2010-08-22 --until 2010-10-14"
     )
     assert claim.n > 9000
 

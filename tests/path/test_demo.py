@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,18 @@ def test_every_claim_names_its_tables_and_is_marked_as_simulated(bulletin: dict[
     for claim in bulletin["claims"]:
         assert claim["versions"], claim["claim"]
         assert claim["numbers"]["data"] == "simulated"
+
+
+def test_a_claims_command_shows_the_messages_that_it_counts(
+    demo: Path, bulletin: dict[str, Any], spamtide: Run
+) -> None:
+    """As many rows as its n says: no lab's mail, no ordinary mail, no other day's."""
+    asked = [c for c in bulletin["claims"] if c["command"].startswith("spamtide export observations")]
+    assert len({c["kind"] for c in asked}) >= 10
+    for command in {c["command"]: c for c in asked}.values():
+        _, *arguments = shlex.split(command["command"])
+        shown = spamtide("-C", demo / "observatory", *arguments)
+        assert shown.stdout.count("\n") == command["n"], command
 
 
 def test_simulated_data_is_said_to_be_simulated(demo: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spamtide.finding.around import FALLS, weight_of
-from spamtide.finding.draft import About, draft, export
+from spamtide.finding.draft import About, draft, rows_of
 from spamtide.finding.effects import HORIZONS, Effect, Scene, Share, effects
 from spamtide.finding.figures import Figure
 from spamtide.finding.inputs import View
@@ -145,15 +145,15 @@ def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[in
             f". As a check, {{tried}} earlier {plural(tried, 'date')} "
             f"{plural(tried, 'was', 'were')} asked for an effect in the same way and gave {showed}"
         )
-    fallen = [(b, (group.clean - dt.timedelta(days=28), view.period.until)) for b in group.botnets]
+    window = (group.clean - dt.timedelta(days=28), view.period.until)
     about = About(
         "effect",
         "botnet",
         group.botnets[0],
         group.onset,
-        sum(view.count("botnet", b, window) for b, window in fallen),
-        view.sensors_of("total", "total", fallen[0][1]),
-        export("series", since=fallen[0][1][0], until=view.period.until),
+        view.count("total", "total", window),
+        view.sensors_of("total", "total", window),
+        rows_of("total", "total", *window),
         weight=weight_of(view, group.falls[0]),
         confidence=min(c.confidence for c in group.falls),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from spamtide.finding.around import LOOK_BACK, weight_of
-from spamtide.finding.draft import About, draft, export
+from spamtide.finding.draft import About, draft, rows_of
 from spamtide.finding.events import ACTIONS, Event
 from spamtide.finding.figures import Figure
 from spamtide.finding.inputs import View
@@ -170,7 +170,7 @@ def _event(view: View, link: Link, tested: Calendar, rank: int, counted: set[str
         event.date_start,
         view.count(change.subject_kind, change.subject, view.window),
         view.sensors_of(change.subject_kind, change.subject, view.window),
-        export("changes"),
+        rows_of(change.subject_kind, change.subject, *view.window),
         weight=weight_of(view, change),
         lift=-float(rank),
     )

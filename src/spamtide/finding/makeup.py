@@ -126,7 +126,7 @@ def _campaigns(view: View) -> Iterator[Claim]:
         "total",
         str(largest["campaign"] or "all"),
         view.period.until,
-        n,
+        messages,
         view.sensors_of("total", "total", view.window),
         export("observations", campaign=str(largest["campaign"] or "")),
         weight=_weight(view),

@@ -297,7 +297,8 @@ def _sensor(view: View, change: Change) -> Claim:
         values |= more
         template = template.replace("{what}", what)
     at = view.panel.sensors.index(change.subject) if change.subject in view.panel.sensors else None
-    n = 0 if at is None else int(view.by_sensor("total", "total")[at].sum())
+    window = (change.onset_low - dt.timedelta(days=LOOK_BACK), view.period.until)
+    n = 0 if at is None else int(view.by_sensor("total", "total")[at, view.within(window)].sum())
     about = About(
         change.kind,
         "sensor",
@@ -305,7 +306,7 @@ def _sensor(view: View, change: Change) -> Claim:
         change.onset,
         n,
         (change.subject,),
-        export("observations", sensor=change.subject, since=change.onset_low - dt.timedelta(days=LOOK_BACK)),
+        export("observations", sensor=change.subject, label="wild", since=window[0], until=window[1]),
         confidence=change.confidence,
         lift=SENSOR_LIFT * _sensor_share(view, change) if change.kind == "sensor-change" else 0.0,
     )
@@ -395,7 +396,7 @@ def _sensors_together(view: View, changes: list[Change]) -> Iterator[Claim]:
                 first,
                 view.count("total", "total", window),
                 names,
-                export("changes"),
+                rows_of("total", "total", *window),
                 lift=SENSOR_LIFT,
                 weight=len(names) / len(alive),
                 confidence=min(c.confidence for c in group),

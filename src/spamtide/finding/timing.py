@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from spamtide.finding.around import FALLS, weight_of
-from spamtide.finding.draft import About, draft, export
+from spamtide.finding.draft import About, draft, rows_of
 from spamtide.finding.figures import Figure
 from spamtide.finding.forecast import forecast_test, forecasts
 from spamtide.finding.inputs import View
@@ -128,7 +128,7 @@ def forecast_claims(view: View) -> Iterator[Claim]:
         view.period.until,
         view.count("total", "total", window),
         view.sensors_of("total", "total", window),
-        export("series", since=window[0], until=window[1]),
+        rows_of("total", "total", *window),
     )
     yield draft(view, about, template + ".", values)
 

@@ -128,7 +128,7 @@ def _about_total(view: View, kind: str, window: Window, confidence: float = 1.0)
         day=view.period.until,
         n=view.count("total", "total", window),
         sensors=view.sensors_of("total", "total", window),
-        command=export("series", since=window[0], until=window[1]),
+        command=rows_of("total", "total", *window),
         confidence=confidence,
     )
 
@@ -292,6 +292,7 @@ def _decomposition(view: View) -> Iterator[Claim]:
     elif named and abs(sum(c.points for c in named)) > BEYOND * abs(whole.value):
         template = f"{_losers(values, named, clauses, moved)}, and all spam together {{points}}"
     share = abs(named[0].points / whole.value) if named else 0.0
+    whole_time = (view.period.before[0], view.period.after[1])
     yield draft(
         view,
         About(
@@ -299,10 +300,9 @@ def _decomposition(view: View) -> Iterator[Claim]:
             subject_kind="total",
             subject="total",
             day=view.period.until,
-            n=view.count("total", "total", view.period.before)
-            + view.count("total", "total", view.period.after),
-            sensors=view.sensors_of("total", "total", (view.period.before[0], view.period.after[1])),
-            command=export("series", since=view.period.before[0], until=view.period.after[1]),
+            n=view.count("total", "total", whole_time),
+            sensors=view.sensors_of("total", "total", whole_time),
+            command=rows_of("total", "total", *whole_time),
         ),
         template + ".",
         values,

@@ -70,6 +70,12 @@ NAMED_COLUMNS: dict[str, tuple[str, ...]] = {
     "sensors": ("sensor",),
 }
 """Filters that a table takes besides time."""
+LABELS: dict[str, str] = {
+    "wild": "label = 'spam' AND lab IS NULL",
+    "lab": "lab IS NOT NULL",
+    "ham": "label = 'ham' AND lab IS NULL",
+}
+"""What mail is: spam from the wild, a lab's, ordinary mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,8 @@ class Filters:
     programme: str | None = None
     sensor: str | None = None
     campaign: str | None = None
+    label: str | None = None
+    """A key of LABELS."""
 
 
 def unknown_filters(table: str, filters: Filters) -> list[str]:
@@ -91,6 +99,8 @@ def unknown_filters(table: str, filters: Filters) -> list[str]:
     names = [
         n for n in ("botnet", "programme", "sensor", "campaign") if getattr(filters, n) and n not in allowed
     ]
+    if filters.label and table != "observations":
+        names.append("label")
     if table not in TIME:
         names += [name for name in ("since", "until") if getattr(filters, name)]
     return names
@@ -112,6 +122,8 @@ def exported(lake: Lake, table: str, names: pa.Table, filters: Filters) -> Itera
         if wanted is not None:
             tests.append(f"lower({name}) = lower(?)")
             values.append(wanted)
+    if filters.label is not None:
+        tests.append(LABELS[filters.label])
     for comparison, moment in ((">=", filters.since), ("<", filters.until)):
         if moment is not None and table in TIME:
             tests.append(f"{TIME[table]} {comparison} ?")
