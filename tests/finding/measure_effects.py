@@ -1,4 +1,4 @@
-"""Measure effects: `python tests/finding/measure_effects.py [RUNS] [SEED]`. Figures for docs/path/finding.md."""
+"""Measure effects: `python tests/finding/measure_effects.py [RUNS] [SEED]`. For docs/path/finding.md."""
 
 from __future__ import annotations
 
