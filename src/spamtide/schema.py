@@ -144,8 +144,9 @@ EXEMPLARS = _schema(
 PROFILES = _schema(
     ("sha256", pa.string()),
     ("traits", pa.binary()),
+    ("form", pa.binary()),
 )
-"""What the exemplars talk about (`campaign.profile`), read from their renderings when they became such."""
+"""What exemplars talk about and came in (`campaign.profile`), read when they became such."""
 
 LINEAGE = _schema(
     ("at", TIMESTAMP),
@@ -359,6 +360,7 @@ DERIVED = frozenset(
         "sensors",
         "campaigns",
         "claims",
+        "profiles",
     }
 )
 """Tables that `update` makes anew from the others when they are missing or of an older form."""

@@ -48,6 +48,7 @@ STEMS = tuple(
     )
 )
 BRANDS = ("Group", "Direct", "Express", "Partners", "House", "Club")
+PATHS = ("", "go", "shop/index.php?id=", "p/{}/view.html", "{}")
 SHARED_HOSTS = ("sites.google.com", "t.co", "bit.ly", "www.dropbox.com")
 
 
@@ -66,6 +67,8 @@ class Habits:
     """So many rewritings of a campaign's text are sent in volume; 0: paraphrase is by message."""
     pooled: bool = False
     """All campaigns of a topic advertise the same brand on the same hosts."""
+    housed: bool = False
+    """All campaigns of a topic are sent by one engine, in one layout, with links of one shape."""
 
 
 @dataclass
@@ -128,7 +131,7 @@ def found_campaign(
     common = random.Random(topic)  # noqa: S311 - the same programme in every campaign of the topic
     pool = [f"{word(common, 3)}.com" for _ in range(8)]
     voice = common if habits.pooled else dice
-    return Campaign(
+    made = Campaign(
         number=number,
         topic=topic,
         ideas=ideas,
@@ -137,12 +140,15 @@ def found_campaign(
         product=word(dice, 2).title() + dice.choice(("", "ex", "in", "or")),
         address=f"{word(dice)}{dice.randint(1, 99)}@{dice.choice(('gmail.com', 'yahoo.com', 'aol.com'))}",
         hosts=pool if habits.pooled else dice.choice(([], own, own, [dice.choice(SHARED_HOSTS)])),
-        path=dice.choice(("", "go", "shop/index.php?id=", "p/{}/view.html", "{}")),
+        path=dice.choice(PATHS),
         engine=dice.randrange(5),
         buster=dice.choice(habits.buster),
         footer=" ".join(x for idea in BANK[topic][-habits.footer :] for x in idea) if habits.footer else "",
         html=dice.random() < 0.4,
     )
+    if habits.housed:
+        made.engine, made.path, made.html = common.randrange(5), common.choice(PATHS), common.random() < 0.4
+    return made
 
 
 def write(campaign: Campaign, habits: Habits, dice: random.Random, when: dt.datetime) -> bytes:

@@ -29,7 +29,7 @@ from spamtide.campaign import COLUMNS, CampaignState, cluster, profile, relate, 
 from spamtide.message import parse
 from spamtide.model import Observation, RawMessage
 from spamtide.observation import observe
-from spamtide.schema import PROFILES
+from spamtide.schema import OBSERVATIONS, PROFILES
 
 HABITS = {
     "20 % of spinnable words spun": adversary.Habits(),
@@ -39,6 +39,12 @@ HABITS = {
     "every message in other sentences, in another order": adversary.Habits(paraphrase=True),
     "all campaigns of a topic with one brand and one pool of hosts": adversary.Habits(pooled=True),
     "five rewritings a campaign, each sent in volume": adversary.Habits(paraphrase=True, variants=5),
+    "the same, all of a topic by one engine, with links of one shape": adversary.Habits(
+        paraphrase=True, variants=5, housed=True
+    ),
+    "other sentences, all of a topic by one engine, with links of one shape": adversary.Habits(
+        paraphrase=True, housed=True
+    ),
 }
 ORDERED = ("60 % spun", "every message in other sentences, in another order")
 LOTS = 20
@@ -58,7 +64,7 @@ def run(lots: Sequence[Sequence[Observation]]) -> list[dict[str, str]]:
         made = {
             name: pa.array(
                 [getattr(one, name) for one in lot],
-                pa.string() if name in {"sha256", "subject", "rendering"} else pa.list_(pa.string()),
+                OBSERVATIONS.field(name).type,
             )
             for name in COLUMNS
         }

@@ -10,18 +10,20 @@ import pytest
 
 from spamtide.campaign.mixing import mix
 from spamtide.campaign.traits import COLUMNS, KEPT, MARK, NAME, PHRASE, WORD, profile
-from spamtide.schema import PROFILES
+from spamtide.schema import OBSERVATIONS, PROFILES
 
 
 def told(*texts: str, head: str = "", subject: str = "") -> list[set[int]]:
     """Traits of texts, read together."""
-    lists = pa.array([[]] * len(texts), pa.list_(pa.string()))
     columns = {
         "sha256": pa.array([str(number) for number in range(len(texts))]),
         "subject": pa.array([subject] * len(texts)),
         "rendering": pa.array([f"client: x{head}\ntext:{text}" for text in texts]),
     }
-    rows = profile(pa.RecordBatch.from_pydict({name: columns.get(name, lists) for name in COLUMNS}))
+    columns |= {
+        name: pa.nulls(len(texts), OBSERVATIONS.field(name).type) for name in COLUMNS if name not in columns
+    }
+    rows = profile(pa.RecordBatch.from_pydict({name: columns[name] for name in COLUMNS}))
     assert rows.schema.equals(PROFILES)
     found = [np.frombuffer(one, dtype="<u4") for one in rows["traits"].to_pylist()]
     assert all((np.diff(one.astype(np.int64)) > 0).all() for one in found)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.campaign.company import Bearing, Company
 from spamtide.campaign.kinship import Neighbours, kin_marks
 from spamtide.campaign.weighing import Vectors
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
 
 Ints = NDArray[np.int64]
+_Both = tuple[float, float]
+"""In words and in phrases."""
 
 LEAST_LIKENESS = 0.12
 """Below this mean cosine of words two groups talk of different things, whatever else they share."""
@@ -35,6 +38,9 @@ LONE = 1.2
 """So many times as much is asked where one of the two is a single message."""
 KIN_LIKENESS = 0.3
 """Likeness in words from which two groups with a mark of their own are one, whatever their phrases."""
+COMPANION, COMPANION_PHRASING = 0.2, 0.02
+"""Likeness in words and in phrases from which two groups are one that came at the same time in a form that is
+rare among those that talk of the same; the less rare it is, the nearer is the demand to the others."""
 COMMON = 0.3
 """Share of a group's strains that must carry a mark for it to be the group's."""
 STAYING = 0.94
@@ -99,6 +105,9 @@ class _Group:
     """The campaign that most of its messages were of until now."""
     settled: int
     """How many of them."""
+    unread: list[int]
+    """Strains whose bearing is not yet in `bearing`: few groups are asked for it."""
+    bearing: Bearing | None = None
     version: int = 0
 
     def inner(self, space: _Space) -> float:
@@ -111,7 +120,9 @@ class _Group:
 class Regrouping:
     """One agglomeration of some strains, from scratch."""
 
-    def __init__(self, vectors: Vectors, strains: Ints, messages: Ints, homes: Ints) -> None:
+    def __init__(
+        self, vectors: Vectors, strains: Ints, messages: Ints, homes: Ints, company: Company
+    ) -> None:
         """Begin with each strain alone.
 
         Args:
@@ -119,6 +130,7 @@ class Regrouping:
             strains: the ones to group, ascending.
             messages: of each of them.
             homes: number of the campaign that each was of until now.
+            company: what they came in.
         """
         self._parent = list(range(strains.size))
         self._groups: list[_Group | None] = []
@@ -136,9 +148,11 @@ class Regrouping:
                     kin=dict.fromkeys(carried, 1),
                     home=int(homes[place]),
                     settled=int(messages[place]),
+                    unread=[strain],
                 )
             )
         self._strains = strains
+        self._company = company
         self._refused: dict[tuple[int, int], int] = {}
 
     def join_all(self, near: Neighbours) -> Ints:
@@ -203,7 +217,33 @@ class Regrouping:
             ease *= LONE
         if said >= least[0] * ease and told >= least[1] * ease:
             return True
-        return said >= KIN_LIKENESS * ease and self._kin(ours, theirs)
+        if said >= KIN_LIKENESS * ease and self._kin(ours, theirs):
+            return True
+        return self._accompanied(ours, theirs, (said, told), least, ease)
+
+    def _accompanied(self, ours: _Group, theirs: _Group, found: _Both, least: _Both, ease: float) -> bool:
+        """Whether two groups are one by what they came in, as far as they talk of the same."""
+        eased = max(COMPANION, self._company.usual), COMPANION_PHRASING
+        if not all(own >= demand * ease for own, demand in zip(found, eased, strict=True)):
+            return False
+        sure = self._company.weight(self._bearing(ours), self._bearing(theirs))
+        return all(
+            own >= ease * (usual + sure * (min(usual, demand) - usual))
+            for own, usual, demand in zip(found, least, eased, strict=True)
+        )
+
+    def _bearing(self, group: _Group) -> Bearing:
+        """What a group came in."""
+        for strain in group.unread:
+            one = self._company.of(strain)
+            if group.bearing is None:
+                group.bearing = one
+            else:
+                group.bearing.pour(one)
+        group.unread = []
+        if group.bearing is None:  # pragma: no cover - every group has a strain
+            raise LookupError
+        return group.bearing
 
     def _kin(self, ours: _Group, theirs: _Group) -> bool:
         """Whether both groups carry a mark that is one campaign's own."""
@@ -228,6 +268,11 @@ class Regrouping:
             into.settled += gone.settled
         elif gone.settled > into.settled:
             into.home, into.settled = gone.home, gone.settled
+        into.unread += gone.unread
+        if gone.bearing and into.bearing:
+            into.bearing.pour(gone.bearing)
+        elif gone.bearing:
+            into.bearing = gone.bearing
         into.exemplars += gone.exemplars
         into.messages += gone.messages
         into.strains += gone.strains

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spamtide.campaign.clustering import SILENCE, Clustering
+from spamtide.campaign.company import Company
 from spamtide.campaign.kinship import neighbours
 from spamtide.campaign.lineage import NEVER, CampaignState, Event, events_table, parents, resolve
 from spamtide.campaign.regrouping import LEAST_LIKENESS, STAYING, Regrouping
@@ -76,15 +77,16 @@ def relate(
     lineage = done.state.lineage
     parent = parents(lineage)
     strains = _lay_out(exemplars, parent, messages, Counter(done.memberships["campaign"].to_pylist()))
-    vectors = vectorise(
-        profiles["traits"], _owners(profiles, exemplars), strains.row, len(strains.names), each
-    )
+    owners = _owners(profiles, exemplars)
+    vectors = vectorise(profiles["traits"], owners, strains.row, len(strains.names), each)
     chosen = _near_mail(strains, vectors, done.memberships["campaign"], each)
     heads = {strains.head[place] for place in chosen.tolist()}
     among = neighbours(vectors, chosen, chosen, LEAST_LIKENESS * STAYING, each)
     numbers = {head: number for number, head in enumerate(sorted(heads))}
     homes = np.array([numbers[strains.head[place]] for place in chosen.tolist()], dtype=np.int64)
-    groups = Regrouping(vectors, chosen, strains.messages[chosen], homes).join_all(among)
+    company = Company(profiles["form"], owners, strains.row, strains.time)
+    company.weigh(vectors, np.unique(strains.head, return_inverse=True)[1], LEAST_LIKENESS)
+    groups = Regrouping(vectors, chosen, strains.messages[chosen], homes, company).join_all(among)
     after = _heads(strains, chosen, groups)
     events = _events(strains, parent, after)
     minted = set(lineage.slice(known.lineage.num_rows)["campaign"].to_pylist())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -42,6 +42,10 @@ WHOLE_WORDS = 5
 """Words from which a short text is its sender's own."""
 WHOLE_CHARS = 200
 """A text that is longer is told by its phrases."""
+FACTS = 3
+"""Facts of a message's form."""
+LINKS_SHAPED = 8
+"""Links of a message whose shape counts."""
 PHONE_DIGITS = 9
 """Last digits of a telephone number, which the national and the international form share."""
 
@@ -85,6 +89,10 @@ class Shown(NamedTuple):
     link_domains: tuple[str, ...]
     links: tuple[str, ...]
     attachments: tuple[str, ...]
+    skeleton: str = ""
+    mailer: str = ""
+    message_id_shape: str = ""
+    layout: str = ""
 
 
 COLUMNS = ("sha256", *Shown._fields)
@@ -94,24 +102,34 @@ COLUMNS = ("sha256", *Shown._fields)
 def profile(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The traits of each message: rows with COLUMNS to rows of PROFILES, in order. Pure and total.
 
-    `traits` are ascending little-endian uint32: kind in the two low bits, hash in the others.
+    `traits` are ascending little-endian uint32: kind in the two low bits, hash in the others. `form` is as
+    `form_of` gives it.
     """
-    columns = [batch.column(name).to_pylist() for name in COLUMNS]
-    shown = [
-        Shown(subject or "", rendering or "", *(tuple(filter(None, many or ())) for many in lists))
-        for subject, rendering, *lists in zip(*columns[1:], strict=True)
-    ]
+    columns = [map(_known, batch.column(name).to_pylist()) for name in COLUMNS[1:]]
+    shown = [Shown(*values) for values in zip(*columns, strict=True)]
     traits, bounds = traits_of(shown)
     buffers = [None, pa.py_buffer((4 * bounds).astype(np.int32)), pa.py_buffer(traits.astype("<u4"))]
     told = pa.Array.from_buffers(pa.binary(), len(shown), buffers)
-    return pa.RecordBatch.from_arrays([batch.column("sha256"), told], schema=PROFILES)
+    form = pa.array([form_of(one) for one in shown], pa.binary())
+    return pa.RecordBatch.from_arrays([batch.column("sha256"), told, form], schema=PROFILES)
+
+
+def _known(value: Any) -> Any:  # noqa: ANN401 - of any column
+    """A field's value without what is missing."""
+    return tuple(filter(None, value)) if isinstance(value, list) else value or ""
 
 
 def no_profiles(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Rows of PROFILES for messages whose worker died: nothing is known of them."""
-    return pa.RecordBatch.from_arrays(
-        [batch.column("sha256"), pa.array([b""] * batch.num_rows, pa.binary())], schema=PROFILES
-    )
+    nothing = pa.array([b""] * batch.num_rows, pa.binary())
+    return pa.RecordBatch.from_arrays([batch.column("sha256"), nothing, nothing], schema=PROFILES)
+
+
+def form_of(shown: Shown) -> bytes:
+    """What a message came in, FACTS little-endian uint32: of its program, its layout, its links' shapes."""
+    shapes = sorted({link_shape(link) for link in shown.links[:LINKS_SHAPED]})
+    facts = (f"{shown.skeleton}\n{shown.mailer}\n{shown.message_id_shape}", shown.layout, "\n".join(shapes))
+    return b"".join(crc32(fact.encode("utf-8", "replace")).to_bytes(4, "little") for fact in facts)
 
 
 def traits_of(shown: list[Shown]) -> tuple[U32, Ints]:
@@ -232,7 +250,7 @@ def _whole(shown: Shown) -> Iterable[str]:
     said = fold(shown._replace(subject="", rendering=end))
     words = _LETTERS.findall(_ADDRESS.sub(" ", said.decode("utf-8", "replace").lower()))
     if len(words) >= WHOLE_WORDS:
-        shapes = sorted({link_shape(link) for link in shown.links[:8]})
+        shapes = sorted({link_shape(link) for link in shown.links[:LINKS_SHAPED]})
         yield f"s:{' '.join(words)}|{'|'.join(shapes)}"
 
 
@@ -240,7 +258,7 @@ def _pages(shown: Shown) -> Iterable[str]:
     """Pages on hosts that anybody may use: there the path tells the owner."""
     if SHARED_PLACES.isdisjoint(shown.link_domains):
         return
-    for link in shown.links[:8]:
+    for link in shown.links[:LINKS_SHAPED]:
         host, _, path = link.partition("://")[2].lower().partition("/")
         parts = [part for part in path.partition("?")[0].split("/") if part][:2]
         if parts and any(f".{host}".endswith(f".{place}") for place in SHARED_PLACES):

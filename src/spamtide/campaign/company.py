@@ -1,0 +1,170 @@
+"""What strains come in: a fact beside the text, that speaks for one sender where the wording alone cannot.
+
+Mail of one campaign is made by one program, in one layout, with links of one shape, in the same days. That
+says nothing where all that talk of the same come so (one botnet sends all the pharmacy there is), and much
+where few do. So it is measured how often those come in the same form that talk of the same weeks apart.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from spamtide.campaign.lineage import NEVER
+from spamtide.campaign.traits import FACTS
+
+if TYPE_CHECKING:
+    from spamtide.campaign.weighing import Vectors
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Form = tuple[int, ...]
+"""A value of each fact."""
+
+NEAR_DAYS = 3
+"""Two groups are in company if they have mail within so many days of each other."""
+FAR_DAYS = 10
+"""Strains so many days apart are hardly of one campaign, though they talk of the same."""
+SURE = math.log(20)
+"""Surprise at a likeness in form that one in twenty combinations has: full company."""
+USUAL = 0.75
+"""Share of the pairs weeks apart, in different forms, that talk less of the same than company must."""
+SAMPLE = 512
+"""Strains that are looked at to see who comes in what."""
+PRIOR = 20
+"""Combinations that are assumed beside those seen: alike as often as the root of the share among all."""
+_ROUNDING = 1e-9
+_DAY = 86_400 * 1_000_000
+
+
+@dataclass(slots=True)
+class Bearing:
+    """In what, and when, the exemplars of a group came."""
+
+    forms: tuple[dict[int, int], ...]
+    """Of each fact: value -> exemplars."""
+    days: set[int]
+
+    def usual(self) -> Form:
+        """The commonest value of each fact."""
+        return tuple(
+            max(counts, key=lambda value: (counts[value], value), default=0) for counts in self.forms
+        )
+
+    def pour(self, gone: Bearing) -> None:
+        """Add another group's."""
+        for ours, theirs in zip(self.forms, gone.forms, strict=True):
+            for value, count in theirs.items():
+                ours[value] = ours.get(value, 0) + count
+        self.days |= gone.days
+
+    def likeness(self, other: Bearing) -> float:
+        """Mean over the facts of the cosine of the two distributions; 0 where nothing is known."""
+        return sum(map(_cosine, self.forms, other.forms)) / len(self.forms)
+
+    def near(self, other: Bearing) -> bool:
+        """Whether both have mail in the same days."""
+        few, many = sorted((self.days, other.days), key=len)
+        return any(day + off in many for day in few for off in range(-NEAR_DAYS, NEAR_DAYS + 1))
+
+
+def _cosine(ours: dict[int, int], theirs: dict[int, int]) -> float:
+    shared = sum(count * theirs.get(value, 0) for value, count in ours.items())
+    if not shared:
+        return 0.0
+    squares = sum(count * count for count in ours.values()) * sum(count * count for count in theirs.values())
+    return float(shared / squares**0.5)
+
+
+class Company:
+    """Who came beside whom in a form that is rare among those that talk of the same."""
+
+    def __init__(self, forms: pa.ChunkedArray, exemplar: Ints, strain: Ints, time: Ints) -> None:
+        """Say in what each strain came.
+
+        Args:
+            forms: as in PROFILES, in any order.
+            exemplar: the number of the exemplar that each row of `forms` is of; -1 for none.
+            strain: number of each exemplar's strain.
+            time: of each exemplar in microseconds; NEVER where there is none.
+        """
+        strains = int(strain.max()) + 1 if strain.size else 0
+        whole = np.equal(pc.binary_length(forms).fill_null(0).to_numpy(), 4 * FACTS) & (exemplar >= 0)
+        read = np.frombuffer(b"".join(forms.filter(pa.array(whole)).to_pylist()), dtype="<u4")
+        self._forms = np.zeros((strain.size, FACTS), dtype=np.int64)
+        self._forms[exemplar[whole]] = read.reshape(-1, FACTS)
+        self._order = np.argsort(strain, kind="stable")
+        self._bounds = np.searchsorted(strain[self._order], np.arange(strains + 1))
+        self._days = np.where(time == NEVER, -1, time // _DAY)
+        self.usual = 0.0
+        """Likeness in words that those reach who talk of the same and are hardly of one campaign."""
+        self._far = self._every = np.zeros(0)
+
+    def of(self, strain: int) -> Bearing:
+        """In what, and when, a strain's exemplars came."""
+        rows = self._order[self._bounds[strain] : self._bounds[strain + 1]]
+        counts: tuple[dict[int, int], ...] = tuple({} for _ in range(FACTS))
+        for values in self._forms[rows].tolist():
+            for count, value in zip(counts, values, strict=True):
+                if value:
+                    count[value] = count.get(value, 0) + 1
+        return Bearing(counts, {day for day in self._days[rows].tolist() if day >= 0})
+
+    def weigh(self, vectors: Vectors, heads: Ints, least: float) -> None:
+        """See how often those come in the same form that talk of the same at other times.
+
+        Each combination of two forms counts once: else a campaign that goes on for weeks would be its own
+        stranger.
+
+        Args:
+            vectors: of all strains.
+            heads: number of the campaign that each strain was of until now: one strain each is looked at.
+            least: likeness in words from which two strains talk of the same.
+        """
+        first = np.unique(heads, return_index=True)[1]
+        sample = np.sort(first[vectors.telling[first]])[:SAMPLE]
+        bearings = [self.of(strain) for strain in sample.tolist()]
+        said = (vectors.sums[sample] @ vectors.sums[sample].T).toarray()
+        said /= np.maximum(np.outer(vectors.exemplars[sample], vectors.exemplars[sample]), 1)
+        far: dict[tuple[Form, Form], float] = {}
+        every: dict[tuple[Form, Form], float] = {}
+        talk: list[float] = []
+        forms = [one.usual() for one in bearings]
+        for one, ours in enumerate(bearings):
+            for other, theirs in enumerate(bearings[:one]):
+                both = (min(forms[one], forms[other]), max(forms[one], forms[other]))
+                likeness = every.get(both)
+                if likeness is None:
+                    likeness = every[both] = ours.likeness(theirs)
+                if said[one, other] >= least and _apart(ours, theirs):
+                    far[both] = likeness
+                    if forms[one] != forms[other]:
+                        talk.append(float(said[one, other]))
+        self.usual = float(np.quantile(talk, USUAL)) if talk else 0.0
+        self._far, self._every = np.sort(list(far.values())), np.sort(list(every.values()))
+
+    def weight(self, ours: Bearing, theirs: Bearing) -> float:
+        """How surely two groups that talk of the same are one by what they came in, 0-1."""
+        if not ours.near(theirs):
+            return 0.0
+        least = ours.likeness(theirs) - _ROUNDING
+        every = _reaching(self._every, least) / self._every.size if self._every.size else 1.0
+        common = (PRIOR * every**0.5 + _reaching(self._far, least)) / (PRIOR + self._far.size)
+        return min(1.0, -math.log(max(common, _ROUNDING)) / SURE)
+
+
+def _apart(ours: Bearing, theirs: Bearing) -> bool:
+    """Whether two strains came at times far from each other."""
+    if not ours.days or not theirs.days:
+        return False
+    return min(ours.days) - max(theirs.days) > FAR_DAYS or min(theirs.days) - max(ours.days) > FAR_DAYS
+
+
+def _reaching(ascending: Floats, least: float) -> int:
+    return int(ascending.size - np.searchsorted(ascending, least))
