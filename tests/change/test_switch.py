@@ -103,3 +103,19 @@ def test_intra_day_correlation_is_found(rho: float) -> None:
     daily = rng.dirichlet(shares * (1 / rho - 1), 600) if rho else np.tile(shares, (600, 1))
     count = np.array([rng.multinomial(80, p) for p in daily]).T.astype(float)
     assert intra_day(count) == pytest.approx(rho, abs=0.006 + 0.25 * rho)
+
+
+def test_a_switch_whose_new_letters_name_nothing_at_first_is_one_switch() -> None:
+    """For ten days half of the new letters name no shop: neither step shows the turn by itself."""
+    level = np.zeros((3, 130))
+    level[0] = np.where(np.arange(130) < 60, 18.0, 1.5)
+    level[1] = np.select([np.arange(130) < 60, np.arange(130) < 70], [0.0, 7.0], 14.0)
+    level[2, 60:70] = 7.0
+    for seed in range(5):
+        count = np.random.default_rng(seed).poisson(level)
+        mix = make_mix(
+            START + np.arange(130), {"a": count[0], "b": count[1], UNKNOWN: count[2]}, np.ones(130)
+        )
+        (found,) = find_switches(mix)
+        assert (found.from_programme, found.to_programme) == ("a", "b")
+        assert abs((found.onset[0] - date(60)).days) <= 2

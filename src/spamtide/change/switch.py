@@ -38,6 +38,8 @@ FEWEST_UNITS = 14
 HOLD = 7
 """Days that a new mix must hold; less (HOLD_AT_END) when the series ends with it."""
 HOLD_AT_END = 4
+LONGEST_TURN = 21
+"""Days between two mixes that may be of a switch that neither of its steps shows by itself."""
 REACH = 56
 """Units to either side that messages are compared over."""
 PENALTY_EXTRA = 2.0
@@ -78,6 +80,10 @@ def find_switches(mix: Mix) -> tuple[Switch, ...]:
         while j + 2 < len(bounds) and (bounds[j + 1] - bounds[j]) * mix.step <= HOLD:
             j += 1
         switch = _judge(mix, (bounds[i - 1], bounds[i], bounds[j], bounds[j + 1]), inflation)
+        # New letters may name nothing for a while: what lies between the two programmes is part of the turn.
+        if switch is None and j + 2 < len(bounds) and (bounds[j + 1] - bounds[i]) * mix.step <= LONGEST_TURN:
+            switch = _judge(mix, (bounds[i - 1], bounds[i], bounds[j + 1], bounds[j + 2]), inflation)
+            j += switch is not None
         if switch is not None:
             found.append(switch)
         i = j + 1

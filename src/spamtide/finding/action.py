@@ -168,7 +168,7 @@ def _shortfall(found: Sequence[Effect], *, together: bool) -> str:
     own[0] = own[0].replace("}", "} less than was to be expected", 1)
     net = listing([f"{{net_{one.days}d}}" for one in sure])
     chance = [SPANS[one.days] for one in sure if not one.net.sure]
-    within = f" (the {listing(chance)}'s is within chance)" if chance else ""
+    within = f" (that of the {listing(chance)} is within chance)" if chance else ""
     template = (
         f"From {{onset}} on {{names}}{' together' if together else ''} sent {listing(own)}; all spam fell "
         f"short by {net}{within}"
