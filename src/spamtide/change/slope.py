@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spamtide.change.date import Ramp, summarise
 from spamtide.change.segment import Direction, Segments, Track
@@ -84,7 +85,8 @@ def is_slope(track: Track, segments: Segments, i: int, j: int) -> bool:
     steps = 0.0
     for number in range(i - 1, j + 1):
         part = slice(*segments.span(number))
-        steps += _cost(track, part, np.full(part.stop - part.start, segments.levels[number]), track.size)
+        level = np.full(part.stop - part.start, segments.levels[number])
+        steps += float(_cost(track, part, level, track.size))
     units = int(track.observed[segments.span(i - 1)[0] : segments.span(j)[1]].sum())
     spared = 2 * (j - i + 1) + 1 - 4
     return float(line.cost.min()) < steps + spared * math.log(max(units, 2))
@@ -104,13 +106,11 @@ def fit(track: Track, segments: Segments, i: int, j: int, size: float) -> Slope 
     total = np.concatenate(([0.0], np.cumsum(weight * rate)))
     cost = np.full((len(begins), len(ends)), np.inf)
     for at, first in enumerate(begins):
-        before = _mean(total, mass, left, int(first))
-        for to, last in enumerate(ends):
-            if last <= first:
-                continue
-            after = _mean(total, mass, int(last), right)
-            share = np.clip((units - first + 1) / (last - first + 1), 0.0, 1.0)
-            cost[at, to] = _cost(track, slice(left, right), before + (after - before) * share, size)
+        later = ends > first
+        last = ends[later, None]
+        before, after = _mean(total, mass, left, int(first)), _mean(total, mass, last.astype(int), right)
+        share = np.clip((units - first + 1) / (last - first + 1), 0.0, 1.0)
+        cost[at, later] = _cost(track, slice(left, right), before + (after - before) * share, size)
     return Slope(begins, ends, cost) if np.isfinite(cost).any() else None
 
 
@@ -122,17 +122,17 @@ def _some(low: int, high: int) -> Floats:
     return np.arange(low, high + 1, step).astype(np.float64)
 
 
-def _mean(total: Floats, mass: Floats, begin: int, end: int) -> float:
-    """Weighted mean rate of some units."""
-    return float((total[end] - total[begin]) / max(mass[end] - mass[begin], SLIGHT))
+def _mean(total: Floats, mass: Floats, begin: int | NDArray[np.int64], end: int) -> Floats:
+    """Weighted mean rate of some units, for each beginning."""
+    return np.asarray((total[end] - total[begin]) / np.maximum(mass[end] - mass[begin], SLIGHT))
 
 
-def _cost(track: Track, part: slice, level: Floats, size: float) -> float:
-    """Minus twice the NB log likelihood of days at some levels, without constant terms."""
+def _cost(track: Track, part: slice, level: Floats, size: float) -> Floats:
+    """Minus twice the NB log likelihood of days at some levels (the last axis), without constant terms."""
     weight, rate = track.weight[part], np.nan_to_num(track.rate[part])
     mean = np.maximum(level, SLIGHT)
     value = weight * (rate * (np.log(mean) - np.log(size + mean)) - size * np.log1p(mean / size))
-    return float(-2 * value.sum())
+    return np.asarray(-2 * value.sum(axis=-1))
 
 
 def date_slope(track: Track, segments: Segments, i: int, j: int) -> Ramp | None:
