@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,8 +53,8 @@ NO_HAM = evidence.OfHam((), ())
 
 ANSWERS = ("attributions", "daily", "sightings", "kits")
 """The tables that are kept by week."""
-Answered = tuple[pa.Table, pa.Table, pa.Table]
-"""Answers, what is counted by them (`rollup.COUNTED`, botnet and programme), and KITS."""
+Counted = tuple[pa.Table, pa.Table, pa.Table]
+"""DAILY, SIGHTINGS and `rollup.Hours.counts` of what was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +152,21 @@ def _answer_weeks(
     hours = [rollup.NO_HOURS.counts]
     todo = list(stretches(wanted, counts))
     with ThreadPoolExecutor(TOGETHER, "answer") as pool:
-        waiting: deque[tuple[tuple[int, int], Future[Answered]]] = deque()
+        waiting: deque[tuple[tuple[int, int], Future[_Answered]]] = deque()
 
         def commit() -> int:
             weeks, done = waiting.popleft()
-            answers, both, kits = done.result()
-            counting = pool.submit(_counted, lake, both, recent)
-            _store(lake, "attributions", answers, weeks, whole=whole)
+            found = done.result()
+            counting = pool.submit(found.count)
+            _store(lake, "attributions", found.answers, weeks, whole=whole)
             days, sightings, late = counting.result()
-            for name, rows in (("daily", days), ("sightings", sightings), ("kits", kits)):
+            for name, rows in (("daily", days), ("sightings", sightings), ("kits", found.kits)):
                 _store(lake, name, rows, weeks, whole=whole)
             hours.append(late)
-            return int(answers.num_rows)
+            return int(found.answers.num_rows)
 
         for weeks in todo:
-            job = pool.submit(_answer, lake, answering, beyond, weeks, beside=len(todo) == 1)
+            job = pool.submit(_answer, lake, answering, beyond, weeks, recent, beside=len(todo) == 1)
             waiting.append((weeks, job))
             if len(waiting) > TOGETHER - 1:
                 answered += commit()
@@ -251,8 +252,8 @@ def around(weeks: tuple[int, int]) -> tuple[int, int]:
 
 def _inside(
     rows: pa.Table, answering: Answering, beyond: Beyond, weeks: tuple[int, int], *, beside: bool = False
-) -> Answered:
-    """The answers of some weeks, what is counted and KITS, from the rows around them.
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Answers of some weeks, what they count (COUNTED with both names) and KITS, from the rows around them.
 
     With `beside`, botnets and programmes are answered at the same time.
     """
@@ -295,14 +296,29 @@ def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table
     return pa.concat_tables(found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What was answered of some weeks."""
+
+    answers: pa.Table
+    kits: pa.Table
+    count: Callable[[], Counted]
+
+
 def _answer(
-    lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int], *, beside: bool
-) -> Answered:
-    """Answer one stretch of weeks."""
-    return _inside(evidence.stretch(lake, around(weeks), told=weeks), answering, beyond, weeks, beside=beside)
+    lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int], recent: int, *, beside: bool
+) -> _Answered:
+    """Answer one stretch of weeks; with `beside`, it is the only one, and counted while it is stored."""
+    answers, both, kits = _inside(
+        evidence.stretch(lake, around(weeks), told=weeks), answering, beyond, weeks, beside=beside
+    )
+    if beside:
+        return _Answered(answers, kits, partial(_counted, lake, both, recent))
+    counted = _counted(lake, both, recent)
+    return _Answered(answers, kits, lambda: counted)
 
 
-def _counted(lake: Lake, both: pa.Table, recent: int) -> tuple[pa.Table, pa.Table, pa.Table]:
+def _counted(lake: Lake, both: pa.Table, recent: int) -> Counted:
     """DAILY and SIGHTINGS of what was answered, and the hours of its weeks from one on."""
     late = both.filter(pc.greater_equal(both["week"], recent))
     return (
