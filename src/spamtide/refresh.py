@@ -108,7 +108,7 @@ def answer_again(lake: Lake, answering: Answering, hourly_weeks: int) -> tuple[i
     now = rented(kits)
     if now != then:
         again = weeks_of_engines(kits, now ^ then) & set(counts)
-        if again and not wanted:
+        if again and ham is NO_HAM:
             ham = evidence.ham(lake)
         beyond = Beyond(families, ham.addresses, ham.domains, answering.landings, now)
         more, late = _answer_weeks(lake, answering, beyond, (again, counts, recent), whole=False)
@@ -123,7 +123,17 @@ def answer_again(lake: Lake, answering: Answering, hourly_weeks: int) -> tuple[i
     }
     if lake.note("sightings") != note:
         lake.append("sightings", SIGHTINGS.empty_table(), note)
+    _keep(lake, ham)
     return answered, hours
+
+
+def _keep(lake: Lake, ham: evidence.OfHam) -> None:
+    """Keep what is known of other mail; a run that died here before may have left it behind."""
+    version = lake.version("evidence")
+    if ham is NO_HAM and version is not None and evidence.known_ham(lake, version) is None:
+        ham = evidence.ham(lake)
+    if ham is not NO_HAM:
+        evidence.keep_ham(lake, ham)
 
 
 def _later(hours: rollup.Hours, late: rollup.Hours) -> rollup.Hours:
@@ -191,7 +201,10 @@ def _wanted(
     touched = evidence.weeks_in(lake, files) if paths else set()
     if merged:
         touched |= evidence.weeks_of_campaigns(lake, merged)
-    exact, ham = evidence.weeks_of_ham(lake, files) if paths else (set(), None)
+    since = note.get("evidence")
+    exact, ham = (
+        evidence.weeks_of_ham(lake, files, since) if paths else (set(), evidence.known_ham(lake, since))
+    )
     around = {
         week + distance for week in touched - {UNDATED} for distance in range(-REACH_WEEKS, REACH_WEEKS + 1)
     }
@@ -324,7 +337,7 @@ def _counted(lake: Lake, both: pa.Table, recent: int) -> Counted:
     return (
         rollup.count_days(lake, both),
         rollup.count_sightings(lake, both),
-        rollup.count_hours(lake, late) if late.num_rows else rollup.NO_HOURS.counts,
+        rollup.count_hours(late) if late.num_rows else rollup.NO_HOURS.counts,
     )
 
 

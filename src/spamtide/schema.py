@@ -218,6 +218,10 @@ KITS = _schema(
 """Spam with the engine of one botnet alone, by week: how many messages addresses give to it, how many to
 somebody else, and of how many they do not tell, or not surely."""
 
+OTHERS = _schema(("kind", pa.string()), ("key", pa.string()))
+"""What other mail ever came from and linked to: an 'address' or a 'domain', and which. The commit names the
+version of the evidence that this is all of; it is made anew from evidence where that is another."""
+
 SERIES = _schema(
     ("subject_kind", pa.string()),
     ("subject", pa.string()),
@@ -335,6 +339,7 @@ TABLES: dict[str, pa.Schema] = {
     "daily": DAILY,
     "sightings": SIGHTINGS,
     "kits": KITS,
+    "others": OTHERS,
     "series": SERIES,
     "hours": HOURS,
     "changes": CHANGES,
@@ -353,6 +358,7 @@ DERIVED = frozenset(
         "daily",
         "sightings",
         "kits",
+        "others",
         "series",
         "hours",
         "changes",

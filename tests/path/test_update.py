@@ -16,11 +16,11 @@ import pytest
 from spamtide import pipeline
 from spamtide.observatory import Observatory, open_observatory
 from spamtide.schema import DERIVED, LINEAGE, TABLES
-from spamtide.store import Lake, writer_lock
+from spamtide.store import Lake, evidence, rollup, writer_lock
 
 DAYS, MESSAGES = 120, 5000
 BENCH = Path(__file__).resolve().parents[2] / "benchmarks" / "update_lake.py"
-COUNTED = ("evidence", "attributions", "daily", "sightings", "kits", "campaigns")
+COUNTED = ("evidence", "attributions", "daily", "sightings", "kits", "others", "campaigns")
 
 
 def bench_lake() -> ModuleType:
@@ -177,6 +177,35 @@ def test_small_files_are_joined_without_any_message_counted_twice(
     observatory.lake._handle("observations").optimize.compact()  # type: ignore[union-attr]  # as `compact` would
     counted(open_observatory(observatory.directory))
     same_as_anew(observatory)
+
+
+def test_what_was_counted_is_what_the_rows_say(
+    grown: Callable[[], Observatory], bench: ModuleType, settled: tuple[Path, object]
+) -> None:
+    """Hours that the answers were counted by, and totals by day, against the rows themselves."""
+    observatory = grown()
+    lake = observatory.lake
+    rows = lake.query(
+        "SELECT e.*, a.botnet, a.programme FROM evidence e "
+        "JOIN attributions a ON a.sha256 = e.sha256 AND a.sensor = e.sensor"
+    )
+    weeks = sorted(evidence.weeks(lake))[-4:]
+    edges = weeks[0], weeks[-1]
+    read = rollup.hours_between(lake, edges, rollup.NO_HOURS)
+    some = rows.filter(pc.greater_equal(rows["week"], weeks[2]))
+    known = rollup.Hours(frozenset(weeks[2:]), rollup.count_hours(some))
+    mixed = rollup.hours_between(lake, edges, known)
+    order = [(name, "ascending") for name in read.column_names]
+    assert read.num_rows > 100
+    assert mixed.sort_by(order).equals(read.sort_by(order))
+
+    by_day = rollup.totals(lake)
+    bench.add_day(observatory, settled[1], DAYS)
+    more = rollup.totals(open_observatory(observatory.directory).lake)
+    assert sum(by_day[name] for name in ("wild", "lab", "ham")) == rows.num_rows
+    assert more["wild"] > by_day["wild"]
+    counted(open_observatory(observatory.directory))
+    assert rollup.totals(open_observatory(observatory.directory).lake) == more
 
 
 class Died(BaseException):

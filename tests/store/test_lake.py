@@ -83,6 +83,19 @@ def test_compaction_changes_no_row(lake: Lake) -> None:
     assert sorted(lake.read("memberships")["sha256"].to_pylist()) == names
 
 
+def test_compaction_leaves_large_files_alone(lake: Lake) -> None:
+    lake.append("memberships", members(*(f"{number:064x}" for number in range(3000))))
+    large = lake.files("memberships").paths
+    for number in range(45):
+        lake.append("memberships", members(f"m{number:03}"))
+    most = Path(large[0]).stat().st_size
+    lake.compact("memberships", most)
+
+    assert set(large) < set(lake.files("memberships").paths)
+    assert len(lake.files("memberships").paths) < 20
+    assert lake.read("memberships").num_rows == 3045
+
+
 def test_a_lake_of_a_newer_schema_is_refused_and_left_alone(lake: Lake, tmp_path: Path) -> None:
     uri = tmp_path / "lake" / "lineage"
     DeltaTable.create(str(uri), schema=LINEAGE, description="spamtide schema 99")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from spamtide.schema import UNDATED
+from spamtide.schema import OTHERS, UNDATED
 from spamtide.store.lake import Files, Lake
 
 MOST_WEEKS = 200
@@ -131,14 +131,20 @@ def weeks_of_campaigns(lake: Lake, names: set[str]) -> set[int]:
     return {*_by_week(found)}
 
 
-def weeks_of_ham(lake: Lake, files: Files) -> tuple[set[int], OfHam]:
+def weeks_of_ham(lake: Lake, files: Files, since: int | None) -> tuple[set[int], OfHam]:
     """Weeks of mail with an address or a link domain that is known of other mail since some files came.
 
+    Args:
+        lake: the observatory's lake.
+        files: what was added to the evidence.
+        since: version of the evidence to which it was added.
+
     Returns:
-        The weeks, and what is known of all other mail: older evidence is read once for both.
+        The weeks, and what is known of all other mail.
     """
     now = ham(lake, files)
-    before = ham(lake, Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*files.paths}))))
+    rest = Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*files.paths})))
+    before = known_ham(lake, since) or ham(lake, rest)
     addresses = {*now.addresses} - {*before.addresses}
     domains = {*now.domains} - {*before.domains}
     known = OfHam(
@@ -160,6 +166,21 @@ def weeks_of_ham(lake: Lake, files: Files) -> tuple[set[int], OfHam]:
     return {*_by_week(found)}, known
 
 
+def known_ham(lake: Lake, version: int | None) -> OfHam | None:
+    """What `keep_ham` kept at a version of the evidence; None where it kept nothing, or at another."""
+    if version is None or lake.note("others").get("evidence") != version:
+        return None
+    return _of_ham(lake.read("others"))
+
+
+def keep_ham(lake: Lake, known: OfHam) -> None:
+    """Keep what is known of other mail in the whole evidence, so that a day's mail need not read it again."""
+    keys = (*known.addresses, *known.domains)
+    kinds = ["address"] * len(known.addresses) + ["domain"] * len(known.domains)
+    rows = pa.table([pa.array(kinds, pa.string()), pa.array(keys, pa.string())], schema=OTHERS)
+    lake.replace("others", rows, {"evidence": lake.version("evidence")})
+
+
 def ham(lake: Lake, files: Files | None = None) -> OfHam:
     """Addresses and link domains of other mail, in all evidence or in some files of it."""
     found = lake.query(
@@ -173,6 +194,11 @@ def ham(lake: Lake, files: Files | None = None) -> OfHam:
         """,
         part=lake.files("evidence") if files is None else files,
     )
+    return _of_ham(found)
+
+
+def _of_ham(found: pa.Table) -> OfHam:
+    """Rows of OTHERS as a record."""
     by_kind: dict[str, list[str]] = {"address": [], "domain": []}
     for kind, key in zip(found["kind"].to_pylist(), found["key"].to_pylist(), strict=True):
         by_kind[kind].append(key)

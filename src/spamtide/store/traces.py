@@ -30,7 +30,8 @@ def traces(lake: Lake, botnet: str, first: dt.date, last: dt.date, until: dt.dat
     days = min((until - last).days, WEEK)
     if days < 1:
         return ()
-    weeks = [(day - EPOCH).days // 7 for day in (first - dt.timedelta(days=KNOWN + WEEK), until)]
+    edges = first - dt.timedelta(days=KNOWN + WEEK), last + dt.timedelta(days=days)
+    weeks = [(day - EPOCH).days // 7 for day in edges]
     asked = pa.table({"name": [botnet], "first": [first], "last": [last]})
     rows = lake.query(
         f"""
