@@ -25,6 +25,7 @@ from spamtide.attribution import (
     Landing,
     Ruleset,
     answers_of,
+    chosen,
     coded,
     rented,
     weeks_of_engines,
@@ -271,15 +272,16 @@ def _inside(
     With `beside`, botnets and programmes are answered at the same time.
     """
     first, last = weeks
-    inside = pc.and_(pc.greater_equal(rows["week"], first), pc.less_equal(rows["week"], last))
+    week = rows["week"].to_numpy()
+    inside = (week >= first) & (week <= last)
     asked = coded(
         evidence.surviving(rows, answering.names),
         answering.ruleset,
         answering.knowledge,
         beyond=beyond,
-        asks=inside.to_numpy(),
+        asks=inside,
     )
-    own = rows.select(rollup.COUNTED).filter(inside)
+    own = chosen(rows.select(rollup.COUNTED), inside)
     del rows  # half of the memory, were it kept while answers are made
     answers, kits = answers_of(asked, answering.attributing, beyond.rented, beside=beside)
     both = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
