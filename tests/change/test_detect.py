@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from spamtide.change.detect import NEWS, adjust, detect, look
+from spamtide.change.detect import NEWS, adjust, detect, look, same_move
 from spamtide.change.event import Event
 from spamtide.change.telling import kind_of
 from spamtide.engine import Apart
@@ -69,6 +69,9 @@ def test_kinds(setting: Setting, expected: set[tuple[str, str]]) -> None:
     for seed in range(5):
         found = detect(make(np.random.default_rng(seed), setting))
         assert {(c.kind, c.subject) for c in found if c.subject_kind == "botnet"} == expected
+
+
+WEEK = dt.timedelta(days=7)
 
 
 def event(**changes: object) -> Event:
@@ -206,3 +209,13 @@ def test_work_side_by_side_changes_nothing() -> None:
     setting = Setting(joins=40, lost=(85, 7), cease=(70, 3), switch=(50, 3, 0.5))
     measurement = make(np.random.default_rng(3), setting)
     assert look(measurement, whole=True, each=Apart(3)) == look(measurement, whole=True)
+
+
+def test_an_alarm_whose_dates_reach_into_a_known_move_is_about_that_move() -> None:
+    """A window of two weeks may begin before the move that it holds: the same fall is told once."""
+    day = dt.date(2024, 3, 1)
+    alarm = event(onset=day, onset_low=day, onset_high=day + dt.timedelta(days=3), end_high=day + WEEK)
+    known = event(onset=day + WEEK, onset_low=day + dt.timedelta(days=5), end_high=day + WEEK)
+    later = event(onset=day + 3 * WEEK, onset_low=day + 3 * WEEK, end_high=day + 4 * WEEK)
+    assert same_move(alarm, known)
+    assert not same_move(alarm, later)

@@ -236,15 +236,15 @@ def _news(
     return [
         (subject, event, event.alarmed or 0.0)
         for subject, event in alarms
-        if not any(other == subject and _same_move(event, known) for other, known, _ in believed)
+        if not any(other == subject and same_move(event, known) for other, known, _ in believed)
     ]
 
 
-def _same_move(alarm: Event, known: Event) -> bool:
-    """Whether an alarm is about a move that is known already."""
+def same_move(alarm: Event, known: Event) -> bool:
+    """Whether an alarm is about a move that is known already: one that it may overlap."""
     last = known.end_high or known.until
     same = known.kind in {alarm.kind, "surge"}
-    return same and known.onset_low <= alarm.onset_high and alarm.onset_low <= last
+    return same and known.onset_low <= (alarm.end_high or alarm.onset_high) and alarm.onset_low <= last
 
 
 def _falls(moves: Found, alarms: Found, events: Sequence[tuple[Subject, Event, float]]) -> Found:
