@@ -25,7 +25,6 @@ from spamtide.attribution import (
     Landing,
     Ruleset,
     answers_of,
-    chosen,
     coded,
     rented,
     weeks_of_engines,
@@ -39,7 +38,7 @@ from spamtide.store import Lake, evidence, life, rollup
 from spamtide.store.lake import Files
 from spamtide.version import VERSION
 
-MOST_ROWS = 4_000_000
+MOST_ROWS = 3_500_000
 """Messages that one stretch of weeks holds in memory, those around the weeks that are answered included."""
 TOGETHER = 2
 """Stretches that are worked on at the same time: their sorting leaves the interpreter free."""
@@ -281,7 +280,7 @@ def _inside(
         beyond=beyond,
         asks=inside,
     )
-    own = chosen(rows.select(rollup.COUNTED), inside)
+    own = rollup.to_count(rows, inside)
     del rows  # half of the memory, were it kept while answers are made
     answers, kits = answers_of(asked, answering.attributing, beyond.rented, beside=beside)
     both = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])

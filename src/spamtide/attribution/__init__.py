@@ -7,7 +7,7 @@ file raises SettingsError with file, line and reason; a message that cannot be s
 families that rent one mailer kit are told apart by other layers or left unknown, never guessed.
 """
 
-from spamtide.attribution.answering import REACH_WEEKS, answers_of, attribute, chosen, coded
+from spamtide.attribution.answering import REACH_WEEKS, answers_of, attribute, coded
 from spamtide.attribution.coding import Beyond
 from spamtide.attribution.explaining import explain
 from spamtide.attribution.landing import Landing, judge, read_pages
@@ -27,7 +27,6 @@ __all__ = [
     "Scan",
     "answers_of",
     "attribute",
-    "chosen",
     "coded",
     "compile_signatures",
     "explain",

@@ -84,13 +84,7 @@ def coded(
     names = answer_names(ruleset, knowledge, families, [page.programme for page in beyond.landings])
     shared = (*beyond.ham_domains, *sorted(knowledge.shared_hosts))
     codes = code(rows, ruleset, names, replace(beyond, ham_domains=shared), asked)
-    return Coded(codes, names, chosen(rows.select(["sha256", "sensor"]), asked))
-
-
-def chosen(rows: pa.Table, flags: Flags) -> pa.Table:
-    """Some of the rows; where they are the first ones, nothing is copied."""
-    count = int(flags.sum())
-    return rows.slice(0, count) if flags[:count].all() else rows.filter(pa.array(flags))
+    return Coded(codes, names, rows.select(["sha256", "sensor"]).filter(pa.array(asked)))
 
 
 def answers_of(

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from spamtide.schema import CAMPAIGNS, DAILY, OBSERVATIONS, SENSORS, SIGHTINGS
 from spamtide.store.lake import Files, Lake
@@ -90,6 +91,17 @@ def contents_by_name(lake: Lake) -> dict[str, int]:
     """How many contents were given each campaign name."""
     rows = lake.query("SELECT campaign, count(*) AS n FROM memberships GROUP BY campaign")
     return dict(zip(rows["campaign"].to_pylist(), rows["n"].to_pylist(), strict=True))
+
+
+def to_count(rows: pa.Table, wanted: NDArray[np.bool_]) -> pa.Table:
+    """COUNTED of some rows of EVIDENCE; of few distinct texts each is held once."""
+    columns = [
+        rows[name].dictionary_encode()
+        if name in {"sensor", "label", "lab", "relay", "campaign"}
+        else rows[name]
+        for name in COUNTED
+    ]
+    return pa.table(columns, names=COUNTED).filter(pa.array(wanted))
 
 
 def count_days(lake: Lake, answered: pa.Table) -> pa.Table:
