@@ -261,10 +261,15 @@ def profiles_of(made: Made, exemplars: pa.Table) -> pa.Table:
         "link_domains": empty,
         "links": empty,
         "attachments": empty,
+        "skeleton": _same("Received,From,To,Subject,Date", count),
+        "mailer": _same("", count),
+        "message_id_shape": _same("", count),
+        "layout": _same("text/plain", count),
     }
-    traits = profile(pa.record_batch([shown[name] for name in COLUMNS], names=list(COLUMNS))).column("traits")
-    each = traits.take(pa.array(np.arange(count).repeat(exemplars.num_rows // count)))
-    return pa.table([exemplars["sha256"], each], schema=PROFILES)
+    found = profile(pa.record_batch([shown[name] for name in COLUMNS], names=list(COLUMNS)))
+    each = pa.array(np.arange(count).repeat(exemplars.num_rows // count))
+    facts = [found.column(name).take(each) for name in PROFILES.names[1:]]
+    return pa.table([exemplars["sha256"], *facts], schema=PROFILES)
 
 
 def campaign_names(count: int) -> pa.Array:
