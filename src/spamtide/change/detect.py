@@ -54,6 +54,8 @@ NEWS = 0.95
 """Confidence from which an online alarm is a change: one false one in twenty series-years, however often the
 series are looked at."""
 
+TIMES = 3.0
+"""Times its level that a programme's flood must reach."""
 Found = list[tuple[Subject, Event]]
 Turned = list[tuple[str, Switch]]
 
@@ -149,7 +151,12 @@ def _of_levels_and_mixes(
         (botnet, found) for botnet, every in mixes.items() for found in every if found.alarmed is None
     ]
     # What falls are sure of lends nothing to floods of a day: those are a family of their own.
-    floods = [one for one in moves if one[1].kind == "surge"]
+    # Letters that name a shop come and go by the day, so of a programme only a flood that no such day makes.
+    floods = [
+        one
+        for one in moves
+        if one[1].kind == "surge" and (one[0][0] != "programme" or one[1].after > TIMES * one[1].before)
+    ]
     moves = [one for one in moves if one[1].kind != "surge"]
     p_values = [event.p_value for _, event in moves] + [switch.p_value for _, switch in switches]
     owners = [*(subject for subject, _ in moves), *(("mix", botnet) for botnet, _ in switches)]
