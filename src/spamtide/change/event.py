@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm, upper_tail
+from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm, upper_tail, worst_tail
 from spamtide.change.cut import Burst, Cut, Move, cut_track
 from spamtide.change.date import LONGEST_RAMP, LONGEST_SLOPE, SHALLOW, Ramp, date_move, summarise
 from spamtide.change.segment import WEEK, Direction, Segments, Track, cost
@@ -415,7 +415,9 @@ def _wildness(track: Track, burst: tuple[int, int], level: float) -> float:
 
     Each day is held against the median of the days around it, so that levels and drift are left out, and
     read off the negative binomial as a normal score. Where the highest tenth of the scores lie further out
-    than those of a normal variable, as they do where few campaigns make a series, all are drawn in.
+    than those of a normal variable, as they do where few campaigns make a series, all are drawn in. Wild
+    days may have a heavier tail than that: one that is exponential in the roots of their rates, through the
+    highest tenth of them. The larger chance stands.
     """
     rate = track.rate
     rate[burst[0] : burst[1]] = np.nan
@@ -439,7 +441,10 @@ def _wildness(track: Track, burst: tuple[int, int], level: float) -> float:
     days = burst[1] - burst[0]
     from scipy.special import ndtr
 
-    return min(1.0, len(scores) * days * (days + 1) * float(ndtr(-score)) ** days)
+    roots = np.sqrt((rate[known] + 0.5) / (local[known] + 0.5)) - 1
+    excess = float(np.sqrt((level * track.step + 0.5) / (usual + 0.5))) - 1
+    heavy = len(roots) * worst_tail(roots, excess) ** days
+    return min(1.0, max(len(scores) * days * (days + 1) * float(ndtr(-score)) ** days, heavy))
 
 
 def _score(count: float, mean: float, size: float) -> float:

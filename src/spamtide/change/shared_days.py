@@ -30,9 +30,10 @@ MOST = 0.7
 LOST = 0.95
 """Share of its usual mail below which a botnet has lost some."""
 POOR = 0.8
-STAYED = 5
-"""Days after a day, of AHEAD, from which it is known whether a botnet came back."""
 """Factor of a day from which it is an ordinary one: medians of a few botnets vary, too."""
+STAYED, AWAY = 5, 0.6
+"""Days after a day, of AHEAD, from which it is known whether a botnet came back; and the share of its usual
+mail under which it has not: about Christmas and New Year half of ten days are poor for everybody."""
 LONGEST = 5
 """Poor days in a row, more of which are no holiday."""
 HOLIDAY = 0.35
@@ -86,7 +87,7 @@ def _stays_away(table: Floats, usual: Floats) -> NDArray[np.bool_]:
     ahead = np.lib.stride_tricks.sliding_window_view(padded, AHEAD, axis=1)
     known = np.isfinite(ahead).sum(axis=2) >= STAYED
     later = np.nanmedian(np.where(known[..., None], ahead, 0.0), axis=2)
-    stays: NDArray[np.bool_] = known & (later < POOR * usual)
+    stays: NDArray[np.bool_] = known & (later < AWAY * usual)
     low = ~(table >= POOR * usual)
     for day in range(1, stays.shape[1]):
         stays[:, day] |= stays[:, day - 1] & low[:, day]
