@@ -32,7 +32,7 @@ def test_the_title_says_how_much_and_whose(
     claims: Claims, statuses: Sequence[Status], edition: Edition
 ) -> None:
     """From the numbers of the level and of the decomposition."""
-    assert compose(claims, statuses, edition).title == "Spam fell by 38 %; most of it is Rustock's"
+    assert compose(claims, statuses, edition).title == "Spam fell by 38 %; most of the fall is Rustock's"
 
 
 def test_every_paragraph_is_made_of_claims_and_names_them(

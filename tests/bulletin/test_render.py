@@ -131,8 +131,8 @@ def test_the_page_is_read_aloud_well(bulletin: Bulletin, drawn: Charts) -> None:
 
 def test_simulated_data_is_said_in_every_form(bulletin: Bulletin) -> None:
     """On the page and in Markdown as a banner, in JSON as a field; and not where it was observed."""
-    assert "Simulated data: nothing on this page was observed." in render(bulletin, "html")
-    assert "**Simulated data: nothing below was observed.**" in render(bulletin, "md")
+    assert "Simulated data: none of the mail on this page was observed." in render(bulletin, "html")
+    assert "**Simulated data: none of the mail below was observed.**" in render(bulletin, "md")
     assert json.loads(render(bulletin, "json"))["simulated"] is True
     observed = replace(bulletin, simulated=False)
     for form in ("html", "md"):

@@ -188,9 +188,9 @@ def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Eve
     claim = said(found, "nearby")
     assert claim.sentence == (
         "The announced closure of SpamIt is on record for 27 September, 7 days [6-8] after the fall of "
-        "Rustock began, which may well be chance (p = 0.15 with 1 event and 2 moves looked at). 2 of the 3 "
-        "botnets that mostly carried Canadian Pharmacy fell or left it within 14 days of that day, against 0 "
-        "of the 1 other (p = 0.5 for who moved)."
+        "Rustock began, which may well be chance (p = 0.15 over the 2 moves and 1 event looked at). 2 of the "
+        "3 botnets that mostly carried Canadian Pharmacy fell or left it within 14 days of that day, against "
+        "0 of the 1 other (p = 0.5 for who moved)."
     )
     assert claim.numbers["shifts"] == 105
     near = replace(spamit, date_start=dt.date(2010, 9, 20))
@@ -220,10 +220,10 @@ def test_the_outlook_stands_beside_its_base(make: Make) -> None:
     claim = said(state(make(events=shipped())), "outlook")
     assert claim.sentence == (
         "The chance that Rustock is back within 90 days is 26 % [3-70], after a silence of 21 days with no "
-        "action against it on record. Of 9 recorded silences of botnets, 7 ended within 90 days, after 2 to "
-        "33 days. The record is short and holds what was published: tried on each of its silences in turn, "
-        "such forecasts did better than the plain share (Brier score 0.19 against 0.23; 8 of 9 intervals of "
-        "80 % held)."
+        "action against the botnet on record. Of 9 recorded silences of botnets, 7 ended within 90 days, "
+        "after 2 to 33 days. The record is short and holds what was published: tried on each of its silences "
+        "in turn, such forecasts did better than the plain share (Brier score 0.19 against 0.23; 8 of 9 "
+        "intervals of 80 % held)."
     )
     assert claim.n == 9
 

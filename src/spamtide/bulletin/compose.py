@@ -313,7 +313,7 @@ def _level_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
     largest, share = parts.numbers["largest"], parts.numbers.get("largest_share")
     if isinstance(share, int | float) and share > ALONE and "against" in parts.numbers:
         return f"{title}; {largest} alone {'lost' if falling else 'gained'} more"
-    return f"{title}; {word} of it is {largest}'s"
+    return f"{title}; {word} of the {level.numbers['direction']} is {largest}'s"
 
 
 def _move_title(_: Mapping[str, Claim], claims: Sequence[Claim]) -> str:

@@ -30,7 +30,7 @@ _MD_SPECIAL = re.compile(r"([\\`*_|~])")
 _MD_LINK = re.compile(r"^\[|\](?=[(\[])")
 
 READING = (
-    "Brackets hold 95 % intervals: values inside them go well with the data, of a number or of a date.",
+    "Brackets hold 95 % intervals where no other share is named: values that go well with the data.",
     "The volume index compares mail with itself: sensors that come, go or fail do not move it.",
     "A change is stated plainly from 95 % on; 'probably' is 80 % or more, 'perhaps' 50 %, 'doubtfully' less.",
     "p is how often chance alone would bring dates as close, after everything that was looked at.",
@@ -163,8 +163,8 @@ def _servers(control: ControlState | None) -> str:
 STATUS_COLUMNS = (
     "botnet",
     "state",
-    "points",
-    "before",
+    "points now",
+    "points before",
     "seen at",
     "last seen",
     "in a lab",
@@ -222,7 +222,7 @@ def _md(bulletin: Bulletin, _: Charts | None) -> str:
     """The prose, then statuses and claims as tables."""
     lines = [f"# {markdown(bulletin.title)}", ""]
     if bulletin.simulated:
-        lines += ["**Simulated data: nothing below was observed.**", ""]
+        lines += ["**Simulated data: none of the mail below was observed.**", ""]
     lines += [f"*{_facts(bulletin)}*", ""]
     for heading, text, _ids in _parted(bulletin):
         lines += [f"**{markdown(heading)}** {markdown(text)}" if heading else markdown(text), ""]

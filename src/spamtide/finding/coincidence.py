@@ -156,8 +156,8 @@ def _event(view: View, link: Link, tested: Calendar, rank: int, counted: set[str
     order = "after" if away > 0 else "before" if away else "from the day on which"
     template = (
         f"{what[0].upper()}{what[1:]} is on record for {{day}}, {{days}} {order} "
-        f"{ONSET_WORDS[change.kind]}, {coincidence_word(link.odds.p)} (p = {{p}} with {{events}} "
-        f"{plural(tested.events, 'event')} and {{moves}} {plural(tested.moves, 'move')} looked at)"
+        f"{ONSET_WORDS[change.kind]}, {coincidence_word(link.odds.p)} (p = {{p}} over the "
+        f"{{moves}} {plural(tested.moves, 'move')} and {{events}} {plural(tested.events, 'event')} looked at)"
     )
     template += _who_moved(view, link, values, counted)
     linked = link.odds.p <= RARE

@@ -63,13 +63,15 @@ def _answers(view: View, kind: str, subject_kind: SubjectKind, counts: Mapping[s
         values |= {"named": with_answer, "named_share": wilson(with_answer, n)}
         verb = plural(with_answer, one, several)
         template = f"Of {{n}} {plural(n, 'message')} in the period, {{named}} ({{named_share}}) {verb}: "
+        # Where one more would be "others", it is named.
+        told = len(named) if len(named) == NAMED + 1 else NAMED
         parts = []
-        for at, (subject, k) in enumerate(named[:NAMED], start=1):
+        for at, (subject, k) in enumerate(named[:told], start=1):
             values |= {f"name{at}": view.name(subject), f"k{at}": k, f"share{at}": wilson(k, n)}
             parts.append(f"{{name{at}}} {{k{at}}} ({{share{at}}})")
-        if len(named) > NAMED:
-            values |= {"more": len(named) - NAMED, "more_k": with_answer - sum(k for _, k in named[:NAMED])}
-            parts.append(f"{{more}} other {plural(len(named) - NAMED, subject_kind)} with {{more_k}}")
+        if len(named) > told:
+            values |= {"more": len(named) - told, "more_k": with_answer - sum(k for _, k in named[:told])}
+            parts.append(f"{{more}} other {plural(len(named) - told, subject_kind)} with {{more_k}}")
         template += listing(parts)
         unknown = n - with_answer
         if unknown:

@@ -51,7 +51,7 @@ def outlook_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
         "lasted": lasted,
         "chance": seen.chance,
     }
-    kind = "after an action against it" if struck else "with no action against it on record"
+    kind = "after an action against the botnet" if struck else "with no action against the botnet on record"
     template = (
         f"The chance that {{name}} is back within {{horizon}} days is {{chance}}, after a silence of "
         f"{{lasted}} {plural(lasted, 'day')} {kind}. Of {{base}} recorded silences of botnets, {{ended}} "

@@ -346,7 +346,7 @@ def _oriented(figure: Figure, *, falling: bool) -> Figure:
 
 
 def coverage_claims(view: View) -> Iterator[Claim]:
-    """What the figures rest on, what is kept apart, what could not be read."""
+    """What the period holds, what is kept apart, what could not be read."""
     inputs, totals = view.inputs, view.inputs.totals
     part = view.within(view.window)
     exposure = view.measurement.exposure.values[:, part]
@@ -361,12 +361,12 @@ def coverage_claims(view: View) -> Iterator[Claim]:
         "k": len(seen),
     }
     template = (
-        f"The figures rest on {{n}} {plural(n, 'message')} of spam from the wild at {{k}} "
+        f"The period holds {{n}} {plural(n, 'message')} of spam from the wild at {{k}} "
         f"{plural(len(seen), 'sensor')}, {{since}} to {{until}}"
     )
     if whole:
         values["always"] = always
-        template += "; {always} of them counted on every day" if len(seen) > 1 else ""
+        template += "; {always} of the sensors counted on every day" if len(seen) > 1 else ""
         if len(seen) <= 1:
             del values["always"]
     if totals.undated:
