@@ -1,8 +1,9 @@
 """What strains come in: a fact beside the text, that speaks for one sender where the wording alone cannot.
 
 Mail of one campaign is made by one program, in one layout, with links of one shape, in the same days. That
-says nothing where all that talk of the same come so (one botnet sends all the pharmacy there is), and much
-where few do. So it is measured how often those come in the same form that talk of the same weeks apart.
+says nothing of what comes in several forms, nothing where all that talk of the same come so (one botnet
+sends all the pharmacy there is), and much where few do. So it is measured how often those come in the
+same form that talk of the same weeks apart.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ USUAL = 0.75
 """Share of the pairs weeks apart, in different forms, that talk less of the same than company must."""
 SAMPLE = 512
 """Strains that are looked at to see who comes in what."""
+SINGLE = 0.8
+"""Share of a group that must have its commonest form. With less it is what several programs send, or one
+that turns, and its form does not tell whose it is: a text that many senders share takes no campaign in."""
 PRIOR = 20
 """Combinations that are assumed beside those seen: alike as often as the root of the share among all."""
 _ROUNDING = 1e-9
@@ -56,6 +60,11 @@ class Bearing:
         return tuple(
             max(counts, key=lambda value: (counts[value], value), default=0) for counts in self.forms
         )
+
+    def single(self) -> bool:
+        """Whether it came in one form, nearly all of it."""
+        known = [counts for counts in self.forms if counts]
+        return all(max(counts.values()) >= SINGLE * sum(counts.values()) for counts in known)
 
     def pour(self, gone: Bearing) -> None:
         """Add another group's."""
@@ -151,7 +160,7 @@ class Company:
 
     def weight(self, ours: Bearing, theirs: Bearing) -> float:
         """How surely two groups that talk of the same are one by what they came in, 0-1."""
-        if not ours.near(theirs):
+        if not (ours.single() and theirs.single() and ours.near(theirs)):
             return 0.0
         least = ours.likeness(theirs) - _ROUNDING
         every = _reaching(self._every, least) / self._every.size if self._every.size else 1.0

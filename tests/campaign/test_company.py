@@ -1,0 +1,55 @@
+"""What groups came in, where it may speak and where it must be silent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from spamtide.campaign.company import FAR_DAYS, NEAR_DAYS, Bearing, Company
+from spamtide.campaign.traits import FACTS
+
+NOBODY = np.zeros(0, dtype=np.int64)
+
+
+@pytest.fixture
+def company(monkeypatch: pytest.MonkeyPatch) -> Company:
+    """A lake in which hardly any two that talk of the same have come in like forms."""
+    one = Company(pa.chunked_array([pa.array([], pa.binary())]), NOBODY, NOBODY, NOBODY)
+    for name in ("_far", "_every"):
+        monkeypatch.setattr(one, name, np.zeros(1_000))
+    assert one.weight(came(*[1] * 20), came(*[1] * 9)) == 1.0
+    return one
+
+
+def came(*forms: int, days: range = range(3)) -> Bearing:
+    """A group whose exemplars came in these forms, alike in every fact."""
+    counts = {form: forms.count(form) for form in forms}
+    return Bearing(tuple(dict(counts) for _ in range(FACTS)), set(days))
+
+
+def test_a_text_that_many_senders_share_takes_nobody_in(company: Company) -> None:
+    """One tenant's campaign has the form of a part of it; the rest shows that others send it too."""
+    shared = came(*[1] * 6, *[2] * 5, *[3] * 4)
+    assert not shared.single()
+    assert company.weight(shared, came(*[1] * 20)) == 0.0
+    assert company.weight(came(*[1] * 20), shared) == 0.0
+
+
+def test_a_stray_form_does_not_silence_it() -> None:
+    """One exemplar in twenty that a relay changed is not another sender; nor is nothing known of it."""
+    assert came(*[1] * 19, 2).single()
+    assert Bearing(tuple({} for _ in range(FACTS)), set()).single()
+
+
+def test_growing_by_another_form_silences_it() -> None:
+    """What is poured in counts from then on."""
+    group = came(*[1] * 10)
+    group.pour(came(*[2] * 10))
+    assert not group.single()
+
+
+def test_mail_of_other_days_is_no_company(company: Company) -> None:
+    """The same form weeks apart may be anybody's."""
+    early, late = came(1, 1, 1), came(1, 1, 1, days=range(2 + NEAR_DAYS + FAR_DAYS, 30))
+    assert company.weight(early, late) == 0.0
