@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -46,6 +47,10 @@ def filled(tmp_path: Path, mail: list[Mail]) -> Lake:
     return lake
 
 
+CARRIED: tuple[tuple[int, Literal["addresses", "campaigns"]], ...] = ((2, "addresses"), (3, "campaigns"))
+"""Place of what may be carried in a row of mail, and its name."""
+
+
 def slow(mail: list[Mail], days: int, last: int) -> tuple[Trace, ...]:
     """The same, by the definition."""
 
@@ -56,12 +61,12 @@ def slow(mail: list[Mail], days: int, last: int) -> tuple[Trace, ...]:
     own = sum(m[1] == "rustock" and -7 <= m[0] < 0 for m in mail)
     return tuple(
         Trace(
-            of,  # type: ignore[arg-type]
+            of,
             (count("rustock", -7, 7, -21, place), own),
             (count("unknown", -7, 7, -21, place), 7),
             (count("unknown", last, days, -14, place), days),
         )
-        for place, of in ((2, "addresses"), (3, "campaigns"))
+        for place, of in CARRIED
     )
 
 

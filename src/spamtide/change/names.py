@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from spamtide.change.event import Event
 from spamtide.change.silence import Cause, compared
+from spamtide.change.telling import Subject
 from spamtide.change.trail import UNTRACED, Trail, follow
-from spamtide.model import UNKNOWN, Floats, Panel, SubjectKind, Tracing
+from spamtide.model import UNKNOWN, Floats, Panel, Tracing
 
 WON = 0.2
 """Share of what it lost that `unknown` must have won for a fall to be asked about."""
@@ -18,8 +19,6 @@ LOST, LOST_T = 0.4, 2.0
 have moved, and the standard errors by which it must have."""
 ASKED: frozenset[Cause] = frozenset({"stopped", "attribution", "doubtful"})
 """Causes by counts that traces may correct."""
-
-Subject = tuple[SubjectKind, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ MOST_PLACES = 40
 CAUTION = 0.6
 """Factor on the NB size when a slope is dated: its days wander besides."""
 CORRELATION = 0.8
+"""Most serial correlation of days that is believed."""
 SLIGHT = 1e-6
 
 
