@@ -343,10 +343,8 @@ def _own(observatory: Observatory, say: Say) -> list[Score]:
         say(f"leaving out {family}")
         own_name = knowledge.canonical(family)
         outcomes = []
-        for sha256, of_lab, name, unit in zip(
-            *(leaving.without(family)[key].to_pylist() for key in ("sha256", "lab", "botnet", "campaign")),
-            strict=True,
-        ):
+        without = leaving.without(family).select(["sha256", "lab", "botnet", "campaign"])
+        for sha256, of_lab, name, unit in zip(*without.to_pydict().values(), strict=True):
             if of_lab == family or (of_lab is None and of_stored.get(sha256) == own_name):
                 outcomes.append(Outcome(unit or sha256, knowledge.canonical(name) not in {own_name, UNKNOWN}))
         table.append(score(f"{family}: left out of the lab, under another name", outcomes, "<= 1 %"))

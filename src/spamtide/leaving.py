@@ -7,7 +7,7 @@ address, which is the lab's and no bot's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -126,13 +126,9 @@ def _weeks(counts: dict[int, int]) -> tuple[int, int]:
     if not dated:
         return UNDATED, UNDATED
     total, first = 0, dated[-1]
-    for week in _latest(dated):
+    for week in reversed(dated):
         total += counts[week]
         if total > MOST_ROWS and week != dated[-1]:
             break
         first = week
     return first, dated[-1]
-
-
-def _latest(weeks: Sequence[int]) -> Iterator[int]:
-    return reversed(weeks)
