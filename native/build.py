@@ -31,9 +31,11 @@ PARTS = (
     "links",
     "page",
     "page_text",
+    "ramps",
     "redact",
     "render",
     "text",
+    "waves",
     "words",
 )
 FLAGS = ("-O3", "-std=c11", "-fPIC", "-Wall", "-Wextra", "-Wno-unused-parameter")

@@ -1,4 +1,4 @@
-/* spamtide._native: the loops over characters that cost most, compiled. `spamtide/compiled.py` offers them. */
+/* spamtide._native: the loops over characters and days that cost most, compiled. `spamtide/compiled.py` offers them. */
 
 #include "native.h"
 
@@ -20,6 +20,8 @@ static PyMethodDef METHODS[] = {
     {"is_spaced", native_is_spaced, METH_O, "See campaign/folding.py."},
     {"is_seen", native_is_seen, METH_O, "See message/text.py."},
     {"tidy_lines", native_tidy_lines, METH_O, "See message/text.py."},
+    {"paths", native_paths, METH_VARARGS, "See change/date.py."},
+    {"follow", native_follow, METH_VARARGS, "See change/wander.py."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -30,7 +32,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 7)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 8)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

@@ -1,4 +1,4 @@
-"""The compiled form of a few loops over characters, where installation could build it.
+"""The compiled form of a few loops over characters and days, where installation could build it.
 
 Everything works without it, and gives the same: each of its functions stands in for Python that is kept, and
 is held against it by tests. SPAMTIDE_PURE=1 in the environment leaves it out. Sources: native/.
@@ -10,9 +10,15 @@ import datetime as dt
 import os
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-FORM = 7
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+FORM = 8
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -97,6 +103,22 @@ class Native(Protocol):
         self, texts: list[bytes], reading: bytes, inner: bytes, table: bytes, rules: tuple[int, ...], /
     ) -> tuple[bytes, bytes]:
         """Hashes of words and the numbers of their texts, eight bytes each; see campaign.words."""
+
+    def follow(
+        self,
+        days: tuple[Floats, ...],
+        grid: tuple[Floats, ...],
+        at_work: tuple[Floats, ...],
+        first: int,
+        stop: int,
+        /,
+    ) -> None:
+        """Some units of the filters of a wandering level; `at_work` is written. See change.wander."""
+
+    def paths(
+        self, likely: Floats, numbers: NDArray[np.int64], ends: Floats, onsets: int, cells: int, /
+    ) -> None:
+        """Sums over the paths of a ramp, written into `ends`; see change.date."""
 
 
 def _load() -> Native | None:

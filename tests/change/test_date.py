@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from spamtide.change.date import RESIDUALS, date_move, ramp_posterior, summarise
+from spamtide.change.date import RESIDUALS, SHALLOW_RESIDUALS, date_move, ramp_posterior, summarise
 from spamtide.change.segment import Track
 
 
@@ -105,16 +105,41 @@ def test_posterior_is_that_of_the_slow_formulas(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("spread", [1.0, 300.0])
 def test_ramp_term_is_the_mean_over_all_falling_paths(spread: float) -> None:
     """The recursion against the list of all non-increasing sequences, however unlike the levels."""
-    from spamtide.change.date import RAMP_LEVELS, _Paths
+    from spamtide.change.date import RAMP_LEVELS, _log_means, _paths
 
-    days = np.random.default_rng(2).normal(scale=spread, size=(RAMP_LEVELS, 4))
-    paths = _Paths(days, 2)
+    days = np.random.default_rng(2).normal(scale=spread, size=(RAMP_LEVELS, 4, 1))
+    days -= days.max(axis=0)
+    numbers = np.array([2, 2, 2, 2])
+    means, sums = _log_means(days, numbers), np.zeros((3, 2, 1))
+    _paths(np.exp(days), numbers[1:], sums)
     for length in range(1, 4):
         sequences = list(itertools.combinations_with_replacement(range(RAMP_LEVELS), length))
-        for onset, found in enumerate(paths.longer(length, 2)):
-            sums = np.array([sum(days[k, onset + i] for i, k in enumerate(one)) for one in sequences])
-            mean = sums.max() + math.log(np.exp(sums - sums.max()).mean())
-            assert found == pytest.approx(mean, abs=1e-9)
+        for onset in range(2):
+            every = np.array([sum(days[k, onset + i, 0] for i, k in enumerate(one)) for one in sequences])
+            mean = every.max() + math.log(np.exp(every - every.max()).mean())
+            assert means[length - 1, onset, 0] == pytest.approx(mean, abs=1e-9)
+            assert sums[length - 1, onset, 0] / len(sequences) == pytest.approx(math.exp(mean), rel=1e-9)
+
+
+@pytest.mark.parametrize("level", [3.0, 60.0, 4000.0])
+@pytest.mark.parametrize("residuals", [RESIDUALS, SHALLOW_RESIDUALS])
+def test_what_is_left_out_of_a_date_is_nothing(
+    level: float, residuals: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same posterior from all cells in logarithms, for falls, noise and a flood."""
+    rng = np.random.default_rng(int(level))
+    for after, wild in ((0.02, 1.0), (0.6, 1.0), (1.0, 1.0), (0.3, 40.0)):
+        mean = level * np.where(np.arange(90) < 50, 1.0, after)
+        mean[58] *= wild
+        count = rng.poisson(mean * rng.gamma(9.0, 1 / 9.0, 90)).astype(float)
+        offset = np.where(np.arange(90) == 47, 0.0, 1.0)
+        asked = (count, offset, 9.0, (50, 51), (0, 90), residuals)
+        first, posterior = ramp_posterior(*asked)
+        with monkeypatch.context() as patch:
+            patch.setattr("spamtide.change.date.MUCH", -math.inf)
+            slow_first, slowly = ramp_posterior(*asked)
+        assert slow_first == first
+        assert posterior == pytest.approx(slowly, abs=1e-11)
 
 
 def test_a_rise_is_a_fall_in_reversed_time() -> None:

@@ -11,9 +11,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spamtide.change.segment import Bools, Direction, Track
+from spamtide.change.segment import Direction, Track
+from spamtide.compiled import native
 from spamtide.model import Floats
+
+Units = NDArray[np.int64]
 
 LONGEST_RAMP, LONGEST_SLOPE = 10, 21
 """Most units between onset and end; the second for moves that leave more than SHALLOW of the level: those who
@@ -23,8 +27,11 @@ SLOWER = 0.5
 such moves are a matter of days or of weeks."""
 RAMP_LEVELS = 12
 """Levels that a unit of the ramp may have."""
-TINIEST = 1e-260
-"""Share of all paths down to which sums keep their precision; below it logarithms are added, slowly."""
+NOTHING, MUCH = 50.0, 500.0
+"""Nats below the likeliest abrupt move from which on a cell is nothing; and above it, from which on shares of
+1e-300 would be something."""
+_CELLS = 64
+"""Cells that are looked at side by side: what is at work stays in the processor's own memory."""
 RESIDUALS = np.array([0.0003, 0.002, 0.006, 0.012, 0.02, 0.03, 0.045, 0.07, 0.12, 0.2, 0.35, 0.5])
 """Residual level as a share of the level before."""
 SHALLOW_RESIDUALS = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9])
@@ -179,99 +186,169 @@ def ramp_posterior(
     longest = LONGEST_SLOPE if shallow else LONGEST_RAMP
     latest = end + (SHALLOW_LATER if shallow else LATER)
     last = max(min(len(count) - 1, high - fewest, latest, first + MOST_ONSETS - 1), first)
-    y, o = count[low:high], offset[low:high]
-    seen = o > 0
-    size = float(np.clip(size, 1.5, 200.0))
-    sizes = SIZES * size
-    levels = _levels(y, o, sizes, max(begin - low, 5))
-
     candidates = np.arange(first, last + 1) - low
-    # Log probability of each day at the level before (size, level, day), at the residual (.., residual, day)
-    before = _log_nb(y, o, seen, levels[:, :, None], sizes[:, None, None])
-    until = np.concatenate((np.zeros((*levels.shape, 1)), np.cumsum(before, axis=2)), axis=2)
-    rest = _log_nb(y, o, seen, (levels[:, :, None] * residuals)[..., None], sizes[:, None, None, None])
-    since = np.cumsum(rest[..., ::-1], axis=3)[..., ::-1]
-    since = np.concatenate((since, np.zeros((*since.shape[:3], 1))), axis=3)
-    start = np.moveaxis(until[..., candidates], 2, 0)[..., None]
+    sizes = SIZES * float(np.clip(size, 1.5, 200.0))
+    cells = _Cells(count[low:high], offset[low:high], sizes, max(begin - low, 5), residuals)
     # D = 0 needs no path and is always allowed for the last candidate; other ends leave some days after them.
-    numbers = [max(int((candidates < len(y)).sum()), 1)]
-    numbers += [int((candidates + length <= len(y) - fewest).sum()) for length in range(1, longest + 1)]
-    ends = int(candidates[0]), min(int(candidates[-1]) + longest, len(y) - 1) + 1
-    paths = _Paths(_ramp_days(y, o, seen, (levels, sizes, residuals), ends), len(candidates))
-    log_mass = np.full((len(candidates), longest + 1), -np.inf)
-    for length, number in enumerate(numbers):
-        if not number:
-            break
-        term = paths.longer(length, number) if length else 0.0
-        tail = np.moveaxis(since[..., candidates[:number] + length], 3, 0)
-        value = (start[:number] + term + tail).reshape(number, -1)
-        top = value.max(axis=1)
-        log_mass[:number, length] = (
-            top + np.log(np.exp(value - top[:, None]).sum(axis=1)) - math.log(length + 1)
-        )
+    days = high - low
+    numbers = [max(int((candidates < days).sum()), 1)]
+    numbers += [int((candidates + length <= days - fewest).sum()) for length in range(1, longest + 1)]
+    log_mass = cells.log_mass(candidates, np.array(numbers)) - np.log(np.arange(longest + 1) + 1)
     posterior = np.exp(log_mass - log_mass.max())
     return first, posterior / posterior.sum()
 
 
-def _ramp_days(
-    y: Floats, o: Floats, seen: Bools, grid: tuple[Floats, Floats, Floats], ends: tuple[int, int]
-) -> Floats:
-    """Log probability of the days that may be of the ramp, at each ramp level, the highest first.
+class _Cells:
+    """A move under every NB size, level before and residual: the cells of a grid, each as likely as another.
 
-    Shape (k, days, sizes, levels, residuals).
-    """
-    levels, sizes, residuals = grid
-    steps = (RAMP_LEVELS - 0.5 - np.arange(RAMP_LEVELS)) / RAMP_LEVELS
-    steps = residuals + (1 - residuals) * steps[:, None]
-    level = levels[None, None, :, :, None] * steps[:, None, None, None, :]
-    days = slice(*ends)
-    y, o, seen = y[days, None, None, None], o[days, None, None, None], seen[days, None, None, None]
-    size = sizes[:, None, None]
-    constant = np.moveaxis(_constants(y.ravel(), sizes), 0, 1)[:, :, None, None]
-    mean = np.where(seen, o, 1.0) * level
-    value = constant + y * (np.log(np.where(seen, o, 1.0)) + np.log(level)) - (y + size) * np.log(size + mean)
-    return np.where(seen, value, 0.0)
-
-
-class _Paths:
-    """Log mean over non-increasing paths of ramp levels, one unit longer at each call.
-
-    Kept are the paths that end at level k or higher, as shares of all; the logarithm of all beside it.
+    Let `most` be what a day has at most at any level between the two of a cell. The log probability of all
+    days, of a ramp of D units from unit c on, is then A(c) + B(c + D) + log P, where A holds the days before
+    c and B those from c + D on, each against `most`, and P the mean over all paths of the ramp, each day as a
+    share of `most`; so P is at most 1. Cells in which A + B is nowhere near what the abrupt moves (D = 0)
+    have are left out: of the posterior they are less than 1e-15. And a share that vanishes, of 1e-300 or
+    less, is nothing unless A + B lies as far above; there logarithms are added, slowly.
     """
 
-    def __init__(self, days: Floats, number: int) -> None:
-        """Begin before the first unit.
+    def __init__(self, y: Floats, o: Floats, sizes: Floats, before: int, residuals: Floats) -> None:
+        """Reckon with every day at the two levels of every cell.
 
         Args:
-            days: log probability of each day at each level, shape (k, days, ...).
-            number: onset candidates; the first day is the first one's.
+            y: messages in each unit of the window.
+            o: weekday x exposure, 0 where missing.
+            sizes: NB sizes.
+            before: first units, which are of the level before.
+            residuals: grid of the residual level.
         """
-        self._days = days
-        self._tops = days.max(axis=0)
-        self._likely = np.exp(days - self._tops)
-        self._shares = np.ones((1, number, *days.shape[2:]))
-        self._logs = np.zeros((number, *days.shape[2:]))
-        self._slow: Floats | None = None
+        levels = _levels(y, o, sizes, before)
+        each, of_size = len(residuals), levels.shape[1] * len(residuals)
+        self._y, self._seen, self._scale = y[:, None], o > 0, np.where(o > 0, o, 1.0)[:, None]
+        size, level = np.repeat(sizes, levels.shape[1]), levels.ravel()
+        constant = _constants(y, sizes).T
+        high = self._log_nb(np.repeat(constant, levels.shape[1], axis=1), level, size)
+        peak = constant + self._y * np.log(np.maximum(self._y, 1e-300)) - self._xlog(sizes, sizes + self._y)
+        self._residual = np.tile(residuals, levels.size)
+        self._level, self._size = np.repeat(level, each), np.repeat(size, each)
+        constant, peak = (np.repeat(one, of_size, axis=1) for one in (constant, peak))
+        high = np.repeat(high, each, axis=1)
+        lowest = self._level * self._residual
+        low = self._log_nb(constant, lowest, self._size)
+        rate = self._y / self._scale
+        most = np.where(rate >= self._level, high, np.where(rate <= lowest, low, peak))
+        most[~self._seen] = 0.0
+        self._rest = constant + self._y * np.log(self._scale) - most
+        self._most = most.sum(axis=0)
+        self._before, self._since = np.zeros((2, len(y) + 1, len(self._size)))
+        np.cumsum(high - most, axis=0, out=self._before[1:])
+        np.cumsum((low - most)[::-1], axis=0, out=self._since[-2::-1])
 
-    def longer(self, length: int, number: int) -> Floats:
-        """Log mean over paths of `length` units, by onset, for the first `number` onsets."""
-        days = slice(length - 1, length - 1 + number)
+    def _log_nb(self, constant: Floats, level: Floats, size: Floats) -> Floats:
+        """Log NB probability of each day in each cell, 0 for missing units; shape (days, cells)."""
+        mean = self._scale * level
+        value = constant + self._y * np.log(mean) - self._xlog(size, size + mean)
+        value[~self._seen] = 0.0
+        return value
+
+    def _xlog(self, size: Floats, whole: Floats) -> Floats:
+        """What a day's log NB probability loses by its mean and size."""
+        return np.asarray((self._y + size) * np.log(whole))
+
+    def log_mass(self, onsets: Units, numbers: Units) -> Floats:
+        """Log of the sum over all cells, by onset and length; -inf where there is none.
+
+        Args:
+            onsets: units of the window in which a ramp may begin, one after the other.
+            numbers: onsets that are allowed, the first so many, of each length from 0 on.
+        """
+        begun, over = self._most + self._before[onsets], self._since
+        reference = float((begun + over[onsets])[: numbers[0]].max())
+        # The most that any ramp from an onset on may be followed by.
+        best = np.full(begun.shape, -np.inf)
+        for length, number in enumerate(numbers):
+            after = over[onsets[0] + length :][:number]
+            np.maximum(best[:number], after, out=best[:number])
+        bound = (begun + best).max(axis=0) - reference
+        units = onsets + np.arange(len(numbers))[:, None]
+        allowed = np.arange(len(onsets)) < numbers[:, None]
+        units = np.where(allowed, units, 0)
+        mass = np.zeros(units.shape)
+        kept = np.flatnonzero((bound > -NOTHING) & (bound < MUCH))
+        for some in (kept[start : start + _CELLS] for start in range(0, len(kept), _CELLS)):
+            weight = over[:, some][units]
+            weight += begun[:, some] - reference
+            weight[~allowed] = -np.inf
+            np.exp(weight, out=weight)
+            weight[1:] *= self._means(some, onsets, numbers)
+            mass += weight.sum(axis=2)
+        with np.errstate(divide="ignore"):
+            log_mass = np.log(mass) + reference
+        wild = np.flatnonzero(bound >= MUCH)
+        if len(wild):
+            value = over[:, wild][units] + begun[:, wild]
+            value[1:] += _log_means(self._shares(wild, onsets, numbers), numbers)
+            value[~allowed] = -np.inf
+            log_mass = np.logaddexp(log_mass, np.logaddexp.reduce(value, axis=2))
+        return log_mass.T
+
+    def _means(self, some: Units, onsets: Units, numbers: Units) -> Floats:
+        """P of some cells by length from 1 on and onset, shape (lengths, onsets, cells)."""
+        likely = np.exp(self._shares(some, onsets, numbers))
+        ends = np.zeros((len(numbers) - 1, len(onsets), len(some)))
+        if native is None:
+            _paths(likely, numbers[1:], ends)
+        else:
+            native.paths(likely, numbers[1:], ends, len(onsets), len(some))
+        lengths = np.arange(1, len(numbers))
         # Of C(k + n - 1, n) non-increasing paths, each is as likely as another.
+        ends *= np.cumprod(lengths / (RAMP_LEVELS + lengths - 1))[:, None, None]
+        return ends
+
+    def _shares(self, some: Units, onsets: Units, numbers: Units) -> Floats:
+        """Log probability, against the most it can be, of days of the ramp at each of its levels.
+
+        Shape (levels, days, cells), the highest level first; the first day is the first onset.
+        """
+        days = slice(onsets[0], min(int(onsets[-1]) + len(numbers) - 1, len(self._y) - 1) + 1)
+        y, size = self._y[days], self._size[some]
+        steps = (RAMP_LEVELS - 0.5 - np.arange(RAMP_LEVELS)) / RAMP_LEVELS
+        residual = self._residual[some]
+        level = self._level[some] * (residual + (1 - residual) * steps[:, None])
+        value = level[:, None] * self._scale[days]
+        value += size
+        np.log(value, out=value)
+        value *= -(y + size)
+        value += y * np.log(level)[:, None]
+        value += self._rest[days, some]
+        value[:, ~self._seen[days]] = 0.0
+        return value
+
+
+def _paths(likely: Floats, numbers: Units, ends: Floats) -> None:
+    """Sums over the non-increasing paths of ramp levels, one unit longer with each length.
+
+    Kept are the sums over paths that end at level k or higher.
+
+    Args:
+        likely: share of each day at each level, shape (levels, days, cells); the first is the first onset.
+        numbers: onsets that are allowed, the first so many, of each length from 1 on.
+        ends: is written: the sums, shape (lengths, onsets, cells).
+    """
+    shares = np.ones((len(likely), *ends.shape[1:]))
+    for length, number in enumerate(numbers):
+        shares = shares[:, :number] * likely[:, length : length + number]
+        for k in range(1, len(likely)):
+            shares[k] += shares[k - 1]
+        ends[length, :number] = shares[-1]
+
+
+def _log_means(days: Floats, numbers: Units) -> Floats:
+    """The same in logarithms, and as means; shape (lengths, onsets, cells)."""
+    ends = np.full((len(numbers) - 1, numbers[0], days.shape[2]), -np.inf)
+    path = np.zeros((len(days), numbers[0], days.shape[2]))
+    for length, number in enumerate(numbers[1:], 1):
         more = math.log(length / (RAMP_LEVELS + length - 1))
-        if self._slow is None:
-            before, logs = self._shares[:, :number], self._logs[:number]
-            shares = before * self._likely[:, days]
-            for k in range(1, RAMP_LEVELS):
-                shares[k] += shares[k - 1]
-            if shares[0].min() > TINIEST:
-                top = shares[-1].copy()
-                shares /= top
-                self._shares, self._logs = shares, logs + self._tops[days] + np.log(top) + more
-                return self._logs
-            self._slow = np.log(before) + logs
-        path = self._slow[:, :number] + self._days[:, days] + more
-        self._slow = np.logaddexp.accumulate(path, axis=0)
-        return np.asarray(self._slow[-1])
+        path = np.logaddexp.accumulate(path[:, :number] + days[:, length - 1 : length - 1 + number] + more)
+        ends[length - 1, :number] = path[-1]
+    return ends
 
 
 def _levels(y: Floats, o: Floats, sizes: Floats, days: int) -> Floats:
@@ -283,22 +360,12 @@ def _levels(y: Floats, o: Floats, sizes: Floats, days: int) -> Floats:
     return mean * np.exp(error[:, None] * Z)
 
 
-def _log_nb(y: Floats, o: Floats, seen: Bools, level: Floats, size: Floats) -> Floats:
-    """Log NB probability of counts y at mean level x o, 0 for missing units; the last axis is the unit."""
-    mean = np.where(seen, o, 1.0) * level
-    constant = _constants(y, size.ravel()).reshape(*size.shape[:-1], len(y))
-    value = constant + y * np.log(mean) - (y + size) * np.log(size + mean)
-    return np.where(seen, value, 0.0)
-
-
 def _constants(y: Floats, sizes: Floats) -> Floats:
     """The part of the log NB probability that no level changes, shape (sizes, units)."""
-    return np.array(
-        [
-            [math.lgamma(v + r) - math.lgamma(r) - math.lgamma(v + 1) + r * math.log(r) for v in y]
-            for r in sizes
-        ]
-    )
+    from scipy.special import gammaln
+
+    r = sizes[:, None]
+    return np.asarray(gammaln(y + r) - gammaln(r) - gammaln(y + 1) + r * np.log(r))
 
 
 def summarise(mass: Floats, first: int, credibility: float = CREDIBILITY) -> Estimate:

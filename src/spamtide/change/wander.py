@@ -17,10 +17,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from spamtide.change.segment import Bools, Segments, Track
+from spamtide.compiled import native
 from spamtide.model import Each, Floats, in_turn
 
 MEMORIES = (0.6, 0.8, 0.9, 0.95, 0.98, 0.995)
@@ -53,6 +55,8 @@ LEAST_MAIL = 0.5
 """Messages that a stretch without any is taken to have brought."""
 _ROWS = 32
 """Rows that are filtered side by side: what is at work stays in the processor's own memory."""
+_UNITS = 8
+"""Units whose variances are multiplied before a logarithm is taken: their product is always a number."""
 
 
 def _grid() -> Floats:
@@ -305,7 +309,7 @@ def _run(
     memory: Floats,
     whole: Floats,
 ) -> tuple[Floats, Floats]:
-    """The filters of some rows; everything is written in place, as most of the work would be making arrays.
+    """The filters of some rows.
 
     Args:
         log: log levels, shape (rows, units), NaN where missing.
@@ -320,31 +324,83 @@ def _run(
     seen = np.isfinite(log)
     columns = np.stack((np.where(seen, log, 0.0), np.ones_like(log), after))
     none, stepped = np.zeros(shape), np.zeros(shape)
-    state, off, weighed = (np.zeros((3, *shape)) for _ in range(3))
-    sums, products = np.zeros((6, *shape)), np.zeros((6, *shape))
-    error = np.broadcast_to(whole, shape).copy()
-    total, gain, weight = np.empty(shape), np.empty(shape), np.empty(shape)
-    known = seen.astype(np.float64)
-    kept, added = memory**2, whole * (1 - memory**2)
-    for unit in range(log.shape[1]):
-        new = fresh[:, unit]
+    kept = memory**2
+    grid = _Grid(uneven, memory, kept, whole * (1 - kept))
+    at_work = _AtWork(
+        np.broadcast_to(whole, shape).copy(), np.ones(shape), np.zeros((3, *shape)), np.zeros((6, *shape))
+    )
+    days = _Days(columns, seen.astype(np.float64), poisson)
+    anew = np.flatnonzero(fresh.any(axis=0))
+    stops = sorted({*anew.tolist(), *range(_UNITS, log.shape[1], _UNITS), log.shape[1]})
+    for first, stop in itertools.pairwise((0, *stops)):
+        new = fresh[:, first]
         if new.any():
-            less, least = _fitted(sums[:, new])
+            less, least = _fitted(at_work.sums[:, new])
             none[new] += less
             stepped[new] += least
-            state[:, new] = 0.0
-            sums[:, new] = 0.0
-            error[new] = whole
-        if seen[:, unit].any():
-            here = known[:, unit, None]
-            np.add(error, poisson[:, unit, None], out=total)
-            total += uneven
-            np.subtract(columns[:, :, unit, None], state, out=off)
+            at_work.state[:, new] = 0.0
+            at_work.sums[:, new] = 0.0
+            at_work.error[new] = whole
+        if native is None:
+            _follow(days, grid, at_work, first, stop)
+        else:
+            native.follow(days, grid, at_work, first, stop)
+        none -= np.log(at_work.product, out=at_work.product)
+        stepped -= at_work.product
+        at_work.product.fill(1.0)
+    less, least = _fitted(at_work.sums)
+    return (none + less) / 2, (stepped + least) / 2
+
+
+class _Days(NamedTuple):
+    """What was seen of some rows."""
+
+    columns: Floats
+    """Log levels (0 where missing), ones and the step, shape (3, rows, units)."""
+    known: Floats
+    """1 where a unit was seen, else 0."""
+    poisson: Floats
+
+
+class _Grid(NamedTuple):
+    """What holds at each grid point."""
+
+    uneven: Floats
+    """Shape (rows, grid points)."""
+    memory: Floats
+    kept: Floats
+    """Part of the variance of a unit's wandering that is left in the next one."""
+    added: Floats
+
+
+class _AtWork(NamedTuple):
+    """Filters on their way, written in place: most of the work would be making arrays."""
+
+    error: Floats
+    """Variance of what is not known of the wandering, shape (rows, grid points)."""
+    product: Floats
+    """Of the variances of what was foreseen: logarithms cost more than all else."""
+    state: Floats
+    """What is foreseen of the three columns, shape (3, rows, grid points)."""
+    sums: Floats
+    """Products of the columns' misses by their weight: each with each, shape (6, rows, grid points)."""
+
+
+def _follow(days: _Days, grid: _Grid, at_work: _AtWork, first: int, stop: int) -> None:
+    """Units [first, stop) of the filters of some rows."""
+    error, product, state, sums = at_work
+    off, weighed = np.empty_like(state), np.empty_like(state)
+    total, gain, weight = (np.empty_like(error) for _ in range(3))
+    products = np.empty_like(sums)
+    for unit in range(first, stop):
+        here = days.known[:, unit, None]
+        if here.any():
+            np.add(error, days.poisson[:, unit, None], out=total)
+            total += grid.uneven
+            np.subtract(days.columns[:, :, unit, None], state, out=off)
             np.divide(here, total, out=weight)
             np.multiply(np.divide(error, total, out=gain), here, out=gain)
-            np.multiply(np.log(total, out=total), here, out=total)
-            none -= total
-            stepped -= total
+            np.multiply(product, total, out=product, where=here > 0)
             np.multiply(off, weight, out=weighed)
             np.multiply(off, weighed[0], out=products[:3])
             np.multiply(off[1:], weighed[1], out=products[3:5])
@@ -354,11 +410,9 @@ def _run(
             state += off
             np.subtract(1, gain, out=gain)
             error *= gain
-        state *= memory
-        error *= kept
-        error += added
-    less, least = _fitted(sums)
-    return (none + less) / 2, (stepped + least) / 2
+        state *= grid.memory
+        error *= grid.kept
+        error += grid.added
 
 
 def _fitted(sums: Floats) -> tuple[Floats, Floats]:
