@@ -30,6 +30,7 @@ from spamtide.latency import rows as latency_rows
 from spamtide.leaving import Leaving
 from spamtide.model import UNKNOWN
 from spamtide.observatory import Observatory, init_observatory
+from spamtide.orders import of_campaigns, of_orders
 from spamtide.simulate import WORLDS as SHIPPED
 from spamtide.simulate import drawn_world, simulate_world
 from spamtide.simulate.world import World
@@ -88,7 +89,10 @@ def evaluate(observatory: Observatory | None, *, corpora: Path | None, seed: int
             list(pipeline.learn_signatures(one, ()))
             pipeline.update(one)
             found += _scores(world, one, truth, known)
+            campaigns = _campaigns(truth)
+            found += of_campaigns(name, one, campaigns)
             if name == DRAWN:
+                found += of_orders(name, one, campaigns, say)
                 found += _left_out(one, truth, say)
         found += _latency(Path(folder) / "latency", seed, say)
     return found
@@ -111,6 +115,15 @@ def _latency(made: Path, seed: int, say: Say) -> list[Score]:
 def _truth(world: Path) -> Truth:
     with gzip.open(world / "truth_messages.csv.gz", "rt", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _campaigns(truth: Truth) -> dict[str, str]:
+    """Content -> its text, of wild spam: what several senders send for one programme is one campaign."""
+    return {
+        row["sha256"]: row["campaign"].partition(":")[2] or row["campaign"] or row["sha256"]
+        for row in truth
+        if row["kind"] == "spam"
+    }
 
 
 def _mates(world: World) -> dict[str, frozenset[str]]:

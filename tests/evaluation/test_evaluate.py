@@ -14,6 +14,7 @@ from spamtide.evaluation import Score
 from spamtide.ingest import Source, ingest
 from spamtide.latency import Sighting, latency, messages_of, rows
 from spamtide.observatory import init_observatory
+from spamtide.orders import of_campaigns, of_orders
 from spamtide.simulate import simulate
 
 
@@ -70,6 +71,26 @@ def test_an_observatory_is_measured_on_its_own_lab_mail(world: Path, tmp_path: P
     assert sum(row.n * row.share for row in table if row.n and row.what.endswith("recall")) > 0
     assert as_markdown(table).count("\n") == len(table) + 2
     assert len(as_json(table)) == len(table)
+
+
+@pytest.mark.slow
+def test_campaigns_are_held_against_the_truth_and_between_orders(world: Path, tmp_path: Path) -> None:
+    """A small world's texts are told apart, in whatever order they come; the observatory is only read."""
+    own = init_observatory(tmp_path / "own")
+    ingest(own, Source(tuple(map(str, sorted((world / "sensors").glob("*.spam.mbox.gz"))))))
+    pipeline.update(own)
+    with gzip.open(world / "truth_messages.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        texts = {
+            row["sha256"]: row["campaign"].partition(":")[2]
+            for row in csv.DictReader(file)
+            if row["kind"] == "spam"
+        }
+    before = own.lake.versions()
+    told = shares([*of_campaigns("w", own, texts), *of_orders("w", own, texts, quiet)])
+    assert own.lake.versions() == before
+    assert {row.met for row in told.values()} == {True}
+    assert told["w: campaigns, B-cubed recall"].n == len(texts)
+    assert told["w: campaigns, B-cubed recall"].campaigns == len(set(texts.values()))
 
 
 @pytest.mark.slow

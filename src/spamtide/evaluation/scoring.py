@@ -12,10 +12,10 @@ Z95 = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One message: where it counts, what it came with, and whether it counts as a success."""
+    """One message: what it came with, and whether it counts as a success, or how far it does (0-1)."""
 
     campaign: str
-    success: bool
+    success: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,15 @@ def score(what: str, outcomes: Sequence[Outcome], target: str = "") -> Score:
     n = len(outcomes)
     if not n:
         return Score(what, 0, 0, math.nan, 0.0, 1.0, target, None)
-    groups: dict[str, list[bool]] = {}
+    groups: dict[str, list[float]] = {}
     for outcome in outcomes:
         groups.setdefault(outcome.campaign, []).append(outcome.success)
-    share = sum(outcome.success for outcome in outcomes) / n
+    share = math.fsum(outcome.success for outcome in outcomes) / n
     low, high = _wilson(share, _effective(list(groups.values()), share, n))
-    return Score(what, n, len(groups), share, low, high, target, _met(share, target))
+    return Score(what, n, len(groups), share, low, high, target, met(share, target))
 
 
-def _effective(groups: Sequence[Sequence[bool]], share: float, n: int) -> float:
+def _effective(groups: Sequence[Sequence[float]], share: float, n: int) -> float:
     """Messages' worth of independent evidence."""
     count = len(groups)
     spread = math.fsum((sum(group) - share * len(group)) ** 2 for group in groups)
@@ -74,7 +74,8 @@ def _wilson(share: float, n: float) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def _met(share: float, target: str) -> bool | None:
+def met(share: float, target: str) -> bool | None:
+    """Whether a share is on the right side of its target; None without one."""
     sign, _, number = target.partition(" ")
     if not number:
         return None
