@@ -34,6 +34,7 @@ PARTS = (
     "ramps",
     "redact",
     "render",
+    "sketches",
     "text",
     "waves",
     "words",

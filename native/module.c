@@ -17,6 +17,9 @@ static PyMethodDef METHODS[] = {
     {"recipient_paths", native_recipient_paths, METH_O, "See observation/redact.py."},
     {"says_any", (PyCFunction)(void (*)(void))native_says_any, METH_FASTCALL, "See attribution/brand_index.py."},
     {"read_words", native_read_words, METH_VARARGS, "See campaign/words.py."},
+    {"mixed", native_mixed, METH_VARARGS, "See campaign/candidates.py."},
+    {"shared", native_shared, METH_VARARGS, "See campaign/candidates.py."},
+    {"join_groups", native_join_groups, METH_VARARGS, "See campaign/grouping.py."},
     {"is_spaced", native_is_spaced, METH_O, "See campaign/folding.py."},
     {"is_seen", native_is_seen, METH_O, "See message/text.py."},
     {"tidy_lines", native_tidy_lines, METH_O, "See message/text.py."},
@@ -32,7 +35,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 8)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 9)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FORM = 8
+FORM = 9
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -98,6 +98,24 @@ class Native(Protocol):
         self, text: str, table: bytes, known: bytes, patterns: dict[bytes, tuple[bytes, ...]], /
     ) -> bool:
         """Whether folded wording stands anywhere in a text; see attribution.brand_index."""
+
+    def mixed(
+        self, sketches: NDArray[np.uint32], first: int, columns: int, seed: int, out: NDArray[np.uint64], /
+    ) -> None:
+        """A 64-bit number of some values of each sketch; see campaign.mixing."""
+
+    def shared(
+        self,
+        sketches: NDArray[np.uint32],
+        left: NDArray[np.int64],
+        right: NDArray[np.int64],
+        out: NDArray[np.uint8],
+        /,
+    ) -> None:
+        """How many values each pair of sketches has in common; see campaign.candidates."""
+
+    def join_groups(self, *given: NDArray[Any] | float) -> None:
+        """Join groups over pairs, in their order; see campaign.grouping."""
 
     def read_words(
         self, texts: list[bytes], reading: bytes, inner: bytes, table: bytes, rules: tuple[int, ...], /

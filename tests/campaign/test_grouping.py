@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spamtide.campaign import grouping
+from spamtide.campaign import candidates, grouping, mixing
 from spamtide.campaign.candidates import WINDOW, Edges, find_edges
 from spamtide.campaign.grouping import Groups
 from spamtide.campaign.similarity import PERMUTATIONS, estimate
@@ -149,3 +149,31 @@ def test_groups_that_are_known_stay_together() -> None:
     groups = Groups(sketches, start, THRESHOLD)
     groups.join_all(all_pairs(sketches, THRESHOLD))
     assert labels(groups) == start.tolist()
+
+
+@pytest.mark.skipif(grouping.native is None, reason="the compiled form is not built")
+@given(st.integers(0, 10_000), st.integers(2, 200), st.floats(0.7, 1), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_the_compiled_form_joins_what_python_joins(seed: int, rows: int, kept: float, known: bool) -> None:  # noqa: FBT001 - drawn
+    """Pairs, their similarities and the groups are the same, down to which sketch names a group."""
+    dice = np.random.default_rng(seed)
+    sketches = np.vstack(
+        (drawn(seed, rows, 5, kept), shared(seed, int(dice.integers(20, 50)), rows // 2 + 1))
+    )
+    sketches = np.unique(sketches, axis=0)
+    start = np.arange(len(sketches))
+    for one, other in dice.integers(0, len(sketches), (known * len(sketches) // 4, 2)):
+        start[start == max(start[one], start[other])] = min(start[one], start[other])
+    fresh = dice.random(len(sketches)) < 0.5
+    found = []
+    for form in (grouping.native, None):
+        with pytest.MonkeyPatch.context() as patch:
+            for module in (candidates, grouping, mixing):
+                patch.setattr(module, "native", form)
+            edges = find_edges(sketches, fresh, THRESHOLD * grouping.COHESION)
+            groups = Groups(sketches, start, THRESHOLD)
+            groups.join_all(edges)
+            found.append((edges.left, edges.right, edges.similarity, groups.roots()))
+    for ours, theirs in zip(*found, strict=True):
+        assert ours.dtype == theirs.dtype
+        assert np.array_equal(ours, theirs)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.campaign.mixing import mix
-from spamtide.campaign.similarity import estimate
+from spamtide.campaign.mixing import mixed
+from spamtide.campaign.similarity import PERMUTATIONS, estimate
+from spamtide.compiled import native
 
 Ints = NDArray[np.int64]
 U64 = NDArray[np.uint64]
@@ -97,14 +98,15 @@ def _distinct(numbers: Ints) -> Ints:
 
 def _band_keys(minhashes: NDArray[np.uint32], band: int) -> U64:
     """One 64-bit key of the values in a band."""
-    key = np.full(minhashes.shape[0], band, dtype=np.uint64)
-    for column in range(band * ROWS, (band + 1) * ROWS):
-        key = mix(key + minhashes[:, column])
-    return key
+    return mixed(minhashes, band * ROWS, ROWS, seed=band)
 
 
 def _estimates(minhashes: NDArray[np.uint32], left: Ints, right: Ints) -> NDArray[np.float64]:
     """Estimated similarity of each pair, in chunks."""
+    if native:
+        shared = np.empty(left.size, dtype=np.uint8)
+        native.shared(np.ascontiguousarray(minhashes), left, right, shared)
+        return shared / PERMUTATIONS
     similarity = np.empty(left.size, dtype=np.float64)
     for start in range(0, left.size, _CHUNK):
         part = slice(start, start + _CHUNK)

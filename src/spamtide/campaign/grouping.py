@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.campaign.candidates import Edges
-from spamtide.campaign.mixing import mix
+from spamtide.campaign.mixing import mix, mixed
 from spamtide.campaign.similarity import PERMUTATIONS
+from spamtide.compiled import native
 
 Ints = NDArray[np.int64]
 
@@ -64,9 +65,12 @@ class Groups:
         self._refused: dict[tuple[int, int], int] = {}
 
     def join_all(self, edges: Edges) -> None:
-        """Join groups over the given pairs, the most similar first."""
+        """Join groups over the given pairs, the most similar first. To be asked once."""
         tie = mix(self._rank[edges.left] + self._rank[edges.right])
         order = np.lexsort((tie, -edges.similarity))
+        if native:
+            self._parent = self._joined(edges, order).tolist()
+            return
         for start in range(0, order.size, _BLOCK):
             block = order[start : start + _BLOCK]
             roots = self.roots()
@@ -83,6 +87,29 @@ class Groups:
             if np.array_equal(above, parent):
                 return parent
             parent = above
+
+    def _joined(self, edges: Edges, order: Ints) -> Ints:
+        """What the rest of this class makes of pairs in their order, compiled: the parent of each sketch."""
+        if native is None:  # pragma: no cover - asked only where there is one
+            raise LookupError
+        parent = np.array(self._parent, dtype=np.int64)
+        native.join_groups(
+            np.ascontiguousarray(self._minhashes),
+            self._rank,
+            self._order,
+            self._begins,
+            parent,
+            self._size,
+            edges.left[order],
+            edges.right[order],
+            edges.similarity[order] >= self._threshold,
+            DELEGATES,
+            GROWN,
+            COHESION * self._threshold,
+            LIKENESS_MET,
+            LIKENESS_NEAR,
+        )
+        return parent
 
     def _find(self, member: int) -> int:
         parent = self._parent
@@ -159,7 +186,4 @@ class Groups:
 
 def content_rank(minhashes: NDArray[np.uint32]) -> NDArray[np.uint64]:
     """A pseudo-random number of each sketch's content, for draws and ties."""
-    rank = np.zeros(minhashes.shape[0], dtype=np.uint64)
-    for column in range(minhashes.shape[1]):
-        rank = mix(rank + minhashes[:, column])
-    return rank
+    return mixed(minhashes, 0, minhashes.shape[1])

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.compiled import native
 
-def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+U64 = NDArray[np.uint64]
+
+
+def mix(values: U64) -> U64:
     """Scatter 64-bit integers: the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
 
     A bijection without a seed, the same on every machine; neighbouring values come out unrelated.
@@ -15,3 +19,15 @@ def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
         values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return values ^ (values >> np.uint64(31))
+
+
+def mixed(minhashes: NDArray[np.uint32], first: int, columns: int, seed: int = 0) -> U64:
+    """One number of some values of each sketch, mixed in one after the other; shape (n, 64) to (n,)."""
+    if native:
+        number = np.empty(minhashes.shape[0], dtype=np.uint64)
+        native.mixed(np.ascontiguousarray(minhashes), first, columns, seed, number)
+        return number
+    number = np.full(minhashes.shape[0], seed, dtype=np.uint64)
+    for column in range(first, first + columns):
+        number = mix(number + minhashes[:, column])
+    return number
