@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
 from typing import Any, BinaryIO
@@ -81,7 +81,9 @@ class IngestSummary:
     stored: int = 0
     known: int = 0
     recovered: int = 0
-    """Messages that an earlier, interrupted run had left without observations."""
+    """Messages that an earlier, interrupted run had left unseen; of a retry, those that work."""
+    retried: int = 0
+    """Quarantined messages that were tried again."""
     quarantined: Counter[str] = field(default_factory=Counter)
     """Reason -> messages."""
     skipped: int = 0
@@ -262,19 +264,19 @@ class _Run:
         refused = self.lake.read("quarantine", ["sha256", "sensor"])
         self.refused = set(zip(refused["sha256"].to_pylist(), refused["sensor"].to_pylist(), strict=True))
         seen = self.lake.read("observations", ["sha256", "sensor"])
-        for held in (raw, seen):  # raw mail past its retention is still known by its observation
-            self.known.load(held["sha256"], held["sensor"])
-        if raw.num_rows <= seen.num_rows:
+        self.known.load(seen["sha256"], seen["sensor"])  # raw mail past its retention is known by these alone
+        observed = len(self.known)
+        self.known.load(raw["sha256"], raw["sensor"])
+        if len(self.known) == observed:
             return
-        left = self.lake.query("""
-            SELECT r.* FROM raw r
-            ANTI JOIN observations o ON o.sha256 = r.sha256 AND o.sensor = r.sensor
-            ANTI JOIN quarantine q ON q.sha256 = r.sha256 AND q.sensor = r.sensor
-        """)
-        batches = left.cast(RAW).to_batches(max_chunksize=BATCH_ROWS)
-        for examined in self.engine.map(self.examine, batches, crashed):
+        for examined in self.examine_stored(_UNSEEN):
             self._commit([], [examined])
             self.summary.recovered += examined.num_rows
+
+    def examine_stored(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Examine raw mail that the lake holds, a few batches at a time."""
+        stored = (batch.cast(RAW) for batch in self.lake.stream(sql, BATCH_ROWS) if batch.num_rows)
+        yield from self.engine.map(self.examine, stored, crashed)
 
     # -- during
 
@@ -445,19 +447,29 @@ def retry(observatory: Observatory) -> IngestSummary:
     ):
         run = _Run(observatory, engine, lambda _: None)
         lake = observatory.lake
-        rows = lake.query("""
-                SELECT r.* FROM raw r JOIN quarantine q ON q.sha256 = r.sha256 AND q.sensor = r.sensor
-                ANTI JOIN observations o ON o.sha256 = r.sha256 AND o.sensor = r.sensor
-            """)
-        batches = rows.cast(RAW).to_batches(max_chunksize=BATCH_ROWS)
-        for examined in engine.map(run.examine, batches, crashed):
+        for examined in run.examine_stored(_REFUSED):
             good = examined.filter(pc.is_null(examined.column("failure")))
             columns = pa.Table.from_batches([good]).drop_columns(["failure", "failure_detail"])
             lake.append("observations", columns)
+            run.summary.retried += examined.num_rows
             run.summary.recovered += good.num_rows
         left = lake.query("""
                 SELECT q.* FROM quarantine q
                 ANTI JOIN observations o ON o.sha256 = q.sha256 AND o.sensor = q.sensor
             """)
         lake.replace("quarantine", left.cast(QUARANTINE))
-        return replace(run.summary)
+        return run.summary
+
+
+_UNSEEN = """
+    SELECT r.* FROM raw r
+    ANTI JOIN observations o ON o.sha256 = r.sha256 AND o.sensor = r.sensor
+    ANTI JOIN quarantine q ON q.sha256 = r.sha256 AND q.sensor = r.sensor
+"""
+"""Raw mail that an interrupted run left without observations."""
+_REFUSED = """
+    SELECT r.* FROM raw r
+    SEMI JOIN quarantine q ON q.sha256 = r.sha256 AND q.sensor = r.sensor
+    ANTI JOIN observations o ON o.sha256 = r.sha256 AND o.sensor = r.sensor
+"""
+"""Raw mail that a stage could not process."""
