@@ -37,6 +37,7 @@ def test_the_template_is_all_defaults_even_with_its_comments_taken_off(tmp_path:
     ("text", "told"),
     [
         ("nmae = 'x'", r"toml:1: no such setting 'nmae'"),
+        ("[limits]\nseconds = -1\n", r"toml:2: 'seconds' may not be negative"),
         ("name = 3", r"toml:1: 'name' wants str"),
         ("\n\n[limits]\nseconds = -1.0\n", r"toml:4: 'seconds' may not be negative"),
         ("[limits]\nparts = 1.5\n", r"toml:2: 'parts' wants int"),
@@ -46,11 +47,21 @@ def test_the_template_is_all_defaults_even_with_its_comments_taken_off(tmp_path:
         ("[observing]\ntrusted_relays = ['300.1.1.1']\n", r"toml:2: trusted relay '300.1.1.1'"),
         ("[nothing]\nx = 1\n", r"toml:1: no such setting 'nothing'"),
         ("name = ", r"not valid TOML"),
+        ("[detecting]\nratio = 3.0\n", r"toml:2: 'ratio' may be 1 at the most"),
+        ("[attributing]\nbotnet_confidence = 90\n", r"toml:2: 'botnet_confidence' may be 1"),
+        ("[limits]\nseconds = nan\n", r"toml:2: 'seconds' may be 3600"),
+        ("[controlling]\nleast_hours = inf\n", r"toml:2: 'least_hours' may be a finite number"),
+        ("[running]\nraw_retention_days = 999999999\n", r"toml:2: 'raw_retention_days'"),
+        ("[measuring]\nbase_since = 'nonsense'\n", r"toml:2: 'base_since' is no date"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         load_settings(written(tmp_path, text))
+
+
+def test_a_byte_order_mark_in_front_is_no_fault(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, "\ufeffname = 'x'\n")).name == "x"
 
 
 def test_whole_numbers_are_taken_where_a_number_is_wanted(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ Each section is a frozen record that the stage of that name takes as its argumen
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +17,22 @@ from typing import Any, TypeVar, get_type_hints
 from spamtide.errors import SettingsError
 
 SETTINGS_FILE = "spamtide.toml"
+
+MOST: dict[str, float] = {
+    "similarity": 1,
+    "botnet_confidence": 1,
+    "programme_confidence": 1,
+    "ratio": 1,
+    "false_discovery": 1,
+    "seconds": 3600,
+    "pause_seconds": 86_400,
+    "hourly_weeks": 520,
+    "raw_retention_days": 36_500,
+    "workers": 1024,
+}
+"""The most that a setting may be: shares, and what a clock, a calendar or a machine holds."""
+DAYS = frozenset({"base_since", "base_until"})
+"""Settings that are dates."""
 
 T = TypeVar("T")
 
@@ -146,7 +164,7 @@ def load_settings(directory: Path) -> Settings:
     """
     path = directory / SETTINGS_FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin it so
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
@@ -182,14 +200,15 @@ def _convert(hint: Any, value: Any, path: Path, text: str, key: str, where: str)
             raise SettingsError(message)
         return _build(hint, value, path, text, key)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
     if hint in {str, int, float}:
         if not isinstance(value, hint) or isinstance(value, bool):
             message = f"{where}: '{key}' wants {hint.__name__}, got {type(value).__name__}"
             raise SettingsError(message)
-        if hint is not str and value < 0:
-            message = f"{where}: '{key}' may not be negative"
-            raise SettingsError(message)
+        if hint is str:
+            _check_day(key, value, where)
+        else:
+            _check_number(key, value, where)
         return value
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         message = f"{where}: '{key}' wants a list of strings"
@@ -198,6 +217,28 @@ def _convert(hint: Any, value: Any, path: Path, text: str, key: str, where: str)
         for item in value:
             _check_relay(item, where)
     return tuple(value)
+
+
+def _check_number(key: str, value: float, where: str) -> None:
+    """Refuse a number that means nothing for its setting."""
+    if value < 0:
+        message = f"{where}: '{key}' may not be negative"
+        raise SettingsError(message)
+    most = MOST.get(key)
+    if not math.isfinite(value) or (most is not None and value > most):
+        message = f"{where}: '{key}' may be {most if most is not None else 'a finite number'} at the most"
+        raise SettingsError(message)
+
+
+def _check_day(key: str, value: str, where: str) -> None:
+    """Refuse an end of the base period that is no date."""
+    if key not in DAYS or not value:
+        return
+    try:
+        dt.date.fromisoformat(value)
+    except ValueError as error:
+        message = f"{where}: '{key}' is no date: '{value}'"
+        raise SettingsError(message, "write it as YYYY-MM-DD") from error
 
 
 def _check_relay(item: str, where: str) -> None:
