@@ -38,6 +38,16 @@ def hang_at_13(rows: pa.RecordBatch) -> pa.RecordBatch:
     return double(rows)
 
 
+class Panic(BaseException):
+    """What pyo3 makes of a panic is no Exception either."""
+
+
+def panic_at_13(rows: pa.RecordBatch) -> pa.RecordBatch:
+    if 13 in rows.column(0).to_pylist():
+        raise Panic
+    return double(rows)
+
+
 def minus_one(rows: pa.RecordBatch) -> pa.RecordBatch:
     return batch(*[-1] * rows.num_rows)
 
@@ -69,7 +79,7 @@ def test_only_a_few_batches_are_in_flight() -> None:
         results.close()
 
 
-@pytest.mark.parametrize("stage", [die_at_13, hang_at_13])
+@pytest.mark.parametrize("stage", [die_at_13, hang_at_13, panic_at_13])
 def test_one_record_that_kills_or_hangs_its_worker_is_given_back_alone(
     stage: local.Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

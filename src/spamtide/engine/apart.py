@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from spamtide.engine.local import end_with_parent
+from spamtide.engine.local import end_with_parent, processors
 from spamtide.model import Item, Result
 
 
@@ -26,7 +26,7 @@ class Apart:
     """
 
     def __init__(self, workers: int = 0) -> None:
-        self.workers = (workers or len(os.sched_getaffinity(0))) if sys.platform == "linux" else 1
+        self.workers = (workers or processors()) if sys.platform == "linux" else 1
 
     def __call__(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """The results of `work`, which must be pure; what it raises is raised here."""

@@ -19,6 +19,8 @@ from typing import Self
 
 import pyarrow as pa
 
+from spamtide.errors import UnavailableError
+
 Stage = Callable[[pa.RecordBatch], pa.RecordBatch]
 """A pure per-record stage: as many rows out as in, in the same order."""
 
@@ -46,7 +48,7 @@ class LocalEngine:
     """
 
     def __init__(self, workers: int = 0) -> None:
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or processors()
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -175,10 +177,23 @@ def _schema(packed: bytes) -> pa.Schema:
 
 
 def _pool_of(workers: int) -> ProcessPoolExecutor:
-    """A pool whose processes end with this one, however it ends."""
-    return ProcessPoolExecutor(
-        workers, mp_context=_context(), initializer=end_with_parent, initargs=(os.getpid(),)
-    )
+    """A pool whose processes end with this one, however it ends.
+
+    Raises:
+        UnavailableError: the system has no semaphores, which the pool's queues need.
+    """
+    try:
+        return ProcessPoolExecutor(
+            workers, mp_context=_context(), initializer=end_with_parent, initargs=(os.getpid(),)
+        )
+    except (ImportError, NotImplementedError, OSError) as error:
+        message = f"worker processes cannot share a queue here: {error}"
+        raise UnavailableError(message, "they need /dev/shm, mounted so that it can be written to") from error
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def end_with_parent(parent: int) -> None:
@@ -193,8 +208,13 @@ def end_with_parent(parent: int) -> None:
 
 
 def _work(stage: Stage, packed: Packed) -> Packed:
-    """What a worker does."""
-    return _pack(stage(_unpack(packed)))
+    """What a worker does; a panic of a Rust library, which is no `Exception`, counts as its death."""
+    try:
+        return _pack(stage(_unpack(packed)))
+    except Exception:
+        raise
+    except BaseException:  # noqa: BLE001 - told by the death of the process
+        os._exit(1)
 
 
 def _wake() -> None:
