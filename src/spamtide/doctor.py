@@ -11,7 +11,7 @@ from pathlib import Path
 
 from spamtide.attribution import judge, load_signatures, read_pages
 from spamtide.compiled import native
-from spamtide.errors import SpamtideError
+from spamtide.errors import SpamtideError, UnavailableError
 from spamtide.knowledge import load_knowledge
 from spamtide.observatory import Observatory, is_observatory, open_observatory
 from spamtide.pipeline import signature_folders
@@ -19,6 +19,7 @@ from spamtide.store import rollup
 from spamtide.version import VERSION
 
 MIN_FREE_BYTES = 2**30
+EX_UNAVAILABLE = UnavailableError.exit_code
 PARTS = ("deltalake", "duckdb", "fast-mail-parser", "pyarrow", "rensa", "selectolax", "yara-x", "altair")
 
 
@@ -37,7 +38,7 @@ def examine(directory: Path) -> Iterator[Check]:
     """Run every check that makes sense, in order; what fails does not stop the rest."""
     yield Check("ok", "program", f"Spamtide {VERSION}, Python {sys.version.split()[0]}")
     yield _compiled()
-    yield Check("ok", "parts", ", ".join(f"{part} {importlib.metadata.version(part)}" for part in PARTS))
+    yield _parts()
     if not is_observatory(directory):
         yield Check("note", "observatory", f"none at {directory}; `spamtide init` makes one")
         return
@@ -51,6 +52,19 @@ def examine(directory: Path) -> Iterator[Check]:
             yield look(what, observatory)
         except SpamtideError as error:
             yield Check("wrong", what, str(error), error.exit_code)
+        except OSError as error:
+            yield Check("wrong", what, f"{error.filename or 'a file'}: {error.strerror}", EX_UNAVAILABLE)
+
+
+def _parts() -> Check:
+    """The libraries that all else rests on."""
+    found: list[str] = []
+    for part in PARTS:
+        try:
+            found.append(f"{part} {importlib.metadata.version(part)}")
+        except importlib.metadata.PackageNotFoundError:
+            return Check("wrong", "parts", f"{part} is missing; install Spamtide again", EX_UNAVAILABLE)
+    return Check("ok", "parts", ", ".join(found))
 
 
 def _compiled() -> Check:

@@ -37,7 +37,7 @@ def take_heartbeats(observatory: Observatory, path: Path) -> int:
 def read_heartbeats(path: Path) -> pa.Table:
     """Rows of HEARTBEATS of a file."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             lines = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if row]
     except OSError as error:
         message = f"cannot read {path}: {error.strerror}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,20 +120,23 @@ def init_observatory(directory: Path) -> Observatory:
     """Make an observatory of a directory; what is there already stays as it is.
 
     Raises:
-        UsageError: the path is a file.
-        NoInputError: the directory cannot be written.
+        UsageError: the path is a file, or tables cannot be kept there.
+        NoInputError: the directory cannot be made or written to.
     """
     if directory.exists() and not directory.is_dir():
         message = f"{directory} is a file"
         raise UsageError(message, "name a directory")
+    Lake.at(directory)
     try:
         for folder in (directory, directory / SIGNATURES_FOLDER, directory / "lake"):
             folder.mkdir(parents=True, exist_ok=True)
         for name, text in _TEMPLATES.items():
             if not (directory / name).exists():
                 (directory / name).write_text(text, encoding="utf-8")
-    except PermissionError as error:
-        message = f"cannot write to {directory}"
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        message = f"cannot write to {directory}: {error.strerror}"
         raise NoInputError(message, "choose a directory that you may write to") from error
     return open_observatory(directory)
 

@@ -91,7 +91,7 @@ def _collect(
         if path == STDIN:
             disk = Disk(stdin or sys.stdin.buffer, STDIN, 0, on_bytes)
             yield from reading.read_disk(disk, Place(STDIN, STDIN, STDIN_SENSOR, certain=True, single=True))
-        elif Path(path).is_dir():
+        elif os.path.isdir(path):
             yield from _read_folder(path, reading, on_bytes)
         else:
             place = Place(shown(path), Path(path).name, certain=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from spamtide.collector.sniffing import CONTAINER_SUFFIXES, MBOX_SUFFIXES, MESSAGE_SUFFIXES, PACKED_SUFFIXES
@@ -52,4 +53,4 @@ def sensor_of_message(path: str) -> str:
 
 def is_maildir(folder: Path) -> bool:
     """Whether a folder is a Maildir."""
-    return all((folder / name).is_dir() for name in MAILDIR_FOLDERS)
+    return all(os.path.isdir(folder / name) for name in MAILDIR_FOLDERS)  # noqa: PTH112 - Path's raises where it may not look

@@ -74,8 +74,8 @@ def input_size(paths: Sequence[str]) -> int | None:
 def sidecar_of(path: str) -> str:
     """Path of the side-car of a message; '' when it has none."""
     folder, name = os.path.split(path)
-    beside = (Path(folder, sidecar) for sidecar in _sidecar_names(name))
-    return next((str(sidecar) for sidecar in beside if sidecar.is_file()), "")
+    beside = (os.path.join(folder, sidecar) for sidecar in _sidecar_names(name))
+    return next((sidecar for sidecar in beside if os.path.isfile(sidecar)), "")
 
 
 def _sidecar_names(name: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
 
-from spamtide.errors import SpamtideError, TryAgainError, UnavailableError
+from spamtide.errors import SpamtideError, TryAgainError, UnavailableError, UsageError
 from spamtide.schema import DERIVED, SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ DICTIONARY_BYTES = {"attributions": 2**24}
 """Most bytes of the dictionary of a column, where values are long and come again: the usual is 2**20."""
 MAX_SMALL_FILES = 40
 """`compact` joins a table's files when more of them than this are small. Joined, no two are."""
+UNOPENED = frozenset("[]")
+"""Characters of a path at which delta-rs panics: it takes them for a part of a host's name."""
 DISK_FULL_WORDS = (
     "no space left",
     "os error 28",
@@ -64,7 +66,14 @@ class Lake:
 
     @classmethod
     def at(cls, directory: Path) -> Lake:
-        """The lake of an observatory's directory."""
+        """The lake of an observatory's directory.
+
+        Raises:
+            UsageError: delta-rs cannot open tables there.
+        """
+        if not UNOPENED.isdisjoint(str(directory.absolute())):
+            message = f"tables cannot be kept below {directory.absolute()}: its name holds a square bracket"
+            raise UsageError(message, "rename the folder, or choose another")
         return cls(str(directory / LAKE_FOLDER))
 
     def exists(self, table: str) -> bool:

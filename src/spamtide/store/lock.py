@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spamtide.errors import TryAgainError
+from spamtide.errors import TryAgainError, UnavailableError
 
 LOCK_FILE = ".writer"
 POLL_SECONDS = 0.2
@@ -22,8 +22,14 @@ def writer_lock(folder: Path, *, wait_seconds: float = 10.0) -> Iterator[None]:
 
     Raises:
         TryAgainError: another run held it for all of `wait_seconds`.
+        UnavailableError: the observatory may not be written to.
     """
-    handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        folder.mkdir(exist_ok=True)  # a checkout of the text files alone has none yet
+        handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+    except PermissionError as error:
+        message = f"cannot write to {folder}"
+        raise UnavailableError(message, "its files belong to somebody else, or may only be read") from error
     try:
         _acquire(handle, folder, time.monotonic() + wait_seconds)
         yield
