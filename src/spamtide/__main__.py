@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,8 @@ def main() -> None:
         "OPENBLAS_NUM_THREADS", "1"
     )  # its threads spin for nothing: no matrix here is large
     sys.meta_path.insert(0, _WithoutPandas())
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a letter is shown its number
+        sys.stdout.reconfigure(errors="backslashreplace")
     from spamtide.cli import run
 
     code = run(sys.argv[1:])

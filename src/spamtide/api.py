@@ -69,8 +69,9 @@ class Reading:
         """An export table by name, narrowed by filters.
 
         Args:
-            name: observations, series, changes, campaigns, sensors or claims.
-            filters: since, until (ISO 8601, UTC), botnet, programme, sensor, campaign.
+            name: a key of `store.exported.EXPORTS`: observations, series, hours, changes, alarms, campaigns,
+                sensors or claims.
+            filters: since, until (ISO 8601, UTC), botnet, programme, sensor, campaign, label.
 
         Raises:
             UsageError: no such table, no such filter for it, or no such date.
@@ -162,6 +163,19 @@ def parse_moment(text: str, name: str, *, end_of_day: bool = False) -> dt.dateti
     except ValueError as error:
         message = f"--{name} '{text}' is no ISO 8601 date"
         raise UsageError(message, "write it as 2010-09-20 or 2010-09-20T06:00Z") from error
-    whole_day = len(text) == len("2010-09-20") or (text.isdigit() and len(text) == len("20100920"))
-    moment = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
-    return moment + dt.timedelta(days=1) if end_of_day and whole_day else moment
+    try:
+        moment = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+        return moment + dt.timedelta(days=1) if end_of_day and _is_day(text) else moment
+    except OverflowError:  # the first or the last day that there is: as good as no bound
+        return (
+            dt.datetime.max.replace(tzinfo=dt.UTC) if end_of_day else dt.datetime.min.replace(tzinfo=dt.UTC)
+        )
+
+
+def _is_day(text: str) -> bool:
+    """Whether a moment was written without a time of day."""
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

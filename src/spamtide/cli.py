@@ -9,17 +9,17 @@ import errno
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
 import typer
-from rich.console import Console
 
 from spamtide import cli_calibrate, cli_evaluate, cli_explain, cli_knowledge
 from spamtide.errors import BadDataError, SpamtideError, UsageError
+from spamtide.face import FACE, complain, show
 from spamtide.version import VERSION
 
 app = typer.Typer(
@@ -36,25 +36,8 @@ app.command()(cli_evaluate.evaluate)
 app.command()(cli_explain.explain)
 app.add_typer(cli_knowledge.app, name="signatures")
 
-EX_USAGE, EX_SOFTWARE, EX_TRY_AGAIN, EX_INTERRUPTED = 64, 70, 75, 130
-BAR_BYTES = 1
-
-
-@dataclass(slots=True)
-class Face:
-    """What the global options say."""
-
-    directory: Path = Path()
-    quiet: bool = False
-    verbose: int = 0
-
-    @property
-    def console(self) -> Console:
-        """Where diagnostics go."""
-        return Console(stderr=True, quiet=self.quiet, highlight=False, soft_wrap=True)
-
-
-FACE = Face()
+EX_USAGE, EX_UNAVAILABLE, EX_SOFTWARE, EX_TRY_AGAIN, EX_INTERRUPTED = 64, 69, 70, 75, 130
+BULLETIN_SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".markdown": "md", ".json": "json"}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -66,12 +49,11 @@ def run(arguments: Sequence[str]) -> int:
         return leaving.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the last flush fails once more
-    except (Exception, KeyboardInterrupt) as error:
+    except BaseException as error:  # noqa: BLE001 - each becomes one line and an exit code
         message, advice, code = _told(error)
         if code == EX_SOFTWARE and FACE.verbose:
-            raise
-        line = f"spamtide: {message}" + (f" ({advice})" if advice else "")
-        Console(stderr=True, highlight=False, soft_wrap=True).print(" ".join(line.split()), markup=False)
+            traceback.print_exc()
+        complain(f"spamtide: {message}" + (f" ({advice})" if advice else ""))
         return code
     return 0
 
@@ -90,6 +72,8 @@ def _told(error: BaseException) -> tuple[str, str, int]:
         return error.format_message(), "see `spamtide --help`", EX_USAGE
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return _NO_ROOM
+    if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return f"{error.filename or 'a file'}: {error.strerror}", "", EX_UNAVAILABLE
     advice = "a defect of Spamtide; run again with -v to see where"
     return f"{type(error).__name__}: {error}", advice, EX_SOFTWARE
 
@@ -106,7 +90,6 @@ def globals_(
 ) -> None:
     """Take the global options."""
     FACE.directory, FACE.verbose, FACE.quiet = directory, verbose, quiet
-    context.obj = {"observatory": _observatory, "console": FACE.console}
     if version:
         print(f"spamtide {VERSION}")
         raise typer.Exit(0)
@@ -169,25 +152,34 @@ def ingest(
     if lab is not None and (label == "ham" or not lab.strip()):
         message = "--lab names a family of bots, so its mail is spam"
         raise UsageError(message)
-    observatory = _observatory(make=True)
+    if retry and paths:
+        message = "--retry reads what is in quarantine, and no PATH"
+        raise UsageError(message, "run the two one after the other")
+    if not (retry or paths or heartbeats):
+        message = "nothing to ingest"
+        raise UsageError(message, "name a PATH, or '-' for one message on stdin")
+    observatory = FACE.observatory(make=True)
     if heartbeats is not None:
         from spamtide.heartbeats import take_heartbeats
 
         count = take_heartbeats(observatory, heartbeats)
-        FACE.console.print(f"{count:,} new heartbeats from {heartbeats}", markup=False)
+        FACE.console.print(f"{count:,} new heartbeats from {heartbeats}")
         if not paths and not retry:
             return
     if retry:
         summary = intake.retry(observatory)
     else:
-        if not paths:
-            message = "nothing to ingest"
-            raise UsageError(message, "name a PATH, or '-' for one message on stdin")
         wanted: Literal["spam", "ham"] = "ham" if label == "ham" else "spam"
-        stdin = sys.stdin.buffer if "-" in paths else None
-        source = intake.Source(tuple(paths), sensor, wanted, lab.strip() if lab else None, members, stdin)
-        with ingest_bar(FACE.console, paths, enabled=not FACE.quiet) as on_progress:
+        stdin = sys.stdin.buffer if "-" in (paths or ()) else None
+        source = intake.Source(
+            tuple(paths or ()), sensor, wanted, lab.strip() if lab else None, members, stdin
+        )
+        with ingest_bar(FACE.console, source.paths, enabled=not FACE.quiet) as on_progress:
             summary = intake.ingest(observatory, source, on_progress)
+    if retry and not as_json:
+        told = f"{summary.recovered:,} of {summary.retried:,} quarantined messages could be processed now"
+        FACE.console.print(told)
+        return
     _print_summary(summary, as_json=as_json)
     if summary.fault is not None:
         raise summary.fault
@@ -204,6 +196,7 @@ def _print_summary(summary: Any, *, as_json: bool) -> None:
             "reasons": dict(summary.quarantined),
             "skipped": summary.skipped,
             "recovered": summary.recovered,
+            "retried": summary.retried,
             "seconds": round(summary.seconds, 3),
         }
         print(json.dumps(counts))
@@ -216,7 +209,7 @@ def _print_summary(summary: Any, *, as_json: bool) -> None:
         parts.append(f"{summary.skipped:,} files that are no mail skipped")
     FACE.console.print(f"{', '.join(parts)} in {summary.seconds:.1f} s ({rate:,.0f} messages a second)")
     for reason, count in sorted(summary.quarantined.items()):
-        FACE.console.print(f"  quarantined {count:,}: {reason}", markup=False)
+        FACE.console.print(f"  quarantined {count:,}: {reason}")
 
 
 @app.command()
@@ -242,7 +235,7 @@ def control(
     from spamtide import reading, servers
     from spamtide.api import parse_moment
 
-    observatory = _observatory(make=bool(lists))
+    observatory = FACE.observatory(make=bool(lists))
     if lists:
         new = servers.import_lists(observatory, lists, parse_moment(at, "at") if at else None)
         FACE.console.print(f"{new:,} new checks")
@@ -254,7 +247,7 @@ def control(
     if as_json:
         print(json.dumps(reading.control(observatory), indent=2, sort_keys=True))
     elif not (lists or check):
-        Console(highlight=False).print(reading.control_table(observatory))
+        show(reading.control_table(observatory))
 
 
 @app.command()
@@ -267,9 +260,9 @@ def learn(
     """
     from spamtide import pipeline
 
-    observatory = _observatory()
+    observatory = FACE.observatory()
     for written in pipeline.learn_signatures(observatory, tuple(family or ())):
-        FACE.console.print(written, markup=False)
+        FACE.console.print(written)
 
 
 @app.command()
@@ -282,7 +275,7 @@ def update() -> None:
     from spamtide.progress import stage_lines
 
     with stage_lines(FACE.console) as on_stage:
-        pipeline.update(_observatory(), on_stage)
+        pipeline.update(FACE.observatory(), on_stage)
 
 
 # ---------------------------------------------------------------------------- read
@@ -296,11 +289,11 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     """
     from spamtide import reading
 
-    told = reading.status(_observatory())
+    told = reading.status(FACE.observatory())
     if as_json:
         print(json.dumps(told, indent=2, sort_keys=True))
     else:
-        Console(highlight=False).print(reading.status_tables(told))
+        show(reading.status_tables(told))
 
 
 @app.command()
@@ -316,11 +309,11 @@ def bulletin(
     """
     from spamtide import reading
 
-    chosen = file_format or (out.suffix.lstrip(".").replace("htm", "html")[:4] if out else "md")
-    if chosen not in {"html", "md", "json"}:
-        message = f"no bulletin format '{chosen}'"
-        raise UsageError(message, "formats: html, md, json")
-    text = reading.bulletin(_observatory(), since, until, chosen)
+    chosen = file_format or (BULLETIN_SUFFIXES.get(out.suffix.lower(), "") if out else "md")
+    if chosen not in BULLETIN_SUFFIXES.values():
+        message = f"no bulletin format '{chosen}'" if chosen else f"the name {out} tells no bulletin format"
+        raise UsageError(message, "name one with --format html, md or json")
+    text = reading.bulletin(FACE.observatory(), since, until, chosen)
     with _output(out) as stream:
         stream.write(text.encode())
 
@@ -373,14 +366,14 @@ def export(
     if hourly and table != "series":
         message = f"--hourly is of series, not of {table}"
         raise UsageError(message)
-    batches = api.Reading(_observatory()).batches(
+    batches = api.Reading(FACE.observatory()).batches(
         "hours" if hourly else table, since=since, until=until, **filters
     )
     schema, whole = peek(batches)
     with _output(out) as stream:
         rows = write_table(whole, schema, chosen, stream)
     if out is not None:
-        FACE.console.print(f"{rows:,} rows to {out}", markup=False)
+        FACE.console.print(f"{rows:,} rows to {out}")
 
 
 # ---------------------------------------------------------------------------- try and check
@@ -411,9 +404,7 @@ def simulate(
         message = "simulate wants a folder to write to"
         raise UsageError(message, "name it with -o DIR")
     make(world, out, seed=seed, scale=scale)
-    FACE.console.print(
-        f"World '{world}' (simulated) in {out}; its truth is in {out / 'truth.json'}", markup=False
-    )
+    FACE.console.print(f"World '{world}' (simulated) in {out}; its truth is in {out / 'truth.json'}")
 
 
 @app.command()
@@ -450,17 +441,6 @@ def doctor() -> None:
 
 
 # ---------------------------------------------------------------------------- inside
-
-
-def _observatory(*, make: bool = False) -> Any:
-    """The observatory of -C; made when there is none and the command fills it."""
-    from spamtide.observatory import init_observatory, is_observatory, open_observatory
-
-    if make and not is_observatory(FACE.directory):
-        made = init_observatory(FACE.directory)
-        FACE.console.print(f"Made an observatory at {made.directory.resolve()}", markup=False)
-        return made
-    return open_observatory(FACE.directory)
 
 
 @contextmanager

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from spamtide.errors import BadDataError, UsageError
+from spamtide.face import FACE, show
 
 
 def calibrate(
-    context: typer.Context,
     quick: Annotated[bool, typer.Option("--quick", help="Few worlds: minutes, and wide errors.")] = False,
     worlds: Annotated[int | None, typer.Option(help="Made-up observatories of the largest study.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed draws the same observatories.")] = 1,
@@ -33,13 +32,12 @@ def calibrate(
     if number < 1:
         message = "--worlds is 1 or more"
         raise UsageError(message)
-    quiet = bool((context.find_root().params or {}).get("quiet"))
-    with study_bar(Console(stderr=True, quiet=quiet), enabled=not quiet) as on_study:
+    with study_bar(FACE.console, enabled=not FACE.quiet) as on_study:
         rows = calibration.calibrate(number, seed, on_study)
     if as_json:
         print(json.dumps(calibration.as_json(rows, number, seed), indent=2))
     elif out is None:
-        Console(highlight=False).print(calibration.as_table(rows))
+        show(calibration.as_table(rows))
     if out is not None:
         try:
             out.write_text(calibration.as_page(rows, number, seed), encoding="utf-8")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from spamtide.face import FACE
 
 
 def evaluate(
-    context: typer.Context,
     corpora: Annotated[
         Path | None, typer.Option(help="Folder of public collections, for real legitimate mail.")
     ] = None,
@@ -26,14 +26,8 @@ def evaluate(
     Examples: `spamtide evaluate` · `spamtide -C DIR evaluate --json`
     """
     from spamtide import evaluate as measuring
-    from spamtide.errors import UnavailableError
 
-    try:
-        observatory = context.obj["observatory"]()
-    except UnavailableError:
-        observatory = None
-    console: Console = context.obj["console"]
-    scores = measuring.evaluate(observatory, corpora=corpora, seed=seed, say=console.print)
+    scores = measuring.evaluate(FACE.observatory_if_any(), corpora=corpora, seed=seed, say=FACE.console.print)
     if as_json:
         print(json.dumps(measuring.as_json(scores), indent=2))
     else:

@@ -6,16 +6,15 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from spamtide.errors import UsageError
+from spamtide.face import FACE, show
 
 MIN_PREFIX = 6
 """Fewest hexadecimal digits that are taken for a message."""
 
 
 def explain(
-    context: typer.Context,
     what: Annotated[
         str, typer.Argument(metavar="SHA256", help="A message, or the first digits of it; or a campaign.")
     ],
@@ -31,7 +30,7 @@ def explain(
     """
     from spamtide import asking, reading
 
-    observatory = context.obj["observatory"]()
+    observatory = FACE.observatory()
     wanted = what.strip().lower()
     told: dict[str, Any]
     if wanted.startswith("c-"):
@@ -46,4 +45,4 @@ def explain(
     if as_json:
         print(json.dumps(told, indent=2, sort_keys=True))
     else:
-        Console(highlight=False, soft_wrap=True).print("\n".join(told["lines"]), markup=False)
+        show("\n".join(told["lines"]), wrap=False)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from spamtide.errors import BadDataError
+from spamtide.face import FACE, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,7 +19,6 @@ app = typer.Typer(
 
 
 def who(
-    context: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Nothing: list all names.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -30,24 +29,19 @@ def who(
     Examples: `spamtide who cutwail` · `spamtide who "Canadian Pharmacy" --json`
     """
     from spamtide import who as lookup
-    from spamtide.errors import UnavailableError
 
-    try:
-        observatory = _observatory(context)
-    except UnavailableError:
-        observatory = None
+    observatory = FACE.observatory_if_any()
     told = lookup.who(name, observatory) if name else lookup.everybody(observatory)
     if as_json:
         print(json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False))
     elif name:
-        Console(highlight=False, soft_wrap=True).print("\n".join(lookup.lines(told)), markup=False)
+        show("\n".join(lookup.lines(told)), wrap=False)
     else:
-        Console(highlight=False, soft_wrap=True).print(lookup.table(told))
+        show(lookup.table(told), wrap=False)
 
 
 @app.command(name="list")
 def list_(
-    context: typer.Context,
     state: Annotated[str | None, typer.Option(help="Only these: live, stale, 'never hit' ...")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -57,16 +51,15 @@ def list_(
     """
     from spamtide import rulebook
 
-    rules = [one for one in rulebook.listed(_observatory(context)) if state in {None, one["state"]}]
+    rules = [one for one in rulebook.listed(FACE.observatory()) if state in {None, one["state"]}]
     if as_json:
         print(json.dumps(rules, indent=2, sort_keys=True))
     else:
-        Console(highlight=False, soft_wrap=True).print(rulebook.list_table(rules))
+        show(rulebook.list_table(rules), wrap=False)
 
 
 @app.command()
 def check(
-    context: typer.Context,
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="[FILE]...", help="Default: all in signatures/.")
     ] = None,
@@ -79,7 +72,7 @@ def check(
     """
     from spamtide import rulebook
 
-    told = rulebook.checked(_observatory(context), files or [])
+    told = rulebook.checked(FACE.observatory(), files or [])
     _print(told, rulebook.check_lines, as_json=as_json)
     complaints = [text for one in (*told["files"], *told["rules"]) for text in one["complaints"]]
     if strict and complaints:
@@ -89,7 +82,6 @@ def check(
 
 @app.command()
 def hunt(
-    context: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Signature files.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -99,10 +91,9 @@ def hunt(
     """
     from spamtide import rulebook
 
-    console = context.obj["console"]
-    with console.status("matching ...") as spinner:
+    with FACE.console.status("matching ...") as spinner:
         told = rulebook.hunt(
-            _observatory(context), files, lambda done: spinner.update(f"matching ... {done:,} messages")
+            FACE.observatory(), files, lambda done: spinner.update(f"matching ... {done:,} messages")
         )
     _print(told, rulebook.hunt_lines, as_json=as_json)
 
@@ -111,8 +102,4 @@ def _print(told: dict[str, Any], lines: Callable[[dict[str, Any]], list[str]], *
     if as_json:
         print(json.dumps(told, indent=2, sort_keys=True))
     else:
-        Console(highlight=False, soft_wrap=True).print("\n".join(lines(told)), markup=False)
-
-
-def _observatory(context: typer.Context) -> Any:
-    return context.obj["observatory"]()
+        show("\n".join(lines(told)), wrap=False)

@@ -40,7 +40,7 @@ def run_demo(directory: Path, seed: int, console: Console, world: str = WORLD) -
     new = import_lists(observatory, (made / "control.csv",), None)
     console.print(f"control    {new:,} checks of control servers")
     for line in pipeline.learn_signatures(observatory, ()):
-        console.print(f"learn      {line}", markup=False)
+        console.print(f"learn      {line}")
     with stage_lines(console) as on_stage:
         pipeline.update(observatory, on_stage)
     for name in FORMATS:
@@ -64,7 +64,7 @@ def _ingest_world(observatory: Observatory, world: Path, console: Console) -> No
         what = f"lab {source.lab}" if source.lab else source.label
         known = f", {summary.known:,} already known" if summary.known else ""
         rate = f" ({summary.stored / summary.seconds:,.0f} a second)" if summary.stored else ""
-        console.print(f"ingest     {what}: {summary.stored:,} messages{known}{rate}", markup=False)
+        console.print(f"ingest     {what}: {summary.stored:,} messages{known}{rate}")
 
 
 def _headlines(observatory: Observatory, directory: Path, console: Console) -> None:
@@ -72,6 +72,6 @@ def _headlines(observatory: Observatory, directory: Path, console: Console) -> N
     claims = observatory.lake.read("claims").sort_by([("importance", "descending"), ("claim", "ascending")])
     console.print("\nSIMULATED DATA. The most important claims:")
     for claim in claims.slice(0, HEADLINES).to_pylist():
-        console.print(f"  * {claim['sentence']}", markup=False)
-    console.print(f"\nThe bulletin: {directory / 'bulletin.html'} (also .md and .json)", markup=False)
-    console.print(f"The truth of the simulated world: {directory / 'world' / 'truth.json'}", markup=False)
+        console.print(f"  * {claim['sentence']}")
+    console.print(f"\nThe bulletin: {directory / 'bulletin.html'} (also .md and .json)")
+    console.print(f"The truth of the simulated world: {directory / 'world' / 'truth.json'}")

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from spamtide import pipeline
 from spamtide.attribution import attribute, compile_signatures, learn, load_signatures, match
+from spamtide.errors import NoInputError
 from spamtide.evaluation import Outcome, Score, score
 from spamtide.evaluation.scoring import rows_of
 from spamtide.ingest import Source, ingest
@@ -70,7 +71,13 @@ def evaluate(observatory: Observatory | None, *, corpora: Path | None, seed: int
         corpora: folder of public collections, for real legitimate mail.
         seed: of the simulated worlds.
         say: called with a line for a person as the work goes on.
+
+    Raises:
+        NoInputError: there is no folder `corpora`.
     """
+    if corpora is not None and not corpora.is_dir():
+        message = f"no folder {corpora}"
+        raise NoInputError(message)
     if observatory is not None and rollup.lab_rows(observatory.lake, 1).num_rows:
         return _own(observatory, say)
     found: list[Score] = []

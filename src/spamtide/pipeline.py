@@ -8,6 +8,7 @@ order. Each commit is atomic and each stage can be run again, so a run may die a
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ import pyarrow as pa
 from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, read_pages
 from spamtide.change import look, watch_hours
 from spamtide.engine import Apart
-from spamtide.errors import UnavailableError
+from spamtide.errors import UnavailableError, UsageError
 from spamtide.finding import (
     Behind,
     Composition,
@@ -336,26 +337,33 @@ def behind_of(knowledge: Knowledge, measurement: Measurement, day: dt.date) -> d
 def learn_signatures(observatory: Observatory, families: tuple[str, ...]) -> Iterator[str]:
     """Write a signature file for each family that the lab holds; yields one line for each.
 
+    Args:
+        observatory: the observatory.
+        families: only these; none means all.
+
     Raises:
         UnavailableError: no lab mail.
+        UsageError: a family of which the lab has none.
     """
     with writer_lock(observatory.directory / "lake"):
         lab = rollup.lab_rows(observatory.lake, LAB_MESSAGES)
         if not lab.num_rows:
             message = "no lab mail to learn from"
             raise UnavailableError(message, "spamtide ingest --lab FAMILY PATH")
+        held = set(lab["lab"].to_pylist())
+        if missing := sorted(set(families) - held):
+            message = f"the lab holds no mail of {', '.join(missing)}"
+            raise UsageError(message, f"families: {', '.join(sorted(held))}")
         learned = learn(
             lab, rollup.ham_rows(observatory.lake, HAM_MESSAGES), wild=rollup.wild_fields(observatory.lake)
         )
         observatory.signatures.mkdir(exist_ok=True)
-        for name, text in sorted(learned.files().items()):
-            family = next(family for family, told in learned.text.items() if told == text)
-            if families and family not in families:
-                continue
-            path = observatory.signatures / name
-            path.write_text(text, encoding="utf-8")
-            rules = sum(rule.family == family for rule in learned.rules)
-            yield f"{family}: {rules} rules in {path}"
+        counts = Counter(rule.family for rule in learned.rules)
+        for family, (name, text) in sorted(learned.by_family().items()):
+            if not families or family in families:
+                path = observatory.signatures / name
+                path.write_text(text, encoding="utf-8")
+                yield f"{family}: {counts[family]} rules in {path}"
 
 
 # ---------------------------------------------------------------------------- records and rows

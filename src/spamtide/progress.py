@@ -53,7 +53,7 @@ def stage_lines(console: Console) -> Iterator[Callable[[str, str], None]]:
                 spinner.update(f"{name} ...")
                 return
             seconds = time.monotonic() - started.get(name, time.monotonic())
-            console.print(f"{name:10} {done} ({seconds:.1f} s)", markup=False)
+            console.print(f"{name:10} {done} ({seconds:.1f} s)")
 
         yield on_stage
 

@@ -104,6 +104,77 @@ def test_a_file_that_may_not_be_read_does_not_stop_the_others(
     assert len(exported(tmp_path / "o", "observations")) == len(MESSAGES) - 1
 
 
+def test_a_named_file_in_a_folder_that_may_not_be_entered_does_not_stop_the_others(
+    spamtide: Run, exported: Exported, tmp_path: Path
+) -> None:
+    closed, mail = folder_of(tmp_path / "closed"), folder_of(tmp_path / "mail")
+    closed.chmod(0)
+    done = spamtide("-C", tmp_path / "o", "ingest", closed / "001.eml", mail, before=without_override)
+    closed.chmod(0o755)
+
+    assert done.returncode == 66
+    assert "001.eml" in one_line(done.stderr)
+    assert len(exported(tmp_path / "o", "observations")) == len(MESSAGES)
+
+
+def test_an_observatory_that_may_only_be_read_is_told_so_and_can_be_read(
+    spamtide: Run, tmp_path: Path
+) -> None:
+    mail = folder_of(tmp_path / "mail")
+    assert spamtide("-C", tmp_path / "o", "ingest", mail).returncode == 0
+    inside = [tmp_path / "o" / "lake", *(tmp_path / "o" / "lake").rglob("*")]
+    for path in inside:
+        path.chmod(path.stat().st_mode & ~0o222)
+    done = spamtide("-C", tmp_path / "o", "update", before=without_override)
+    seen = spamtide("-C", tmp_path / "o", "export", "observations", before=without_override)
+    for path in inside:
+        path.chmod(path.stat().st_mode | 0o200)
+
+    assert done.returncode == 69
+    assert "cannot write to" in one_line(done.stderr)
+    assert seen.returncode == 0
+    assert len(seen.stdout.splitlines()) == len(MESSAGES)
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(spamtide: Run, tmp_path: Path) -> None:
+    mail = folder_of(tmp_path / "mail", MESSAGES[:1])
+    made = spamtide("-C", tmp_path / "o", "ingest", "--sensor", "[/x]", mail)
+    assert made.returncode == 0, made.stderr
+    assert spamtide("-C", tmp_path / "o", "update").returncode == 0
+    told = spamtide("-C", tmp_path / "o", "status")
+
+    assert told.returncode == 0, told.stderr
+    assert "[/x]" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("export", "changes", "--since", "0001-01-01T00:00+14:00", "--until", "9999-12-31"), 0, ""),
+        (("bulletin", "-o", "bulletin.txt"), 64, "bulletin.txt tells no bulletin format"),
+        (("ingest", "--retry", "more.mbox"), 64, "--retry"),
+        (("init", "mail [old]"), 64, "square bracket"),
+        (("evaluate", "--corpora", "no-such-folder"), 66, "no-such-folder"),
+    ],
+)
+def test_words_that_do_not_fit_are_told_apart_from_defects(
+    spamtide: Run, tmp_path: Path, arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    assert spamtide("init", tmp_path / "o").returncode == 0
+    done = spamtide("-C", tmp_path / "o", *arguments)
+
+    assert done.returncode == code
+    assert told in (one_line(done.stderr) if code else "")
+
+
+def test_a_checkout_of_the_text_files_alone_can_be_updated(spamtide: Run, tmp_path: Path) -> None:
+    assert spamtide("init", tmp_path / "o").returncode == 0
+    (tmp_path / "o" / "lake").rmdir()
+
+    done = spamtide("-C", tmp_path / "o", "update")
+    assert done.returncode == 0, done.stderr
+
+
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 
 

@@ -47,8 +47,12 @@ class Learned:
 
     def files(self) -> dict[str, str]:
         """File name -> text, for the observatory's signatures folder."""
+        return dict(self.by_family().values())
+
+    def by_family(self) -> dict[str, tuple[str, str]]:
+        """Family -> name and text of its file."""
         names = _slugs(self.text)
-        return {f"learned-{names[family]}.yar": text for family, text in self.text.items()}
+        return {family: (f"learned-{names[family]}.yar", text) for family, text in self.text.items()}
 
 
 def learn(
