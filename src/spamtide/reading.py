@@ -43,7 +43,12 @@ def bulletin(observatory: Observatory, since: str | None, until: str | None, fil
     """The bulletin of a period as text; the same from the same table versions, to the byte."""
     measurement = measured(observatory)
     said = pipeline.findings(observatory, measurement, _day(since, "since"), _day(until, "until"))
-    composed = compose(said.findings.claims, said.findings.statuses, _edition(observatory, said))
+    composed = compose(
+        said.findings.claims,
+        said.findings.statuses,
+        _edition(observatory, said),
+        said.findings.unattributed,
+    )
     drawn = charts(_chart_inputs(said)) if file_format == "html" else None
     return render(composed, file_format, drawn)
 

@@ -122,3 +122,5 @@ class Bulletin:
     statuses: tuple[Status, ...]
     versions: Mapping[str, int]
     """Table -> Delta version that was read."""
+    unattributed: Status | None = None
+    """Mail that carries no botnet's traits, so that levels add up to the total's; it is no actor."""

@@ -21,7 +21,7 @@ def test_the_lead_comes_first_then_the_botnet_then_who_moved(
     assert [heading for heading, *_ in bulletin.paragraphs] == [
         "",
         "Rustock",
-        "Who moved.",
+        "Programmes.",
         "What the mail is made of.",
         "Sensors.",
     ]

@@ -297,13 +297,32 @@ def test_markdown_keeps_the_prose_and_disarms_the_rest(bulletin: Bulletin) -> No
     """Headings in bold, names not said twice, hostile text without markup."""
     text = render(bulletin, "md")
     assert "**Rustock** began to fall about 20 September [19-21]. It is quiet, not gone: a trickle." in text
-    assert "**Who moved.** Xarvester has carried Ultimate Replicas." in text
-    assert "| rustock | quiet, not gone | 1.0 [0.7-1.4] | 49.8 | 2 of 3 |" in text
+    assert "**Programmes.** Xarvester has carried Ultimate Replicas." in text
+    assert "| rustock | quiet, not gone | 1.0 [0.7-1.4] | unknown | 49.8 | 2 of 3 |" in text
     armed = render(hostile(bulletin), "md")
     assert "<script" not in armed
     assert "](b)" not in armed.replace("\\](b)", "")
     assert "http://" not in armed
     assert "\n# e" not in armed
+
+
+def test_the_botnets_table_adds_up(bulletin: Bulletin) -> None:
+    """Mail of no botnet has a row without a state, and all mail is the sum."""
+    rest = replace(
+        bulletin.statuses[0], botnet="unknown", name="not attributed", level=3.0, level_low=2.0,
+        level_high=4.0, before=9.2,
+    )  # fmt: skip
+    whole = replace(bulletin, unattributed=rest)
+    text = render(whole, "md")
+    assert "| rustock | quiet, not gone | 1.0 [0.7-1.4] | 26 % [17-35] | 49.8 | 2 of 3 |" in tidied(text)
+    assert "| not attributed |  | 3.0 [2.0-4.0] | 74 % [50-99] | 9.2 | 2 of 3 |" in tidied(text)
+    assert "| all mail |  | 4.0 | 100 % | 59.0 |" in tidied(text)
+    assert "not attributed" in render(whole, "html")
+
+
+def tidied(text: str) -> str:
+    """Text with plain spaces."""
+    return text.replace("\u00a0", " ")
 
 
 @given(st.text(max_size=300))

@@ -80,7 +80,7 @@ def test_the_level_is_said_against_the_weeks_before(make: Make) -> None:
     claim = said(state(make()), "level")
     assert re.fullmatch(
         r"The volume index \(100 is the mean of 2 July to 29 July\) "
-        r"stands at 5\d \[\d\d-\d\d\] in the last week, against 100 \[9\d-10\d\] from "
+        r"stands at 5\d \[\d\d-\d\d\] in the last week, against 100 \[9\d-10\d\] in the 4 weeks from "
         r"22 August to 18 September: \d\d % \[\d\d-\d\d\] less\.",
         claim.sentence,
     )
@@ -123,8 +123,8 @@ def test_a_fallen_botnet_is_quiet_not_gone_while_sensors_and_lab_still_see_it(ma
     claim = said(found, "status", "rustock")
     assert re.fullmatch(
         r"Rustock is quiet, not gone: 6 of 6 sensors still receive a trickle, \d \[\d-\d+\] messages a day "
-        r"between them, its bot in the lab still sends \(last on 13 October\) and its control servers were "
-        r"not checked\.",
+        r"between them in the last week, its bot in the lab still sends \(last on 13 October\) and its "
+        r"control servers were not checked\.",
         claim.sentence,
     )
     status = next(s for s in found.statuses if s.botnet == "rustock")
@@ -219,9 +219,10 @@ def test_the_outlook_stands_beside_its_base(make: Make) -> None:
     """Nothing after the period is used; n stands beside every share."""
     claim = said(state(make(events=shipped())), "outlook")
     assert claim.sentence == (
-        "The chance that Rustock is back within 90 days is 26 % [3-70], after a silence of 21 days with no "
-        "action against the botnet on record. Of 9 recorded silences of botnets, 7 ended within 90 days, "
-        "after 2 to 33 days. The record is short and holds what was published: tried on each of its silences "
+        "The chance that Rustock, quiet for 21 days with no action against the botnet on record, is back "
+        "within the next 90 days is 26 % [3-70]. Of 9 recorded silences of botnets, 7 ended within 90 days "
+        "of their start, after 2 to 33; 3 had lasted longer than 21 days, and 1 of these ended within 90 "
+        "more. The record is short and holds what was published: tried on each of its silences "
         "in turn, such forecasts did better than the plain share (Brier score 0.19 against 0.23; 8 of 9 "
         "intervals of 80 % held)."
     )
@@ -233,11 +234,11 @@ def test_the_make_up_of_the_mail_counts_what_has_no_answer_too(make: Make) -> No
     composition = Composition({"spam": 20}, {"rustock": 8, "unknown": 12}, {"unknown": 20})
     found = state(make(composition=composition))
     assert said(found, "botnets").sentence == (
-        "Of 20 messages in the period, 8 (40 % [22-61]) carry a botnet's traits: Rustock 8 (40 % [22-61]); "
-        "12 (60 % [39-78]) could not be attributed."
+        "Of 20 messages in these 4 weeks, 8 (40 % [22-61]) carry a botnet's traits: Rustock 8 (40 % [22-61])"
+        "; 12 (60 % [39-78]) could not be attributed."
     )
     assert said(found, "programmes").sentence == (
-        "None of 20 messages in the period (0 % [0-16]) advertises a programme that we know."
+        "None of 20 messages in these 4 weeks (0 % [0-16]) advertises a programme that we know."
     )
 
 
@@ -496,7 +497,7 @@ def test_thin_data_says_something_true(make: Make) -> None:
     )
     assert [c.kind for c in found.claims] == ["thin", "botnets", "programmes", "coverage", "quarantine"]
     assert said(found, "botnets").sentence == (
-        "None of 20 messages in the period (0 % [0-16]) carries a botnet's traits."
+        "None of 20 messages in these 4 days (0 % [0-16]) carries a botnet's traits."
     )
     assert "2 more have no believable date and are in no series" in said(found, "coverage").sentence
     assert all(s.state == "too little mail to tell" or s.last_seen is None for s in found.statuses)
@@ -726,3 +727,26 @@ def test_where_most_sensors_changed_nothing_is_said_of_the_volume(quiet: Finding
         "What the volume of spam did cannot be told: 3 of 6 sensors changed in the period."
     )
     assert not {"level", "nothing-changed"} & {c.kind for c in found.claims}
+
+
+def test_an_effect_is_of_those_that_had_fallen_by_then(make: Make) -> None:
+    """A botnet that falls nine days after the largest is in no first week, and among the others there."""
+    large = shift("decline", "rustock", "2010-09-20")
+    later = shift("decline", "grum", "2010-09-29")
+    claim = said(state(make(changes=(large, later))), "effect")
+    assert claim.sentence.startswith("From 20 September on Rustock sent ")
+    assert claim.numbers["names"] == "Rustock"
+    same = shift("decline", "grum", "2010-09-21")
+    claim = said(state(make(changes=(large, same))), "effect")
+    assert claim.numbers["names"] == "Rustock and Grum"
+
+
+def test_what_is_not_attributed_makes_the_levels_add_up(make: Make) -> None:
+    """The botnets' levels and those of mail without a name are the total's."""
+    found = state(make())
+    rest = found.unattributed
+    assert rest is not None
+    level = said(found, "level").numbers
+    assert sum(s.level for s in found.statuses) + rest.level == pytest.approx(level["index"], abs=0.01)
+    assert sum(s.before for s in found.statuses) + rest.before == pytest.approx(level["before"], abs=0.01)
+    assert rest.level_low < rest.level < rest.level_high

@@ -44,6 +44,8 @@ class Section:
     """In reading order."""
     subject_kinds: tuple[str, ...] = ()
     """() for any."""
+    of_any: tuple[str, ...] = ()
+    """Kinds that are taken whatever their subject's kind."""
     sentences: int = 4
     beside_level: int = 4
     """The same where there is a level to report, which makes this the lesser news."""
@@ -75,9 +77,8 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section("Whether others filled in.", ("effect",)),
     Section("What others measured.", ("published",)),
-    Section("Who moved.", ("switch",)),
     Section("What cannot be attributed.", MOVES, ("botnet",), sentences=2, subject=UNKNOWN),
-    Section("Programmes.", MOVES, ("programme",), sentences=2, beside_level=1),
+    Section("Programmes.", ("switch", *MOVES), ("programme",), of_any=("switch",)),
     Section("What the mail is made of.", ("botnets", "programmes", "campaigns"), beside_level=1),
     Section("Sensors.", ("sensor-change", "attribution-loss", "sensor-outage", "coverage"), sentences=3),
     Section("What next.", ("outlook", "forecast")),
@@ -102,11 +103,17 @@ TITLE_VERBS: dict[str, tuple[str, str]] = {
 """What one subject did, and what two did."""
 
 
-def compose(claims: Sequence[Claim], statuses: Sequence[Status], edition: Edition) -> Bulletin:
+def compose(
+    claims: Sequence[Claim],
+    statuses: Sequence[Status],
+    edition: Edition,
+    unattributed: Status | None = None,
+) -> Bulletin:
     """Compose a bulletin from claims alone, short and in the order that an editor would choose.
 
     Nothing is written here that is not a claim's sentence, besides headings and the title, whose numbers
     are the claims' too. Claims that find no place in the prose stay in the bulletin's table.
+    `unattributed` is the row of the statuses' table that makes its levels add up.
     """
     ordered = tuple(sorted(claims, key=lambda c: (-c.importance, c.claim)))
     quiet = any(c.kind == "nothing-changed" for c in ordered)
@@ -121,6 +128,7 @@ def compose(claims: Sequence[Claim], statuses: Sequence[Status], edition: Editio
         claims=ordered,
         statuses=tuple(statuses),
         versions=dict(sorted(edition.versions.items())),
+        unattributed=unattributed,
     )
 
 
@@ -143,7 +151,7 @@ def _chosen(claims: Sequence[Claim], section: Section) -> list[Claim]:
         c
         for c in claims
         if c.kind in section.kinds
-        and (not section.subject_kinds or c.subject_kind in section.subject_kinds)
+        and (not section.subject_kinds or c.subject_kind in section.subject_kinds or c.kind in section.of_any)
         and section.subject in {"", c.subject}
     ]
     fitting.sort(key=lambda c: (section.kinds.index(c.kind), -c.importance, c.claim))

@@ -80,7 +80,8 @@ def _html(bulletin: Bulletin, charts: Charts | None) -> str:
         paragraphs=_parted(bulletin),
         status_columns=STATUS_COLUMNS,
         facts=_facts(bulletin),
-        statuses=[_status_cells(status) for status in bulletin.statuses],
+        statuses=_status_rows(bulletin) if bulletin.statuses else [],
+        status_caption=_status_caption(bulletin),
         claims=[(at, claim, _numbers(claim)) for at, claim in enumerate(bulletin.claims, start=1)],
         pictures=[(p, markupsafe.Markup(p.svg)) for p in charts.pictures] if charts else [],  # noqa: S704 - our renderer's SVG, checked by svg.embed
         mix=_matrix(charts) if charts else None,
@@ -131,20 +132,57 @@ def _points(value: float) -> str:
     return f"{value:,.1f}" if math.isfinite(value) else "unknown"
 
 
-def _status_cells(status: Status) -> tuple[str, ...]:
-    """One row of the status matrix, in the order of STATUS_COLUMNS."""
+def _status_rows(bulletin: Bulletin) -> list[tuple[str, ...]]:
+    """The status matrix: every botnet, mail of none, and all mail, to which the columns of points add up."""
+    rest = bulletin.unattributed
+    every = [*bulletin.statuses, *([rest] if rest else [])]
+    now, before = (
+        sum(value for value in values if math.isfinite(value))
+        for values in ([one.level for one in every], [one.before for one in every])
+    )
+    rows = [_status_cells(one, now if rest else math.nan) for one in bulletin.statuses]
+    if rest:
+        name, _, points, share, was, seen, last, _, _, advertised = _status_cells(rest, now)
+        rows.append((name, "", points, share, was, seen, last, "", "", advertised))
+        known = any(math.isfinite(one.before) for one in every)
+        rows.append(
+            ("all mail", "", _points(now), "100 %", _points(before if known else math.nan), *[""] * 5)
+        )
+    return rows
+
+
+def _status_cells(status: Status, whole: float) -> tuple[str, ...]:
+    """One row of the status matrix, in the order of STATUS_COLUMNS; `whole` is the points of all mail."""
     interval = f" [{status.level_low:,.1f}-{status.level_high:,.1f}]" if math.isfinite(status.level) else ""
     programmes = ", ".join(f"{name} {share:.0%}".replace("%", " %") for name, share in status.programmes[:3])
+    share = "unknown"
+    if whole > 0 and math.isfinite(status.level):
+        low, high = (min(100 * end / whole, 100.0) for end in (status.level_low, status.level_high))
+        digits = 0 if high >= 1 else 1
+        share = f"{100 * status.level / whole:.{digits}f} % [{low:.{digits}f}-{high:.{digits}f}]"
     return (
         status.name or status.botnet,
         status.state,
         f"{_points(status.level)}{interval}",
+        share,
         _points(status.before),
         f"{status.residual_sensors} of {status.sensors}",
         str(status.last_seen or "never"),
         str(status.lab_last_seen or "no lab"),
         _servers(status.control),
         programmes or "unknown",
+    )
+
+
+def _status_caption(bulletin: Bulletin) -> str:
+    """What the columns of the status matrix are, and of which days."""
+    level = next((c for c in bulletin.claims if c.kind == "level" and "from" in c.numbers), None)
+    days = f" ({level.numbers['from']} to {level.numbers['to']})" if level else ""
+    return (
+        "Points are index points of the total: now in the last week, with 95 % intervals, and before in the "
+        f"window that the index is held against{days}. Seen at counts the sensors that saw it in the last "
+        "week; in a lab is the last message of its bot there; servers are checks of the last week that were "
+        "answered; advertises is what its last four weeks with mail carried, of mail with a known programme."
     )
 
 
@@ -164,6 +202,7 @@ STATUS_COLUMNS = (
     "botnet",
     "state",
     "points now",
+    "share now",
     "points before",
     "seen at",
     "last seen",
@@ -230,7 +269,9 @@ def _md(bulletin: Bulletin, _: Charts | None) -> str:
         lines += [
             "## Botnets",
             "",
-            *_md_table(STATUS_COLUMNS, [_status_cells(s) for s in bulletin.statuses]),
+            *_md_table(STATUS_COLUMNS, _status_rows(bulletin)),
+            "",
+            markdown(_status_caption(bulletin)),
             "",
         ]
     rows: list[tuple[str, ...]] = [

@@ -70,6 +70,31 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """Posterior of one date."""
+
+    first: int
+    mass: Floats
+    """Chance of each unit from `first` on, sum 1."""
+    slower: Floats | None = None
+    """The same under the prior by which moves take longer; None where there is but one."""
+
+    def mirrored(self, total: int) -> Spread:
+        """The same in reversed time."""
+        slower = None if self.slower is None else self.slower[::-1]
+        return Spread(total - (self.first + len(self.mass) - 1), self.mass[::-1], slower)
+
+    def under(self, *, slower: bool) -> Floats:
+        """The chances under one of the priors."""
+        return self.slower if slower and self.slower is not None else self.mass
+
+    def estimate(self) -> Estimate:
+        """Median, and an interval that holds under either prior."""
+        found = summarise(self.mass, self.first)
+        return found if self.slower is None else _hull(found, summarise(self.slower, self.first))
+
+
+@dataclass(frozen=True, slots=True)
 class Ramp:
     """Posterior of one move."""
 
@@ -77,6 +102,10 @@ class Ramp:
     """First unit off the level before."""
     end: Estimate
     """First unit at the level after; of a fall to under NEGLIGIBLE, the first one under that."""
+    begun: Spread
+    """All that is known of the onset, for what several moves add up to (see `parts`)."""
+    settled: Spread
+    """The same of the first unit at the level after, however little is left of it."""
 
 
 def date_move(
@@ -101,17 +130,18 @@ def date_move(
         room = (total - room[1], total - room[0])
     residuals = SHALLOW_RESIDUALS if ratio > SHALLOW else RESIDUALS
     first, posterior = ramp_posterior(count, offset, track.size, move, room, residuals)
-    found = _estimates(posterior, first)
+    marginals = _marginals(posterior)
+    slower: tuple[Floats | None, Floats | None] = (None, None)
     if residuals is SHALLOW_RESIDUALS:
-        slower = posterior * (np.arange(posterior.shape[1]) + 1) ** SLOWER
-        found = tuple(_hull(*pair) for pair in zip(found, _estimates(slower, first), strict=True))
-    onset, end = found
+        slower = _marginals(posterior * (np.arange(posterior.shape[1]) + 1) ** SLOWER)
+    begun, settled = (Spread(first, *pair) for pair in zip(marginals, slower, strict=True))
     if direction == "rise":
-        return Ramp(_mirrored(end, total), _mirrored(onset, total))
-    if ratio < NEGLIGIBLE:
+        begun, settled = settled.mirrored(total), begun.mirrored(total)
+    end = settled.estimate()
+    if direction == "fall" and ratio < NEGLIGIBLE:
         before = slice(max(room[0], move[0] - BEFORE), move[0])
         end = _negligible(track, before, first, posterior)
-    return Ramp(onset, end)
+    return Ramp(begun.estimate(), end, begun, settled)
 
 
 def _negligible(track: Track, before: slice, first: int, posterior: Floats) -> Estimate:
@@ -139,21 +169,16 @@ def _negligible(track: Track, before: slice, first: int, posterior: Floats) -> E
     return summarise(np.diff(np.maximum.accumulate(under), prepend=0.0), first)
 
 
-def _estimates(posterior: Floats, first: int) -> tuple[Estimate, ...]:
-    """Onset and end, from their joint posterior in onset and length."""
+def _marginals(posterior: Floats) -> tuple[Floats, Floats]:
+    """Chances of onset and end, from what is proportional to their joint posterior in onset and length."""
     units = np.arange(len(posterior))[:, None] + np.arange(posterior.shape[1])
     end = np.bincount(units.ravel(), posterior.ravel()).astype(np.float64)
-    return summarise(posterior.sum(axis=1), first), summarise(end, first)
+    return posterior.sum(axis=1) / posterior.sum(), end / end.sum()
 
 
 def _hull(one: Estimate, other: Estimate) -> Estimate:
     """The first, with an interval that holds both."""
     return Estimate(one.point, min(one.low, other.low), max(one.high, other.high))
-
-
-def _mirrored(one: Estimate, total: int) -> Estimate:
-    """An estimate in reversed time."""
-    return Estimate(total - one.point, total - one.high, total - one.low)
 
 
 def ramp_posterior(

@@ -12,6 +12,7 @@ import numpy as np
 from spamtide.change.event import Event, find_all
 from spamtide.change.mix import make_mix
 from spamtide.change.names import Names
+from spamtide.change.parts import dated_by_parts
 from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
 from spamtide.change.shared_days import share_days
 from spamtide.change.silence import Cause, find_cause, sensor_changes
@@ -320,7 +321,7 @@ def _told(
             others = [one for one in judged if one.event is not event]
             judged = [*others, Judged(subject, event, risen.confidence, "attribution", trail)]
     judged, of_sensors = together(panel, exposure, judged)
-    yield from tell(judged, panel)
+    yield from tell(list(dated_by_parts(judged)), panel)
     yield from of_sensors
 
 

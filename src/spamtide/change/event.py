@@ -10,14 +10,14 @@ import datetime as dt
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm, upper_tail, worst_tail
 from spamtide.change.cut import Burst, Cut, Move, cut_track
-from spamtide.change.date import LONGEST_RAMP, LONGEST_SLOPE, SHALLOW, Ramp, date_move, summarise
+from spamtide.change.date import LONGEST_RAMP, LONGEST_SLOPE, SHALLOW, Ramp, Spread, date_move
 from spamtide.change.segment import WEEK, Direction, Segments, Track, cost
 from spamtide.change.slope import date_slope
 from spamtide.change.wander import APART, REAL, Claim, Doubt, Levels, Wander, levels_of, wander
@@ -79,6 +79,10 @@ class Event:
     """Days in a unit of the series: 1, or 7 for a thin one."""
     alarmed: float | None = None
     """Of an event that only the online alarm knows of yet: how sure that is, 0-1."""
+    begun: Spread | None = None
+    """Posterior of the first day off the level before, by ordinal day; None of a surge or a thin series."""
+    settled: Spread | None = None
+    """The same of the first day at the level after; None while the move may still be going on."""
 
     @property
     def ratio(self) -> float | None:
@@ -293,7 +297,14 @@ def _move(cut: Cut, number: int, weight: Weight) -> Event:
         peak_before=max(held, default=0.0),
         silent_before=not track.count[: before[1]].any(),
         step=track.step,
+        begun=_by_day(track, ramp.begun),
+        settled=_by_day(track, ramp.settled) if finish[0] is not None else None,
     )
+
+
+def _by_day(track: Track, spread: Spread) -> Spread | None:
+    """A posterior by unit as one by ordinal day; None where a unit is a week."""
+    return replace(spread, first=track.day(spread.first).toordinal()) if track.step == 1 else None
 
 
 def _date(track: Track, segments: Segments, move: tuple[Direction, int, int], room: tuple[int, int]) -> Ramp:
@@ -314,7 +325,7 @@ def _date(track: Track, segments: Segments, move: tuple[Direction, int, int], ro
         return step(i, j, room)
     opening = step(i, i, (room[0], segments.span(i)[1]))
     closing = step(j, j, (starts[j - 1], room[1]))
-    return Ramp(opening.onset, closing.end)
+    return Ramp(opening.onset, closing.end, opening.begun, closing.settled)
 
 
 def _level(track: Track, begin: int, end: int, otherwise: float) -> float:
@@ -361,9 +372,10 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], beside: flo
     fit = np.where((a < b) & (mass[b] > mass[a]), inside + outside, np.inf)
     posterior = np.exp(-(fit - fit.min()) / 2)
     posterior /= posterior.sum()
-    ramp = Ramp(
-        summarise(posterior.sum(axis=1), int(firsts[0])), summarise(posterior.sum(axis=0), int(stops[0]))
+    begun, settled = (
+        Spread(int(places[0]), posterior.sum(axis=axis)) for places, axis in ((firsts, 1), (stops, 0))
     )
+    ramp = Ramp(begun.estimate(), settled.estimate(), begun, settled)
     gain = merged_gain(track, [left, begin, end, right], CAUTION * track.size)
     number = int(track.observed.sum())
     onset, finish = _dates(track, ramp)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.change.date import Ramp, summarise
+from spamtide.change.date import Ramp, Spread
 from spamtide.change.segment import Direction, Segments, Track
 from spamtide.model import Floats
 
@@ -144,10 +144,11 @@ def date_slope(track: Track, segments: Segments, i: int, j: int) -> Ramp | None:
     if line is None:
         return None
     posterior = np.exp(-(line.cost - line.cost.min()) / 2 / _correlated(track, segments, line, (i, j)))
-    onset, end = (
-        _spread(places, posterior.sum(axis=axis)) for places, axis in ((line.begins, 1), (line.ends, 0))
+    begun, settled = (
+        Spread(int(places[0]), _spread(places, posterior.sum(axis=axis)))
+        for places, axis in ((line.begins, 1), (line.ends, 0))
     )
-    return Ramp(summarise(onset, int(line.begins[0])), summarise(end, int(line.ends[0])))
+    return Ramp(begun.estimate(), settled.estimate(), begun, settled)
 
 
 def _correlated(track: Track, segments: Segments, line: Slope, move: tuple[int, int]) -> float:

@@ -39,19 +39,32 @@ class Group:
     falls: tuple[Change, ...]
 
     @property
-    def botnets(self) -> tuple[str, ...]:
-        """Their botnets, each once, in order."""
-        return tuple(dict.fromkeys(c.subject for c in self.falls))
-
-    @property
     def clean(self) -> dt.date:
         """First day on which any of them may have begun."""
         return min(c.onset_low for c in self.falls)
 
     @property
     def onset(self) -> dt.date:
-        """Day on which the first of them began."""
-        return min(c.onset for c in self.falls)
+        """Day on which the largest began, or one that may have begun on the same day."""
+        return min(c.onset for c in self.falls if self._with_the_largest(c))
+
+    def fallen(self, day: dt.date) -> tuple[str, ...]:
+        """Botnets that had begun to fall by a day, each once, in order: the others had not."""
+        begun = (c.subject for c in self.falls if c.onset <= day or self._with_the_largest(c))
+        return tuple(dict.fromkeys(begun))
+
+    def _with_the_largest(self, change: Change) -> bool:
+        """Whether a fall may have begun when the largest did."""
+        largest = self.falls[0]
+        return change.onset_low <= largest.onset_high and largest.onset_low <= change.onset_high
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An effect, and whose it is."""
+
+    effect: Effect
+    botnets: tuple[str, ...]
 
 
 def effect_claims(view: View) -> Iterator[Claim]:
@@ -59,11 +72,22 @@ def effect_claims(view: View) -> Iterator[Claim]:
     group = _group(view)
     if group is None:
         return
-    scene = _scene(view, group)
-    found = effects(scene)
-    if not any(effect.own.sure for effect in found):
+    found = _effects(view, group)
+    if not any(one.effect.own.sure for one in found):
         return
-    yield _claim(view, group, found, _placebos(scene))
+    yield _claim(view, group, found, _placebos(_scene(view, group, found[0].botnets)))
+
+
+def _effects(view: View, group: Group) -> list[Found]:
+    """Effects by horizon, each of the botnets that had begun to fall by its end."""
+    spans: dict[tuple[str, ...], list[int]] = {}
+    for days in HORIZONS:
+        spans.setdefault(group.fallen(group.onset + dt.timedelta(days=days - 1)), []).append(days)
+    return [
+        Found(effect, botnets)
+        for botnets, horizons in spans.items()
+        for effect in effects(_scene(view, group, botnets), horizons)
+    ]
 
 
 def _group(view: View) -> Group | None:
@@ -84,11 +108,11 @@ def _group(view: View) -> Group | None:
     return Group(tuple(near))
 
 
-def _scene(view: View, group: Group) -> Scene:
+def _scene(view: View, group: Group, botnets: Sequence[str]) -> Scene:
     """Counts of the fallen and of all other mail, to the end of the period."""
     stop = view.within((view.period.until, view.period.until)).stop
     days = view.panel.days[:stop]
-    fallen: Counts = np.sum([view.daily("botnet", b) for b in group.botnets], axis=0)[:stop]
+    fallen: Counts = np.sum([view.daily("botnet", b) for b in botnets], axis=0)[:stop]
     clean, action = (int((np.datetime64(day) - days[0]).astype(int)) for day in (group.clean, group.onset))
     return Scene(
         affected=fallen,
@@ -112,16 +136,20 @@ def _placebos(scene: Scene) -> tuple[int, int]:
     return tried, found
 
 
-def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[int, int]) -> Claim:
+def _claim(view: View, group: Group, found: Sequence[Found], placebos: tuple[int, int]) -> Claim:
     """The fallen by horizon, all spam by horizon, what others filled in, the placebo dates."""
     values: dict[str, Value] = {"onset": group.onset}
-    names = listing([view.name(b) for b in group.botnets[:4]])
-    more = " and others" if len(group.botnets) > 4 else ""  # noqa: PLR2004 - four names are enough for a sentence
-    values["names"] = f"{names}{more}"
-    for effect in found:
-        values |= {f"own_{effect.days}d": _percent(effect.own), f"net_{effect.days}d": _percent(effect.net)}
-    template = _shortfall(found, together=len(group.botnets) > 1)
-    last = found[-1]
+    before: tuple[str, ...] = ()
+    for one in found:
+        days, effect = one.effect.days, one.effect
+        if one.botnets != before:
+            names = [view.name(b) for b in one.botnets if b not in before]
+            key = f"joined_{days}d" if before else "names"
+            values[key] = listing([*names[:4], *(["others"] if len(names) > 4 else [])])  # noqa: PLR2004 - enough for a sentence
+        before = one.botnets
+        values |= {f"own_{days}d": _percent(effect.own), f"net_{days}d": _percent(effect.net)}
+    template = _shortfall(found)
+    last = found[-1].effect
     values["others"] = Figure(last.others.value, last.others.low, last.others.high, "percent")
     span = SPANS[last.days]
     if not last.others.sure:
@@ -149,7 +177,7 @@ def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[in
     about = About(
         "effect",
         "botnet",
-        group.botnets[0],
+        group.falls[0].subject,
         group.onset,
         view.count("total", "total", window),
         view.sensors_of("total", "total", window),
@@ -157,15 +185,23 @@ def _claim(view: View, group: Group, found: Sequence[Effect], placebos: tuple[in
         weight=weight_of(view, group.falls[0]),
         confidence=min(c.confidence for c in group.falls),
     )
-    return draft(view, about, template + ".", values, **_kept(found))
+    return draft(view, about, template + ".", values, **_kept([one.effect for one in found]))
 
 
-def _shortfall(found: Sequence[Effect], *, together: bool) -> str:
-    """By how much the fallen, and all spam, fell short; a first day that shows nothing comes last."""
+def _shortfall(told: Sequence[Found]) -> str:
+    """By how much the fallen, and all spam, fell short; a first day that shows nothing comes last.
+
+    A botnet that began to fall within a later horizon is named there, and not before.
+    """
+    found = [one.effect for one in told]
+    together = len(told[0].botnets) > 1
     unsure = len(found) > 1 and not found[0].own.sure
     sure = found[1:] if unsure else found
     own = [f"{{own_{one.days}d}} {WHEN[one.days]}" for one in sure]
     own[0] = own[0].replace("}", "} less than was to be expected", 1)
+    for at, (one, before) in enumerate(zip(told[1:], told, strict=False), start=1 - unsure):
+        if one.botnets != before.botnets:
+            own[at] += f" (with {{joined_{one.effect.days}d}}, which began to fall meanwhile)"
     net = listing([f"{{net_{one.days}d}}" for one in sure])
     chance = [SPANS[one.days] for one in sure if not one.net.sure]
     within = f" (that of the {listing(chance)} is within chance)" if chance else ""

@@ -16,7 +16,7 @@ from spamtide.finding.makeup import makeup_claims
 from spamtide.finding.moves import move_claims
 from spamtide.finding.published import published_claims
 from spamtide.finding.standing import advertised_claims, standing_claims
-from spamtide.finding.status import statuses
+from spamtide.finding.status import statuses, unattributed
 from spamtide.finding.timing import forecast_claims, outlook_claims
 from spamtide.finding.volume import coverage_claims, volume_claims
 from spamtide.model import Change
@@ -53,7 +53,7 @@ def state(inputs: FindingInputs) -> Findings:
             if other is None or (claim.confidence, claim.sentence) > (other.confidence, other.sentence):
                 best[claim.claim] = claim
     ordered = sorted(best.values(), key=lambda claim: (-claim.importance, claim.claim))
-    return Findings(tuple(ordered), stands)
+    return Findings(tuple(ordered), stands, unattributed(view))
 
 
 def _known(inputs: FindingInputs) -> tuple[Change, ...]:

@@ -95,6 +95,8 @@ class Findings:
 
     claims: tuple[Claim, ...]
     statuses: tuple[Status, ...]
+    unattributed: Status | None = None
+    """What no botnet of these can be given, told as a status so that levels add up to the total's."""
 
 
 class View:

@@ -9,7 +9,7 @@ from typing import Any
 from spamtide.finding.draft import About, draft, export, rows_of
 from spamtide.finding.figures import wilson
 from spamtide.finding.inputs import View
-from spamtide.finding.volume import is_thin
+from spamtide.finding.volume import is_thin, weeks_of
 from spamtide.finding.words import Value, defang, listing, plural
 from spamtide.model import UNKNOWN, SubjectKind
 from spamtide.statement import Claim
@@ -59,10 +59,11 @@ def _answers(view: View, kind: str, subject_kind: SubjectKind, counts: Mapping[s
     with_answer = sum(k for _, k in named)
     one, several, *without = WORDS[subject_kind]
     values: dict[str, Value] = {"n": n}
+    whole = weeks_of(values, view.window).replace("the ", "these ", 1)
     if named:
         values |= {"named": with_answer, "named_share": wilson(with_answer, n)}
         verb = plural(with_answer, one, several)
-        template = f"Of {{n}} {plural(n, 'message')} in the period, {{named}} ({{named_share}}) {verb}: "
+        template = f"Of {{n}} {plural(n, 'message')} in {whole}, {{named}} ({{named_share}}) {verb}: "
         # Where one more would be "others", it is named.
         told = len(named) if len(named) == NAMED + 1 else NAMED
         parts = []
@@ -79,7 +80,7 @@ def _answers(view: View, kind: str, subject_kind: SubjectKind, counts: Mapping[s
             template += f"; {{unknown}} ({{unknown_share}}) {plural(unknown, *without)}"
     else:
         values["named_share"] = wilson(0, n)
-        template = f"None of {{n}} {plural(n, 'message')} in the period ({{named_share}}) {one}"
+        template = f"None of {{n}} {plural(n, 'message')} in {whole} ({{named_share}}) {one}"
     about = About(
         kind,
         subject_kind,

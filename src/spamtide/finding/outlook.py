@@ -68,6 +68,10 @@ class Outlook:
     """Recorded dormancies."""
     ended: int
     """Of these, ended within HORIZON days of their start."""
+    longer: int
+    """Of those on record, lasted longer than the present one has, and were followed for HORIZON days more."""
+    then: int
+    """Of these longer ones, ended within HORIZON days more."""
     chance: Figure
     """Percent: a return within HORIZON days from now."""
     shortest: float
@@ -188,15 +192,23 @@ def outlook(record: Sequence[Dormancy], lasted: int, *, struck: bool) -> Outlook
     chance, low, high = found.chance(lasted, HORIZON)
     early, late = found.by(*EIGHTY)
     lengths = sorted(d.days for d in followed if d.days <= HORIZON)
+    longer = _alike(record, lasted)
     return Outlook(
         base=len(followed),
         ended=sum(1 for d in followed if d.days <= HORIZON),
+        longer=len(longer),
+        then=sum(1 for d in longer if d.days <= lasted + HORIZON),
         chance=Figure(100 * chance, 100 * low, 100 * high, "percent"),
         shortest=lengths[0] if lengths else NEVER,
         longest=lengths[-1] if lengths else NEVER,
         early=early,
         late=late,
     )
+
+
+def _alike(record: Sequence[Dormancy], lasted: int) -> list[Dormancy]:
+    """Silences that lasted longer than some days, and of which it is known what HORIZON more brought."""
+    return [d for d in record if d.days > lasted and (d.end is not None or d.seen >= lasted + HORIZON)]
 
 
 @lru_cache(maxsize=8)
@@ -214,9 +226,7 @@ def back_test(record: tuple[Dormancy, ...]) -> BackTest:
         for lasted in CHECKPOINTS:
             if one.days <= lasted or (one.end is None and one.seen < lasted + HORIZON):
                 continue
-            alike = [
-                d for d in others if d.days > lasted and (d.end is not None or d.seen >= lasted + HORIZON)
-            ]
+            alike = _alike(others, lasted)
             ended = sum(d.days <= lasted + HORIZON for d in alike)
             said.append(found.chance(lasted, HORIZON)[0])
             base.append((ended + 0.5) / (len(alike) + 1))

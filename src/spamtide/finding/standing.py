@@ -82,7 +82,7 @@ def _standing(view: View, status: Status, weight: float) -> Claim:
         clauses.append(
             f"{{residual}} of {{sensors}} {plural(status.sensors, 'sensor')} still "
             f"{plural(status.residual_sensors, 'receives', 'receive')} a trickle, {{rate}} messages a day"
-            f"{' between them' if status.residual_sensors > 1 else ''}"
+            f"{' between them' if status.residual_sensors > 1 else ''} in the last week"
         )
     elif status.last_seen is not None:
         values["last"] = status.last_seen

@@ -202,8 +202,51 @@ def _sends(until: dt.date, lab: dt.date, last: dt.date | None) -> bool:
     return silent < LAB_DAYS and (last is None or 2 * silent <= (until - last).days)
 
 
+def unattributed(view: View) -> Status | None:
+    """Mail of no botnet, as the row that makes the botnets' levels add up; None where no level is known.
+
+    Its level is what the total's is without those of the botnets; it has no state, for it is no actor.
+    """
+    period = view.period
+    week: Window = (period.until - dt.timedelta(days=WEEK - 1), period.until)
+    part = view.within(week)
+    total = view.by_sensor("total", "total")
+    named = (view.by_sensor("botnet", botnet) for botnet in view.botnets)
+    rest = np.maximum(total - sum(named, np.zeros_like(total)), 0)
+    daily: Counts = rest.sum(axis=0)
+    now, low, high = _points_of(view, daily, UNKNOWN, week)
+    if not math.isfinite(now):
+        return None
+    up = (view.measurement.exposure.values[:, part] > 0) | (total[:, part] > 0)
+    days = int(up.any(axis=0).sum())
+    seen = np.flatnonzero(daily[: view.within((period.since, period.until)).stop])
+    last: dt.date | None = view.panel.days[seen[-1]].astype(dt.date) if seen.size else None
+    return Status(
+        botnet=UNKNOWN,
+        volume="unknown",
+        level=now,
+        level_low=low,
+        level_high=high,
+        before=_points_of(view, daily, UNKNOWN, period.before)[0] if period.comparable else math.nan,
+        residual_sensors=int((rest[:, part].sum(axis=1) > 0).sum()),
+        sensors=int(up.any(axis=1).sum()),
+        residual_per_day=float(daily[part].sum()) / days if days else math.nan,
+        last_seen=last,
+        lab_last_seen=None,
+        programmes=_programmes(view, UNKNOWN, last),
+        state="",
+        rule="no botnet's traits",
+        name="not attributed",
+    )
+
+
 def _points(view: View, botnet: str, window: Window) -> tuple[float, float, float]:
-    """Index points of the total that are a botnet's: the total's level times its share of the messages."""
+    """Index points of the total that are a botnet's."""
+    return _points_of(view, view.daily("botnet", botnet), botnet, window)
+
+
+def _points_of(view: View, daily: Counts, subject: str, window: Window) -> tuple[float, float, float]:
+    """Index points that some of the mail makes: the total's level times its share of the messages."""
     if view.total is None:
         return math.nan, math.nan, math.nan
     part = view.within(window)
@@ -211,9 +254,9 @@ def _points(view: View, botnet: str, window: Window) -> tuple[float, float, floa
     points = level(view.total, window).value
     if not math.isfinite(points) or not all_mail:
         return math.nan, math.nan, math.nan
-    series = view.series("botnet", botnet)
+    series = view.series("botnet", subject)
     correlation = series.serial_correlation if series else 0.0
-    one = rate(view.daily("botnet", botnet), view.offset(), part, correlation)
+    one = rate(daily, view.offset(), part, correlation)
     low, high = poisson_bounds(one.count, one.dispersion)
     scale = points / all_mail
     return scale * one.count, scale * low, scale * high

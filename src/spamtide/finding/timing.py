@@ -51,15 +51,22 @@ def outlook_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
         "lasted": lasted,
         "chance": seen.chance,
     }
+    word = "quiet" if status.volume == "quiet" else "silent"
     kind = "after an action against the botnet" if struck else "with no action against the botnet on record"
     template = (
-        f"The chance that {{name}} is back within {{horizon}} days is {{chance}}, after a silence of "
-        f"{{lasted}} {plural(lasted, 'day')} {kind}. Of {{base}} recorded silences of botnets, {{ended}} "
-        "ended within {horizon} days"
+        f"The chance that {{name}}, {word} for {{lasted}} {plural(lasted, 'day')} {kind}, is back within the "
+        "next {horizon} days is {chance}. Of {base} recorded silences of botnets, {ended} ended within "
+        "{horizon} days of their start"
     )
     if seen.ended and math.isfinite(seen.longest):
         values |= {"shortest": int(seen.shortest), "longest": int(seen.longest)}
-        template += ", after {shortest} to {longest} days"
+        template += ", after {shortest} to {longest}"
+    if lasted:
+        values["longer"] = seen.longer
+        template += f"; {{longer}} had lasted longer than {{lasted}} {plural(lasted, 'day')}"
+        if seen.longer:
+            values["then"] = seen.then
+            template += ", and {then} of these ended within {horizon} more"
     template += "."
     test = back_test(record)
     if test.forecasts and test.intervals:

@@ -17,6 +17,7 @@ from spamtide.model import UNKNOWN, Change, Contribution
 from spamtide.statement import Claim, Status
 
 FEW_DAYS = 14
+WEEK = 7
 DRIFT = 20.0
 """Percent. A difference of levels below it is no news unless a change was detected."""
 BEYOND = 1.05
@@ -211,7 +212,7 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
         template += "; there is no earlier level to hold it against."
     else:
         values |= {"before": before, "from": view.period.before[0], "to": view.period.before[1]}
-        template += ", against {before} from {from} to {to}"
+        template += f", against {{before}} in {weeks_of(values, view.period.before)} from {{from}} to {{to}}"
         if percent.sure:
             direction = "fall" if percent.value < 0 else "rise"
             values["percent"] = percent.flipped() if direction == "fall" else percent
@@ -228,6 +229,16 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
         base=_base(view),
         **_month_of(view),
     )
+
+
+def weeks_of(values: dict[str, Value], window: Window) -> str:
+    """'the {weeks} weeks', or days where they are no whole weeks, the number put into `values`."""
+    days = (window[1] - window[0]).days + 1
+    if days % WEEK:
+        values["days"] = days
+        return f"the {{days}} {plural(days, 'day')}"
+    values["weeks"] = days // WEEK
+    return f"the {{weeks}} {plural(days // WEEK, 'week')}"
 
 
 def _month_of(view: View) -> dict[str, str]:
