@@ -6,6 +6,9 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+/* For loops whose length is known where they are called: only there are they made for wide registers. */
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
+
 PyObject *native_read_page(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_read_fields(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_read_head(PyObject *, PyObject *const *, Py_ssize_t);

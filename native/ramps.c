@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 #define LEVELS 12 /* RAMP_LEVELS there */
-#define TILE 8
+#define TILE 32
 
 /* Some neighbouring cells of one onset, unit by unit. */
-static inline void one_onset(
+ALWAYS_INLINE void one_onset(
     Py_ssize_t width, const double *likely, Py_ssize_t by_level, Py_ssize_t cells, double *ends, Py_ssize_t by_length,
     const int64_t *numbers, Py_ssize_t longest, Py_ssize_t onset)
 {

@@ -3,46 +3,62 @@
 
 #include "native.h"
 
-enum { STATES = 3, SUMS = 6, GIVEN = 7, KEPT = 4, BUFFERS = GIVEN + KEPT };
+enum { STATES = 3, SUMS = 6, GIVEN = 7, KEPT = 4, BUFFERS = GIVEN + KEPT, TILE = 28 };
 
-/* One unit of one row at all points. */
-static void one_unit(
-    Py_ssize_t points, double log, double poisson, double step, const double *restrict uneven, double *restrict error,
-    double *restrict product, double *const *state, double *const *sums)
-{
-    double *restrict level = state[0], *restrict ones = state[1], *restrict steps = state[2];
-    double *restrict square = sums[0], *restrict by_mean = sums[1], *restrict by_step = sums[2];
-    double *restrict mean = sums[3], *restrict both = sums[4], *restrict own = sums[5];
-    for (Py_ssize_t at = 0; at < points; at++) {
-        double total = error[at] + poisson + uneven[at];
-        double off = log - level[at], whole = 1.0 - ones[at], part = step - steps[at];
-        double weight = 1.0 / total, gain = error[at] / total;
-        double off_weighed = off * weight, whole_weighed = whole * weight, part_weighed = part * weight;
-        product[at] *= total;
-        square[at] += off * off_weighed;
-        by_mean[at] += whole * off_weighed;
-        by_step[at] += part * off_weighed;
-        mean[at] += whole * whole_weighed;
-        both[at] += part * whole_weighed;
-        own[at] += part * part_weighed;
-        level[at] += off * gain;
-        ones[at] += whole * gain;
-        steps[at] += part * gain;
-        error[at] *= 1.0 - gain;
-    }
-}
+typedef struct {
+    const double *log, *step, *known, *poisson; /* of one row, by unit */
+    Py_ssize_t first, stop;
+} Days;
 
-static void to_next(
-    Py_ssize_t points, const double *restrict memory, const double *restrict kept, const double *restrict added,
-    double *restrict error, double *const *state)
+/* Some units of one row at some neighbouring points of the grid. */
+ALWAYS_INLINE void some_points(
+    Py_ssize_t width, const Days *days, const double *uneven_, const double *memory_, const double *kept_,
+    const double *added_, double *error_, double *product_, double *const *state_, double *const *sums_)
 {
-    for (int column = 0; column < STATES; column++) {
-        double *restrict one = state[column];
-        for (Py_ssize_t at = 0; at < points; at++)
-            one[at] *= memory[at];
+    double uneven[TILE], memory[TILE], kept[TILE], added[TILE], error[TILE], product[TILE];
+    double state[STATES][TILE], sums[SUMS][TILE];
+    for (Py_ssize_t at = 0; at < width; at++) {
+        uneven[at] = uneven_[at], memory[at] = memory_[at], kept[at] = kept_[at], added[at] = added_[at];
+        error[at] = error_[at], product[at] = product_[at];
+        for (int column = 0; column < STATES; column++)
+            state[column][at] = state_[column][at];
+        for (int sum = 0; sum < SUMS; sum++)
+            sums[sum][at] = sums_[sum][at];
     }
-    for (Py_ssize_t at = 0; at < points; at++)
-        error[at] = error[at] * kept[at] + added[at];
+    for (Py_ssize_t unit = days->first; unit < days->stop; unit++) {
+        if (days->known[unit] != 0.0) {
+            double log = days->log[unit], step = days->step[unit], poisson = days->poisson[unit];
+            for (Py_ssize_t at = 0; at < width; at++) {
+                double total = error[at] + poisson + uneven[at];
+                double off = log - state[0][at], whole = 1.0 - state[1][at], part = step - state[2][at];
+                double weight = 1.0 / total, gain = error[at] / total;
+                double off_weighed = off * weight, whole_weighed = whole * weight;
+                product[at] *= total;
+                sums[0][at] += off * off_weighed;
+                sums[1][at] += whole * off_weighed;
+                sums[2][at] += part * off_weighed;
+                sums[3][at] += whole * whole_weighed;
+                sums[4][at] += part * whole_weighed;
+                sums[5][at] += part * (part * weight);
+                state[0][at] += off * gain;
+                state[1][at] += whole * gain;
+                state[2][at] += part * gain;
+                error[at] *= 1.0 - gain;
+            }
+        }
+        for (int column = 0; column < STATES; column++)
+            for (Py_ssize_t at = 0; at < width; at++)
+                state[column][at] *= memory[at];
+        for (Py_ssize_t at = 0; at < width; at++)
+            error[at] = error[at] * kept[at] + added[at];
+    }
+    for (Py_ssize_t at = 0; at < width; at++) {
+        error_[at] = error[at], product_[at] = product[at];
+        for (int column = 0; column < STATES; column++)
+            state_[column][at] = state[column][at];
+        for (int sum = 0; sum < SUMS; sum++)
+            sums_[sum][at] = sums[sum][at];
+    }
 }
 
 /* follow((columns, known, poisson), (uneven, memory, kept, added), (error, product, state, sums), first, stop): arrays
@@ -67,21 +83,29 @@ PyObject *native_follow(PyObject *Py_UNUSED(module), PyObject *args)
     for (int which = 0; which < BUFFERS; which++)
         fits = fits && buffer[which].len == sizes[which] * (Py_ssize_t)sizeof(double);
     if (fits) {
-        const double *columns = buffer[0].buf, *known = buffer[1].buf, *poisson = buffer[2].buf;
+        const double *columns = buffer[0].buf, *uneven = buffer[3].buf, *memory = buffer[4].buf;
+        const double *kept = buffer[5].buf, *added = buffer[6].buf;
+        double *error = buffer[7].buf, *product = buffer[8].buf, *states = buffer[9].buf, *all_sums = buffer[10].buf;
         for (Py_ssize_t row = 0; row < rows; row++) {
-            double *state[STATES], *sums[SUMS];
-            double *error = (double *)buffer[7].buf + row * points, *product = (double *)buffer[8].buf + row * points;
-            for (int column = 0; column < STATES; column++)
-                state[column] = (double *)buffer[9].buf + (column * rows + row) * points;
-            for (int sum = 0; sum < SUMS; sum++)
-                sums[sum] = (double *)buffer[10].buf + (sum * rows + row) * points;
-            for (Py_ssize_t unit = first; unit < stop; unit++) {
-                Py_ssize_t day = row * units + unit;
-                if (known[day] != 0.0)
-                    one_unit(
-                        points, columns[day], poisson[day], columns[2 * rows * units + day],
-                        (const double *)buffer[3].buf + row * points, error, product, state, sums);
-                to_next(points, buffer[4].buf, buffer[5].buf, buffer[6].buf, error, state);
+            const Days days = {
+                columns + row * units, columns + (2 * rows + row) * units, (const double *)buffer[1].buf + row * units,
+                (const double *)buffer[2].buf + row * units, first, stop,
+            };
+            for (Py_ssize_t point = 0; point < points; point += TILE) {
+                Py_ssize_t here = row * points + point;
+                double *state[STATES], *sums[SUMS];
+                for (int column = 0; column < STATES; column++)
+                    state[column] = states + column * rows * points + here;
+                for (int sum = 0; sum < SUMS; sum++)
+                    sums[sum] = all_sums + sum * rows * points + here;
+                if (points - point >= TILE)
+                    some_points(
+                        TILE, &days, uneven + here, memory + point, kept + point, added + point, error + here,
+                        product + here, state, sums);
+                else
+                    some_points(
+                        points - point, &days, uneven + here, memory + point, kept + point, added + point, error + here,
+                        product + here, state, sums);
             }
         }
     }
