@@ -101,17 +101,26 @@ def fit(track: Track, segments: Segments, i: int, j: int, size: float) -> Slope 
     ends = _some(max(begin + 1, end - EARLIER), right - LEAST)
     if not len(begins) or not len(ends):
         return None
-    units = np.arange(left, right)
-    weight, rate = track.weight, np.nan_to_num(track.rate)
+    weight, seen = track.weight, track.weight * np.nan_to_num(track.rate)
     mass = np.concatenate(([0.0], np.cumsum(weight)))
-    total = np.concatenate(([0.0], np.cumsum(weight * rate)))
+    total = np.concatenate(([0.0], np.cumsum(seen)))
+    whole = _constant(float(mass[right] - mass[left]), size)
     cost = np.full((len(begins), len(ends)), np.inf)
-    for at, first in enumerate(begins):
+    for at, first in enumerate(begins.astype(int)):
         later = ends > first
-        last = ends[later, None]
-        before, after = _mean(total, mass, left, int(first)), _mean(total, mass, last.astype(int), right)
-        share = np.clip((units - first + 1) / (last - first + 1), 0.0, 1.0)
-        cost[at, later] = _cost(track, slice(left, right), before + (after - before) * share, size)
+        last = ends[later].astype(int)
+        before, after = _mean(total, mass, left, first), _mean(total, mass, last, right)
+        # Days of the level before, of the line until the last of its ends, and of the level after.
+        stop = int(last[-1]) if len(last) else first
+        share = np.minimum((np.arange(first, stop) - first + 1) / (last[:, None] - first + 1), 1.0)
+        days = slice(first, stop)
+        found = _at(total[first] - total[left], mass[first] - mass[left], before, size)
+        found = found + _at(total[right] - total[stop], mass[right] - mass[stop], after, size)
+        line = np.maximum(before + (after - before)[:, None] * share, SLIGHT)
+        found += np.log(line) @ seen[days]
+        line += size
+        found -= np.log(line, out=line) @ (seen[days] + weight[days] * size)
+        cost[at, later] = -2 * (found + whole)
     return Slope(begins, ends, cost) if np.isfinite(cost).any() else None
 
 
@@ -126,6 +135,17 @@ def _some(low: int, high: int) -> Floats:
 def _mean(total: Floats, mass: Floats, begin: int | NDArray[np.int64], end: int) -> Floats:
     """Weighted mean rate of some units, for each beginning."""
     return np.asarray((total[end] - total[begin]) / np.maximum(mass[end] - mass[begin], SLIGHT))
+
+
+def _at(total: Floats, mass: Floats, level: Floats, size: float) -> Floats:
+    """NB log likelihood of days at one level, from their messages and weights, but for `_constant`."""
+    mean = np.maximum(level, SLIGHT)
+    return np.asarray(total * np.log(mean) - (total + mass * size) * np.log(size + mean))
+
+
+def _constant(mass: float, size: float) -> float:
+    """The part of it that is the same at every level."""
+    return mass * size * math.log(size)
 
 
 def _cost(track: Track, part: slice, level: Floats, size: float) -> Floats:

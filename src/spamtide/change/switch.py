@@ -44,6 +44,8 @@ REACH = 56
 """Units to either side that messages are compared over."""
 PENALTY_EXTRA = 2.0
 """Penalty of a change point: (free shares + this) log n; 3 log n for two programmes."""
+_BLOCK = 8
+"""Ends of segments whose costs are reckoned at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,13 @@ def partition_mix(mix: Mix) -> list[int]:
     best = np.empty(number + 1)
     best[0] = -beta
     previous = np.zeros(number + 1, dtype=np.int64)
-    for until in range(1, number + 1):
-        options = best[:until] + _cost(mass[:, until, None] - mass[:, :until])
-        previous[until] = options.argmin()
-        best[until] = options[previous[until]] + beta
+    for first in range(1, number + 1, _BLOCK):
+        last = min(first + _BLOCK, number + 1)
+        costs = _cost(mass[:, first:last, None] - mass[:, None, :last])
+        for until in range(first, last):
+            options = best[:until] + costs[until - first, :until]
+            previous[until] = options.argmin()
+            best[until] = options[previous[until]] + beta
     cuts: list[int] = []
     until = number
     while until:
@@ -153,14 +158,14 @@ def _judge(mix: Mix, stretch: tuple[int, int, int, int], inflation: float) -> Sw
     effective = mix.effective
     before, after = _shares(effective[:, left:begin]), _shares(effective[:, end:right])
     loser, gainer = int((after - before).argmin()), int((after - before).argmax())
+    moved = min(before[loser] - after[loser], after[gainer] - before[gainer])
+    if {mix.programmes[loser], mix.programmes[gainer]} & {UNKNOWN, REST} or moved < LEAST_MOVE:
+        return None
     lost, won = _compare(mix, loser, stretch), _compare(mix, gainer, stretch)
     volume = (_volume(mix, left, begin) + _volume(mix, end, right)) / 2
-    moved = min(before[loser] - after[loser], after[gainer] - before[gainer])
     called = (
-        not {mix.programmes[loser], mix.programmes[gainer]} & {UNKNOWN, REST}
-        and moved >= LEAST_MOVE
         # Both must have moved in messages too: a share also falls because another programme grew.
-        and lost[2] <= -LEAST_T
+        lost[2] <= -LEAST_T
         and won[2] >= LEAST_T
         and lost[0] - lost[1] >= LEAST_PART * volume * (before[loser] - after[loser])
         and won[1] - won[0] >= LEAST_PART * volume * (after[gainer] - before[gainer])

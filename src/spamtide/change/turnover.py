@@ -7,7 +7,6 @@ what the `unknown` of its own botnets paid for it, and a switch against what tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -54,48 +53,60 @@ def turnover(
     before, after = sides[0] & (usual > 0), sides[1] & (usual > 0)
     if not before.any() or not after.any():
         return None
-    was = now = paid = 0.0
-    payers: list[Floats] = []
-    moves = [tuple(_rates(count, usual) for count in each) for each in _pairs(panel, programme)]
-    for mine, _, _ in moves:
-        was, now = was + float(mine[before].mean()), now + float(mine[after].mean())
-    sign = 1.0 if now > was else -1.0
-    past = np.flatnonzero((usual > 0) & (np.arange(len(usual)) < np.flatnonzero(before)[-1]))[-PAST:]
-    for mine, other, whole in moves:
-        moved = sign * float(mine[after].mean() - mine[before].mean())
-        gave = -sign * float(other[after].mean() - other[before].mean())
-        error = _error(other, before, after)
-        if moved <= 0:
-            continue
-        if gave >= SURE_T * error:
-            payers.append(other)
-            gave += error
-        # A level unknown, too, may hide one programme's letters first and another's then, if shares swing.
-        hides = float(other[after if sign < 0 else before].mean())
-        swings = swing(mine[past], whole[past], RHO, 1) * float(whole[before | after].mean())
-        paid += min(moved, max(gave, min(hides, swings), 0.0))
-    if paid < PAID * abs(now - was) or min(was, now) + paid < ratio * max(was, now):
+    mine, other, whole = _pairs(panel, programme)
+    one, two = np.flatnonzero(before), np.flatnonzero(after)
+    both = np.flatnonzero(before | after)
+    was, now = (mine[:, days] / usual[days] for days in (one, two))
+    hid, hides = (other[:, days] / usual[days] for days in (one, two))
+    level, then = float(was.mean(axis=1).sum()), float(now.mean(axis=1).sum())
+    sign = 1.0 if then > level else -1.0
+    past = np.flatnonzero((usual > 0) & (np.arange(len(usual)) < one[-1]))[-PAST:]
+    moved = sign * (now.mean(axis=1) - was.mean(axis=1))
+    gave = -sign * (hides.mean(axis=1) - hid.mean(axis=1))
+    error = np.sqrt(_squared_error(hid) + _squared_error(hides))
+    # A level unknown, too, may hide one programme's letters first and another's then, if shares swing.
+    most = (hides if sign < 0 else hid).mean(axis=1)
+    sends = (whole[:, both] / usual[both]).mean(axis=1)
+    sure = (moved > 0) & (gave >= SURE_T * error)
+    gave = np.where(sure, gave + error, gave)
+    paid = 0.0
+    for row in np.flatnonzero(moved > 0):
+        won = float(gave[row])
+        if won < min(most[row], moved[row]):
+            part, total = mine[row, past] / usual[past], whole[row, past] / usual[past]
+            won = max(won, min(float(most[row]), swing(part, total, RHO, 1) * float(sends[row])), 0.0)
+        paid += min(float(moved[row]), won)
+    if paid < PAID * abs(then - level) or min(level, then) + paid < ratio * max(level, then):
         return None
-    if sign > 0 or programme == UNKNOWN or not payers:
+    if sign > 0 or programme == UNKNOWN or not sure.any():
         return "usual"
-    unknown = np.asarray(np.sum(payers, axis=0))
-    known = unknown[(usual > 0) & (np.arange(len(usual)) < np.flatnonzero(after)[0])][: -int(HELD)]
+    unknown = _rates(other[sure].sum(axis=0), usual)
+    known = unknown[(usual > 0) & (np.arange(len(usual)) < two[0])][: -int(HELD)]
     if len(known) < 2 * HELD:
         return "usual"
     highest = float(np.convolve(known, np.full(HELD, 1 / HELD), "valid").max())
     return "lost" if float(unknown[after].mean()) > BEYOND * highest else "usual"
 
 
-def _pairs(panel: Panel, programme: str) -> Iterator[tuple[Counts, Counts, Counts]]:
-    """Of each botnet: its mail for the programme, that which may have changed places with it, and all."""
-    nothing = np.zeros(len(panel.days), dtype=np.int64)
-    for botnet in sorted({owner for owner, _ in panel.pairs}):
-        whole = np.asarray(np.sum([c for (owner, _), c in panel.pairs.items() if owner == botnet], axis=0))
-        unknown = panel.pairs.get((botnet, UNKNOWN), nothing)
-        if programme == UNKNOWN:
-            yield unknown, whole - unknown, whole
-        elif (botnet, programme) in panel.pairs:
-            yield panel.pairs[botnet, programme], unknown, whole
+def _pairs(panel: Panel, programme: str) -> tuple[Counts, Counts, Counts]:
+    """By botnet: its mail for the programme, that which may have changed places with it, and all.
+
+    Each of shape (botnets, days), of the botnets that sent for the programme.
+    """
+    owners = sorted({owner for owner, _ in panel.pairs})
+    if programme != UNKNOWN:
+        owners = [owner for owner in owners if (owner, programme) in panel.pairs]
+    place = {owner: row for row, owner in enumerate(owners)}
+    unknown, whole = np.zeros((2, len(owners), len(panel.days)), dtype=np.int64)
+    for (owner, named), count in panel.pairs.items():
+        if owner in place:
+            whole[place[owner]] += count
+            if named == UNKNOWN:
+                unknown[place[owner]] = count
+    if programme == UNKNOWN:
+        return unknown, whole - unknown, whole
+    mine = np.array([panel.pairs[owner, programme] for owner in owners], dtype=np.int64)
+    return mine.reshape(whole.shape), unknown, whole
 
 
 def _rates(count: Counts, usual: Floats) -> Floats:
@@ -103,16 +114,10 @@ def _rates(count: Counts, usual: Floats) -> Floats:
     return np.asarray(np.where(usual > 0, count / np.where(usual > 0, usual, 1.0), 0.0))
 
 
-def _error(rate: Floats, before: Bools, after: Bools) -> float:
-    """Standard error of the difference of two means."""
-    return float(
-        np.sqrt(
-            sum(
-                max(float(rate[side].var()), float(rate[side].mean()), 1 / side.sum()) / side.sum()
-                for side in (before, after)
-            )
-        )
-    )
+def _squared_error(rate: Floats) -> Floats:
+    """Squared standard error of the mean of some days, by botnet; rates of shape (botnets, days)."""
+    days = rate.shape[1]
+    return np.asarray(np.maximum(np.maximum(rate.var(axis=1), rate.mean(axis=1)), 1 / days) / days)
 
 
 def swing(part: Floats, total: Floats, rho: float, step: int) -> float:

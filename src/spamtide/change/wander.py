@@ -89,8 +89,7 @@ class Levels:
     """Days in a unit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """A move that may be real, or a wave."""
 
     series: int
@@ -182,7 +181,8 @@ def wander(
         new = [row for row in dict.fromkeys((*rows, *asked.values())) if row not in known]
         known |= _likelihoods([(series[row.series], row) for row in new], each)
         own, mixing = _mix(np.stack([known[row][0] for row in rows]))
-        gains = {claim: _ratio(known[row], row, series[row.series], mixing) for claim, row in asked.items()}
+        rated = _ratios([(series[row.series], row) for row in asked.values()], known, mixing)
+        gains = dict(zip(asked, rated, strict=True))
         best = _surest(gains, real)
         if not best:
             break
@@ -193,16 +193,22 @@ def wander(
     return Wandering(
         found,
         [_gain(doubt, gains, real) for doubt in doubts],
-        [_ratio(burst[row], row, one, mixing) for one, row in flooded],
+        _ratios(flooded, burst, mixing),
     )
 
 
-def _ratio(likelihoods: tuple[Floats, Floats], row: _Row, levels: Levels, mixing: Floats) -> float:
-    """What speaks for a claim, less the price of a second end, looked for as widely as the first."""
-    none, stepped = likelihoods
-    places = max(np.isfinite(levels.log).sum() / APART, 1.0)
-    choice = 2 * float(np.log(places)) * (len(row.claim) - 1)
-    return 2 * (_log_mean(stepped, mixing) - _log_mean(none, mixing)) - choice
+def _ratios(
+    rows: Sequence[tuple[Levels, _Row]], likelihoods: Mapping[_Row, tuple[Floats, Floats]], mixing: Floats
+) -> list[float]:
+    """What speaks for each claim, less the price of a second end, looked for as widely as the first."""
+    if not rows:
+        return []
+    places = np.array([max(np.isfinite(levels.log).sum() / APART, 1.0) for levels, _ in rows])
+    choice = 2 * np.log(places) * [len(row.claim) - 1 for _, row in rows]
+    none, stepped = (
+        _log_means(np.stack([likelihoods[row][which] for _, row in rows]), mixing) for which in (0, 1)
+    )
+    return [float(one) for one in 2 * (stepped - none) - choice]
 
 
 def _surest(gains: Mapping[Claim, float], real: Mapping[Doubt, float]) -> dict[Doubt, float]:
@@ -223,10 +229,10 @@ def _gain(doubt: Doubt, gains: Mapping[Claim, float], real: Mapping[Doubt, float
     return max(gain for claim, gain in gains.items() if doubt in claim)
 
 
-def _log_mean(row: Floats, weights: Floats) -> float:
-    """Log of the weighted mean of exponentials."""
-    top = float(row.max())
-    return top + float(np.log((np.exp(row - top) * weights).sum()))
+def _log_means(table: Floats, weights: Floats) -> Floats:
+    """Log of the weighted mean of exponentials, row by row."""
+    top = table.max(axis=1)
+    return np.asarray(top + np.log(np.exp(table - top[:, None]) @ weights))
 
 
 def _mix(table: Floats) -> tuple[Floats, Floats]:
@@ -250,8 +256,7 @@ def _kept(weights: Floats, step: int) -> Wander:
     return Wander(points, weights[order] / weights[order].sum())
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A series under one hypothesis."""
 
     series: int
