@@ -15,7 +15,7 @@ static PyMethodDef METHODS[] = {
     {"read_date", native_read_date, METH_O, "See observation/when.py."},
     {"link_authorities", native_link_authorities, METH_O, "See observation/lure.py."},
     {"recipient_paths", native_recipient_paths, METH_O, "See observation/redact.py."},
-    {"says_any", (PyCFunction)(void (*)(void))native_says_any, METH_FASTCALL, "See attribution/brand_index.py."},
+    {"wordings_in", (PyCFunction)(void (*)(void))native_wordings_in, METH_FASTCALL, "See attribution/brand_index.py."},
     {"read_words", native_read_words, METH_VARARGS, "See campaign/words.py."},
     {"mixed", native_mixed, METH_VARARGS, "See campaign/candidates.py."},
     {"shared", native_shared, METH_VARARGS, "See campaign/candidates.py."},
@@ -35,7 +35,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 9)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 10)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

@@ -24,7 +24,7 @@ PyObject *native_urls_in_text(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_link_authorities(PyObject *, PyObject *);
 PyObject *native_recipient_paths(PyObject *, PyObject *);
 PyObject *native_read_date(PyObject *, PyObject *);
-PyObject *native_says_any(PyObject *, PyObject *const *, Py_ssize_t);
+PyObject *native_wordings_in(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_paths(PyObject *, PyObject *);
 PyObject *native_follow(PyObject *, PyObject *);
 PyObject *native_mixed(PyObject *, PyObject *);

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FORM = 9
+FORM = 10
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -94,10 +94,10 @@ class Native(Protocol):
     def shape(self, text: str, literals: frozenset[str], sized: bool, /) -> str | None:  # noqa: FBT001 - C
         """See observation.template."""
 
-    def says_any(
+    def wordings_in(
         self, text: str, table: bytes, known: bytes, patterns: dict[bytes, tuple[bytes, ...]], /
-    ) -> bool:
-        """Whether folded wording stands anywhere in a text; see attribution.brand_index."""
+    ) -> list[tuple[bytes, list[int]]] | None:
+        """Folded wordings that stand anywhere in a text, and where; see attribution.brand_index."""
 
     def mixed(
         self, sketches: NDArray[np.uint32], first: int, columns: int, seed: int, out: NDArray[np.uint64], /

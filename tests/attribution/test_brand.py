@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spamtide.attribution import load_signatures, match
+from spamtide.attribution import brand_index, load_signatures, match
 from spamtide.attribution.brand import Reading, disguised, finds, reading_of
 from spamtide.attribution.brand_fold import fold, places_of
 from spamtide.attribution.brand_words import wording_of, wordings
@@ -272,3 +272,38 @@ def test_folding_and_reading_are_total(text: str) -> None:
 )
 def test_monsters_are_read(reading: Reading, unit: str) -> None:
     disguised(rendering("Maple Med" + unit * (200_000 // len(unit)), link="http://" + unit * 500), reading)
+
+
+@pytest.mark.parametrize(
+    ("brand", "text", "said"),
+    [
+        ("Maple Meds ", "buy Maple Meds now", False),
+        ("Maple Meds ", "buy Maple Meds!", True),
+        (" Maple Meds", "(Maple Meds)", True),
+        (" Maple Meds", "our Maple Meds.", False),
+        ("Aabba Pills", "the Aabba Pills", False),
+        ("Aabba Pills", "the AAabba Pills", True),
+        ("Maple Meds ", "Maple Meds 12, M@ple Meds", True),
+    ],
+)
+def test_a_rules_own_text_is_no_disguise(brand: str, text: str, *, said: bool) -> None:
+    """White space that a rule asks for is there or not; where it is, the rule sees its text by itself."""
+    wording = wording_of(brand, cased=True)
+    assert wording
+    assert bool(disguised(rendering(f"x {text} x"), reading_of([wording]))) is said
+
+
+@pytest.mark.skipif(brand_index.native is None, reason="the compiled form is not built")
+@given(
+    st.lists(
+        st.sampled_from(["Maple", "Meds", "M@ple", "eIpaM", "QRXL", "q-r.x", "l", "а", " ", "\n", "\u200b"])
+    )
+)
+def test_the_compiled_form_finds_the_same_places(parts: list[str]) -> None:
+    """Each wording at the same places, in the same order."""
+    found = [wording_of(text, cased=cased) for text, cased in BRANDS]
+    index = brand_index.Index([one for one in found if one])
+    places = index.places("".join(parts))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(brand_index, "native", None)
+        assert sorted(places, key=repr) == sorted(index.places("".join(parts)), key=repr)

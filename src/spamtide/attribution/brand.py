@@ -102,10 +102,9 @@ def finds(rendering: str, reading: Reading) -> tuple[tuple[Wording, str], ...]:
     found: dict[Wording, str] = {}
     index = _index(reading)
     for text, dressed in _shown(rendering):
-        places = index.places(fold(text)) if index.may_say(text) else ()
-        if places:
-            for wording, said in _looked_at(text, places, dressed=dressed):
-                found.setdefault(wording, said)
+        seen = None if dressed else rendering
+        for wording, said in _looked_at(text, index.places(text), seen):
+            found.setdefault(wording, said)
     return tuple(sorted(found.items(), key=lambda item: (item[0].text, item[0].cased)))
 
 
@@ -160,20 +159,59 @@ def _display_name(value: str) -> str:
     return " ".join("".join(parts).split())
 
 
-def _looked_at(text: str, places: Sequence[Place], *, dressed: bool) -> Iterator[tuple[Wording, str]]:
-    """The disguised wording that a second look confirms; in a `dressed` text all wording is disguised."""
-    offsets = places_of(text)
+def _looked_at(text: str, places: Sequence[Place], seen: str | None) -> Iterator[tuple[Wording, str]]:
+    """The disguised wording that a second look confirms.
+
+    `seen` is what rules see; None of a text that they do not see, all wording of which is disguised.
+    """
     looked: Counter[Wording] = Counter()
     done: set[Wording] = set()
-    for wording, at, size, backwards in places:
+    for wording, spots, backwards in places:
         looked[wording] += 1
         if wording in done or looked[wording] > MOST_FINDS:
             continue
-        spots = offsets[at : at + size].tolist()
+        if seen is not None and not backwards and _stands_plainly(text, wording, spots[0], seen):
+            continue
         said = _Said(text, spots[::-1] if backwards else spots, wording)
-        if said.genuine() and (dressed or not said.plain()):
+        if said.genuine() and (seen is None or not said.plain()):
             done.add(wording)
             yield wording, said.stretch
+
+
+def _stands_plainly(text: str, wording: Wording, first: int, seen: str) -> bool:
+    """Whether the rule's own text stands here as it is, which most brands do: nothing else need be looked at.
+
+    Args:
+        text: what a reader is shown.
+        wording: the wording whose letters stand in it.
+        first: place of the first of them.
+        seen: what rules see.
+    """
+    ends = _ends_of(wording)
+    if ends is None:
+        return False
+    start = first - ends[0]
+    high = start + ends[1]
+    if start < 0 or not text.startswith(wording.text, start):
+        return False
+    if (first and is_letter(text[first - 1])) or (high + 1 < len(text) and is_letter(text[high + 1])):
+        return False
+    if text.startswith("link: ", text.rfind("\n", 0, first) + 1):
+        return False
+    return high - first + 1 == len(wording.text) or wording.text in seen
+
+
+@lru_cache(maxsize=2**14)
+def _ends_of(wording: Wording) -> tuple[int, int] | None:
+    """Places of the first and the last letter in a rule's text; None where it looks disguised as it is."""
+    text = f"\n{wording.text}\n"
+    if wording.spelt or fold(text) != wording.letters:
+        return None
+    said = _Said(text, places_of(text).tolist(), wording)
+    first = said.spots[0]
+    if not said.genuine() or said.strength or first != said.low or fold(text[:first]):
+        return None
+    return said.low - 1, said.high - 1
 
 
 class _Said:

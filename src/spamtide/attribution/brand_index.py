@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.attribution.brand_fold import letters_by_code
+from spamtide.attribution.brand_fold import fold, letters_by_code, places_of
 from spamtide.attribution.brand_words import LEAST_LETTERS, MOST_LETTERS, Wording
 from spamtide.compiled import native
 
@@ -30,11 +30,11 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Place(NamedTuple):
-    """Letters at which a wording stands, not yet looked at in the text."""
+    """Letters with which a wording may stand in a text, not yet looked at there."""
 
     wording: Wording
-    at: int
-    size: int
+    spots: list[int]
+    """Offsets of the letters in the text, ascending."""
     backwards: bool
 
 
@@ -56,14 +56,27 @@ class Index:
             self.patterns[head] = (*self.patterns.get(head, ()), pattern)
             known[int.from_bytes(head, "little") * mix % 256**width >> 8 * width - _KNOWN_BITS] |= flag
         self._known = known.tobytes()
+        self._wordings: dict[bytes, list[tuple[Wording, bool]]] = {}
+        """Pattern -> the wording, and whether it is backwards."""
+        for table in self.by_width:
+            for begun in table.heads.values():
+                for pattern, wording, backwards in begun:
+                    self._wordings.setdefault(pattern, []).append((wording, backwards))
 
-    def may_say(self, text: str) -> bool:
-        """Whether any wording stands in a text; without the compiled form it may."""
-        return native is None or native.says_any(text, letters_by_code(), self._known, self.patterns)
-
-    def places(self, letters: bytes) -> list[Place]:
-        """Every place of every wording, in order of width and place."""
-        return [place for table in self.by_width for place in table.places(letters)]
+    def places(self, text: str) -> list[Place]:
+        """Every place of every wording; those of one wording in their order."""
+        if native is None:
+            letters = fold(text)
+            found = [(pattern, at) for table in self.by_width for pattern, at in table.places(letters)]
+            offsets = places_of(text) if found else np.zeros(0, dtype=np.int64)
+            places = [(pattern, offsets[at : at + len(pattern)].tolist()) for pattern, at in found]
+        else:
+            places = native.wordings_in(text, letters_by_code(), self._known, self.patterns) or []
+        return [
+            Place(wording, spots, backwards)
+            for pattern, spots in places
+            for wording, backwards in self._wordings[pattern]
+        ]
 
 
 class _Table:
@@ -91,13 +104,12 @@ class _Table:
         hashed >>= self.shift
         return hashed.view(np.int64)
 
-    def places(self, letters: bytes) -> list[Place]:
-        """Places in order; those of one head in the order in which the wording was given."""
+    def places(self, letters: bytes) -> list[tuple[bytes, int]]:
+        """Patterns and where they stand in the letters, in order."""
         if len(letters) < self.width:
             return []
         found = []
         for at in self.known.take(self._hashed(letters)).nonzero()[0].tolist():
-            for pattern, wording, backwards in self.heads.get(letters[at : at + self.width], ()):
-                if letters.startswith(pattern, at):
-                    found.append(Place(wording, at, len(pattern), backwards))
+            patterns = {pattern for pattern, _, _ in self.heads.get(letters[at : at + self.width], ())}
+            found += [(pattern, at) for pattern in sorted(patterns) if letters.startswith(pattern, at)]
         return found
