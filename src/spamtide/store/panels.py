@@ -28,25 +28,38 @@ _SPAM = pa.schema([*_HAM, ("botnet", pa.string()), ("programme", pa.string())])
 
 def panel(lake: Lake) -> Panel:
     """Daily counts of wild spam by subject and sensor, of ham by sensor, and each day's main relay."""
-    spam = lake.query("""
-        SELECT day, sensor, botnet, programme, sum(messages)::BIGINT AS n FROM daily
-        WHERE label = 'spam' AND lab IS NULL AND day IS NOT NULL GROUP BY ALL
-    """)
-    ham = lake.query("""
-        SELECT day, sensor, sum(messages)::BIGINT AS n FROM daily
-        WHERE label = 'ham' AND lab IS NULL AND day IS NOT NULL GROUP BY ALL ORDER BY ALL
-    """)
-    relays = lake.query("""
-        SELECT day, sensor, first(relay ORDER BY n DESC, relay) AS relay FROM (
-            SELECT day, sensor, relay, sum(messages) AS n FROM daily
-            WHERE lab IS NULL AND day IS NOT NULL AND relay IS NOT NULL GROUP BY ALL
-        ) GROUP BY ALL ORDER BY ALL
-    """)
+    counted = ["day", "sensor", "label", "botnet", "programme", "relay", "messages"]
+    rows = lake.read("daily", [*counted, "lab"], coded=True)
+    dated = pc.and_(pc.is_null(rows["lab"]), pc.is_valid(rows["day"]))
+    rows = rows.filter(dated).select(counted).rename_columns([*counted[:-1], "n"])
+    labels = rows["label"].cast(pa.string())
+    spam, ham = rows.filter(pc.equal(labels, "spam")), rows.filter(pc.equal(labels, "ham"))
     names = tuple(_sorted(spam["sensor"]))
+    ham = _summed(ham, "day", "sensor")
     ham = ham.filter(pc.is_in(ham["sensor"], pa.array(names, pa.string())))
-    seen = pa.concat_tables([table.select(["day", "n"]) for table in (spam, ham)])
+    seen = _summed(pa.concat_tables([table.select(["day", "n"]) for table in (spam, ham)]), "day")
     days = _span(_days(seen), np.asarray(seen["n"].to_numpy(), dtype=np.int64)) if names else _span_of_none()
-    return replace(_assemble(days, names, spam, ham, relays), up=share_up(lake, names, days))
+    made = _assemble(days, names, spam, ham, _main_relays(rows))
+    return replace(made, up=share_up(lake, names, days))
+
+
+def _summed(rows: pa.Table, *columns: str) -> pa.Table:
+    """Messages by some columns, texts as they are."""
+    found = rows.group_by(list(columns)).aggregate([("n", "sum")])
+    kinds = [pa.string() if pa.types.is_dictionary(kind) else kind for kind in found.schema.types]
+    return found.cast(pa.schema(zip(found.schema.names, kinds, strict=True))).rename_columns([*columns, "n"])
+
+
+def _main_relays(rows: pa.Table) -> pa.Table:
+    """The relay of most messages, by day and sensor; the first by name of several."""
+    found = _summed(rows.filter(pc.is_valid(rows["relay"])), "day", "sensor", "relay")
+    keys = [("day", "ascending"), ("sensor", "ascending"), ("n", "descending"), ("relay", "ascending")]
+    return (
+        found.sort_by(keys)
+        .group_by(["day", "sensor"], use_threads=False)
+        .aggregate([("relay", "first")])
+        .rename_columns(["day", "sensor", "relay"])
+    )
 
 
 def hourly(lake: Lake, days: Days, weeks: int = HOURLY_WEEKS, known: rollup.Hours = rollup.NO_HOURS) -> Panel:
@@ -142,7 +155,9 @@ def _assemble(
     )
     for subject in (np.zeros_like(at), botnet, programme):
         np.add.at(counts, (subject, at, day), n)
-    pair, inverse = np.unique(botnet * len(subjects) + programme, return_inverse=True)
+    encoded = pa.array(botnet * len(subjects) + programme).dictionary_encode()
+    order = np.argsort(encoded.dictionary.to_numpy())
+    pair, inverse = encoded.dictionary.to_numpy()[order], np.argsort(order)[encoded.indices.to_numpy()]
     by_pair = np.zeros((len(pair), len(days)), dtype=np.int64)
     np.add.at(by_pair, (inverse, day), n)
     pairs: dict[tuple[str, str], Counts] = {
@@ -180,8 +195,9 @@ def _inside(rows: pa.Table, days: np.ndarray) -> tuple[pa.Table, np.ndarray]:
 def _places(column: pa.ChunkedArray, place: dict[str, int]) -> np.ndarray:
     """The place of each value."""
     encoded = column.combine_chunks().dictionary_encode()
-    places = np.array([place[name] for name in encoded.dictionary.to_pylist()], dtype=np.int64)
-    return places[encoded.indices.to_numpy()] if len(places) else np.empty(0, dtype=np.int64)
+    # A dictionary may name what no row has.
+    places = np.array([place.get(name, 0) for name in encoded.dictionary.to_pylist()], dtype=np.int64)
+    return places[encoded.indices.to_numpy()] if len(encoded) else np.empty(0, dtype=np.int64)
 
 
 def _rows(rows: pa.Table, days: np.ndarray, *columns: str) -> zip[tuple]:  # type: ignore[type-arg]
