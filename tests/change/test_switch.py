@@ -119,3 +119,27 @@ def test_a_switch_whose_new_letters_name_nothing_at_first_is_one_switch() -> Non
         (found,) = find_switches(mix)
         assert (found.from_programme, found.to_programme) == ("a", "b")
         assert abs((found.onset[0] - date(60)).days) <= 2
+
+
+@pytest.mark.parametrize("left", [0.0, 0.4], ids=["nothing", "stragglers"])
+def test_a_switch_of_all_mail_is_found_though_no_day_before_it_tells_how_uneven_mixes_are(
+    left: float,
+) -> None:
+    """One programme for months, then another: only windows across the switch hold two, and are no measure."""
+    days = np.arange(100)
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        old, new = rng.poisson(np.where(days < 88, 11.0, left)), rng.poisson(np.where(days < 88, 0.0, 10.0))
+        (found,) = find_switches(make_mix(START + days, {"a": old, "b": new}, np.ones(100)))
+        assert (found.from_programme, found.to_programme) == ("a", "b")
+        assert found.onset[1] <= date(88) <= found.onset[2]
+
+
+def test_one_step_is_not_taken_for_unevenness() -> None:
+    """Steady shares with one step in them are as even as they were; campaigns of a day stay uneven."""
+    rng = np.random.default_rng(6)
+    share = np.where(np.arange(42) < 30, 0.8, 0.2)
+    stepped = np.array([rng.binomial(60, share), rng.binomial(60, 1 - share)], dtype=float)
+    assert intra_day(stepped) < 0.03
+    single = rng.random(42) < 0.7
+    assert intra_day(np.array([60.0 * single, 60.0 * ~single])) > 0.8

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,12 @@ THIN_MIX = 3.0
 """Messages a day, on days with mail, below which a mix is looked at by the week."""
 MINOR = 0.1
 """A programme that never had this share of a week's mail is lumped with the rest."""
+LEAST_SIDE = 5
+"""Units of two programmes that say something of how uneven mixes are."""
+A_STEP = 12.0
+"""F from which one step explains a window; of windows without one, about one in thirty has such a step."""
+UNTOLD = 0.5
+"""rho where no window tells it: half of what could be."""
 REST = ""
 """Name of the lump of minor programmes; never a loser or a gainer."""
 
@@ -88,19 +95,58 @@ def _lump(names: list[str], count: Floats, window: int) -> tuple[list[str], Floa
 
 
 def intra_day(count: Floats) -> float:
-    """Intra-day correlation rho by moments within windows of 14 units: median, plus 10 % for its skewness."""
+    """Intra-day correlation rho by moments within windows of 14 units: median, plus 10 % for its skewness.
+
+    A window in which one step explains what its days differ by is looked at on either side of the step: a
+    change of mix says nothing of how uneven mixes are. Neither does a window of one programme; where all are
+    of that kind, rho is UNTOLD.
+    """
     found: list[float] = []
     for begin in range(0, max(count.shape[1] - 13, 1), 7):
         part = count[:, begin : begin + 14]
         part = part[:, part.sum(axis=0) > 0]
-        part = part[part.sum(axis=1) > 0]
-        if part.shape[0] < 2 or part.shape[1] < 5:  # noqa: PLR2004 - two programmes, five units
+        whole = _spread([part])
+        if not whole.tells:
             continue
-        total = part.sum(axis=0)
-        share = part.sum(axis=1, keepdims=True) / part.sum()
-        chi2 = ((part - share * total) ** 2 / (share * total)).sum()
-        freedom = (part.shape[0] - 1) * (part.shape[1] - 1)
-        informative = float((total - 1).mean())
-        if informative > 0:
-            found.append((chi2 / freedom - 1) / informative)
-    return float(np.clip(1.1 * np.median(found), 0.0, 1.0)) if found else 1.0
+        if part.shape[1] > LEAST_SIDE:
+            sides = min(
+                (_spread([part[:, :at], part[:, at:]]) for at in range(1, part.shape[1])),
+                key=lambda spread: spread.chi2,
+            )
+            parted = whole.freedom - sides.freedom
+            if whole.chi2 - sides.chi2 > A_STEP * parted * sides.chi2 / max(sides.freedom, 1):
+                whole = sides
+        if whole.tells:
+            found.append((whole.chi2 / whole.freedom - 1) / whole.informative)
+    return float(np.clip(1.1 * np.median(found), 0.0, 1.0)) if found else UNTOLD
+
+
+class _Spread(NamedTuple):
+    """How much the shares of some units differ."""
+
+    chi2: float
+    freedom: int
+    informative: float
+    """Messages of a unit, on average, beyond the first."""
+    units: int
+
+    @property
+    def tells(self) -> bool:
+        """Whether it says anything of rho."""
+        return self.units >= LEAST_SIDE and self.freedom > 0 and self.informative > 0
+
+
+def _spread(parts: Sequence[Floats]) -> _Spread:
+    """Pearson's chi-squared of units against the shares of their own part, over all parts."""
+    chi2, freedom, beyond, units = 0.0, 0, 0.0, 0
+    for part in parts:
+        alive = part[part.sum(axis=1) > 0]
+        total = alive.sum(axis=0)
+        if len(alive) < 2:  # noqa: PLR2004 - shares of two programmes
+            continue
+        share = alive.sum(axis=1, keepdims=True) / alive.sum()
+        chi2 += float(((alive - share * total) ** 2 / (share * total)).sum())
+        freedom += (len(alive) - 1) * (alive.shape[1] - 1)
+        beyond += float((total - 1).sum())
+        units += alive.shape[1]
+    return _Spread(chi2, freedom, beyond / max(units, 1), units)
