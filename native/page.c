@@ -9,7 +9,7 @@
 
 #include "page.h"
 
-#define FEW_TAGS 2000 /* as in message/html.py */
+#define FEW_TAGS 2000 /* as in nesting.py */
 
 #define ELEMENT_BYTES 12 /* of the longest name that is known, and its end */
 

@@ -91,6 +91,22 @@ def test_a_page_is_known_by_folder_wording_and_build(
     }
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<meta charset=idna><p>Maple Meds \xe9</p>",
+        b"<meta charset=undefined><p>Maple Meds</p>",
+        b"<meta charset=punycode><p>Maple Meds " + b"abcdefghij" * 20_000,
+        b"<p>Maple Meds</p>" + b"<div>" * 500_000,
+    ],
+    ids=["idna", "undefined", "punycode", "deep"],
+)
+def test_a_hostile_page_costs_no_more_than_another(body: bytes) -> None:
+    """The first two raised, the others took hours: codecs that are no charsets, and half a million open tags."""
+    page = page_of(Saved("shop.example.com", None, body, "x"))
+    assert "Maple Meds" in page.rendering
+
+
 def test_look_alikes_are_found_and_others_are_not(ruleset: Ruleset, knowledge: Knowledge) -> None:
     """A hundred shops of two engines with one known page each: all theirs, and none of the other engines'."""
     engines = {"mm": "Maple Meds", "zz": "Zuri Watches"}

@@ -13,6 +13,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -25,6 +26,7 @@ from spamtide.attribution.spoken import in_force
 from spamtide.attribution.warc import MOST_PAGE_BYTES, Saved, read_warc
 from spamtide.errors import SettingsError
 from spamtide.knowledge import Knowledge
+from spamtide.nesting import too_deep
 
 MOST_PAGES = 5_000
 MOST_ELEMENTS = 2_000
@@ -45,6 +47,23 @@ SAID, WORDED, BUILT = 0.99, 0.95, 0.93
 
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}|\d{1,3}(?:\.\d{1,3}){3}")
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([a-z0-9_-]{1,30})", re.IGNORECASE)
+_WEB_CHARSETS = (
+    "utf-8",
+    "utf8",
+    "iso",
+    "windows-",
+    "cp",
+    "koi8",
+    "mac",
+    "gb",
+    "big5",
+    "euc",
+    "shift_jis",
+    "x-sjis",
+    "tis-620",
+)
+"""Beginnings of the charsets that pages are in; Python knows others, some of them quadratic."""
+_ANY_TAG = re.compile(r"<[!/?a-zA-Z][^>]*>?")
 _DIGITS = re.compile(r"\d+")
 _NOT_SHOWN = ["script", "style", "noscript", "template"]
 _PAGES = {".html", ".htm", ".xhtml", ".php", ".asp"}
@@ -134,26 +153,35 @@ def _fail(path: Path, reason: str) -> NoReturn:
 
 def page_of(saved: Saved, programme: str | None = None) -> Page:
     """What a saved page shows and how it is built; total."""
-    found = _CHARSET.search(saved.body[:4096])
-    try:
-        source = saved.body.decode(found[1].decode() if found else "utf-8", "replace")
-    except LookupError:
-        source = saved.body.decode("utf-8", "replace")
-    title, text, built = "", "", frozenset[int]()
-    try:
-        tree = LexborHTMLParser(source)
-        built = fingerprint(tree)
-        node = tree.css_first("title")
-        title = " ".join(node.text().split()) if node else ""
-        alts = [image.attributes.get("alt") or "" for image in tree.css("img[alt]")[:500]]
-        tree.strip_tags(_NOT_SHOWN)
-        body = tree.body
-        shown = body.text(separator="\n").split("\n") if body is not None else []
-        text = "\n".join(" ".join(line.split()) for line in (*shown, *alts) if line.strip())
-    except (SelectolaxError, ValueError, RuntimeError):
-        text = source
+    title, text, built = _laid_out(_decoded(saved.body))
     rendering = f"client: \nhelo: \nheader-order: \nsubject: {title}\nlink: http://{saved.host}/\ntext:\n{text[:MOST_CHARS]}"
     return Page(saved.host, saved.day, programme, rendering, built, saved.where)
+
+
+def _laid_out(source: str) -> tuple[str, str, frozenset[int]]:
+    """Title, visible text and fingerprint; of what cannot be laid out, the text between its tags alone."""
+    if not too_deep(source):
+        with suppress(SelectolaxError, ValueError, RuntimeError):
+            tree = LexborHTMLParser(source)
+            built = fingerprint(tree)
+            node = tree.css_first("title")
+            title = " ".join(node.text().split()) if node else ""
+            alts = [image.attributes.get("alt") or "" for image in tree.css("img[alt]")[:500]]
+            tree.strip_tags(_NOT_SHOWN)
+            body = tree.body
+            shown = body.text(separator="\n").split("\n") if body is not None else []
+            return title, "\n".join(" ".join(line.split()) for line in (*shown, *alts) if line.strip()), built
+    return "", _ANY_TAG.sub(" ", source), frozenset()
+
+
+def _decoded(body: bytes) -> str:
+    """A page as text under the charset that it claims, where that is one of the web's; else as UTF-8."""
+    found = _CHARSET.search(body[:4096])
+    claimed = found[1].decode().lower() if found else "utf-8"
+    with suppress(LookupError):
+        if claimed.startswith(_WEB_CHARSETS):
+            return body.decode(claimed, "replace")
+    return body.decode("utf-8", "replace")
 
 
 def fingerprint(tree: LexborHTMLParser) -> frozenset[int]:

@@ -21,12 +21,7 @@ from selectolax.lexbor import LexborCSSSelector, LexborHTMLParser, LexborNode, S
 from spamtide.compiled import native
 from spamtide.message.text import tidy_words
 from spamtide.message.url import clean_url
-
-DEPTH = 512
-"""Open elements that are laid out, as in Chromium; lexbor takes quadratic time beyond."""
-
-FEW_TAGS = 2000
-"""Fewer tags than this cannot be nested deep enough to cost time, and their depth is not counted."""
+from spamtide.nesting import too_deep
 
 STYLE_CHARS, COLOUR_CHARS = 2000, 200
 """Characters of a style and of a colour that are looked at."""
@@ -48,7 +43,6 @@ _STARTS_LINE = _spelt("br p pre div dt dd tr li hr h1 h2 h3 h4 h5 h6 option cent
 _ENDS_LINE = _spelt("p div table ul ol dl h1 h2 h3 h4 h5 h6 pre center blockquote form")
 _LINE_TAG = re.compile(rf"<(?=(?:{_STARTS_LINE}|/(?:{_ENDS_LINE}))\b)")
 _CELL_TAG = re.compile(r"><(?=[tT][dDhH]\b)")
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 # Possessive white space (*+) below: with two such runs in a row, plain ones would take quadratic time.
 _ANY_TAG = re.compile(r"<[!/?a-zA-Z][^>]*>?")
 _ATTRIBUTE_URL = re.compile(r"""=\s*+["']?\s*+(https?:[^"'\s>]+)""", re.IGNORECASE)
@@ -58,10 +52,6 @@ _UNSEEN = frozenset({"script", "style", "noscript", "template", "title", "nofram
 _OF_INTEREST = ",".join(
     ["[href]", "[src]", "[background]", "[action]", "[hidden]", "meta[http-equiv]", *sorted(_UNSEEN)]
 )
-_VOID = frozenset(
-    {"br", "img", "hr", "input", "meta", "link", "area", "base", "col", "embed", "param", "wbr"}
-)
-
 _WHITE_FONTS = "font[color^='#f' i],font[color='white' i],font[color^='rgb' i],font[color^='f' i]"
 _TINY_FONTS = "font[size='0'],font[size^='-']"
 _SOUGHT = {"s": "[style]", "f": _WHITE_FONTS, "t": _TINY_FONTS}
@@ -127,7 +117,7 @@ def read_html(source: str, bound: int, defects: set[str]) -> Page:
         page = _read_plain(source, bound)
         if page:
             return page
-    if source.count("<") > FEW_TAGS and _depth(source) > DEPTH:
+    if too_deep(source):
         defects.add("html-too-deep")
         return _read_flat(source)
     marked = _LINE_TAG.sub("\f<", source.replace("\f", " ") if "\f" in source else source)
@@ -400,24 +390,6 @@ def _rgb(colour: str) -> _Colour | None:
     if match := _RGB.fullmatch(text):
         return int(match[1]), int(match[2]), int(match[3])
     return None
-
-
-def _depth(source: str) -> int:
-    """Upper bound on the elements open at one time, counting each end tag against a start tag of its name."""
-    open_now: dict[str, int] = {}
-    depth = deepest = 0
-    for slash, name in _TAG.findall(source.lower()):
-        if name in _VOID:
-            continue
-        count = open_now.get(name, 0)
-        if not slash:
-            open_now[name] = count + 1
-            depth += 1
-            deepest = max(deepest, depth)
-        elif count:
-            open_now[name] = count - 1
-            depth -= 1
-    return deepest
 
 
 def _read_flat(source: str) -> Page:
