@@ -183,3 +183,13 @@ def test_a_derived_table_of_an_older_form_is_made_anew_and_others_are_kept(tmp_p
     lake.drop_outdated(DERIVED)
     assert lake.read("attributions").num_rows == 0
     assert (tmp_path / "lake" / "memberships").is_dir()
+
+
+def test_what_does_not_fit_into_memory_lies_beside_the_tables_or_under_a_name_of_its_own(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "lake").mkdir()
+    inside, elsewhere = Lake.at(tmp_path), Lake("s3://bucket/lake")
+
+    assert Path(inside._spill_folder()).parent == tmp_path / "lake"
+    assert elsewhere._spill_folder() != elsewhere._spill_folder()

@@ -6,6 +6,7 @@ import datetime as dt
 import errno
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -286,7 +287,7 @@ class Lake:
             config={
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "temp_directory": f"{tempfile.gettempdir()}/spamtide-{os.getpid()}",
+                "temp_directory": self._spill_folder(),
             },
         )
         connection.execute("SET TimeZone = 'UTC'")
@@ -299,6 +300,16 @@ class Lake:
             if name not in tables and name in sql:
                 self._view(connection, name, name, self.files(name).paths)
         return connection
+
+    def _spill_folder(self) -> str:
+        """Where one process's DuckDB may put what it cannot hold in memory; it makes and removes the folder.
+
+        It is mail, and DuckDB lets all read it: so it lies beside the tables, no more open than these, and
+        where these may not be written to, under a name that nobody can take beforehand.
+        """
+        if "://" not in self.uri and os.access(self.uri, os.W_OK):
+            return f"{self.uri}/.spill-{os.getpid()}"
+        return f"{tempfile.gettempdir()}/spamtide-{secrets.token_hex(16)}"
 
     def _view(
         self, connection: duckdb.DuckDBPyConnection, name: str, table: str, paths: Sequence[str]
