@@ -24,11 +24,11 @@ from spamtide.attribution import attribute, compile_signatures, learn, load_sign
 from spamtide.errors import NoInputError
 from spamtide.evaluation import Outcome, Score, score
 from spamtide.evaluation.scoring import rows_of
+from spamtide.holdout import Holdout
 from spamtide.ingest import Source, ingest
 from spamtide.knowledge import load_knowledge
 from spamtide.latency import latency, messages_of
 from spamtide.latency import rows as latency_rows
-from spamtide.leaving import Leaving
 from spamtide.model import UNKNOWN
 from spamtide.observatory import Observatory, init_observatory
 from spamtide.orders import of_campaigns, of_orders
@@ -267,15 +267,15 @@ def _by_family(truth: Truth, said: Mapping[str, str], known: set[str]) -> list[S
 
 def _left_out(observatory: Observatory, truth: Truth, say: Say) -> list[Score]:
     """Each family with a lab left out of it in turn: what of its wild mail goes under another's name."""
-    leaving = Leaving(observatory)
+    holdout = Holdout(observatory)
     wild: dict[str, dict[str, str]] = defaultdict(dict)
     for row in truth:
         if row["kind"] == "spam":
             wild[row["family"]][row["sha256"]] = row["campaign"]
     table, whole = [], []
-    for family in leaving.families:
+    for family in holdout.families:
         say(f"leaving out {family}")
-        answers = leaving.without(family)
+        answers = holdout.without(family)
         named = zip(answers["sha256"].to_pylist(), answers["botnet"].to_pylist(), strict=True)
         own = [
             Outcome(wild[family][sha256], name != UNKNOWN) for sha256, name in named if sha256 in wild[family]
@@ -357,13 +357,13 @@ def _own(observatory: Observatory, say: Say) -> list[Score]:
         table.append(score(f"{family}: later lab mail, recall", right, ">= 95 %"))
         wrong = [Outcome(unit, name not in {family, UNKNOWN}) for name, unit in own]
         table.append(score(f"{family}: later lab mail under another name", wrong, "<= 1 %"))
-    leaving = Leaving(observatory)
+    holdout = Holdout(observatory)
     of_stored = stored_names(observatory)
     for family in families if len(families) > 1 else ():
         say(f"leaving out {family}")
         own_name = knowledge.canonical(family)
         outcomes = []
-        without = leaving.without(family).select(["sha256", "lab", "botnet", "campaign"])
+        without = holdout.without(family).select(["sha256", "lab", "botnet", "campaign"])
         for sha256, of_lab, name, unit in zip(*without.to_pydict().values(), strict=True):
             if of_lab == family or (of_lab is None and of_stored.get(sha256) == own_name):
                 outcomes.append(Outcome(unit or sha256, knowledge.canonical(name) not in {own_name, UNKNOWN}))

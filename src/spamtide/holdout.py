@@ -7,21 +7,19 @@ address, which is the lab's and no bot's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from spamtide import pipeline
-from spamtide.attribution import Beyond, Ruleset, attribute, compile_signatures, learn, match
+from spamtide.attribution import Beyond, Ruleset, attribute, compile_signatures, learn
 from spamtide.campaign import resolve
-from spamtide.engine import ENGINES
 from spamtide.knowledge import load_knowledge
 from spamtide.matching import MATCH_ROWS
 from spamtide.observatory import Observatory
-from spamtide.schema import STRINGS, UNDATED
+from spamtide.rulebook import rule_hits
+from spamtide.schema import UNDATED
 from spamtide.store import evidence, life, rollup
 
 MOST_ROWS = 400_000
@@ -34,7 +32,7 @@ _LEARNED = "learned-"
 """What the names of learned files begin with."""
 
 
-class Leaving:
+class Holdout:
     """The rows of an observatory, read once and answered without one family after another."""
 
     def __init__(self, observatory: Observatory) -> None:
@@ -73,7 +71,7 @@ class Leaving:
             place = rows.schema.get_field_index(name)
             column = pc.if_else(own, pa.scalar(None, pa.string()), rows[name].cast(pa.string()))
             rows = rows.set_column(place, name, column)
-        rows = life.with_rules(self._observatory.lake, rows, self._matched(ruleset))
+        rows = life.with_rules(self._observatory.lake, rows, self._hits(ruleset))
         rows = rows.sort_by([(name, "ascending") for name in _KEY])
         answers = attribute(
             rows,
@@ -94,30 +92,14 @@ class Leaving:
             for path in sorted(folder.glob("*.yar"))
             if not path.name.startswith((_LEARNED, "."))
         }
-        sources = [(path, path.read_text(encoding="utf-8")) for _, path in sorted(files.items())]
+        sources = [(path, path.read_text(encoding="utf-8-sig")) for _, path in sorted(files.items())]
         learned = learn(others, self._ham, wild=self._wild).files() if others.num_rows else {}
         return compile_signatures([*sources, *((Path(name), text) for name, text in learned.items())])
 
-    def _matched(self, ruleset: Ruleset) -> pa.Table:
-        """Hits of every stored spam; of legitimate mail only addresses and domains count here."""
-        with ENGINES["local"](self._observatory.settings.running.workers) as engine:
-            stored = self._observatory.lake.stream(_RENDERINGS, MATCH_ROWS)
-            return pa.Table.from_batches(engine.map(partial(_hits, ruleset=ruleset), stored, _no_hits))
-
-
-def _hits(batch: pa.RecordBatch, *, ruleset: Ruleset) -> pa.RecordBatch:
-    """The rules that match each rendering."""
-    return _with(batch, match(batch.column("rendering").to_pylist(), ruleset))
-
-
-def _no_hits(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """No rule speaks for a rendering whose worker died."""
-    return _with(batch, [()] * batch.num_rows)
-
-
-def _with(batch: pa.RecordBatch, rules: Sequence[Sequence[str]]) -> pa.RecordBatch:
-    columns = [batch.column(name) for name in _KEY]
-    return pa.RecordBatch.from_arrays([*columns, pa.array(rules, STRINGS)], names=[*_KEY, "rules"])
+    def _hits(self, ruleset: Ruleset) -> pa.Table:
+        """Hits on every stored spam; of legitimate mail only addresses and domains count here."""
+        stored = self._observatory.lake.stream(_RENDERINGS, MATCH_ROWS)
+        return rule_hits(stored, ruleset, self._observatory.settings.running.workers)
 
 
 def _weeks(counts: dict[int, int]) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def checked(observatory: Observatory, files: Sequence[Path]) -> dict[str, Any]:
         raise UnavailableError(message, f"name a file, or put one into {observatory.signatures}")
     rows = life.trial_rows(observatory.lake, TRIAL_MESSAGES)
     trials = try_rules(rows, ruleset, rules, knowledge)
-    texts = [(path, path.read_text(encoding="utf-8")) for path in chosen]
+    texts = [(path, path.read_text(encoding="utf-8-sig")) for path in chosen]
     renderings = rows["rendering"].to_pylist()
     return {
         "messages": rows.num_rows,
@@ -121,7 +121,8 @@ def hunt(
         message = "the stored answers are not those of the present rules"
         raise UnavailableError(message, "run `spamtide update` first")
     ruleset, knowledge = _rules(observatory, files)
-    hits = _matched(observatory, ruleset, on_progress)
+    workers = observatory.settings.running.workers
+    hits = rule_hits(life.renderings(lake, MATCH_ROWS), ruleset, workers, on_progress)
     answering = Answering(
         ruleset,
         knowledge,
@@ -141,13 +142,26 @@ def hunt(
     }
 
 
-def _matched(observatory: Observatory, ruleset: Ruleset, on_progress: Callable[[int], None]) -> pa.Table:
-    """Hits of every stored message, in the order of sha256 and sensor."""
-    stage = partial(_hits, ruleset=ruleset)
+def rule_hits(
+    stored: Iterable[pa.RecordBatch],
+    ruleset: Ruleset,
+    workers: int,
+    on_progress: Callable[[int], None] = lambda _done: None,
+) -> pa.Table:
+    """Rules that match each of some stored messages, in the order of sha256 and sensor.
+
+    Args:
+        stored: sha256, sensor and rendering.
+        ruleset: the rules.
+        workers: processes, as in the settings.
+        on_progress: called with the number of messages matched so far.
+
+    Returns:
+        Columns sha256, sensor and rules.
+    """
     batches, done = [], 0
-    with ENGINES["local"](observatory.settings.running.workers) as engine:
-        stored = life.renderings(observatory.lake, MATCH_ROWS)
-        for batch in engine.map(stage, stored, _no_hits):
+    with ENGINES["local"](workers) as engine:
+        for batch in engine.map(partial(_hits, ruleset=ruleset), stored, _no_hits):
             batches.append(batch)
             done += batch.num_rows
             on_progress(done)

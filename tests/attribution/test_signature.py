@@ -119,6 +119,11 @@ def test_a_file_that_is_not_text_is_refused_with_its_line(tmp_path: Path) -> Non
         load_signatures([tmp_path])
 
 
+def test_a_byte_order_mark_in_front_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "a.yar").write_bytes(b"\xef\xbb\xbf" + (BRAND % ("ok", "A", "alpha")).encode())
+    assert set(load_signatures([tmp_path]).signatures) == {"ok"}
+
+
 def test_a_message_that_cannot_be_scanned_has_no_hits_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that counts to two thousand million on every message; the limit is cut for the test."""
     monkeypatch.setattr("spamtide.attribution.signature.SCAN_SECONDS", 1)

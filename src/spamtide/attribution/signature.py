@@ -174,7 +174,7 @@ def _read(path: Path) -> str:
     if len(data) > MAX_FILE_BYTES:
         _fail(path, 1, f"larger than {MAX_FILE_BYTES} bytes")
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         _fail(path, data.count(b"\n", 0, error.start) + 1, "not UTF-8 text")
 

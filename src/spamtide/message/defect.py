@@ -47,6 +47,6 @@ DEFECTS: dict[str, str] = {
     "text-too-long": "Text over the bound was cut.",
     "html-too-long": "HTML over the bound was cut.",
     "too-many-links": "Links over the bound were left out.",
-    "internal": "A fault of Spamtide itself; please report it. What was read before it is kept.",
+    "internal": "A fault of Spamtide itself; please report it. Nothing of the message could be read.",
 }
 """Defect name -> one line for a person. `Message.defects` holds no other names."""
