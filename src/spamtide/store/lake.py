@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import json
 import os
 import secrets
@@ -20,6 +19,7 @@ import pyarrow as pa
 from spamtide.errors import SpamtideError, TryAgainError, UnavailableError, UsageError
 from spamtide.schema import DERIVED, SCHEMA_VERSION, TABLES
 from spamtide.store.coded import in_one_piece, reading_codes, with_codes
+from spamtide.store.faults import first_line, is_disk_full, is_of_reading
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,14 +41,6 @@ MAX_SMALL_FILES = 40
 """`compact` joins a table's files when more of them than this are small. Joined, no two are."""
 UNOPENED = frozenset("[]")
 """Characters of a path at which delta-rs panics: it takes them for a part of a host's name."""
-DISK_FULL_WORDS = (
-    "no space left",
-    "os error 28",
-    "disk quota",
-    "os error 122",
-    "file too large",
-    "os error 27",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +347,7 @@ class Lake:
         except TableNotFoundError:
             return None
         except Exception as error:
-            message = f"cannot open table '{table}' of {self.uri}: {_first_line(error)}"
+            message = f"cannot open table '{table}' of {self.uri}: {first_line(error)}"
             raise UnavailableError(message, "run `spamtide doctor`") from error
         self._check_schema(table, handle)
         self._open[table] = handle
@@ -428,9 +420,9 @@ class Lake:
         except SpamtideError:
             raise
         except Exception as error:
-            if _is_disk_full(error):
+            if is_disk_full(error):
                 self._no_room(table)
-            message = f"cannot write table '{table}' of {self.uri}: {_first_line(error)}"
+            message = f"cannot write table '{table}' of {self.uri}: {first_line(error)}"
             raise UnavailableError(message, "run `spamtide doctor`") from error
 
     @contextmanager
@@ -439,9 +431,9 @@ class Lake:
         try:
             yield
         except Exception as error:
-            if isinstance(error, SpamtideError) or not _is_of_reading(error):
+            if isinstance(error, SpamtideError) or not is_of_reading(error):
                 raise
-            message = f"cannot read '{table}' of {self.uri}: {_first_line(error)}"
+            message = f"cannot read '{table}' of {self.uri}: {first_line(error)}"
             raise UnavailableError(message, "run `spamtide doctor`") from error
 
 
@@ -480,22 +472,3 @@ def _sorted(rows: pa.Table) -> pa.Table:
     """Rows in the order of their plain columns: a table keeps no order of its own."""
     keys = [(field.name, "ascending") for field in rows.schema if not pa.types.is_nested(field.type)]
     return rows.sort_by(keys).combine_chunks()
-
-
-def _is_disk_full(error: BaseException) -> bool:
-    """Whether an error, or one behind it, says that the disk is full."""
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return True
-    return any(words in str(error).lower() for words in DISK_FULL_WORDS)
-
-
-def _is_of_reading(error: Exception) -> bool:
-    """Whether an error is what Arrow, delta-rs or DuckDB throw at files that are lost or broken."""
-    return isinstance(error, OSError | ValueError | RuntimeError) or type(error).__module__.startswith(
-        ("_duckdb", "duckdb", "deltalake")
-    )
-
-
-def _first_line(error: BaseException) -> str:
-    """An error's first line, for a one-line message."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
