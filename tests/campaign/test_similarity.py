@@ -161,6 +161,38 @@ def test_keys_of_messages_that_say_little(planting: SimpleNamespace) -> None:
     assert len(set(rest.values())) == len(rest)
 
 
+def test_files_numbered_for_each_message_go_by_their_names(planting: SimpleNamespace) -> None:
+    """The file is made anew for each message: what its name says, and what sent it, are the same."""
+
+    def attached(name: str, kind: str = "application/pdf", **facts: str) -> str:
+        file = f"{kind};{name};{len(name)};{hashlib.sha256(name.encode()).hexdigest()}"
+        return str(sketch([planting.observe("", attachments=(file,), **facts)])[0].key)
+
+    coupon = attached("coupon_30_2919149.pdf", subject="Coupon 2919149")
+    assert coupon == attached("Coupon_50_77.pdf", subject="Coupon 77")
+    others = {
+        attached("coupon_30_2919149.pdf", subject="Offer 2919149"),
+        attached("offer_30_2919149.pdf", subject="Coupon 2919149"),
+        attached("coupon_30_2919149.doc", subject="Coupon 2919149"),
+        attached("coupon_30_2919149.pdf", subject="Coupon 2919149", skeleton="To,From,Subject"),
+        attached("coupon_30_2919149.pdf", "application/zip", subject="Coupon 2919149"),
+    }
+    assert len(others | {coupon}) == 6
+    alone = [
+        attached(name, kind)
+        for kind, name in (
+            ("image/png", "image001.png"),
+            ("image/png", "image002.png"),
+            ("text/html", "ATT00001.htm"),
+            ("text/html", "ATT00002.htm"),
+            ("application/zip", "a1.zip"),
+            ("application/zip", "a2.zip"),
+            ("application/zip", "document.zip"),
+        )
+    ]
+    assert len(set(alone)) == len(alone)
+
+
 def test_long_texts_have_no_key(planting: SimpleNamespace) -> None:
     """Where the text decides, nothing else does."""
     dice = random.Random(4)  # noqa: S311 - planted text, not a secret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -33,6 +34,11 @@ _SECOND = np.uint64(0x9E3779B97F4A7C15)
 """Tells the second word of a pair from the first."""
 _HASH = np.uint64(2**48 - 1)
 _LINKS_IN_KEY = 8
+_DIGITS = re.compile(r"\d+")
+_NUMBERED = re.compile(r";(?=[^;]*\d[^;]*\.)(?=[^.;]*[^\W\d_]{3})[^;]+$")
+"""Of 'type;name', a name that has a word of three letters before its extension, and a number."""
+_BY_MAIL_PROGRAMS = re.compile(r"image/|[^;]*;att\d{5}\.")
+"""Attachments, as 'type;name', that mail programs number themselves."""
 
 
 def sketch(observations: Sequence[Observation]) -> list[Sketch]:
@@ -102,10 +108,13 @@ def exact_key(observation: Observation, words: U64) -> str:
     | the message has            | what must be equal                                                 |
     |----------------------------|--------------------------------------------------------------------|
     | some words                 | words, MIME layout, types and name shapes of attachments, links    |
-    | hardly a word, attachments | MIME layout, types and contents of attachments                     |
+    | hardly a word, attachments | words, MIME layout, the sending program's header form, types and   |
+    | with numbered names        | names of attachments but for the numbers                           |
+    | hardly a word, other ones  | MIME layout, types and contents of attachments                     |
     | neither                    | MIME layout, links, words, and the sending program's header form   |
 
-    Links count by their shape, never by their host.
+    Links count by their shape, never by their host. A name with a number in it, `scan_30_2919149.pdf`, was
+    made for the message, and so mostly was the file: what made both is then told by the name's words.
     """
     said = int(np.count_nonzero((words != NUMBER) & (words != LINK)))
     links = sorted({link_shape(link) for link in observation.links[:_LINKS_IN_KEY]})
@@ -116,6 +125,8 @@ def exact_key(observation: Observation, words: U64) -> str:
             *(f"{part[0]};{name_shape(part[1] if len(part) > 1 else '')}" for part in parts),
             *links,
         ]
+    elif parts and (names := _numbered(parts)):
+        facts = ["names", *names, observation.skeleton]
     elif parts:
         facts = ["parts", *sorted(f"{part[0]};{part[-1]}" for part in parts)]
         words = words[:0]
@@ -133,6 +144,13 @@ def exact_key(observation: Observation, words: U64) -> str:
     )
     digest.update(words.astype("<u8").tobytes())
     return f"{facts[0]}-{digest.hexdigest()}"
+
+
+def _numbered(parts: Sequence[Sequence[str]]) -> list[str]:
+    """Types and names of attachments without the numbers, sorted; [] unless each has a word and a number."""
+    named = [f"{part[0]};{';'.join(part[1:-2]).lower()}" for part in parts]
+    made = all(_NUMBERED.search(name) and not _BY_MAIL_PROGRAMS.match(name) for name in named)
+    return sorted(_DIGITS.sub("9", name) for name in named) if made else []
 
 
 def link_shape(link: str) -> str:
