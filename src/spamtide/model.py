@@ -406,6 +406,8 @@ class Measurement:
     panel: Panel
     exposure: Exposure
     series: tuple[IndexSeries, ...]
+    fits: Mapping[tuple[str, str], object] = field(default_factory=dict, compare=False, repr=False)
+    """Fits behind the series on the total's base, by kind and name: what `decompose` need not fit again."""
 
 
 # ---- detect

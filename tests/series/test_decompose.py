@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from spamtide.series import decompose, measure
+from spamtide.settings import Measuring
 
 Make = Callable[..., Any]
 """Makes a world or a panel; see conftest."""
@@ -124,3 +126,12 @@ def test_the_same_measurement_gives_the_same_points(world: Make, panel_of: Make)
     """No random number is drawn."""
     measurement = measure(panel_of(world(1).counts()))
     assert decompose(measurement, BEFORE, AFTER) == decompose(measurement, BEFORE, AFTER)
+
+
+def test_fits_are_used_again_where_they_are_the_same(world: Make, panel_of: Make) -> None:
+    """The points are those of new fits, to the bit, also where thin botnets are no series of their own."""
+    made = _fallen(world, 6)
+    for floor in (0, 20_000):
+        measured = measure(panel_of(made.counts(), made.ham), Measuring(subject_floor=floor))
+        assert measured.fits
+        assert decompose(measured, BEFORE, AFTER) == decompose(replace(measured, fits={}), BEFORE, AFTER)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from spamtide.series import fit
+from spamtide.series.interval import _quantile
 from spamtide.series.loglinear import _scoring
 
 Make = Callable[..., Any]
@@ -229,3 +230,15 @@ def test_a_sensor_that_never_saw_anything_says_nothing() -> None:
     fitted = fit(y, exposure)
     assert np.isnan(fitted.level[10:13]).all()
     assert np.isfinite(np.delete(fitted.level, [10, 11, 12])).all()
+
+
+@pytest.mark.parametrize("coverage", [0.9, 0.95])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_quantiles_of_few_are_those_of_the_gamma_distribution(side: int, coverage: float) -> None:
+    """From the shape of nothing to that of many; beyond it the cube root's error is below 1e-5."""
+    from scipy.special import gammaincinv
+
+    shape = np.concatenate((0.5 + np.geomspace(1e-9, 199.4, 500), [0.5, 200.0, 1e4]))
+    found, exact = _quantile(shape, side, coverage), gammaincinv(shape, 0.5 + side * coverage / 2)
+    assert found[:501] == pytest.approx(exact[:501], rel=1e-12)
+    assert found == pytest.approx(exact, rel=1e-5)

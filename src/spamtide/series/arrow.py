@@ -42,8 +42,8 @@ class Arrow:
         days = (gradients - sensors @ self.weight[self.free]) / by_day
         full = np.zeros((len(gradients), len(self.weight)))
         full[:, self.free] = sensors
-        scores = np.sqrt(self.weight)[:, :, None] * (days.T[None] + full.T[:, None])
-        middle = np.matmul(scores.transpose(0, 2, 1), self._correlate(scores)).sum(axis=0)
+        scores = np.sqrt(self.weight)[:, None] * (days[None] + full.T[:, :, None])
+        middle = np.matmul(scores, self._correlate(scores).transpose(0, 2, 1)).sum(axis=0)
         return np.asarray(middle + (sensors * self.prior) @ sensors.T)
 
     def log_variance(self, share: Floats) -> Floats:
@@ -56,24 +56,24 @@ class Arrow:
         base_days = (share - of_base @ self.weight[self.free]) / by_day
         # Solving for the unit vector of day t gives a spike at t plus columns shared by all days, so each
         # day's quadratic form needs only R applied to those columns.
-        columns = np.zeros((*self.weight.shape, count + 1))
-        columns[:, :, :count] = border.T
-        columns[self.free, :, np.arange(count)] -= 1.0
-        columns[:, :, count] = -base_days
-        columns[self.free, :, count] -= of_base[:, None]
-        columns *= root[:, :, None]
+        columns = np.empty((len(self.weight), count + 1, len(by_day)))
+        columns[:, :count] = border
+        columns[self.free, np.arange(count)] -= 1.0
+        columns[:, count] = -base_days
+        columns[self.free, count] -= of_base[:, None]
+        columns *= root[:, None]
         smooth = self._correlate(columns)
-        inner = np.matmul(columns.transpose(0, 2, 1), smooth).sum(axis=0)  # small enough for one thread
+        inner = np.matmul(columns, smooth.transpose(0, 2, 1)).sum(axis=0)  # small enough for one thread
         lift = np.concatenate([np.eye(count), of_base[:, None]], axis=1)
         inner += lift.T @ (self.prior[:, None] * lift)
-        multiple = np.concatenate([self.inverse @ border, np.ones((1, len(by_day)))]).T
-        crossed = (np.einsum("sd,sdk->dk", root, smooth) * multiple).sum(axis=1) / by_day
-        quadratic = ((multiple @ inner) * multiple).sum(axis=1)
+        multiple = np.concatenate([self.inverse @ border, np.ones((1, len(by_day)))])
+        crossed = (np.einsum("sd,skd->kd", root, smooth) * multiple).sum(axis=0) / by_day
+        quadratic = ((inner.T @ multiple) * multiple).sum(axis=0)
         return np.asarray(np.maximum(1.0 / by_day + 2.0 * crossed + quadratic, 0.0))
 
     def _correlate(self, values: Floats) -> Floats:
-        """R v along days for R = rho^|t-t'|; absent cells hold zeros, so gaps need no care of their own."""
-        if self.rho <= 0 or values.shape[1] == 1:
+        """R v along days, the last axis, for R = rho^|t-t'|; absent cells hold zeros, as they may."""
+        if self.rho <= 0 or values.shape[2] == 1:
             return values
         from scipy.linalg import solveh_banded
 
@@ -84,9 +84,8 @@ class Arrow:
         band[0, 1:] = -near * alone
         band[1, 1:] += alone - 1.0
         band[1, :-1] += alone - 1.0
-        by_day = np.moveaxis(values, 1, 0)
-        flat = solveh_banded(band, by_day.reshape(len(by_day), -1), check_finite=False)
-        return np.asarray(np.moveaxis(flat.reshape(by_day.shape), 0, 1))
+        flat = values.reshape(-1, values.shape[2]).T
+        return np.asarray(solveh_banded(band, flat, check_finite=False).T.reshape(values.shape))
 
 
 def arrow_of(

@@ -68,7 +68,7 @@ def decompose(
             for series in measurement.series
             if series.subject_kind == kind and series.subject != UNKNOWN
         ]
-        found += _by_kind(panel, (kind, named), levels, weights, each)
+        found += _by_kind(measurement, (kind, named), levels, weights, each)
     return tuple(found)
 
 
@@ -102,14 +102,19 @@ def _total(levels: Levels, weights: Floats) -> Contribution:
 
 
 def _by_kind(
-    panel: Panel, subjects: tuple[SubjectKind, list[int]], levels: Levels, weights: Floats, each: Each
+    measurement: Measurement,
+    subjects: tuple[SubjectKind, list[int]],
+    levels: Levels,
+    weights: Floats,
+    each: Each,
 ) -> list[Contribution]:
     """The subjects of one kind, given by their rows, and the rest."""
     kind, named = subjects
+    panel = measurement.panel
     counts = [np.asarray(panel.counts[row]) for row in named]
     rest: Counts = np.maximum(total_of(panel) - sum(counts, np.zeros_like(total_of(panel))), 0)
     names = [panel.subjects[row][1] for row in named] + [UNKNOWN]
-    fits = each(levels.subject, [*counts, rest])
+    fits = _fits(measurement, kind, dict(zip(names, [*counts, rest], strict=True)), levels, each)
     shares = np.stack([_on_total_scale(fitted, levels) for fitted in fits])
     together = shares.sum(axis=0)
     scale = np.where(
@@ -127,6 +132,22 @@ def _by_kind(
         variance += _doubt(weights * scale, offset)
         found.append(_contribution(kind, name, float(means[1] - means[0]), float(variance)))
     return [*sorted(found[:-1], key=lambda item: (-abs(item.points), item.subject)), found[-1]]
+
+
+def _fits(
+    measurement: Measurement, kind: SubjectKind, counts: dict[str, Counts], levels: Levels, each: Each
+) -> list[Fit]:
+    """Fits of some subjects' counts: those that `measure` made, of as many messages, and new ones."""
+    panel, known = measurement.panel, {}
+    for name, mine in counts.items():
+        fitted = measurement.fits.get((kind, name))
+        if not isinstance(fitted, Fit) or not np.array_equal(fitted.base, levels.base):
+            continue
+        if np.array_equal(panel.counts[panel.subjects.index((kind, name))], mine):
+            known[name] = fitted
+    left = [name for name in counts if name not in known]
+    known |= zip(left, each(levels.subject, [counts[name] for name in left]), strict=True)
+    return [known[name] for name in counts]
 
 
 def _unit(fitted: Fit, levels: Levels) -> float:

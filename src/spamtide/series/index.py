@@ -99,7 +99,7 @@ def measure(
         SettingsError: base_since or base_until is no ISO date.
     """
     exposure = estimate(panel)
-    return Measurement(panel, exposure, _series(panel, exposure, measuring, each))
+    return Measurement(panel, exposure, *_series(panel, exposure, measuring, each))
 
 
 def levels_of(panel: Panel, exposure: Exposure, base: Bools) -> Levels:
@@ -110,8 +110,10 @@ def levels_of(panel: Panel, exposure: Exposure, base: Bools) -> Levels:
     return Levels(epochs, np.where(total.used, used, 0.0), total, total.base)
 
 
-def _series(panel: Panel, exposure: Exposure, measuring: Measuring, each: Each) -> tuple[IndexSeries, ...]:
-    """All series of a panel."""
+def _series(
+    panel: Panel, exposure: Exposure, measuring: Measuring, each: Each
+) -> tuple[tuple[IndexSeries, ...], dict[tuple[str, str], Fit]]:
+    """All series of a panel, and the fits behind those on the total's base."""
     spam = total_of(panel)
     wanted = _wanted_base(panel, measuring)
     up = exposure.values > 0
@@ -123,29 +125,33 @@ def _series(panel: Panel, exposure: Exposure, measuring: Measuring, each: Each) 
     levels = levels_of(panel, exposure, base)
     fixed = wanted is not None
 
-    def of_subject(row: int) -> IndexSeries:
+    def of_subject(row: int) -> tuple[IndexSeries, Fit | None]:
         if panel.subjects[row][0] == "total":
-            return _of_fit(panel, row, levels.total, levels.exposure, levels)
+            return _of_fit(panel, row, levels.total, levels.exposure, levels), None
         counts = np.asarray(panel.counts[row])
         used = levels.count(counts)
         own = levels.base
         if used[own].sum() < SUBJECT_BASE_MAIL and not fixed:
             own = choose_base(used, np.asarray(levels.exposure.any(axis=0)), SUBJECT_BASE_MAIL)
         expected = levels.exposure * levels.total.sensor[:, None]
-        return _of_fit(panel, row, levels.subject(counts, own), expected, levels)
+        fitted = levels.subject(counts, own)
+        series = _of_fit(panel, row, fitted, expected, levels)
+        return series, fitted if own is levels.base else None
 
     told = [
         row
         for row, (kind, name) in enumerate(panel.subjects)
         if kind == "total" or name == UNKNOWN or panel.counts[row].sum() >= measuring.subject_floor
     ]
-    series = each(of_subject, told)
+    found = each(of_subject, told)
+    series = [one for one, _ in found]
+    fits = {panel.subjects[row]: one for row, (_, one) in zip(told, found, strict=True) if one is not None}
     alpha = levels.total.overdispersion
     series += [
         _of_sensor(panel, row, exposure, alpha or ASSUMED_DISPERSION, wanted)
         for row in range(len(panel.sensors))
     ]
-    return tuple(series)
+    return tuple(series), {(str(kind), name): one for (kind, name), one in fits.items()}
 
 
 def choose_base(count: Counts, up: Bools, least: int) -> Bools:

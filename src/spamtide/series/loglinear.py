@@ -34,6 +34,8 @@ LEAST_FREEDOM = 10
 LARGEST_STEP = 1.5
 """Bound on one scoring step, on the log scale."""
 STEPS = 100
+MOST_EXPONENT = 50.0
+"""Bound of logarithms of levels while scoring."""
 LOOSE = 5.0
 """Prior standard deviation of log sensor effects about their raw rates: too wide to matter, but it keeps
 finite a sensor whose mail all came when no other was up."""
@@ -230,18 +232,22 @@ def _scoring(
         day = np.log(y.sum(axis=0) / (u * np.exp(sensor)[:, None]).sum(axis=0))
     else:
         sensor, day = start[0].copy(), start[1].copy()
+    inner = np.ix_(free, free)
     for _ in range(STEPS):
-        mean = u * np.exp(np.clip(sensor[:, None] + day, -50.0, 50.0))
-        damp = 1.0 / (1.0 + alpha * mean)
-        weight = mean * damp
-        score = (y - mean) * damp
-        by_day = weight.sum(axis=0)
-        border = (weight / by_day)[free]
-        schur = np.diag(weight.sum(axis=1)[free] + precision[free]) - border @ weight[free].T
-        right = (score.sum(axis=1) - precision * (sensor - centre))[free] - border @ score.sum(axis=0)
+        mean = u * _levels(sensor, day)
+        score = y - mean
+        if alpha > 0:
+            damp = 1.0 / (1.0 + alpha * mean)
+            score *= damp
+            mean *= damp
+        weight = mean
+        by_day, left = weight.sum(axis=0), score.sum(axis=0)
+        border = weight / by_day
+        schur = (np.diag(weight.sum(axis=1) + precision) - border @ weight.T)[inner]
+        right = (score.sum(axis=1) - precision * (sensor - centre) - border @ left)[free]
         move = np.zeros(len(y))
         move[free] = np.linalg.solve(schur, right) if len(free) else 0.0
-        shift = (score.sum(axis=0) - move @ weight) / by_day
+        shift = (left - move @ weight) / by_day
         longest = max(np.abs(move).max(), np.abs(shift).max())
         pace = min(1.0, LARGEST_STEP / longest) if longest > 0 else 1.0
         sensor += pace * move
@@ -249,6 +255,13 @@ def _scoring(
         if longest < 1e-9:  # noqa: PLR2004 - far below any digit that is shown
             break
     return sensor, day
+
+
+def _levels(sensor: Floats, day: Floats) -> Floats:
+    """Exponentials of sensor and day effects, within what a number holds; shape (S, T)."""
+    if np.abs(sensor).max() + np.abs(day).max() < MOST_EXPONENT:
+        return np.exp(sensor)[:, None] * np.exp(day)
+    return np.asarray(np.exp(np.clip(sensor[:, None] + day, -MOST_EXPONENT, MOST_EXPONENT)))
 
 
 def _negative_binomial(

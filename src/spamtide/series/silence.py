@@ -169,12 +169,12 @@ def _others(spam: Counts, sensor: int, first: int, last: int, side_days: int) ->
     """
     length = last - first + 1
     sides = np.r_[max(0, first - side_days) : first, last + 1 : min(last + 1 + side_days, spam.shape[1])]
-    others = np.delete(spam, sensor, axis=0)
-    around = others[:, sides].sum(axis=1)
+    around = spam[:, sides].sum(axis=1)
     telling = around >= LEAST_OTHERS
+    telling[sensor] = False
     if not telling.any():
         return 1.0
-    during = others[telling, first : last + 1].sum(axis=1)
+    during = spam[telling, first : last + 1].sum(axis=1)
     if not during.any():
         return 1.0
     ratios = (during + 0.5) / (around[telling] * length / len(sides) + 0.5)
