@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from spamtide.engine import Apart
 from spamtide.errors import TryAgainError, UnavailableError
 from spamtide.schema import DERIVED, KEYS, LINEAGE, MEMBERSHIPS, TABLES
 from spamtide.store import Lake
@@ -193,3 +195,19 @@ def test_what_does_not_fit_into_memory_lies_beside_the_tables_or_under_a_name_of
 
     assert Path(inside._spill_folder()).parent == tmp_path / "lake"
     assert elsewhere._spill_folder() != elsewhere._spill_folder()
+
+
+def test_queries_of_a_process_and_of_its_forks_do_not_see_one_another(tmp_path: Path) -> None:
+    """Each query has its own tables, side by side and in a process that was forked in between."""
+    lake = Lake(str(tmp_path))
+
+    def total(number: int) -> int:
+        rows = pa.table({"n": [number, 1]})
+        return int(lake.query("SELECT sum(n)::BIGINT AS n FROM given", given=rows)["n"][0].as_py())
+
+    wanted = [number + 1 for number in range(40)]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(total, range(40))) == wanted
+    assert Apart(2)(total, range(40)) == wanted
+    with pytest.raises(Exception, match="given"):
+        lake.query("SELECT * FROM given")

@@ -19,6 +19,7 @@ import pyarrow as pa
 from spamtide.errors import SpamtideError, TryAgainError, UnavailableError, UsageError
 from spamtide.schema import DERIVED, SCHEMA_VERSION, TABLES
 from spamtide.store.coded import in_one_piece, reading_codes, with_codes
+from spamtide.store.database import database
 from spamtide.store.faults import first_line, is_disk_full, is_of_reading
 
 if TYPE_CHECKING:
@@ -271,17 +272,8 @@ class Lake:
     # ------------------------------------------------------------------ inside
 
     def _connect(self, sql: str, tables: Mapping[str, pa.Table | Files]) -> duckdb.DuckDBPyConnection:
-        """An in-memory DuckDB with the tables that the SQL names; it never reaches for the network."""
-        import duckdb
-
-        connection = duckdb.connect(
-            ":memory:",
-            config={
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "temp_directory": self._spill_folder(),
-            },
-        )
+        """A connection of its own to the DuckDB of this process and lake, with the tables that the SQL names."""
+        connection = database(self.uri, self._spill_folder).cursor()
         connection.execute("SET TimeZone = 'UTC'")
         for name, rows in tables.items():
             if isinstance(rows, Files):
@@ -315,7 +307,8 @@ class Lake:
             files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
             columns = ", ".join(f'"{name}"' for name in TABLES[table].names)
             with self._reading(table):
-                connection.execute(f'CREATE VIEW "{name}" AS SELECT {columns} FROM read_parquet([{files}])')  # noqa: S608 - paths of our own files, quoted
+                view = f'CREATE TEMP VIEW "{name}" AS SELECT {columns} FROM read_parquet([{files}])'  # noqa: S608 - paths of our own files, quoted
+                connection.execute(view)
 
     def _dataset(self, table: str, paths: set[str]) -> Any:  # noqa: ANN401 - a pyarrow dataset
         """Some files of a table as an Arrow dataset."""

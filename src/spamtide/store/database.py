@@ -1,0 +1,44 @@
+"""The DuckDB that queries of one process share: to make one costs as much as a small query."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOST = 4
+"""Lakes whose DuckDB a process keeps."""
+_MADE: dict[tuple[int, str], duckdb.DuckDBPyConnection] = {}
+"""By process and lake. What a fork inherited is kept and left alone: its threads stayed behind."""
+
+
+def database(lake: str, spill: Callable[[], str]) -> duckdb.DuckDBPyConnection:
+    """The DuckDB of this process for a lake, in memory and empty; it never reaches for the network.
+
+    A query takes a `cursor`, a connection: what that registers, and its temporary views, are its own.
+
+    Args:
+        lake: the lake's address.
+        spill: names the folder for what does not fit into memory.
+    """
+    process = os.getpid()
+    found = _MADE.get((process, lake))
+    if found is None:
+        import duckdb
+
+        own = [key for key in list(_MADE) if key[0] == process]
+        for key in own[: len(own) - MOST + 1]:
+            _MADE.pop(key, None)  # a query that still runs has its share of it
+        made = duckdb.connect(
+            ":memory:",
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "temp_directory": spill(),
+            },
+        )
+        found = _MADE.setdefault((process, lake), made)
+    return found
