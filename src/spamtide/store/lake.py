@@ -272,7 +272,7 @@ class Lake:
     # ------------------------------------------------------------------ inside
 
     def _connect(self, sql: str, tables: Mapping[str, pa.Table | Files]) -> duckdb.DuckDBPyConnection:
-        """A connection of its own to the DuckDB of this process and lake, with the tables that the SQL names."""
+        """A connection of its own to the DuckDB of this process, with the tables that the SQL names."""
         connection = database(self.uri, self._spill_folder).cursor()
         connection.execute("SET TimeZone = 'UTC'")
         for name, rows in tables.items():
