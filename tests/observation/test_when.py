@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spamtide.observation.when import read_date
+from spamtide.observation.when import believed, read_date
 
 
 def utc(*fields: int) -> dt.datetime:
@@ -53,3 +53,16 @@ def test_any_text(text: str) -> None:
     """Any text gives a believable instant or none."""
     at, _ = read_date(text)
     assert at is None or 1990 <= at.year < 2100
+
+
+@pytest.mark.parametrize("year", [1, 1904, 2106, 9998])
+def test_a_time_of_reception_that_cannot_be_is_not_believed(year: int) -> None:
+    """A From_ line in a body, where an mbox does not quote it: days up to then would be counted."""
+    assert believed(utc(year, 1, 1)) is None
+
+
+def test_a_time_of_reception_is_in_utc() -> None:
+    east = dt.timezone(dt.timedelta(hours=2))
+    assert believed(dt.datetime(2010, 10, 4, 10, tzinfo=east)) == utc(2010, 10, 4, 8)
+    assert believed(dt.datetime(2010, 10, 4, 10)) == utc(2010, 10, 4, 10)  # noqa: DTZ001 - without a zone
+    assert believed(None) is None

@@ -18,7 +18,7 @@ from spamtide.observation.relay import Hop, canonical, is_trusted_address, trace
 from spamtide.observation.rendering import MOST_NAMES, Frame, render
 from spamtide.observation.skeleton import SIMULATED_HEADER, skeleton
 from spamtide.observation.template import boundary_shape, message_id_shape
-from spamtide.observation.when import read_date
+from spamtide.observation.when import believed, read_date
 from spamtide.settings import Observing
 
 FIELD_CHARS = 2000
@@ -214,17 +214,17 @@ def _received_at(
     """When the sensor received the message, from the most trusted trace that gives a believable time.
 
     Where the sensor itself spoke to the client, Received headers that do not show that client are the
-    sender's.
+    sender's. The envelope may be the sender's too: a body holds a From_ line where an mbox does not quote it.
     """
     client = canonical(raw.envelope.client_ip or "")
-    at = raw.envelope.received_at
+    at = believed(raw.envelope.received_at)
     if at is None or client is None or _hop_of(client, hops):
         for value in received[: len(hops)]:
             written, _ = read_date(value.rpartition(";")[2])
             if written:
                 return written, "received"
     if at:
-        return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).astimezone(dt.UTC), "envelope"
+        return at, "envelope"
     return (sent_at, "date") if sent_at else (None, "none")
 
 

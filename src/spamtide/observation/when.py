@@ -37,6 +37,14 @@ _DATE = re.compile(
 _DATE_CHARS = 200
 
 
+def believed(at: dt.datetime | None) -> dt.datetime | None:
+    """A time in UTC (which one without a zone is in); None for one that is not believed."""
+    if at is None:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    return at.astimezone(dt.UTC) if EARLIEST <= at < LATEST else None
+
+
 def read_date(value: str) -> tuple[dt.datetime | None, str]:
     """Instant in UTC and the zone as written; (None, '') when there is no believable date in `value`."""
     known_form = native.read_date(value) if native else None
