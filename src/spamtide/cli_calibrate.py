@@ -15,7 +15,7 @@ from spamtide.face import FACE, show
 def calibrate(
     quick: Annotated[bool, typer.Option("--quick", help="Few worlds: minutes, and wide errors.")] = False,
     worlds: Annotated[int | None, typer.Option(help="Made-up observatories of the largest study.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same observatories.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same observatories.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     out: Annotated[
         Path | None, typer.Option("-o", metavar="FILE", help="Write the table as Markdown.")

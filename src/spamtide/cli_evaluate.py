@@ -15,7 +15,7 @@ def evaluate(
     corpora: Annotated[
         Path | None, typer.Option(help="Folder of public collections, for real legitimate mail.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the simulated worlds.")] = 2010,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated worlds.")] = 2010,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print how often attribution is right, with 95 % intervals by campaign.

@@ -112,6 +112,7 @@ def test_a_check_is_one_connection_that_sends_nothing() -> None:
             peer.settimeout(2)
             assert peer.recv(1) == b""
     assert not connects(Target("127.0.0.1", port, "R"), 2.0)
+    assert not connects(Target(f"{'a' * 64}.example", port, "R"), 2.0)  # no name at all
 
 
 def test_the_answer_does_not_depend_on_the_order_of_the_checks() -> None:

@@ -66,6 +66,7 @@ def test_a_list_without_its_time_says_nothing_of_now_unless_told(tmp_path: Path)
         ("host,family,time,alive,colour\n", 1, "not known or named twice"),
         (PLAIN + "c1.example,80,R,2010-10-14\n", 2, "4 fields where the header has 5"),
         (PLAIN + "\nc1.example,80,R,yesterday,1\n", 3, "'yesterday' is no time"),
+        (PLAIN + "\nc1.example,80,R,0001-01-01T00:00+14:00,1\n", 3, "is no time"),
         (PLAIN + "c1.example,99999,R,2010-10-14,1\n", 2, "port '99999'"),
         (PLAIN + "c1.example,80,R,2010-10-14,maybe\n", 2, "alive 'maybe'"),
         (PLAIN + "c1 example,80,R,2010-10-14,1\n", 2, "host 'c1 example'"),

@@ -197,9 +197,9 @@ def _moment(text: str, where: str) -> dt.datetime:
     """A time in UTC; a day alone is its noon."""
     try:
         found = dt.datetime.fromisoformat(text)
-    except ValueError as error:
+        if len(text) == len("2010-10-14"):
+            found = dt.datetime.combine(found.date(), NOON)
+        return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
+    except (ValueError, OverflowError) as error:
         message = f"{where}: '{text[:40]}' is no time"
         raise SettingsError(message, "write times as 2010-10-14T06:00:00Z or 2010-10-14") from error
-    if len(text) == len("2010-10-14"):
-        found = dt.datetime.combine(found.date(), NOON)
-    return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)

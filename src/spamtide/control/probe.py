@@ -53,7 +53,7 @@ def connects(target: Target, seconds: float) -> bool:
     try:
         with socket.create_connection((target.host, target.port), timeout=seconds):
             return True
-    except OSError:
+    except (OSError, UnicodeError):  # the latter of a host that can be no name
         return False
 
 
