@@ -9,6 +9,7 @@ same form that talk of the same weeks apart.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -141,22 +142,18 @@ class Company:
         bearings = [self.of(strain) for strain in sample.tolist()]
         said = (vectors.sums[sample] @ vectors.sums[sample].T).toarray()
         said /= np.maximum(np.outer(vectors.exemplars[sample], vectors.exemplars[sample]), 1)
-        far: dict[tuple[Form, Form], float] = {}
-        every: dict[tuple[Form, Form], float] = {}
-        talk: list[float] = []
         forms = [one.usual() for one in bearings]
-        for one, ours in enumerate(bearings):
-            for other, theirs in enumerate(bearings[:one]):
-                both = (min(forms[one], forms[other]), max(forms[one], forms[other]))
-                likeness = every.get(both)
-                if likeness is None:
-                    likeness = every[both] = ours.likeness(theirs)
-                if said[one, other] >= least and _apart(ours, theirs):
-                    far[both] = likeness
-                    if forms[one] != forms[other]:
-                        talk.append(float(said[one, other]))
-        self.usual = float(np.quantile(talk, USUAL)) if talk else 0.0
-        self._far, self._every = np.sort(list(far.values())), np.sort(list(every.values()))
+        number = {form: place for place, form in enumerate(sorted(set(forms)))}
+        kind = np.array([number[form] for form in forms], dtype=np.int64)
+        one, other = np.tril_indices(len(bearings), -1)
+        both = np.minimum(kind[one], kind[other]) * len(number) + np.maximum(kind[one], kind[other])
+        _, first, combination = np.unique(both, return_index=True, return_inverse=True)
+        pairs = zip(one[first].tolist(), other[first].tolist(), strict=True)
+        every = np.array([bearings[ours].likeness(bearings[theirs]) for ours, theirs in pairs])
+        strange = (said[one, other] >= least) & _apart(bearings)[one, other]
+        talk = said[one, other][strange & (kind[one] != kind[other])]
+        self.usual = float(np.quantile(talk, USUAL)) if talk.size else 0.0
+        self._far, self._every = np.sort(every[np.unique(combination[strange])]), np.sort(every)
 
     def weight(self, ours: Bearing, theirs: Bearing) -> float:
         """How surely two groups that talk of the same are one by what they came in, 0-1."""
@@ -168,11 +165,13 @@ class Company:
         return min(1.0, -math.log(max(common, _ROUNDING)) / SURE)
 
 
-def _apart(ours: Bearing, theirs: Bearing) -> bool:
-    """Whether two strains came at times far from each other."""
-    if not ours.days or not theirs.days:
-        return False
-    return min(ours.days) - max(theirs.days) > FAR_DAYS or min(theirs.days) - max(ours.days) > FAR_DAYS
+def _apart(bearings: Sequence[Bearing]) -> NDArray[np.bool_]:
+    """Which strains came at times far from each other; shape (bearings, bearings)."""
+    known = np.array([bool(one.days) for one in bearings], dtype=np.bool_)
+    first = np.array([min(one.days, default=0) for one in bearings], dtype=np.int64)
+    last = np.array([max(one.days, default=0) for one in bearings], dtype=np.int64)
+    later = first[:, None] - last[None, :] > FAR_DAYS
+    return (later | later.T) & known[:, None] & known[None, :]
 
 
 def _reaching(ascending: Floats, least: float) -> int:
