@@ -39,7 +39,7 @@ def main() -> None:
     if not (folder / "lake" / "observations").is_dir():
         say(f"making {number:,} observations in {folder}")
         build(folder, number, DAYS, matched=True)
-    for table in DERIVED - {"evidence", "profiles"}:
+    for table in DERIVED - {"evidence", "profiles", "contents"}:
         shutil.rmtree(folder / "lake" / table, ignore_errors=True)
     processors = len(os.sched_getaffinity(0))
     say(f"{processors} processors; load of the machine {os.getloadavg()[0]:.1f}")

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from spamtide.campaign import COLUMNS, CampaignState, cluster, no_profiles, profile, relate, resolve
 from spamtide.engine import ENGINES, Apart
 from spamtide.schema import EXEMPLARS, LINEAGE, PROFILES
-from spamtide.store import Lake, evidence, rollup
+from spamtide.store import Lake, contents, evidence, rollup
 
 PROFILE_ROWS = 512
 """A worker's helping of renderings."""
@@ -93,6 +93,7 @@ def gather(
         lake.replace("exemplars", state.exemplars.cast(EXEMPLARS))
         lake.replace("profiles", _of(profiles, state.exemplars["sha256"]))
         lake.append("memberships", clustering.memberships)
+        contents.keep(lake)
         fresh = evidence.with_members(lake, fresh, clustering.memberships)
         clock.ended("write")
     return Gathered(new.num_rows, resolve(state.lineage), fresh, clock.seconds, hits)

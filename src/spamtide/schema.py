@@ -222,6 +222,10 @@ OTHERS = _schema(("kind", pa.string()), ("key", pa.string()))
 """What other mail ever came from and linked to: an 'address' or a 'domain', and which. The commit names the
 version of the evidence that this is all of; it is made anew from evidence where that is another."""
 
+CONTENTS = _schema(("digest", pa.int64()))
+"""A number of every content in memberships, of 64 bits of its hash: whether one may be known is told by it
+sooner. The commit names the version of the memberships that this is all of."""
+
 SERIES = _schema(
     ("subject_kind", pa.string()),
     ("subject", pa.string()),
@@ -340,6 +344,7 @@ TABLES: dict[str, pa.Schema] = {
     "sightings": SIGHTINGS,
     "kits": KITS,
     "others": OTHERS,
+    "contents": CONTENTS,
     "series": SERIES,
     "hours": HOURS,
     "changes": CHANGES,
@@ -359,6 +364,7 @@ DERIVED = frozenset(
         "sightings",
         "kits",
         "others",
+        "contents",
         "series",
         "hours",
         "changes",

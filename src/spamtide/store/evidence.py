@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from spamtide.schema import OTHERS, UNDATED
+from spamtide.store import contents
 from spamtide.store.lake import Files, Lake
 
 MOST_WEEKS = 200
@@ -47,10 +48,7 @@ def fresh(lake: Lake) -> Fresh:
     if paths is None:
         return Fresh(lake.files("observations"), lake.files("memberships"), version)
     files = Files("observations", paths)
-    members = lake.query(
-        "SELECT m.sha256, m.campaign FROM memberships m SEMI JOIN fresh o ON o.sha256 = m.sha256", fresh=files
-    )
-    return Fresh(files, members, version)
+    return Fresh(files, contents.members(lake, files), version)
 
 
 def count(lake: Lake, new: Fresh) -> int:

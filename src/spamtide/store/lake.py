@@ -34,7 +34,7 @@ RESERVE_BYTES = 2**20
 """Room that a write leaves on the disk."""
 MOST_COMPARED = 2_000_000
 """Rows of a table that `replace` compares before it writes."""
-SINGLE_COLUMNS = frozenset({"data", "minhash", "rendering", "sha256"})
+SINGLE_COLUMNS = frozenset({"data", "digest", "minhash", "rendering", "sha256"})
 """Columns of values that never come again: a dictionary of them does not pay, nor do statistics."""
 DICTIONARY_BYTES = {"attributions": 2**24}
 """Most bytes of the dictionary of a column, where values are long and come again: the usual is 2**20."""
