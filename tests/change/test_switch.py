@@ -8,7 +8,7 @@ import pytest
 from change_observatory import Setting, date, make
 
 from spamtide.change.detect import detect
-from spamtide.change.mix import Mix, intra_day, make_mix
+from spamtide.change.mix import Mix, _spread, _step, intra_day, make_mix
 from spamtide.change.switch import PENALTY_EXTRA, find_switches, partition_mix
 from spamtide.model import UNKNOWN, Change
 
@@ -94,6 +94,20 @@ def test_partition_of_a_mix_is_the_best_of_all() -> None:
 
     all_cuts = [(0, *cuts, 8) for k in range(8) for cuts in itertools.combinations(range(1, 8), k)]
     assert price(partition_mix(mix)) == pytest.approx(min(map(price, all_cuts)), abs=1e-9)
+
+
+def test_the_step_of_a_window_is_the_best_of_all() -> None:
+    """As every part of it is reckoned by itself, also where a programme comes or goes, or nothing differs."""
+    rng = np.random.default_rng(12)
+    for _ in range(300):
+        part = rng.poisson(np.repeat(rng.choice([0.0, 0.3, 5.0, 4e4], (3, 2)), 7, axis=1)).astype(float)
+        part = part[:, part.sum(axis=0) > 0]
+        if part.shape[1] < 2:
+            continue
+        every = [_spread([part[:, :at], part[:, at:]]).chi2 for at in range(1, part.shape[1])]
+        assert every[_step(part) - 1] == pytest.approx(min(every), rel=1e-9, abs=1e-7)
+    alike = np.outer([3.0, 1.0, 8.0], np.arange(1.0, 15.0))
+    assert _step(alike) == 1
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.02, 0.3])
