@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -142,12 +142,8 @@ def _of_levels_and_mixes(
         for item in measurement.series
         if item.subject_kind != "sensor" and not _is_the_total(item, measurement)
     ]
-    prepared = each(lambda item: prepare(item.days, item.count, item.offset), told)
-    tracks: dict[Subject, Track] = {
-        (item.subject_kind, item.subject): track for item, track in zip(told, prepared, strict=True)
-    }
+    tracks, mixes = _tracks_and_mixes(measurement, told, each)
     moves, alarms = _events(tracks, ratio, detecting.false_discovery, each, whole=whole)
-    mixes = _mixes(measurement, each)
     switches = [
         (botnet, found) for botnet, every in mixes.items() for found in every if found.alarmed is None
     ]
@@ -342,8 +338,30 @@ def adjust(p_values: Sequence[float], tested: int) -> list[float]:
     return adjusted
 
 
-def _mixes(measurement: Measurement, each: Each) -> dict[str, tuple[Switch, ...]]:
-    """Switches of every botnet that advertises more than one programme."""
+def _tracks_and_mixes(
+    measurement: Measurement, told: Sequence[IndexSeries], each: Each
+) -> tuple[dict[Subject, Track], dict[str, tuple[Switch, ...]]]:
+    """Series made ready, and switches of the botnets that advertise more than one programme.
+
+    Neither needs the other, so that all are looked at at one time, the mixes first: they take longer.
+    """
+    several, of_botnet = _mixing(measurement)
+
+    def one(place: int) -> tuple[Track | None, tuple[Switch, ...]]:
+        if place < len(several):
+            return None, of_botnet(several[place])
+        item = told[place - len(several)]
+        return prepare(item.days, item.count, item.offset), ()
+
+    done = each(one, range(len(several) + len(told)))
+    tracks = (track for track, _ in done if track is not None)
+    subjects: list[Subject] = [(item.subject_kind, item.subject) for item in told]
+    mixes = zip(several, (switches for _, switches in done), strict=False)
+    return dict(zip(subjects, tracks, strict=True)), dict(mixes)
+
+
+def _mixing(measurement: Measurement) -> tuple[list[str], Callable[[str], tuple[Switch, ...]]]:
+    """Botnets that advertise more than one programme, and what finds a botnet's switches."""
     by_botnet: dict[str, dict[str, Counts]] = defaultdict(dict)
     for (botnet, programme), count in measurement.panel.pairs.items():
         if botnet != UNKNOWN:
@@ -361,7 +379,7 @@ def _mixes(measurement: Measurement, each: Each) -> dict[str, tuple[Switch, ...]
         return (*find_switches(mix), *((standing,) if standing else ()))
 
     several = [botnet for botnet, pairs in sorted(by_botnet.items()) if len({*pairs} - {UNKNOWN}) > 1]
-    return dict(zip(several, each(of_botnet, several), strict=True))
+    return several, of_botnet
 
 
 def _usual(measurement: Measurement) -> Floats:

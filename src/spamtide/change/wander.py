@@ -298,7 +298,8 @@ def _filter(series: Sequence[Levels], rows: Sequence[_Row], step: int, each: Eac
             log[number, one.begin : one.end] = np.nan
             after[number, one.end :] = 1 - after[number, one.end - 1]
     parts = [slice(start, start + _ROWS) for start in range(0, len(rows), _ROWS)]
-    found = each(
+    # The compiled form is done sooner than a large process is copied.
+    found = (each if native is None else in_turn)(
         lambda part: _run(log[part], poisson[part], uneven[part], fresh[part], after[part], memory, whole),
         parts,
     )

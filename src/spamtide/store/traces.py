@@ -38,11 +38,13 @@ def traces(lake: Lake, botnet: str, first: dt.date, last: dt.date, until: dt.dat
         WITH mail AS (
             SELECT e.source_ip, e.campaign, a.botnet = q.name AS own,
                    e.received_at::DATE - q.first AS off, e.received_at::DATE - q.last AS since
-            FROM (SELECT * FROM evidence
-                  WHERE week BETWEEN {weeks[0]} AND {weeks[1]} AND label = 'spam' AND lab IS NULL) e
-            JOIN (SELECT * FROM attributions WHERE week BETWEEN {weeks[0]} AND {weeks[1]}) a
-                 ON a.sha256 = e.sha256 AND a.sensor = e.sensor
-            CROSS JOIN asked q WHERE a.botnet IN (q.name, '{UNKNOWN}')),
+            FROM (SELECT source_ip, campaign, received_at, hash(sha256, sensor) AS message FROM evidence
+                  WHERE week BETWEEN {weeks[0]} AND {weeks[1]} AND label = 'spam' AND lab IS NULL
+                  AND received_at >= TIMESTAMPTZ '{edges[0]}' AND received_at < TIMESTAMPTZ '{edges[1]}') e
+            JOIN (SELECT botnet, hash(sha256, sensor) AS message FROM attributions
+                  WHERE week BETWEEN {weeks[0]} AND {weeks[1]}
+                  AND (botnet = '{UNKNOWN}' OR botnet = (SELECT name FROM asked))) a USING (message)
+            CROSS JOIN asked q),
         sides AS (
             SELECT source_ip, campaign, own, off >= 0 AS after FROM mail
             WHERE off BETWEEN -{WEEK} AND -1 OR since BETWEEN 0 AND {days - 1}),
