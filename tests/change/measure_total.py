@@ -1,38 +1,47 @@
 """Dates of the total where several botnets move: `python tests/change/measure_total.py [WORLDS] [SEED]`.
 
-For docs/path/change.md. In observatories of five to nine botnets of uneven sizes, one to four fall or rise,
+For docs/path/change.md. In observatories of five to nine botnets of uneven sizes, two to four fall or rise,
 by ramps of one to four days, together or one after the other. What is asked is the total: first day off its
 level before, and first day at its new level (nearer than half a percent of the level before, as `simulate`
-has it).
+has it); dated as one ramp, and by its parts.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from unittest.mock import patch
 
 import numpy as np
 
 from spamtide.calibration.plan import Fall, Plan
 from spamtide.calibration.world import make_world
-from spamtide.change.detect import detect
+from spamtide.change.event import Event
+from spamtide.change.parts import dated_by_parts
+from spamtide.change.telling import Judged
 from spamtide.series import measure
 
-SAME = 0.005
+Dates = tuple[dt.date, dt.date]
+Tally = defaultdict[str, list[float]]
+
+STAGE = import_module("spamtide.change.detect")
+SAME, LEAST = 0.005, 0.2
 NEAR_DAYS = 14
 CASES = {
-    "one falls": (1, 1, 0, False),
-    "two to four fall together": (2, 4, 1, False),
-    "two to four fall within ten days": (2, 4, 10, False),
-    "two to four rise within ten days": (2, 4, 10, True),
+    "fall together": (1, False),
+    "fall within ten days": (10, False),
+    "rise within ten days": (10, True),
 }
-"""Fewest and most botnets that move, most days between the first and the last, and whether they rise."""
+"""Most days between the first and the last, and whether they rise."""
 
 
-def planned(rng: np.random.Generator, few: int, many: int, apart: int, *, rise: bool) -> Plan:
+def planned(rng: np.random.Generator, apart: int, *, rise: bool) -> Plan:
     """An observatory in which botnets move."""
     botnets = int(rng.integers(5, 10))
-    number = int(rng.integers(few, many + 1))
+    number = int(rng.integers(2, 5))
     first = int(rng.integers(70, 100))
     later = np.concatenate(([0], rng.integers(0, apart + 1, size=number - 1)))
     falls = tuple(
@@ -55,53 +64,67 @@ def planned(rng: np.random.Generator, few: int, many: int, apart: int, *, rise: 
     )
 
 
+def told(
+    plan: Plan, rng: np.random.Generator, *, rise: bool
+) -> tuple[bool, list[tuple[Event, Event]], Dates]:
+    """Whether the total moves, its move as one ramp and by its parts where it is found, and the truth."""
+    made = make_world(plan, rng)
+    level = made.level["total", "total"]
+    away, ahead = (np.abs(level - level[at]) > SAME * level[0] for at in (0, -1))
+    truth = plan.date(int(np.argmax(away))), plan.date(int(np.flatnonzero(ahead)[-1]) + 1)
+    if abs(level[-1] / level[0] - 1) < LEAST:
+        return False, [], truth
+    pairs: list[tuple[Event, Event]] = []
+
+    def noted(judged: Sequence[Judged]) -> Iterator[Judged]:
+        for old, new in zip(judged, dated_by_parts(judged), strict=True):
+            if old.subject[0] == "total" and old.event.kind == ("rise" if rise else "fall"):
+                pairs.append((old.event, new.event))
+            yield new
+
+    with patch.object(STAGE, "dated_by_parts", noted):
+        STAGE.detect(measure(made.panel), whole=True)
+    near = [pair for pair in pairs if abs((pair[0].onset - truth[0]).days) <= NEAR_DAYS]
+    return True, sorted(near, key=lambda pair: abs((pair[0].onset - truth[0]).days))[:1], truth
+
+
+def scored(tally: Tally, event: Event, truth: Dates) -> None:
+    """Both dates of one move: whether the truth is inside, how wide the interval, how far off the point."""
+    tally["onset"].append(event.onset_low <= truth[0] <= event.onset_high)
+    tally["onset width"].append((event.onset_high - event.onset_low).days + 1)
+    tally["onset off"].append(abs((event.onset - truth[0]).days))
+    if event.end is not None and event.end_low is not None and event.end_high is not None:
+        tally["end"].append(event.end_low <= truth[1] <= event.end_high)
+        tally["end width"].append((event.end_high - event.end_low).days + 1)
+        tally["end off"].append(abs((event.end - truth[1]).days))
+
+
 def main(worlds: int, seed: int) -> None:
-    """A row for each case: found, first and last day inside, widths of both intervals."""
-    for case, (few, many, apart, rise) in CASES.items():
-        tally: dict[str, list[float]] = defaultdict(list)
+    """Two rows for each case: first and last day inside, widths of both intervals, how far off they are."""
+    for case, (apart, rise) in CASES.items():
+        tallies: tuple[Tally, Tally] = (defaultdict(list), defaultdict(list))
+        asked = dated = 0
         for world in range(worlds):
-            rng = np.random.default_rng([seed, few, apart, rise, world])
-            plan = planned(rng, few, many, apart, rise=rise)
-            made = make_world(plan, rng)
-            level = made.level["total", "total"]
-            moved = np.flatnonzero(np.abs(level - level[0]) > SAME * level[0])
-            if not len(moved) or abs(level[-1] / level[0] - 1) < 0.2:
-                continue
-            onset = plan.date(int(moved[0]))
-            end = plan.date(int(np.flatnonzero(np.abs(level - level[-1]) > SAME * level[0])[-1]) + 1)
-            kinds = {"rise", "resume"} if rise else {"decline", "cease"}
-            near = [
-                one
-                for one in detect(measure(made.panel), whole=True)
-                if one.subject_kind == "total"
-                and one.kind in kinds
-                and abs((one.onset - onset).days) <= NEAR_DAYS
-            ]
-            tally["found"].append(bool(near))
-            if not near:
-                continue
-            best = min(near, key=lambda one: abs((one.onset - onset).days))
-            tally["onset"].append(best.onset_low <= onset <= best.onset_high)
-            tally["onset width"].append((best.onset_high - best.onset_low).days + 1)
-            tally["onset off"].append(abs((best.onset - onset).days))
-            if best.end is None or best.end_low is None or best.end_high is None:
-                continue
-            tally["end"].append(best.end_low <= end <= best.end_high)
-            tally["end width"].append((best.end_high - best.end_low).days + 1)
-            tally["end off"].append(abs((best.end - end).days))
-            tally["late"].append(best.end_high < end)
-            tally["early"].append(best.end_low > end)
-        sys.stdout.write(
-            f"| {case} | {len(tally['found'])} | {np.mean(tally['found']):.2f} "
-            + "".join(
-                f"| {np.mean(tally[key]):.3f} | {np.median(tally[f'{key} width']):.0f} "
-                f"({np.mean(tally[f'{key} width']):.1f}) | {np.mean(tally[f'{key} off']):.2f} "
-                for key in ("onset", "end")
+            rng = np.random.default_rng([seed, apart, rise, world])
+            moves, found, truth = told(planned(rng, apart, rise=rise), rng, rise=rise)
+            asked += moves
+            for pair in found:
+                dated += pair[0] is not pair[1]
+                for tally, one in zip(tallies, pair, strict=True):
+                    scored(tally, one, truth)
+        for how, tally in zip(("as one ramp", f"by its parts, where known ({dated})"), tallies, strict=True):
+            sys.stdout.write(
+                f"| {case} | {how} | {len(tally['onset'])} of {asked} "
+                + "".join(
+                    f"| {np.mean(tally[key]):.3f} | {np.median(tally[f'{key} width']):.0f} "
+                    f"| {np.mean(tally[f'{key} off']):.1f} "
+                    for key in ("onset", "end")
+                )
+                + "|\n"
             )
-            + f"| ends said early {np.sum(tally['late']):.0f}, late {np.sum(tally['early']):.0f} |\n"
-        )
-        sys.stdout.flush()
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100, int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    asked = [int(one) for one in sys.argv[1:]]
+    main(*(asked + [80, 5][len(asked) :]))

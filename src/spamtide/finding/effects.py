@@ -111,18 +111,21 @@ def _effect(days: int, counts: Sequence[float], expected: Sequence[Expected]) ->
         seen.append(one.meant(count, dice, DRAWS))
         due.append(one.mean * np.exp(one.error * dice.standard_normal(DRAWS)))
     whole = due[0] + due[1]
-    lost, others = seen[0] - due[0], seen[1] - due[1]
+    lost, others = (
+        tuple(bound - expectation for bound in bounds) for bounds, expectation in zip(seen, due, strict=True)
+    )
+    net = lost[0] + others[0], lost[1] + others[1]
     middle = expected[0].mean + expected[1].mean
     return Effect(
         days,
-        own=_share(lost / due[0], (counts[0] - expected[0].mean) / expected[0].mean),
-        lost=_share(lost / whole, (counts[0] - expected[0].mean) / middle),
-        others=_share(others / whole, (counts[1] - expected[1].mean) / middle),
-        net=_share((lost + others) / whole, (sum(counts) - middle) / middle),
+        own=_share(lost, due[0], (counts[0] - expected[0].mean) / expected[0].mean),
+        lost=_share(lost, whole, (counts[0] - expected[0].mean) / middle),
+        others=_share(others, whole, (counts[1] - expected[1].mean) / middle),
+        net=_share(net, whole, (sum(counts) - middle) / middle),
     )
 
 
-def _share(draws: Floats, value: float) -> Share:
-    """Percent with its interval."""
-    low, high = np.quantile(draws, INSIDE)
+def _share(bounds: Sequence[Floats], whole: Floats, value: float) -> Share:
+    """Percent with its interval, from draws of the difference for either bound."""
+    low, high = (np.quantile(draws / whole, at) for draws, at in zip(bounds, INSIDE, strict=True))
     return Share(100 * value, 100 * min(float(low), value), 100 * max(float(high), value))

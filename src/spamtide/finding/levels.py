@@ -78,16 +78,20 @@ class Expected:
         """Variance of a sum of days beyond Poisson's, over its mean squared."""
         return self.alpha * self.evenness * self.inflation
 
-    def meant(self, count: float, dice: np.random.Generator, draws: int) -> Floats:
-        """Draws of what a sum of days was to hold, given what it held.
+    def meant(self, count: float, dice: np.random.Generator, draws: int) -> tuple[Floats, Floats]:
+        """Draws of what a sum of days was to hold, given what it held: for a lower bound, and for an upper.
 
-        The posterior of a negative binomial's mean: its spread is that of the mean, not of the count, which
-        is too small after a low one.
+        The confidence distributions of a negative binomial's mean: their spread is that of the mean, not of
+        the count, which is too small after a low one. There are two, for a count is discrete: a lower bound
+        asks how often so many messages or more would come, an upper one how often so many or fewer (Clopper
+        and Pearson 1934, Biometrika 26). Halfway between them, small counts gave effects where none was.
         """
         size = 1 / max(self.uneven, SMALL)
-        share = dice.beta(count + 0.5, size, draws)
-        meant: Floats = size * share / (1 - share)
-        return meant
+        gamma = dice.gamma(max(count, SMALL), 1.0, draws)
+        other = dice.gamma(size, 1.0, draws)
+        more = gamma + dice.exponential(1.0, draws)
+        low, high = (np.asarray(size * one / other, dtype=np.float64) for one in (gamma, more))
+        return low, high
 
 
 class Level:
