@@ -62,10 +62,10 @@ def outlook_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
         values |= {"shortest": int(seen.shortest), "longest": int(seen.longest)}
         template += ", after {shortest} to {longest}"
     if lasted:
-        values["longer"] = seen.longer
-        template += f"; {{longer}} had lasted longer than {{lasted}} {plural(lasted, 'day')}"
+        template += f"; {'{longer}' if seen.longer else 'none'} had lasted longer than {{lasted}} "
+        template += plural(lasted, "day")
         if seen.longer:
-            values["then"] = seen.then
+            values |= {"longer": seen.longer, "then": seen.then}
             template += ", and {then} of these ended within {horizon} more"
     template += "."
     test = back_test(record)
