@@ -157,3 +157,18 @@ def test_one_step_is_not_taken_for_unevenness() -> None:
     assert intra_day(stepped) < 0.03
     single = rng.random(42) < 0.7
     assert intra_day(np.array([60.0 * single, 60.0 * ~single])) > 0.8
+
+
+def test_rounding_is_no_serial_correlation() -> None:
+    """A botnet of one programme falls to a trickle and comes back with another: else no day differs."""
+    days = np.arange("2010-10-15", "2011-02-07", dtype="datetime64[D]")
+    dice = np.random.default_rng(4)
+    old, new = (np.zeros(len(days), dtype=np.int64) for _ in range(2))
+    back = len(days) - 28
+    old[: back - 17] = dice.poisson(90, back - 17)
+    old[back - 17 : back] = dice.poisson(1, 17)
+    new[back:] = dice.poisson(50, 28)
+    mix = make_mix(days, {"Maple Meds": old, "Other Meds": new}, np.ones(len(days)))
+    found = find_switches(mix)
+    assert [switch.to_programme for switch in found] == ["Other Meds"]
+    assert found[0].p_value < 1e-6

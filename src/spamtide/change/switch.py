@@ -44,6 +44,8 @@ REACH = 56
 """Units to either side that messages are compared over."""
 PENALTY_EXTRA = 2.0
 """Penalty of a change point: (free shares + this) log n; 3 log n for two programmes."""
+ROUNDING = 1e-9
+"""Squares of residuals that add up to less are rounding errors: mixes of one programme each leave none."""
 _BLOCK = 8
 """Ends of segments whose costs are reckoned at once."""
 
@@ -138,7 +140,7 @@ def _serial_inflation(mix: Mix, bounds: list[int]) -> float:
         residual[:, begin:end] = np.where(size[begin:end] > 0, (part - size[begin:end] * share) / spread, 0.0)
     residual = np.clip(residual, -3, 3)
     power = float((residual**2).sum())
-    rho = float((residual[:, 1:] * residual[:, :-1]).sum()) / power if power > 0 else 0.0
+    rho = float((residual[:, 1:] * residual[:, :-1]).sum()) / power if power > ROUNDING else 0.0
     rho = min(max(rho, 0.0), 0.9)
     return (1 + rho) / (1 - rho)
 
