@@ -61,7 +61,8 @@ def settings_page() -> str:
         for one in dataclasses.fields(record):
             value = getattr(default, one.name)
             shown = list(value) if isinstance(value, tuple) else value
-            parts.append(f"| `{one.name}` | `{shown!r}` | {words.get(one.name, '')} |")
+            most = f" At most {settings.MOST[one.name]:g}." if one.name in settings.MOST else ""
+            parts.append(f"| `{one.name}` | `{shown!r}` | {words.get(one.name, '')}{most} |")
     return "\n".join(parts) + "\n"
 
 
@@ -74,7 +75,7 @@ def field_words(record: type) -> dict[str, str]:
     for before, after in zip(body.body, body.body[1:], strict=False):
         told = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
         if told and isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name):
-            words[before.target.id] = " ".join(ast.unparse(after.value).strip("'\"").split())
+            words[before.target.id] = " ".join(str(after.value.value).split())
     return words
 
 
