@@ -47,7 +47,7 @@ def run(arguments: Sequence[str]) -> int:
         return code if isinstance(code, int) else 0  # typer gives the code of an Exit back as a value
     except typer.Exit as leaving:
         return leaving.exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click makes the second of the first
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the last flush fails once more
     except BaseException as error:  # noqa: BLE001 - each becomes one line and an exit code
         message, advice, code = _told(error)

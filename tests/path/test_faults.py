@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from io import BytesIO
@@ -134,6 +135,21 @@ def test_an_observatory_that_may_only_be_read_is_told_so_and_can_be_read(
     assert "cannot write to" in one_line(done.stderr)
     assert seen.returncode == 0
     assert len(seen.stdout.splitlines()) == len(MESSAGES)
+
+
+def test_a_reader_who_has_seen_enough_is_no_fault(spamtide: Run, tmp_path: Path) -> None:
+    mail = folder_of(tmp_path / "mail")
+    for sensor in ("one", "two", "three"):  # more than a pipe holds
+        assert spamtide("-C", tmp_path / "o", "ingest", "--sensor", sensor, mail).returncode == 0
+    export = [sys.executable, "-m", "spamtide", "-C", str(tmp_path / "o"), "export", "observations"]
+    with subprocess.Popen(export, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:  # noqa: S603 - our own command
+        assert running.stdout is not None
+        assert running.stdout.read(1) == b"{"
+        running.stdout.close()
+        assert running.stderr is not None
+        assert running.stderr.read() == b""
+
+    assert running.returncode == 0
 
 
 def test_names_that_look_like_markup_are_shown_as_they_are(spamtide: Run, tmp_path: Path) -> None:
