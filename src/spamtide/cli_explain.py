@@ -28,20 +28,18 @@ def explain(
     Examples: `spamtide explain 3fa9c1d2` · `spamtide explain 3fa9c1d2 --why-not cutwail` ·
     `spamtide explain c-4k2m9q`
     """
-    from spamtide import asking, reading
+    from spamtide import explanation
 
     observatory = FACE.observatory()
     wanted = what.strip().lower()
     told: dict[str, Any]
     if wanted.startswith("c-"):
-        told = asking.campaign(observatory, wanted)
+        told = explanation.campaign(observatory, wanted)
     elif len(wanted) < MIN_PREFIX or any(c not in "0123456789abcdef" for c in wanted):
         message = f"'{what}' is no SHA-256 or beginning of one"
         raise UsageError(message, f"give at least {MIN_PREFIX} hexadecimal digits, or a campaign's name")
     else:
-        told = reading.explain(observatory, wanted)
-        if why_not:
-            told["lines"] = [*told["lines"], *asking.not_reached(observatory, wanted, why_not)]
+        told = explanation.message(observatory, wanted, why_not)
     if as_json:
         print(json.dumps(told, indent=2, sort_keys=True))
     else:

@@ -1,8 +1,7 @@
-"""What a person asks of an observatory: its status, the evidence behind a message, a bulletin."""
+"""What a person asks of an observatory: its status, its control servers, a bulletin."""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -11,17 +10,15 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
-from spamtide import pipeline, rulebook
+from spamtide import pipeline
 from spamtide.api import parse_moment
-from spamtide.attribution import explain as explain_answer
-from spamtide.attribution import load_signatures
 from spamtide.bulletin import ChartInputs, Edition, charts, compose, render
-from spamtide.campaign import resolve
-from spamtide.errors import BadDataError, UnavailableError, UsageError
+from spamtide.engine import Apart
+from spamtide.errors import BadDataError, UnavailableError
 from spamtide.finding import dormancies
-from spamtide.knowledge import load_knowledge
 from spamtide.model import Measurement
 from spamtide.observatory import Observatory
+from spamtide.plain import plain
 from spamtide.series import measure
 from spamtide.servers import assessed
 from spamtide.store import panels, rollup
@@ -36,13 +33,19 @@ def measured(observatory: Observatory) -> Measurement:
     if not observatory.lake.exists("changes"):
         message = "nothing is measured yet"
         raise UnavailableError(message, "run `spamtide update` first")
-    return measure(panels.panel(observatory.lake), observatory.settings.measuring)
+    return measure(panels.panel(observatory.lake), observatory.settings.measuring, _each(observatory))
+
+
+def _each(observatory: Observatory) -> Apart:
+    """How subjects are looked at: as in `update`."""
+    return Apart(observatory.settings.running.workers)
 
 
 def bulletin(observatory: Observatory, since: str | None, until: str | None, file_format: str) -> str:
     """The bulletin of a period as text; the same from the same table versions, to the byte."""
     measurement = measured(observatory)
-    said = pipeline.findings(observatory, measurement, _day(since, "since"), _day(until, "until"))
+    days = _day(since, "since"), _day(until, "until")
+    said = pipeline.findings(observatory, measurement, *days, _each(observatory))
     composed = compose(
         said.findings.claims,
         said.findings.statuses,
@@ -93,19 +96,19 @@ def status(observatory: Observatory) -> dict[str, Any]:
     told: dict[str, Any] = {"name": observatory.settings.name, "totals": rollup.totals(lake)}
     told["versions"] = lake.versions()
     told["quarantine"] = rollup.quarantine_reasons(lake)
-    told["sensors"] = _plain(lake.read("sensors").to_pylist())
+    told["sensors"] = plain(lake.read("sensors").to_pylist())
     told["botnets"] = []
-    told["engines"] = _plain(rollup.engines(lake, ENGINES))
-    told["alarms"] = _plain(lake.read("alarms").to_pylist()) if lake.exists("alarms") else []
+    told["engines"] = plain(rollup.engines(lake, ENGINES))
+    told["alarms"] = plain(lake.read("alarms").to_pylist()) if lake.exists("alarms") else []
     if lake.exists("changes"):
         try:
-            said = pipeline.findings(observatory, measured(observatory), None, None)
+            said = pipeline.findings(observatory, measured(observatory), None, None, _each(observatory))
         except BadDataError:
             return told
         told["period"] = [said.inputs.period.since.isoformat(), said.inputs.period.until.isoformat()]
-        told["botnets"] = _plain([dataclasses.asdict(one) for one in said.findings.statuses])
+        told["botnets"] = plain(said.findings.statuses)
         record = dormancies(said.inputs.events, said.inputs.period.until)
-        told["silences"] = _plain([dataclasses.asdict(one) for one in record])
+        told["silences"] = plain(record)
     return told
 
 
@@ -162,7 +165,7 @@ def status_tables(told: dict[str, Any]) -> Group:
 
 def control(observatory: Observatory) -> list[dict[str, Any]]:
     """Every control server that was checked, as plain values."""
-    found: list[dict[str, Any]] = _plain([dataclasses.asdict(one) for one in assessed(observatory)])
+    found: list[dict[str, Any]] = plain(assessed(observatory))
     return found
 
 
@@ -177,67 +180,6 @@ def control_table(observatory: Observatory) -> Table:
     return table
 
 
-def explain(observatory: Observatory, prefix: str) -> dict[str, Any]:
-    """What is known of one message, and the evidence for and against what is said of it.
-
-    Args:
-        observatory: the observatory.
-        prefix: the first hexadecimal digits of its SHA-256.
-
-    Raises:
-        UsageError: several messages begin so.
-        UnavailableError: none does.
-    """
-    rows = rollup.message(observatory.lake, prefix)
-    if not rows:
-        message = f"no message {prefix} in this observatory"
-        raise UnavailableError(message, "`spamtide export observations` lists them")
-    if len({row["sha256"] for row in rows}) > 1:
-        message = f"{prefix} begins several messages"
-        raise UsageError(message, ", ".join(sorted({row["sha256"][:16] for row in rows})))
-    names = resolve(observatory.lake.read("lineage"))
-    knowledge = load_knowledge(observatory.knowledge)
-    ruleset = load_signatures(pipeline.signature_folders(observatory), knowledge)
-    lines: list[str] = []
-    for row in rows:
-        row["campaign"] = names.get(row["campaign"], row["campaign"])
-        lines += _facts(row)
-        lines += explain_answer(row, row, ruleset, knowledge, attributing=observatory.settings.attributing)
-        lines += rulebook.rule_lines(observatory, ruleset, row)
-    kept = [{name: value for name, value in row.items() if name != "rendering"} for row in rows]
-    return {"messages": _plain(kept), "lines": lines}
-
-
-def _facts(row: dict[str, Any]) -> list[str]:
-    """The facts of one observation, before anything is concluded."""
-    received = row["received_at"].isoformat() if row["received_at"] else "unknown"
-    return [
-        f"message    {row['sha256']}",
-        f"sensor     {row['sensor']} ({'lab, ' + row['lab'] if row['lab'] else row['label']})",
-        f"received   {received} (from: {row['received_at_from']})",
-        f"client     {row['source_ip'] or 'unknown'} (from: {row['source_ip_from']})",
-        f"helo       {row['helo'] or '-'}",
-        f"subject    {row['subject']}",
-        f"skeleton   {row['skeleton']}",
-        f"links      {', '.join(row['link_hosts'] or []) or '-'}",
-        f"campaign   {row['campaign'] or '-'}",
-        *([f"engine     {row['engine']} (unknown; named for its traits)"] if row["engine"] else []),
-        f"defects    {', '.join(row['defects'] or []) or '-'}",
-        *(["SIMULATED  this message was made by the simulator"] if row["simulated"] else []),
-    ]
-
-
 def _day(text: str | None, name: str) -> dt.date | None:
     """A day from an option."""
     return parse_moment(text, name).date() if text else None
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of a table
-    """The value as JSON can hold it."""
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, dt.datetime | dt.date):
-        return value.isoformat()
-    return value.hex() if isinstance(value, bytes) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -25,6 +24,7 @@ from spamtide.knowledge import Knowledge, load_knowledge
 from spamtide.matching import MATCH_ROWS
 from spamtide.model import Signature
 from spamtide.observatory import Observatory
+from spamtide.plain import plain
 from spamtide.refresh import Answering, answers_under
 from spamtide.schema import STRINGS
 from spamtide.store import life
@@ -33,7 +33,6 @@ TRIAL_MESSAGES = 20_000
 """Messages of each kind that rules are tried on."""
 _HITS = pa.schema([("sha256", pa.string()), ("sensor", pa.string()), ("rules", STRINGS)])
 _ORDER = [("sha256", "ascending"), ("sensor", "ascending")]
-_AS_TEXT = (dt.date, Path)
 
 
 def listed(observatory: Observatory) -> list[dict[str, Any]]:
@@ -47,8 +46,8 @@ def listed(observatory: Observatory) -> list[dict[str, Any]]:
             "wild": one.wild,
             "lab": one.lab,
             "ham": one.ham,
-            "first_hit": _plain(one.first_hit),
-            "last_hit": _plain(one.last_hit),
+            "first_hit": plain(one.first_hit),
+            "last_hit": plain(one.last_hit),
         }
         for one in known
     ]
@@ -224,22 +223,15 @@ def _signature(one: Signature) -> dict[str, Any]:
         "kind": one.kind,
         "name": one.name,
         "confidence": one.confidence,
-        "valid_from": _plain(one.valid_from),
-        "expires": _plain(one.expires),
+        "valid_from": plain(one.valid_from),
+        "expires": plain(one.expires),
         "file": one.file,
         "line": one.line,
     }
 
 
-def _record(record: Any, *without: str) -> dict[str, Any]:  # noqa: ANN401 - any frozen record
-    fields = (field.name for field in dataclasses.fields(record) if field.name not in without)
-    return {name: _plain(getattr(record, name)) for name in fields}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a field of a record
-    if isinstance(value, tuple):
-        return list(value)
-    return str(value) if isinstance(value, _AS_TEXT) else value
+def _record(record: object, *without: str) -> dict[str, Any]:
+    return {name: value for name, value in plain(record).items() if name not in without}
 
 
 # ---------------------------------------------------------------------------- for a person

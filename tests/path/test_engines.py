@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spamtide import asking, pipeline
+from spamtide import explanation, pipeline
 from spamtide.errors import UnavailableError
 from spamtide.ingest import Source, ingest
 from spamtide.observatory import Observatory, init_observatory
@@ -86,13 +86,13 @@ def test_why_not_a_name(tmp_path: Path) -> None:
         "condition: $a }\n",
         encoding="utf-8",
     )
-    lines = asking.not_reached(one, sha256[:12], "willow")
+    lines = explanation.message(one, sha256[:12], "willow")["lines"]
     assert "  no match willow (0 of 1 strings; not: a)" in lines
     assert lines[-1] == "  no evidence of any layer speaks for or against it"
     with pytest.raises(UnavailableError):
-        asking.not_reached(one, "0" * 12 if not sha256.startswith("0" * 12) else "1" * 12, "willow")
+        explanation.message(one, "0" * 12 if not sha256.startswith("0" * 12) else "1" * 12, "willow")
     campaigns = rollup.message(one.lake, sha256)[0]["campaign"]
-    told = asking.campaign(one, campaigns)
+    told = explanation.campaign(one, campaigns)
     assert told["messages"] == 1
     with pytest.raises(UnavailableError):
-        asking.campaign(one, "c-000000")
+        explanation.campaign(one, "c-000000")

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from spamtide.attribution.signature import Ruleset
+from spamtide.knowledge import Knowledge
 from spamtide.model import Signature
 
 MOST = 6
@@ -17,19 +18,23 @@ _STRING = re.compile(
 _ESCAPED = re.compile(r"\\(.)")
 
 
-def unreached(rendering: str, name: str, ruleset: Ruleset, hits: Collection[str]) -> list[str]:
+def unreached(
+    rendering: str, name: str, ruleset: Ruleset, hits: Collection[str], knowledge: Knowledge
+) -> list[str]:
     """Lines for a person about every rule of a name, and what of each is missing in a message.
 
     Args:
         rendering: the message's rendering.
-        name: a botnet or programme, in any letter case.
+        name: a botnet or programme, or an alias of one, in any letter case.
         ruleset: the rules.
         hits: ids of the rules that match it.
+        knowledge: resolves aliases.
     """
+    wanted = knowledge.canonical(name).casefold()
     own = [
         signature
         for signature in ruleset.signatures.values()
-        if signature.name.casefold() == name.casefold() and "unlike" not in signature.meta
+        if knowledge.canonical(signature.name).casefold() == wanted and "unlike" not in signature.meta
     ]
     if not own:
         return [f"{name}: no rule speaks for it"]
