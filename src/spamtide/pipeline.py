@@ -38,7 +38,7 @@ from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
 from spamtide.matching import Hits, beside, match_new
 from spamtide.model import Change, Each, Floats, IndexSeries, Measurement, in_turn
 from spamtide.observatory import EVENTS_FILE, Observatory
-from spamtide.refresh import Answering, answer_again
+from spamtide.refresh import Answering, answer_again, renamed
 from spamtide.schema import (
     CHANGES,
     CLAIMS,
@@ -51,7 +51,7 @@ from spamtide.schema import (
 from spamtide.series import beside as compared
 from spamtide.series import decompose, measure, measure_hours
 from spamtide.servers import states as control_states
-from spamtide.store import Lake, evidence, panels, rollup, writer_lock
+from spamtide.store import Lake, evidence, panels, rollup, senders, writer_lock
 from spamtide.store.traces import traces
 
 LAB_MESSAGES = 5_000
@@ -170,14 +170,21 @@ def _attribute(run: Update) -> str:
     attributing = run.observatory.settings.attributing
     answering = Answering(run.ruleset, run.knowledge, attributing, run.names, run.landings)
     names = rollup.aliases(run.names)
-    since = lake.added("evidence", lake.note("sightings").get("evidence"))
+    since = lake.note("sightings").get("evidence")
+    added, others = lake.added("evidence", since), renamed(lake, run.names)
     with ThreadPoolExecutor(1, "sources") as other:
         # Whatever is answered, campaigns with new mail have their addresses counted.
-        counting = other.submit(rollup.sources_in, lake, names, since) if since else None
+        counting = None
+        if added and since and others is not None:
+            counting = other.submit(senders.of_new_mail, lake, names, added, since, others)
         weeks = run.observatory.settings.measuring.hourly_weeks
         answered, run.counted = answer_again(lake, answering, weeks)
-        known = counting.result() if counting else None
-    lake.replace("campaigns", rollup.campaigns(lake, names, known))
+        counted = counting.result() if counting else None
+    if added is None:
+        counted = senders.of_all_mail(lake, names)
+    lake.replace("campaigns", rollup.campaigns(lake, names, counted.sources if counted else None))
+    if counted:
+        senders.keep(lake, counted)
     known, messages = rollup.named(lake)
     return f"{answered:,} messages; {known:,} of {messages:,} have a botnet's name"
 
@@ -243,7 +250,7 @@ STAGES: tuple[Stage, ...] = (
         "attribute",
         "table",
         "evidence",
-        "attributions, daily, sightings, kits, others, campaigns",
+        "attributions, daily, sightings, kits, others, cells, hourly, senders, campaigns",
         _attribute,
     ),
     Stage("measure", "table", "daily, evidence", "series, hours, sensors", _measure),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import partial
@@ -34,7 +34,8 @@ from spamtide.errors import UnavailableError
 from spamtide.knowledge import Knowledge
 from spamtide.schema import DAILY, KITS, SCHEMA_VERSION, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
 from spamtide.settings import Attributing
-from spamtide.store import Lake, evidence, life, rollup
+from spamtide.sparing import MOST_NEW, Basis, News, Spared, has_engines, keep_cells, spared
+from spamtide.store import Lake, amending, evidence, hourly, life, rollup, sharing
 from spamtide.store.lake import Files
 from spamtide.version import VERSION
 
@@ -49,6 +50,8 @@ JOINED_BYTES = 16 * 2**20
 """Most bytes of a file that small ones are joined to: larger ones are not rewritten for a day's sake."""
 SEPARATOR = "\n"
 """Between names in a note."""
+AMENDING = "amending"
+"""In a note: some answers are being replaced."""
 NO_HAM = evidence.OfHam((), ())
 
 ANSWERS = ("attributions", "daily", "sightings", "kits")
@@ -89,13 +92,13 @@ def answer_again(lake: Lake, answering: Answering, hourly_weeks: int) -> tuple[i
     Which engines are rented is known from all weeks together. Where the answers of some weeks change what is
     known of it, the weeks that hang on it are answered again.
     """
-    families = evidence.families(lake)
+    before = lake.note("sightings")
+    counts, families = evidence.overview(lake, before.get("evidence"))
     version = answering.version(families)
-    counts = evidence.weeks(lake)
     known = _wanted(lake, version, answering.names, counts)
     whole = known is None
-    wanted, ham = known or (set(counts), None)
-    then = frozenset[str]() if whole else _listed(lake.note("sightings").get("rented"))
+    wanted, ham, news = (known.weeks, known.ham, known.news) if known else (set(counts), None, None)
+    then = frozenset[str]() if whole else _listed(before.get("rented"))
     if whole:
         for table, schema in (("attributions", STORED_ATTRIBUTIONS), ("daily", DAILY), ("kits", KITS)):
             lake.replace(table, schema.empty_table())
@@ -103,7 +106,15 @@ def answer_again(lake: Lake, answering: Answering, hourly_weeks: int) -> tuple[i
     ham = ham or (evidence.ham(lake) if wanted else NO_HAM)
     beyond = Beyond(families, ham.addresses, ham.domains, answering.landings, then)
     recent = max(counts, default=0) - hourly_weeks
-    answered, hours = _answer_weeks(lake, answering, beyond, (wanted, counts, recent), whole=whole)
+    basis = Basis(answering.ruleset, answering.knowledge, answering.attributing, beyond, answering.names)
+    few = spared(lake, basis, news, wanted, counts) if news else None
+    if few is not None:
+        answered, hours = _amend(lake, few, counts, recent)
+    else:
+        answered, hours = _answer_weeks(lake, answering, beyond, (wanted, counts, recent), whole=whole)
+    changed = hours.weeks
+    if not whole:
+        hours = hourly.joined(hourly.known(lake, before, recent), hours)
     kits = lake.read("kits")
     now = rented(kits)
     if now != then:
@@ -112,7 +123,8 @@ def answer_again(lake: Lake, answering: Answering, hourly_weeks: int) -> tuple[i
             ham = evidence.ham(lake)
         beyond = Beyond(families, ham.addresses, ham.domains, answering.landings, now)
         more, late = _answer_weeks(lake, answering, beyond, (again, counts, recent), whole=False)
-        answered, hours = answered + more, _later(hours, late)
+        answered, hours = answered + more, hourly.joined(hours, late)
+        changed |= late.weeks
     for table in ("evidence", *ANSWERS):
         lake.compact(table, JOINED_BYTES)
     note = {
@@ -124,7 +136,28 @@ def answer_again(lake: Lake, answering: Answering, hourly_weeks: int) -> tuple[i
     if lake.note("sightings") != note:
         lake.append("sightings", SIGHTINGS.empty_table(), note)
     _keep(lake, ham)
+    _keep_counts(lake, few, (hours, changed), counts)
     return answered, hours
+
+
+def _keep_counts(
+    lake: Lake,
+    few: Spared | None,
+    hours: tuple[rollup.Hours, frozenset[int]],
+    counts: Mapping[int, int],
+) -> None:
+    """Keep what was counted for the next update, where it will answer only what new mail moves.
+
+    `hours` are those that are known, and the weeks of which they were counted now.
+    """
+    newest = max(counts, default=UNDATED)
+    weeks = {week for week in counts if week >= newest - 2 * REACH_WEEKS} - {UNDATED}
+    if not weeks or has_engines(lake, weeks):
+        return
+    keep_cells(lake, few, weeks)
+    known, changed = hours
+    if changed:
+        hourly.keep(lake, known, changed, lake.note("sightings"))
 
 
 def _keep(lake: Lake, ham: evidence.OfHam) -> None:
@@ -134,13 +167,6 @@ def _keep(lake: Lake, ham: evidence.OfHam) -> None:
         ham = evidence.ham(lake)
     if ham is not NO_HAM:
         evidence.keep_ham(lake, ham)
-
-
-def _later(hours: rollup.Hours, late: rollup.Hours) -> rollup.Hours:
-    """Hours with those of weeks that were answered again in place of theirs."""
-    stale = pc.is_in(hours.counts["week"], pa.array(sorted(late.weeks), pa.int32()))
-    kept = hours.counts.filter(pc.invert(stale))
-    return rollup.Hours(hours.weeks | late.weeks, pa.concat_tables([kept, late.counts]))
 
 
 def _listed(text: object) -> frozenset[str]:
@@ -186,40 +212,107 @@ def _answer_weeks(
     return answered, rollup.Hours(known, pa.concat_tables(hours))
 
 
-def _wanted(
-    lake: Lake, version: str, names: Mapping[str, str], counts: Mapping[int, int]
-) -> tuple[set[int], evidence.OfHam | None] | None:
-    """Weeks to answer again, with what is known of other mail if it was read; None for all weeks."""
+def _amend(lake: Lake, few: Spared, counts: Mapping[int, int], recent: int) -> tuple[int, rollup.Hours]:
+    """Answer what new mail moves, store it and count its weeks again; the messages, and hours from a week on.
+
+    A run that dies here leaves answers of some weeks amended and of others not: the next one is to answer
+    them whole.
+    """
+    with ThreadPoolExecutor(1, "beside") as other:
+        early = sum(counts[week] for week in few.weeks) <= MOST_ROWS
+        reading = other.submit(amending.stored_answers, lake, few.weeks) if early else None
+        answers = few.answers()
+        weeks = set(answers["week"].unique().to_pylist())
+        amended = amending.amend(
+            reading.result() if reading else amending.stored_answers(lake, weeks), answers
+        )
+        lake.append("sightings", SIGHTINGS.empty_table(), lake.note("sightings") | {AMENDING: True})
+        counting = other.submit(_counted_again, lake, amended, recent)
+        for first, last in _runs(amended.other):
+            rows = amending.of_weeks(amended.rows, range(first, last + 1))
+            lake.replace_weeks("attributions", rows, (first, last))
+        days, sightings, hours = counting.result()
+    for first, last in _runs(amended.counts):
+        for table, rows in (("daily", days), ("sightings", sightings)):
+            lake.replace_weeks(table, amending.of_weeks(rows, range(first, last + 1)), (first, last))
+    known = frozenset(week for week in amended.counts if week >= recent)
+    return answers.num_rows, rollup.Hours(known, hours)
+
+
+def _counted_again(lake: Lake, amended: amending.Amended, recent: int) -> Counted:
+    """What the mail counts of weeks in which names are given to other numbers of messages."""
+    return _counted(lake, amending.to_count_again(lake, amended), recent)
+
+
+def _runs(weeks: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Weeks as (first, last) of those that follow one another."""
+    order = sorted(weeks)
+    begins = [week for week in order if week - 1 not in weeks]
+    ends = [week for week in order if week + 1 not in weeks]
+    return zip(begins, ends, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be answered again."""
+
+    weeks: set[int]
+    ham: evidence.OfHam | None = None
+    """What is known of other mail, if it was read."""
+    news: News | None = None
+    """What came, where that is known to the message and all else is as it was."""
+
+
+def _wanted(lake: Lake, version: str, names: Mapping[str, str], counts: Mapping[int, int]) -> _Wanted | None:
+    """What to answer again; None for all weeks."""
     note = lake.note("sightings")
     paths = lake.added("evidence", note.get("evidence"))
     if note.get("inputs") != version or paths is None:
         return None
-    merged = _merged(lake, note.get("lineage"), names)
-    if merged is None:
+    then = _lineage(lake, note.get("lineage"))
+    if then is None:
         return None
+    before = resolve(then)
+    merged = _merged(then, before, names)
     files = Files("evidence", paths)
-    touched = evidence.weeks_in(lake, files) if paths else set()
+    new = evidence.arrived(lake, files, sharing.ASKED, MOST_NEW)
+    touched = evidence.weeks_in(lake, files) if new is None else set(new["week"].unique().to_pylist())
     if merged:
         touched |= evidence.weeks_of_campaigns(lake, merged)
     since = note.get("evidence")
-    exact, ham = (
-        evidence.weeks_of_ham(lake, files, since) if paths else (set(), evidence.known_ham(lake, since))
+    exact, ham, barred = (
+        evidence.weeks_of_ham(lake, files, since, new)
+        if paths
+        else (set(), evidence.known_ham(lake, since), NO_HAM)
     )
     around = {
         week + distance for week in touched - {UNDATED} for distance in range(-REACH_WEEKS, REACH_WEEKS + 1)
     }
-    return (around | exact | (touched & {UNDATED})) & set(counts), ham
+    weeks = (around | exact | (touched & {UNDATED})) & set(counts)
+    if not weeks or new is None or since is None or AMENDING in note:
+        return _Wanted(weeks, ham)
+    if not lake.only_added("evidence", since):
+        return _Wanted(weeks, ham)
+    old = Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*paths})))
+    return _Wanted(weeks, ham, News(new, since, old, before, barred))
 
 
-def _merged(lake: Lake, version: int | None, names: Mapping[str, str]) -> set[str] | None:
-    """Names of campaigns that go by another name than they did at a version of the lineage; None: unknown."""
-    if version == lake.version("lineage"):
-        return set()
+def renamed(lake: Lake, names: Mapping[str, str]) -> set[str] | None:
+    """Names of campaigns that go by another name than they did when all was answered; None: unknown."""
+    then = _lineage(lake, lake.note("sightings").get("lineage"))
+    return None if then is None else _merged(then, resolve(then), names)
+
+
+def _lineage(lake: Lake, version: int | None) -> pa.Table | None:
+    """The lineage as it was at a version; None: unknown."""
     try:
-        then = lake.read("lineage", version=version)
+        return lake.read("lineage", version=version)
     except UnavailableError:
         return None
-    before = resolve(then)
+
+
+def _merged(then: pa.Table, before: Mapping[str, str], names: Mapping[str, str]) -> set[str]:
+    """Names of campaigns that go by another name than they did by the lineage as it was then."""
     # A name that is new has new mail alone; one that was split off again is under none.
     known = {name for column in ("campaign", "other") for name in then[column].to_pylist() if name}
     moved = {name for name in known if before.get(name, name) != names.get(name, name)}
@@ -300,8 +393,8 @@ def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table
     """
     ham = evidence.ham(lake)
     of_others = rented(lake.read("kits"))
-    beyond = Beyond(evidence.families(lake), ham.addresses, ham.domains, answering.landings, of_others)
-    counts = evidence.weeks(lake)
+    counts, families = evidence.overview(lake)
+    beyond = Beyond(families, ham.addresses, ham.domains, answering.landings, of_others)
     found = [STORED_ATTRIBUTIONS.empty_table()]
     for weeks in stretches(set(counts), counts):
         rows = life.with_rules(lake, evidence.stretch(lake, around(weeks)), rules)

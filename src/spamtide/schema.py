@@ -226,6 +226,35 @@ CONTENTS = _schema(("digest", pa.int64()))
 """A number of every content in memberships, of 64 bits of its hash: whether one may be known is told by it
 sooner. The commit names the version of the memberships that this is all of."""
 
+CELLS = _schema(
+    ("week", pa.int32()),
+    ("label", pa.string()),
+    ("lab", pa.string()),
+    ("received_at", TIMESTAMP),
+    ("campaign", pa.string()),
+    ("names", pa.string()),
+    ("n", pa.int64()),
+)
+"""How many messages of the last weeks are alike in day, label, lab, campaign and the rules that matched (by
+name, joined by line feeds). The commit names the version of the evidence that this is of, and the first week
+that is in it; at another version it is not believed."""
+
+SENDERS = _schema(("campaign", pa.string()), ("source_ip", pa.string()))
+"""Addresses of spam of campaigns (by the names that they were given) that still send; and each such campaign
+once without an address. The commit names the version of the evidence that this is all of, as in OTHERS."""
+
+HOURLY = _schema(
+    ("week", pa.int32()),
+    ("day", TIMESTAMP),
+    ("sensor", pa.string()),
+    ("label", pa.string()),
+    ("botnet", pa.string()),
+    ("programme", pa.string()),
+    ("n", pa.int64()),
+)
+"""Messages by hour (its first moment is in `day`) of the last weeks, lab mail left out. The commit names the
+weeks, and what the note of `sightings` was; under another it is not believed."""
+
 SERIES = _schema(
     ("subject_kind", pa.string()),
     ("subject", pa.string()),
@@ -345,6 +374,9 @@ TABLES: dict[str, pa.Schema] = {
     "kits": KITS,
     "others": OTHERS,
     "contents": CONTENTS,
+    "cells": CELLS,
+    "senders": SENDERS,
+    "hourly": HOURLY,
     "series": SERIES,
     "hours": HOURS,
     "changes": CHANGES,
@@ -365,6 +397,9 @@ DERIVED = frozenset(
         "kits",
         "others",
         "contents",
+        "cells",
+        "senders",
+        "hourly",
         "series",
         "hours",
         "changes",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from spamtide import pipeline
 from spamtide.observatory import Observatory, open_observatory
 from spamtide.schema import DERIVED, LINEAGE, TABLES
-from spamtide.store import Lake, evidence, rollup, writer_lock
+from spamtide.store import Lake, evidence, hourly, rollup, sharing, writer_lock
 
 DAYS, MESSAGES = 120, 5000
 BENCH = Path(__file__).resolve().parents[2] / "benchmarks" / "update_lake.py"
@@ -92,8 +93,38 @@ def same_as_anew(observatory: Observatory) -> None:
         one, two = rows(observatory, table), rows(other, table)
         assert one.num_rows == two.num_rows, table
         assert one.equals(two), table
+    remembered(observatory)
     lake = Lake.at(observatory.directory)
     assert lake.read("attributions", ["sha256"]).num_rows == lake.read("observations", ["sha256"]).num_rows
+
+
+def remembered(observatory: Observatory) -> None:
+    """What is kept for the next update, where it says that it is of all mail, is what the evidence says."""
+    lake = Lake.at(observatory.directory)
+    version = lake.version("evidence")
+    cells = sharing.known_cells(lake, version)
+    if cells is not None:
+        weeks = {week for week in evidence.weeks(lake) if week >= cells[1]}
+        found = sharing.cells(lake, lake.files("evidence"), weeks)
+        order = [(name, "ascending") for name in found.column_names]
+        assert cells[0].num_rows > 100
+        assert cells[0].sort_by(order).equals(found.sort_by(order))
+    hours = hourly.known(lake, lake.note("sightings"), min(evidence.weeks(lake)))
+    if hours.weeks:
+        edges = min(hours.weeks), max(hours.weeks)
+        found = rollup.hours_between(lake, edges, rollup.NO_HOURS)
+        order = [(name, "ascending") for name in found.column_names]
+        assert hours.counts.num_rows > 100
+        assert hours.counts.sort_by(order).equals(found.sort_by(order))
+    if lake.note("senders").get("evidence") == version:
+        pairs = lake.query("""
+            SELECT DISTINCT campaign, source_ip FROM evidence e
+            SEMI JOIN (SELECT campaign FROM senders WHERE source_ip IS NULL) s ON s.campaign = e.campaign
+            WHERE label = 'spam' AND source_ip IS NOT NULL ORDER BY ALL
+        """)
+        kept = lake.query("SELECT campaign, source_ip FROM senders WHERE source_ip IS NOT NULL ORDER BY ALL")
+        assert kept.num_rows > 100
+        assert kept.equals(pairs)
 
 
 def answered_again(observatory: Observatory) -> int:
@@ -120,6 +151,77 @@ def test_late_mail_of_an_old_day(
     bench.add_day(observatory, settled[1], 20)
     bench.add_day(observatory, settled[1], DAYS)
     counted(open_observatory(observatory.directory))
+    same_as_anew(observatory)
+
+
+def test_a_day_moves_few_answers(
+    grown: Callable[[], Observatory], bench: ModuleType, settled: tuple[Path, object]
+) -> None:
+    """Of the weeks around a day at the end only what is tied to it is answered, day after day."""
+    observatory = grown()
+    weeks = evidence.weeks(observatory.lake)
+    around = sum(weeks[week] for week in sorted(weeks)[-4:])
+    for day in (DAYS - 2, DAYS, DAYS):
+        bench.add_day(observatory, settled[1], day)
+        assert 0 < answered_again(open_observatory(observatory.directory)) < around / 2
+    same_as_anew(observatory)
+
+
+def resent(lake: Lake, number: int, seed: int) -> pa.Table:
+    """Old spam sent again on other days, with addresses and links of other messages, at several sensors."""
+    rng = np.random.default_rng(seed)
+    old = lake.query("SELECT * FROM observations ORDER BY sha256, sensor").cast(TABLES["observations"])
+    rows = old.take(pa.array(rng.integers(0, old.num_rows, number)))
+    days = rng.integers(DAYS - 45, DAYS + 2, number)
+    moments = np.datetime64("2025-01-01", "us") + days * np.timedelta64(86_400_000_000, "us")
+    hosts = old["link_domains"].to_pylist()
+    links = [
+        [host for place in rng.integers(0, len(hosts), rng.integers(0, 4)) for host in hosts[place]]
+        for _ in range(number)
+    ]
+    links[0] = [*links[0], *links[0], ""]
+    changed = {
+        "sha256": pa.array([rng.bytes(32).hex() for _ in range(number)]),
+        "received_at": pa.array(moments, mask=rng.random(number) < 0.05),
+        "link_domains": pa.array(links, rows.schema.field("link_domains").type),
+        "source_ip": old["source_ip"].take(pa.array(rng.integers(0, old.num_rows, number))),
+    }
+    for name, values in changed.items():
+        place = rows.column_names.index(name)
+        rows = rows.set_column(place, name, values.cast(rows.schema.field(name).type))
+    twice = rows.slice(0, number // 4)
+    twice = twice.set_column(1, "sensor", pa.array(["another"] * twice.num_rows))
+    return pa.concat_tables([rows, twice])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_mail_that_shares_much(grown: Callable[[], Observatory], seed: int) -> None:
+    """Several links a message, addresses of other campaigns, other mail's hosts, one text at two sensors."""
+    observatory = grown()
+    for number in (200, 60):
+        with writer_lock(observatory.directory / "lake"):
+            observatory.lake.append("observations", resent(observatory.lake, number, seed + number))
+        counted(open_observatory(observatory.directory))
+        observatory = open_observatory(observatory.directory)
+    same_as_anew(observatory)
+
+
+def test_weeks_with_an_engine_are_answered_whole(
+    grown: Callable[[], Observatory], bench: ModuleType, settled: tuple[Path, object]
+) -> None:
+    """What is known of a fleet hangs on all of its mail."""
+    observatory = grown()
+    path = observatory.signatures / "bench.yar"
+    path.write_text(
+        path.read_text().replace('confidence = "95" ', 'confidence = "95" layer = "skeleton" ', 4)
+    )
+    counted(open_observatory(observatory.directory))
+    bench.add_day(observatory, settled[1], DAYS)
+    weeks = evidence.weeks(observatory.lake)
+    assert answered_again(open_observatory(observatory.directory)) > sum(
+        weeks[week] for week in sorted(weeks)[-4:-1]
+    )
+    assert observatory.lake.read("kits").num_rows
     same_as_anew(observatory)
 
 

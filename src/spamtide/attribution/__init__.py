@@ -7,19 +7,26 @@ file raises SettingsError with file, line and reason; a message that cannot be s
 families that rent one mailer kit are told apart by other layers or left unknown, never guessed.
 """
 
-from spamtide.attribution.answering import REACH_WEEKS, answers_of, attribute, coded
+from spamtide.attribution.answering import REACH_WEEKS, Coded, answers_of, attribute, coded
+from spamtide.attribution.association import Flags, Ints
 from spamtide.attribution.coding import Beyond
 from spamtide.attribution.explaining import explain
 from spamtide.attribution.landing import Landing, judge, read_pages
 from spamtide.attribution.learning import Learned, learn
+from spamtide.attribution.moving import ADDRESS_WEEKS, DOMAIN_WEEKS, behind_engines, moved
 from spamtide.attribution.rented import rented, weeks_of_engines
 from spamtide.attribution.rulefile import LearnedRule
 from spamtide.attribution.signature import Ruleset, Scan, compile_signatures, load_signatures, match, scan
 from spamtide.attribution.unreached import unreached
 
 __all__ = [
+    "ADDRESS_WEEKS",
+    "DOMAIN_WEEKS",
     "REACH_WEEKS",
     "Beyond",
+    "Coded",
+    "Flags",
+    "Ints",
     "Landing",
     "Learned",
     "LearnedRule",
@@ -27,6 +34,7 @@ __all__ = [
     "Scan",
     "answers_of",
     "attribute",
+    "behind_engines",
     "coded",
     "compile_signatures",
     "explain",
@@ -34,6 +42,7 @@ __all__ = [
     "learn",
     "load_signatures",
     "match",
+    "moved",
     "read_pages",
     "rented",
     "scan",

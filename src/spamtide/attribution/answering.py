@@ -75,15 +75,20 @@ def coded(
     *,
     beyond: Beyond = NOTHING_BEYOND,
     asks: Flags | None = None,
+    copies: Ints | None = None,
 ) -> Coded | None:
-    """Make rows ready to be answered; None where none is asked. Arguments as for `attribute`."""
+    """Make rows ready to be answered; None where none is asked. Arguments as for `attribute`, but for one.
+
+    `copies` says how many messages each row stands for as evidence, one if None. A row that asks and stands
+    for none needs another that stands for it, of its day, rules and label, for each thing that it shares.
+    """
     asked = np.ones(rows.num_rows, dtype=np.bool_) if asks is None else asks
     if not asked.any():
         return None
     families = sorted({*beyond.families, *(name for name in rows["lab"].unique().to_pylist() if name)})
     names = answer_names(ruleset, knowledge, families, [page.programme for page in beyond.landings])
     shared = (*beyond.ham_domains, *sorted(knowledge.shared_hosts))
-    codes = code(rows, ruleset, names, replace(beyond, ham_domains=shared), asked)
+    codes = code(rows, ruleset, names, replace(beyond, ham_domains=shared), asked, copies)
     return Coded(codes, names, rows.select(["sha256", "sensor"]).filter(pa.array(asked)))
 
 

@@ -94,7 +94,9 @@ class Tied:
     """By cell: its share."""
 
 
-def tied(keys: Ints, days: Ints, answers: Ints, tie: Tie, asked: Flags | None = None) -> Tied:
+def tied(
+    keys: Ints, days: Ints, answers: Ints, tie: Tie, asked: Flags | None = None, copies: Ints | None = None
+) -> Tied:
     """As `associate`, by cells: there are far fewer than entries where many share something.
 
     Args:
@@ -103,6 +105,8 @@ def tied(keys: Ints, days: Ints, answers: Ints, tie: Tie, asked: Flags | None = 
         answers: a name's number, or UNNAMED, HAM or SILENT.
         tie: reach in time and weights.
         asked: entries that are to be answered, all if None; the others only count as evidence.
+        copies: how often each entry counts as evidence, once if None. One that asks must be counted: by
+            itself or in another entry of its cell.
     """
     chosen = np.flatnonzero((keys >= 0) & (days != NO_DAY))
     key, answer = keys[chosen], answers[chosen]
@@ -119,6 +123,8 @@ def tied(keys: Ints, days: Ints, answers: Ints, tie: Tie, asked: Flags | None = 
     place = ((np.cumsum(named) - 1)[key] * width + step) * names + answer - SILENT
     order, cell, cells, counts = _numbered(place)
     entries = chosen[order]
+    if copies is not None:
+        counts = np.bincount(cell, copies[entries], len(cells)).astype(np.int64)
     if asked is not None:
         of = asked[entries]
         entries, cell = entries[of], cell[of]

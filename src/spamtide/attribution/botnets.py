@@ -61,17 +61,8 @@ def answer_botnets(
     number = {name: place for place, name in enumerate(names.botnet)}
     wild = (rows.lab == UNNAMED) & ~rows.ham
     leaning = _by_row(rows, [number.get(s.leaning or "", UNNAMED) for s in rows.spoken], wild)
-    named, seeds = seeds_of("botnet", rows, number, threshold, speaks_against)
-    first = np.where(rows.lab >= 0, rows.lab, np.where(rows.ham, HAM, seeds))
-    first = np.where(leaning >= 0, SILENT, first)
-    captured = np.where(rows.lab >= 0, rows.lab, np.where(rows.ham, HAM, SILENT))
-    told = (
-        told_by(SENDER, rows.address, rows.days, first, rows.address_of_ham, rows.asks),
-        told_by_link(LINK, rows, first),
-        told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks),
-        told_by(LAB_CAMPAIGN, rows.campaign, rows.days, captured, None, rows.asks),
-        _lab_of_engine(rows, wild, number),
-    )
+    named, first = _first_pass(rows, number, threshold, leaning)
+    told = (*_ties(rows, first), _lab_of_engine(rows, wild, number))
     belongs = np.where(rows.lab >= 0, UNNAMED, named)
     texts = np.where(rows.wordless, UNNAMED, leaning)
     silence = lab_silence(texts, belongs, rows.lab, rows.campaign, rows.days)
@@ -108,6 +99,31 @@ def answer_botnets(
         excess = np.where(told_of[tenant] & alone, 0, excess)
     codes = codes + np.where(unsure, _ANYBODYS, np.maximum(silence, excess))
     return answered("botnet", rows, names, told, threshold, speaks_against, codes), counts
+
+
+def _first_pass(rows: Rows, number: dict[str, int], threshold: float, leaning: Ints) -> tuple[Ints, Ints]:
+    """By row: the name that rules speak for most, and the answer with which it is evidence."""
+    named, seeds = seeds_of("botnet", rows, number, threshold, speaks_against)
+    first = np.where(rows.lab >= 0, rows.lab, np.where(rows.ham, HAM, seeds))
+    return named, np.where(leaning >= 0, SILENT, first)
+
+
+def _ties(rows: Rows, first: Ints) -> tuple[Told, ...]:
+    """What ties say that look at nothing but what is shared."""
+    captured = np.where(rows.lab >= 0, rows.lab, np.where(rows.ham, HAM, SILENT))
+    return (
+        told_by(SENDER, rows.address, rows.days, first, rows.address_of_ham, rows.asks, rows.copies),
+        told_by_link(LINK, rows, first),
+        told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks, rows.copies),
+        told_by(LAB_CAMPAIGN, rows.campaign, rows.days, captured, None, rows.asks, rows.copies),
+    )
+
+
+def ties_of_botnets(rows: Rows, names: Names, threshold: float) -> tuple[Told, ...]:
+    """What shared addresses, links and campaigns say of each row that rules see no engine behind."""
+    number = {name: place for place, name in enumerate(names.botnet)}
+    unnamed = np.full(len(rows.days), UNNAMED, dtype=np.int64)
+    return _ties(rows, _first_pass(rows, number, threshold, unnamed)[1])
 
 
 def _lab_of_engine(rows: Rows, wild: NDArray[np.bool_], number: Mapping[str, int]) -> Told:

@@ -65,9 +65,18 @@ class Rows:
     said: Ints
     """Number in `spoken` of what each row's rules say."""
     spoken: tuple[Spoken, ...]
+    copies: Ints | None = None
+    """How many messages each row stands for as evidence; one if None."""
 
 
-def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond, asks: Flags) -> Rows:
+def code(
+    rows: pa.Table,
+    ruleset: Ruleset,
+    names: Names,
+    beyond: Beyond,
+    asks: Flags,
+    copies: Ints | None = None,
+) -> Rows:
     """Columns as codes. Codes only tell values apart; nothing depends on their order."""
     days = _days(rows["received_at"])
     links = pa.chunked_array(rows["link_domains"]).combine_chunks()
@@ -75,8 +84,8 @@ def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond, asks: F
     labs, of_lab = _distinct(rows["lab"])
     lab = [number[names.spelling["botnet", name]] if name else UNNAMED for name in of_lab.to_pylist()]
     ham = np.asarray(pc.fill_null(pc.equal(rows["label"], "ham"), fill_value=False))
-    address, addresses = _codes(rows["source_ip"])
-    domain, domains = _codes(pc.list_flatten(links))
+    address, addresses = codes_of(rows["source_ip"])
+    domain, domains = codes_of(pc.list_flatten(links))
     domain_row = np.asarray(pc.list_parent_indices(links)).astype(np.int64)
     landed = _landed((domain, domain_row, domains), days, beyond.landings)
     said, spoken = _spoken(rows["rules"], days, ruleset, names, (landed, beyond.landings))
@@ -87,7 +96,7 @@ def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond, asks: F
         lab=np.asarray(lab, dtype=np.int64)[labs],
         ham=ham,
         address=address,
-        campaign=_codes(rows["campaign"])[0],
+        campaign=codes_of(rows["campaign"])[0],
         domain=domain,
         domain_row=domain_row,
         address_of_ham=_of_ham(address, ham, addresses, beyond.ham_addresses),
@@ -95,6 +104,7 @@ def code(rows: pa.Table, ruleset: Ruleset, names: Names, beyond: Beyond, asks: F
         wordless=_wordless(rows),
         said=said,
         spoken=spoken,
+        copies=copies,
     )
 
 
@@ -128,7 +138,7 @@ def _distinct(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
     return np.asarray(whole.indices).astype(np.int64), whole.dictionary
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
+def codes_of(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
     """Values as codes, negative for null and the empty text; and the values."""
     places, values = _distinct(column)
     empty = pc.fill_null(pc.equal(pc.binary_length(values), 0), fill_value=True)

@@ -82,6 +82,7 @@ def told_by(
     answers: Ints,
     of_ham: Flags | None = None,
     asks: Flags | None = None,
+    copies: Ints | None = None,
 ) -> Told:
     """Evidence of one tie, in steps, of the entries that are asked.
 
@@ -92,20 +93,26 @@ def told_by(
         answers: first pass's answer of each entry.
         of_ham: entries whose key other mail had as well, for ties that this bars.
         asks: entries that are to be answered, all if None.
+        copies: how often each entry counts, as `tied` takes it.
     """
-    entries, name, step = _in_steps(tie, keys, days, answers, of_ham, asks)
+    entries, name, step = _in_steps(tie, (keys, days, answers), of_ham, asks, copies)
     names, steps = np.full(len(keys), UNNAMED, dtype=np.int32), np.zeros(len(keys), dtype=np.int32)
     names[entries], steps[entries] = name, step
     return Told(tie, names, steps) if asks is None else Told(tie, names[asks], steps[asks])
 
 
 def _in_steps(
-    tie: Tie, keys: Ints, days: Ints, answers: Ints, of_ham: Flags | None, asks: Flags | None
+    tie: Tie,
+    entries: tuple[Ints, Ints, Ints],
+    of_ham: Flags | None,
+    asks: Flags | None,
+    copies: Ints | None,
 ) -> tuple[Ints, Small, Small]:
     """Entries of which something is told, the name of each and its share in steps: more than a half."""
+    keys, days, answers = entries
     if of_ham is not None and tie.ham_bars:
         keys = np.where(of_ham, -1, keys)
-    found = tied(keys, days, answers, tie, asks)
+    found = tied(keys, days, answers, tie, asks, copies)
     steps = np.floor(found.share * STEPS + 1e-9).astype(np.int32)
     steps[2 * steps <= STEPS] = 0
     strong = steps[found.cell] > 0
@@ -116,8 +123,9 @@ def _in_steps(
 def told_by_link(tie: Tie, rows: Rows, answers: Ints) -> Told:
     """Evidence of each row's domains: the strongest, or nothing where they disagree."""
     of = rows.domain_row
+    copies = None if rows.copies is None else rows.copies[of]
     entries, name, share = _in_steps(
-        tie, rows.domain, rows.days[of], answers[of], rows.domain_of_ham, rows.asks[of]
+        tie, (rows.domain, rows.days[of], answers[of]), rows.domain_of_ham, rows.asks[of], copies
     )
     count = len(rows.asked)
     steps = np.zeros(count, dtype=np.int32)

@@ -10,6 +10,7 @@ from spamtide.attribution.association import HAM, Tie
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import (
     Answered,
+    Told,
     answered,
     nothing_against,
     seeds_of,
@@ -31,17 +32,22 @@ texts with a slot for the brand are shared, and short texts are much alike. Many
 
 def answer_programmes(rows: Rows, names: Names, threshold: float) -> Answered:
     """Answer for each row which programme it advertises, or unknown."""
+    told = ties_of_programmes(rows, names, threshold)
+    none = np.zeros(len(rows.days), dtype=np.int64)
+    return answered("programme", rows, names, told, threshold, nothing_against, none)
+
+
+def ties_of_programmes(rows: Rows, names: Names, threshold: float) -> tuple[Told, ...]:
+    """What shared links and campaigns say of each row."""
     number = {name: place for place, name in enumerate(names.programme)}
     _, seeds = seeds_of("programme", rows, number, threshold, nothing_against)
     first = np.where(rows.ham, HAM, seeds)
-    silent = told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks)
-    named = told_by(FEW_COPIES, rows.campaign, rows.days, first, None, rows.asks)
+    silent = told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks, rows.copies)
+    named = told_by(FEW_COPIES, rows.campaign, rows.days, first, None, rows.asks, rows.copies)
     own = first[rows.asked] >= 0
     campaign = replace(
         silent,
         names=np.where(own, named.names, silent.names),
         steps=np.where(own, named.steps, silent.steps),
     )
-    told = (told_by_link(LINK, rows, first), campaign)
-    none = np.zeros(len(first), dtype=np.int64)
-    return answered("programme", rows, names, told, threshold, nothing_against, none)
+    return told_by_link(LINK, rows, first), campaign

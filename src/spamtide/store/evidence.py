@@ -6,10 +6,11 @@ names, and by key among those, so that a run may die anywhere and compaction cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spamtide.schema import OTHERS, UNDATED
 from spamtide.store import contents
@@ -109,7 +110,42 @@ def unmatched(lake: Lake, new: Fresh, rows: int) -> Iterator[pa.RecordBatch]:
 
 def weeks(lake: Lake) -> dict[int, int]:
     """Messages by week."""
-    return _by_week(lake.query("SELECT week, count(*) AS n FROM evidence GROUP BY week"))
+    return overview(lake)[0]
+
+
+def overview(lake: Lake, settled: int | None = None) -> tuple[dict[int, int], tuple[str, ...]]:
+    """Messages by week, and the families that labs have mail of.
+
+    What was counted by day when all was answered need not be counted again.
+
+    Args:
+        lake: the observatory's lake.
+        settled: version of the evidence of which all is counted by day, if any is.
+    """
+    counted = lake.exists("daily") and lake.only_added("evidence", settled)
+    added = lake.added("evidence", settled) if counted else None
+    if added is None:
+        found = lake.query("SELECT week, lab, count(*) AS n FROM evidence GROUP BY ALL")
+    else:
+        found = lake.query(
+            """
+            SELECT week, lab, sum(n)::BIGINT AS n FROM (
+                SELECT week, lab, messages AS n FROM daily UNION ALL SELECT week, lab, 1 FROM part)
+            GROUP BY ALL
+            """,
+            part=Files("evidence", added),
+        )
+    counts: dict[int, int] = {}
+    for week, count in zip(found["week"].to_pylist(), found["n"].to_pylist(), strict=True):
+        counts[week] = counts.get(week, 0) + count
+    return counts, tuple(sorted({name for name in found["lab"].to_pylist() if name is not None}))
+
+
+def arrived(lake: Lake, files: Files, columns: Sequence[str], most: int) -> pa.Table | None:
+    """Some columns of what was added to the evidence; None where it is more than so many rows."""
+    listed = ", ".join(columns)
+    rows = lake.query(f"SELECT {listed} FROM part LIMIT {most + 1}", part=files)  # noqa: S608 - names of columns
+    return rows if rows.num_rows <= most else None
 
 
 def weeks_in(lake: Lake, files: Files) -> set[int]:
@@ -129,18 +165,21 @@ def weeks_of_campaigns(lake: Lake, names: set[str]) -> set[int]:
     return {*_by_week(found)}
 
 
-def weeks_of_ham(lake: Lake, files: Files, since: int | None) -> tuple[set[int], OfHam]:
+def weeks_of_ham(
+    lake: Lake, files: Files, since: int | None, rows: pa.Table | None = None
+) -> tuple[set[int], OfHam, OfHam]:
     """Weeks of mail with an address or a link domain that is known of other mail since some files came.
 
     Args:
         lake: the observatory's lake.
         files: what was added to the evidence.
         since: version of the evidence to which it was added.
+        rows: what was added, if it was read: label, source_ip and link_domains.
 
     Returns:
-        The weeks, and what is known of all other mail.
+        The weeks, what is known of all other mail, and what of it is new.
     """
-    now = ham(lake, files)
+    now = ham(lake, files) if rows is None else _ham_in(rows)
     rest = Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*files.paths})))
     before = known_ham(lake, since) or ham(lake, rest)
     addresses = {*now.addresses} - {*before.addresses}
@@ -149,7 +188,7 @@ def weeks_of_ham(lake: Lake, files: Files, since: int | None) -> tuple[set[int],
         tuple(sorted(addresses.union(before.addresses))), tuple(sorted(domains.union(before.domains)))
     )
     if not addresses and not domains:
-        return set(), known
+        return set(), known, OfHam((), ())
     keys = {name: pa.table({"key": pa.array(sorted(values), pa.string())})
             for name, values in (("addresses", addresses), ("domains", domains))}  # fmt: skip
     found = lake.query(
@@ -161,7 +200,7 @@ def weeks_of_ham(lake: Lake, files: Files, since: int | None) -> tuple[set[int],
         """,
         **keys,
     )
-    return {*_by_week(found)}, known
+    return {*_by_week(found)}, known, OfHam(tuple(sorted(addresses)), tuple(sorted(domains)))
 
 
 def known_ham(lake: Lake, version: int | None) -> OfHam | None:
@@ -203,10 +242,17 @@ def _of_ham(found: pa.Table) -> OfHam:
     return OfHam(tuple(by_kind["address"]), tuple(by_kind["domain"]))
 
 
+def _ham_in(rows: pa.Table) -> OfHam:
+    """Addresses and link domains of other mail among some rows."""
+    other = rows.filter(pc.equal(rows["label"], "ham"))
+    columns = other["source_ip"], pc.list_flatten(other["link_domains"])
+    addresses, domains = (tuple(sorted(filter(None, column.unique().to_pylist()))) for column in columns)
+    return OfHam(addresses, domains)
+
+
 def families(lake: Lake) -> tuple[str, ...]:
     """Families that labs have mail of."""
-    found = lake.query("SELECT DISTINCT lab FROM evidence WHERE lab IS NOT NULL ORDER BY lab")
-    return tuple(found["lab"].to_pylist())
+    return overview(lake)[1]
 
 
 def stretch(lake: Lake, weeks: tuple[int, int], told: tuple[int, int] | None = None) -> pa.Table:

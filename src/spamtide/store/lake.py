@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +110,37 @@ class Lake:
         except Exception:  # noqa: BLE001 - delta-rs has many words for a version that is gone
             return None
         return tuple(sorted(set(handle.file_uris()) - before))
+
+    def only_added(self, table: str, since: int | None) -> bool:
+        """Whether all files of version `since` are still there, so that `added` gives new rows alone."""
+        from deltalake import DeltaTable
+
+        handle = self._handle(table)
+        if handle is None or since is None or since > handle.version():
+            return False
+        try:
+            before = set(DeltaTable(f"{self.uri}/{table}", version=since).file_uris())
+        except Exception:  # noqa: BLE001 - as in `added`
+            return False
+        return before <= set(handle.file_uris())
+
+    def of_weeks(
+        self, table: str, columns: Sequence[str], weeks: Collection[int], coded: Sequence[str] = ()
+    ) -> pa.Table:
+        """Some columns of a table that is kept by week, of some weeks; those in `coded` as dictionaries.
+
+        Rows come in the same order whatever columns are asked for.
+        """
+        import pyarrow.dataset
+
+        handle = self._handle(table)
+        if handle is None:
+            return pa.schema([TABLES[table].field(name) for name in columns]).empty_table()
+        options = pyarrow.dataset.ParquetReadOptions(dictionary_columns=list(coded))
+        inside = pyarrow.dataset.field("week").isin(sorted(weeks))
+        with self._reading(table):
+            dataset = handle.to_pyarrow_dataset(parquet_read_options=options)
+            return dataset.to_table(columns=list(columns), filter=inside)
 
     def note(self, table: str) -> dict[str, Any]:
         """The metadata that the last `append` or `replace` of a table was given."""

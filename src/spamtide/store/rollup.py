@@ -173,19 +173,6 @@ def hours_between(lake: Lake, weeks: tuple[int, int], known: Hours) -> pa.Table:
     return pa.concat_tables(found)
 
 
-def sources_in(lake: Lake, names: pa.Table, paths: tuple[str, ...]) -> pa.Table:
-    """`sources` of the campaigns that some files of evidence have spam of."""
-    wanted = lake.query(
-        """
-        SELECT DISTINCT coalesce(a.canonical, e.campaign) AS campaign
-        FROM part e LEFT JOIN aliases a ON a.name = e.campaign WHERE e.campaign IS NOT NULL ORDER BY 1
-        """,
-        aliases=names,
-        part=Files("evidence", paths),
-    )
-    return sources(lake, names, wanted)
-
-
 def sources(lake: Lake, names: pa.Table, wanted: pa.Table) -> pa.Table:
     """Addresses behind some campaigns, in all evidence: columns campaign and sources."""
     return lake.query(

@@ -1,0 +1,98 @@
+"""Answers amended: a few of some weeks' answers replaced, and what these weeks' mail then counts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spamtide.schema import ANSWERS, STORED_ATTRIBUTIONS
+from spamtide.store.lake import Lake
+from spamtide.store.rollup import COUNTED
+
+CODED = [field.name for field in ANSWERS if pa.types.is_dictionary(field.type)]
+FEW = ["sensor", "label", "lab", "relay", "campaign"]
+"""Columns of COUNTED with few distinct values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """All answers of some weeks, with the new ones in the place of those that were there."""
+
+    rows: pa.Table
+    """ANSWERS with `week`."""
+    other: frozenset[int]
+    """Weeks whose rows are others than those that are stored."""
+    counts: frozenset[int]
+    """Weeks in which names are given to other numbers of messages, as far as is known without counting."""
+
+
+def stored_answers(lake: Lake, weeks: Collection[int]) -> pa.Table:
+    """ANSWERS with `week` as they are stored."""
+    return lake.of_weeks("attributions", STORED_ATTRIBUTIONS.names, weeks, CODED)
+
+
+def amend(stored: pa.Table, answers: pa.Table) -> Amended:
+    """Put answers (ANSWERS with `week`) among those that are stored of their weeks, and perhaps of others."""
+    place = {key: number for number, key in enumerate(_keys(answers))}
+    maybe = np.flatnonzero(pc.is_in(stored["sha256"], answers["sha256"].combine_chunks()))
+    there = stored.take(pa.array(maybe))
+    at = np.array([place.get(key, -1) for key in _keys(there)], dtype=np.int64)
+    there, gone = there.filter(pa.array(at >= 0)), maybe[at >= 0]
+    now = answers.take(pa.array(at[at >= 0]))
+    week = now["week"].to_numpy()
+    differs, renamed = _differs(there, now, ANSWERS.names), _differs(there, now, ["botnet", "programme"])
+    new = np.ones(answers.num_rows, dtype=np.bool_)
+    new[at[at >= 0]] = False
+    fresh = set(answers["week"].filter(pa.array(new)).unique().to_pylist())
+    kept = np.ones(stored.num_rows, dtype=np.bool_)
+    kept[gone] = False
+    rows = pa.concat_tables([stored.filter(pa.array(kept)).select(answers.column_names), answers])
+    return Amended(
+        rows.unify_dictionaries(),
+        frozenset(fresh | set(week[differs].tolist())),
+        frozenset(fresh | set(week[renamed].tolist())),
+    )
+
+
+def to_count_again(lake: Lake, amended: Amended) -> pa.Table:
+    """COUNTED with botnet and programme of all mail in the weeks that are to be counted again."""
+    mail = lake.of_weeks("evidence", ["sha256", *COUNTED], amended.counts, FEW)
+    answers = amended.rows.filter(_within(amended.rows["week"], amended.counts))
+    place = pc.index_in(_marks(mail), _marks(answers).combine_chunks())
+    found = mail.drop_columns("sha256")
+    for name in ("botnet", "programme"):
+        found = found.append_column(name, answers[name].combine_chunks().take(place.combine_chunks()))
+    return found
+
+
+def of_weeks(rows: pa.Table, weeks: Collection[int]) -> pa.Table:
+    """Rows of some weeks."""
+    return rows.filter(_within(rows["week"], weeks))
+
+
+def _within(column: pa.ChunkedArray, weeks: Collection[int]) -> pa.ChunkedArray:
+    return pc.is_in(column, pa.array(sorted(weeks), pa.int32()))
+
+
+def _keys(rows: pa.Table) -> list[tuple[str, str]]:
+    """What a message is known by."""
+    return list(zip(rows["sha256"].to_pylist(), rows["sensor"].to_pylist(), strict=True))
+
+
+def _marks(rows: pa.Table) -> pa.ChunkedArray:
+    """The same as one text."""
+    return pc.binary_join_element_wise(rows["sha256"], rows["sensor"].cast(pa.string()), " ")
+
+
+def _differs(one: pa.Table, other: pa.Table, names: Collection[str]) -> np.ndarray:
+    """Rows that differ in some columns."""
+    found = np.zeros(one.num_rows, dtype=np.bool_)
+    for name in names:
+        plain = STORED_ATTRIBUTIONS.field(name).type
+        equal = pc.equal(one[name].cast(plain), other[name].cast(plain))
+        found |= ~np.asarray(pc.fill_null(equal, fill_value=False))
+    return found

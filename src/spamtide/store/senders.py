@@ -1,0 +1,221 @@
+"""Addresses behind campaigns: how many there are, and which they are of campaigns that still send.
+
+The table `senders` is a memory: new mail of a campaign is held against it, not against all mail that ever
+was. It says of which version of the evidence it is, and is made anew where that is another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spamtide.schema import SENDERS, UNDATED
+from spamtide.store.lake import Files, Lake
+
+WEEKS = 5
+"""Last weeks of which the campaigns are remembered when all mail is counted."""
+MOST_HELD = 4
+"""Times as many campaigns as have new mail that are remembered; with more, all are forgotten."""
+LEAST_HELD = 10_000
+"""Campaigns that are remembered in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted of some campaigns."""
+
+    sources: pa.Table
+    """Columns campaign (the surviving name) and sources."""
+    more: pa.Table
+    """SENDERS that are not remembered yet."""
+    anew: bool
+    """Whether these are all that is remembered."""
+
+
+def of_new_mail(
+    lake: Lake, names: pa.Table, added: tuple[str, ...], since: int, renamed: Collection[str]
+) -> Counted:
+    """Count the campaigns that some files of evidence have spam of.
+
+    Args:
+        lake: the observatory's lake.
+        names: from `rollup.aliases`.
+        added: files of evidence that were added to a version of it.
+        since: that version, of which the table `campaigns` is.
+        renamed: names of campaigns that go by another name than they did then.
+    """
+    part = Files("evidence", added)
+    newer = lake.query(
+        """
+        SELECT DISTINCT campaign, source_ip FROM part WHERE label = 'spam' AND campaign IS NOT NULL
+        """,
+        part=part,
+    ).cast(SENDERS)
+    wanted = lake.query(
+        """
+        SELECT DISTINCT coalesce(a.canonical, n.campaign) AS campaign
+        FROM newer n LEFT JOIN aliases a ON a.name = n.campaign
+        """,
+        aliases=names,
+        newer=newer,
+    )
+    given = _given(lake, names, wanted)
+    anew = lake.note("senders").get("evidence") != since
+    met = SENDERS.empty_table() if anew else _met(lake, newer)
+    held = met.filter(pc.is_null(met["source_ip"]))["campaign"].combine_chunks()
+    if len(held) > max(LEAST_HELD, MOST_HELD * wanted.num_rows):
+        anew, held = True, held.slice(0, 0)
+    missing = given.filter(pc.invert(pc.is_in(given["name"], held))).select(["name"])
+    old = Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*added})))
+    older = _older(lake, missing, old)
+    fresh = newer.filter(pc.is_valid(newer["source_ip"])).join(met, SENDERS.names, join_type="left anti")
+    fresh = fresh.join(older, SENDERS.names, join_type="left anti")
+    marks = pa.table([missing["name"], pa.nulls(missing.num_rows, pa.string())], schema=SENDERS)
+    more = pa.concat_tables([marks, older, fresh.select(SENDERS.names)])
+    known = lake.read("campaigns", ["campaign", "sources"])
+    unsure = pa.array(sorted(renamed), pa.string())
+    other = pc.or_(pc.is_in(given["name"], missing["name"].combine_chunks()), pc.is_in(given["name"], unsure))
+    other = pc.or_(other, pc.invert(pc.is_in(given["campaign"], known["campaign"].combine_chunks())))
+    whole = given.filter(other)["campaign"].combine_chunks()
+    alone = given.filter(pc.is_in(given["campaign"], whole))
+    rest = given.filter(pc.invert(pc.is_in(given["campaign"], whole)))
+    found = [_added(lake, rest, known, fresh)]
+    if alone.num_rows:
+        remembered = SENDERS.empty_table() if anew else _of(lake, alone)
+        found.append(_counted(lake, alone, pa.concat_tables([remembered, more])))
+    return Counted(pa.concat_tables(found), more, anew)
+
+
+def of_all_mail(lake: Lake, names: pa.Table) -> Counted:
+    """Count all campaigns, and remember those that have spam of the last weeks, as they were sighted."""
+    recent = lake.query(
+        f"""
+        SELECT DISTINCT s.campaign AS name FROM sightings s
+        WHERE s.week > greatest({UNDATED}, (SELECT max(week) FROM sightings) - {WEEKS})
+        """  # noqa: S608 - numbers
+    )
+    several = pa.concat_tables([names.select(["name"]), names.select(["canonical"]).rename_columns(["name"])])
+    # Of what has one name, pairs are counted as they are found; of what has several, together.
+    found = lake.query(
+        """
+        WITH pairs AS MATERIALIZED (
+            SELECT DISTINCT campaign, source_ip FROM evidence
+            WHERE label = 'spam' AND campaign IS NOT NULL AND source_ip IS NOT NULL)
+        SELECT campaign, NULL AS source_ip, count(*) AS n FROM pairs GROUP BY campaign
+        UNION ALL
+        SELECT p.campaign, p.source_ip, 0 AS n FROM pairs p
+        WHERE p.campaign IN (SELECT name FROM recent) OR p.campaign IN (SELECT name FROM several)
+        """,
+        recent=recent,
+        several=several,
+    )
+    counts = found.filter(pc.is_null(found["source_ip"])).select(["campaign", "n"])
+    pairs = found.filter(pc.is_valid(found["source_ip"])).select(SENDERS.names)
+    sources = lake.query(
+        """
+        WITH given AS (
+            SELECT name, canonical AS campaign FROM aliases UNION SELECT canonical, canonical FROM aliases)
+        SELECT c.campaign, c.n AS sources FROM counts c ANTI JOIN several s ON s.name = c.campaign
+        UNION ALL
+        SELECT g.campaign, count(DISTINCT p.source_ip) AS sources
+        FROM given g JOIN pairs p ON p.campaign = g.name GROUP BY g.campaign
+        """,
+        aliases=names,
+        counts=counts,
+        several=several,
+        pairs=pairs,
+    )
+    held = pairs.filter(pc.is_in(pairs["campaign"], recent["name"].combine_chunks()))
+    marks = pa.table([recent["name"], pa.nulls(recent.num_rows, pa.string())], schema=SENDERS)
+    return Counted(sources, pa.concat_tables([marks, held.cast(SENDERS)]), anew=True)
+
+
+def keep(lake: Lake, counted: Counted) -> None:
+    """Remember what was counted of all evidence that there is now."""
+    note = {"evidence": lake.version("evidence")}
+    if counted.anew:
+        lake.replace("senders", counted.more, note)
+    else:
+        lake.append("senders", counted.more, note)
+        lake.compact("senders")
+
+
+def _given(lake: Lake, names: pa.Table, wanted: pa.Table) -> pa.Table:
+    """All names that campaigns were given: columns name and campaign."""
+    return lake.query(
+        """
+        SELECT campaign AS name, campaign FROM wanted
+        UNION SELECT a.name, a.canonical FROM aliases a SEMI JOIN wanted w ON w.campaign = a.canonical
+        """,
+        aliases=names,
+        wanted=wanted,
+    )
+
+
+def _met(lake: Lake, newer: pa.Table) -> pa.Table:
+    """Those of some pairs of a campaign and an address that are remembered, and each campaign that is."""
+    return lake.query(
+        """
+        SELECT s.campaign, s.source_ip FROM senders s
+        SEMI JOIN newer n ON n.campaign = s.campaign AND n.source_ip = s.source_ip
+        UNION ALL SELECT campaign, source_ip FROM senders WHERE source_ip IS NULL
+        """,
+        newer=newer,
+    ).cast(SENDERS)
+
+
+def _of(lake: Lake, given: pa.Table) -> pa.Table:
+    """What is remembered of some campaigns."""
+    sql = "SELECT s.campaign, s.source_ip FROM senders s SEMI JOIN given g ON g.name = s.campaign"
+    return lake.query(sql, given=given).cast(SENDERS)
+
+
+def _older(lake: Lake, missing: pa.Table, mail: Files) -> pa.Table:
+    """Each address of campaigns that are not remembered, from the weeks in which they were sighted."""
+    seen = lake.query(
+        "SELECT s.campaign AS name, s.week FROM sightings s SEMI JOIN missing m ON m.name = s.campaign",
+        missing=missing,
+    )
+    if not seen.num_rows:
+        return SENDERS.empty_table()
+    weeks = ", ".join(map(str, sorted(seen["week"].unique().to_pylist())))
+    return lake.query(
+        f"""
+        SELECT DISTINCT e.campaign, e.source_ip FROM mail e SEMI JOIN wanted w ON w.name = e.campaign
+        WHERE e.week IN ({weeks}) AND e.label = 'spam' AND e.source_ip IS NOT NULL
+        """,  # noqa: S608 - numbers
+        mail=mail,
+        wanted=seen.select(["name"]),
+    ).cast(SENDERS)
+
+
+def _added(lake: Lake, given: pa.Table, known: pa.Table, fresh: pa.Table) -> pa.Table:
+    """`Counted.sources` of campaigns of which all is remembered: as many as there were, and the new ones."""
+    return lake.query(
+        """
+        WITH more AS (
+            SELECT g.campaign, count(DISTINCT f.source_ip) AS n
+            FROM given g JOIN fresh f ON f.campaign = g.name
+            GROUP BY ALL)
+        SELECT k.campaign, (k.sources + coalesce(m.n, 0))::BIGINT AS sources
+        FROM known k SEMI JOIN given g ON g.campaign = k.campaign LEFT JOIN more m ON m.campaign = k.campaign
+        """,
+        given=given,
+        known=known,
+        fresh=fresh,
+    )
+
+
+def _counted(lake: Lake, given: pa.Table, pairs: pa.Table) -> pa.Table:
+    """`Counted.sources` of some campaigns, from all their addresses."""
+    return lake.query(
+        """
+        SELECT g.campaign, count(DISTINCT p.source_ip) AS sources
+        FROM given g LEFT JOIN pairs p ON p.campaign = g.name GROUP BY ALL
+        """,
+        given=given,
+        pairs=pairs,
+    )
