@@ -31,7 +31,7 @@ ALWAYS_INLINE void one_onset(
 
 /* paths(likely, numbers, ends): float64 (12, days, cells), int64 (lengths,), and, written in place, float64
    (lengths, onsets, cells); none of them with gaps. */
-PyObject *native_paths(PyObject *Py_UNUSED(module), PyObject *args)
+WIDE PyObject *native_paths(PyObject *Py_UNUSED(module), PyObject *args)
 {
     Py_buffer likely, numbers, ends;
     Py_ssize_t onsets, cells;

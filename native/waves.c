@@ -64,7 +64,7 @@ ALWAYS_INLINE void some_points(
 /* follow((columns, known, poisson), (uneven, memory, kept, added), (error, product, state, sums), first, stop): arrays
    of float64 without gaps, of shapes (3, rows, units), (rows, units), (rows, units); (rows, points), three of
    (points,); and, written in place, (rows, points) twice, (3, rows, points) and (6, rows, points). */
-PyObject *native_follow(PyObject *Py_UNUSED(module), PyObject *args)
+WIDE PyObject *native_follow(PyObject *Py_UNUSED(module), PyObject *args)
 {
     Py_buffer buffer[BUFFERS];
     Py_ssize_t first, stop;
