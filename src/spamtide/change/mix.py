@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -43,17 +43,19 @@ class Mix:
     rho: float
     """Intra-day correlation: 0 multinomial, 1 a single campaign a day."""
 
-    @property
-    def seen(self) -> Bools:
-        """Units with mail at a known exposure."""
-        seen: Bools = (self.exposure > 0) & (self.count.sum(axis=0) > 0)
-        return seen
+    seen: Bools = field(init=False, repr=False, compare=False)
+    """Units with mail at a known exposure."""
+    effective: Floats = field(init=False, repr=False, compare=False)
+    """Messages weighted by what they tell, shape (programmes, units)."""
 
-    @property
-    def effective(self) -> Floats:
-        """Messages weighted by what they tell, shape (programmes, units)."""
+    def __post_init__(self) -> None:
+        """Reckon once what is asked a thousand times."""
         total = self.count.sum(axis=0)
-        return np.where(self.seen, self.count / (1 + np.maximum(total - 1, 0) * self.rho), 0.0)
+        seen = (self.exposure > 0) & (total > 0)
+        told = np.where(seen, self.count / (1 + np.maximum(total - 1, 0) * self.rho), 0.0)
+        for name, values in (("seen", seen), ("effective", told)):
+            values.flags.writeable = False
+            object.__setattr__(self, name, values)
 
     def day(self, unit: int) -> dt.date:
         """First day of a unit."""
