@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from importlib import import_module
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -75,9 +76,11 @@ def gather(
     """
     hits: Hits = None
     clock = _Clock()
-    state = CampaignState(lake.read("exemplars"), lake.read("lineage"))
-    fresh = evidence.fresh(lake)
-    new = evidence.unclustered(lake, fresh)
+    with ThreadPoolExecutor(1, "load") as loading:
+        loading.submit(import_module, "scipy.sparse")  # as long as reading, which leaves the processor to it
+        state = CampaignState(lake.read("exemplars"), lake.read("lineage"))
+        fresh = evidence.fresh(lake)
+        new = evidence.unclustered(lake, fresh)
     clock.ended("read")
     if new.num_rows:
         counts = Counter(rollup.contents_by_name(lake))
