@@ -13,7 +13,16 @@ from importlib import import_module
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.campaign import COLUMNS, CampaignState, cluster, no_profiles, profile, relate, resolve
+from spamtide.campaign import (
+    COLUMNS,
+    CampaignState,
+    Clustering,
+    cluster,
+    no_profiles,
+    profile,
+    relate,
+    resolve,
+)
 from spamtide.engine import ENGINES, Apart
 from spamtide.schema import EXEMPLARS, LINEAGE, PROFILES
 from spamtide.store import Lake, contents, evidence, rollup
@@ -72,20 +81,23 @@ def gather(
         lake: the tables; exemplars, profiles, lineage and memberships are written.
         similarity: as `cluster` takes it.
         workers: number of processes; 0 means one for each processor.
-        meanwhile: what is to be done with the same mail while one process clusters.
+        meanwhile: what is to be done with the same mail while one process reads and clusters.
     """
-    hits: Hits = None
     clock = _Clock()
-    with ThreadPoolExecutor(1, "load") as loading:
-        loading.submit(import_module, "scipy.sparse")  # as long as reading, which leaves the processor to it
-        state = CampaignState(lake.read("exemplars"), lake.read("lineage"))
-        fresh = evidence.fresh(lake)
-        new = evidence.unclustered(lake, fresh)
-    clock.ended("read")
-    if new.num_rows:
-        counts = Counter(rollup.contents_by_name(lake))
-        with meanwhile(fresh) as hits:
+    fresh = evidence.arrived(lake)
+    clustering: Clustering | None = None
+    with meanwhile(fresh) as hits:
+        with ThreadPoolExecutor(1, "load") as loading:
+            # Relating needs it, and it takes as long to load as this takes to read.
+            loading.submit(import_module, "scipy.sparse")
+            state = CampaignState(lake.read("exemplars"), lake.read("lineage"))
+            fresh = evidence.known(lake, fresh)
+            new = evidence.unclustered(lake, fresh)
+        clock.ended("read")
+        if new.num_rows:
+            counts = Counter(rollup.contents_by_name(lake))
             clustering = cluster(new, state, similarity=similarity, messages=counts)
+    if clustering is not None:
         clock.ended("cluster")
         profiles = _profiles(lake, clustering.state.exemplars, fresh, workers)
         clock.ended("profile")

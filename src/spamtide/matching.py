@@ -1,4 +1,4 @@
-"""The record stage `match`: rules tried on new mail, alone or beside the clustering of it.
+"""The record stage `match`: rules tried on new mail, alone or while it is read and clustered.
 
 Clustering keeps one processor busy, and what rules say does not hang on campaigns: the few messages of a
 usual update are matched meanwhile, and their campaigns put in afterwards.

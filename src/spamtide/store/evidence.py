@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.schema import OTHERS, UNDATED
+from spamtide.schema import MEMBERSHIPS, OTHERS, UNDATED
 from spamtide.store import contents
 from spamtide.store.lake import Files, Lake
 
@@ -43,13 +43,24 @@ class OfHam:
 
 def fresh(lake: Lake) -> Fresh:
     """The observations since the last commit of evidence."""
+    return known(lake, arrived(lake))
+
+
+def arrived(lake: Lake) -> Fresh:
+    """The same, their campaigns not yet looked up."""
     since = lake.note("evidence").get("observations")
     paths = lake.added("observations", since)
     version = lake.version("observations")
     if paths is None:
         return Fresh(lake.files("observations"), lake.files("memberships"), version)
-    files = Files("observations", paths)
-    return Fresh(files, contents.members(lake, files), version)
+    return Fresh(Files("observations", paths), MEMBERSHIPS.empty_table(), version)
+
+
+def known(lake: Lake, new: Fresh) -> Fresh:
+    """What `arrived`, with the campaigns of its contents as far as known."""
+    if isinstance(new.members, Files) or not new.observations.paths:
+        return new
+    return replace(new, members=contents.members(lake, new.observations))
 
 
 def count(lake: Lake, new: Fresh) -> int:
