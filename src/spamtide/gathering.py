@@ -84,7 +84,7 @@ def gather(
         meanwhile: what is to be done with the same mail while one process reads and clusters.
     """
     clock = _Clock()
-    fresh = evidence.arrived(lake)
+    fresh = evidence.incoming(lake)
     clustering: Clustering | None = None
     with meanwhile(fresh) as hits:
         with ThreadPoolExecutor(1, "load") as loading:

@@ -43,10 +43,10 @@ class OfHam:
 
 def fresh(lake: Lake) -> Fresh:
     """The observations since the last commit of evidence."""
-    return known(lake, arrived(lake))
+    return known(lake, incoming(lake))
 
 
-def arrived(lake: Lake) -> Fresh:
+def incoming(lake: Lake) -> Fresh:
     """The same, their campaigns not yet looked up."""
     since = lake.note("evidence").get("observations")
     paths = lake.added("observations", since)
@@ -57,7 +57,7 @@ def arrived(lake: Lake) -> Fresh:
 
 
 def known(lake: Lake, new: Fresh) -> Fresh:
-    """What `arrived`, with the campaigns of its contents as far as known."""
+    """What is `incoming`, with the campaigns of its contents as far as known."""
     if isinstance(new.members, Files) or not new.observations.paths:
         return new
     return replace(new, members=contents.members(lake, new.observations))
