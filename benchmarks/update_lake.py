@@ -38,8 +38,6 @@ Ints = NDArray[np.int64]
 
 SENSORS, BOTNETS, PROGRAMMES = 20, 16, 23
 FIRST = np.datetime64("2025-01-01")
-UNCLAIMED = BOTNETS
-"""Number of the botnet that no rule knows."""
 HAM_SHARE, UNDATED_SHARE, RULED_SHARE = 0.05, 0.002, 0.6
 """RULED_SHARE: how much of a botnet's mail its rules match; the rest is left to campaigns and addresses."""
 POOL, TURNOVER = 40_000, 400

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+
+from spamtide import model, schema
+from spamtide.api import Reading
+from spamtide.store.exported import EXPORTS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "spamtide"
@@ -97,3 +103,24 @@ def test_commands_in_documents_exist(page: Path) -> None:
 
     assert named - commands <= {"import"}
     assert set(re.findall(r"(?:^|\s)make ([a-z]+)", quoted)) <= targets
+
+
+@pytest.mark.parametrize(
+    ("record", "table", "apart"),
+    [
+        (model.Campaign, schema.CAMPAIGNS, set()),
+        (model.Attribution, schema.ATTRIBUTIONS, set()),
+        (model.Change, schema.CHANGES, set()),
+        (model.Observation, schema.OBSERVATIONS, set()),
+        (model.RawMessage, schema.RAW, {"envelope"}),
+    ],
+)
+def test_what_the_model_says_of_a_record_its_table_holds(
+    record: type, table: pa.Schema, apart: set[str]
+) -> None:
+    fields = {field.name for field in dataclasses.fields(record)}
+    assert fields - set(table.names) == apart
+
+
+def test_every_exported_table_has_a_method_in_python() -> None:
+    assert all(callable(getattr(Reading, table)) for table in EXPORTS)

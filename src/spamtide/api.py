@@ -107,6 +107,10 @@ class Reading:
         """Dated changes."""
         return self.table("changes", **filters)
 
+    def alarms(self, **filters: str | None) -> Rows:
+        """What may be changes and is not sure yet."""
+        return self.table("alarms", **filters)
+
     def campaigns(self, **filters: str | None) -> Rows:
         """Campaigns, the largest first."""
         return self.table("campaigns", **filters)
