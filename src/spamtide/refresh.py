@@ -227,21 +227,22 @@ def _amend(lake: Lake, few: Spared, counts: Mapping[int, int], recent: int) -> t
             reading.result() if reading else amending.stored_answers(lake, weeks), answers
         )
         lake.append("sightings", SIGHTINGS.empty_table(), lake.note("sightings") | {AMENDING: True})
-        counting = other.submit(_counted_again, lake, amended, recent)
+        counting = other.submit(_count_again, lake, amended, recent)
         for first, last in _runs(amended.other):
             rows = amending.of_weeks(amended.rows, range(first, last + 1))
             lake.replace_weeks("attributions", rows, (first, last))
-        days, sightings, hours = counting.result()
-    for first, last in _runs(amended.counts):
-        for table, rows in (("daily", days), ("sightings", sightings)):
-            lake.replace_weeks(table, amending.of_weeks(rows, range(first, last + 1)), (first, last))
+        hours = counting.result()
     known = frozenset(week for week in amended.counts if week >= recent)
     return answers.num_rows, rollup.Hours(known, hours)
 
 
-def _counted_again(lake: Lake, amended: amending.Amended, recent: int) -> Counted:
-    """What the mail counts of weeks in which names are given to other numbers of messages."""
-    return _counted(lake, amending.to_count_again(lake, amended), recent)
+def _count_again(lake: Lake, amended: amending.Amended, recent: int) -> pa.Table:
+    """Count weeks again in which names are given to other numbers of messages; hours from a week on."""
+    days, sightings, hours = _counted(lake, amending.to_count_again(lake, amended), recent)
+    for first, last in _runs(amended.counts):
+        for table, rows in (("daily", days), ("sightings", sightings)):
+            lake.replace_weeks(table, amending.of_weeks(rows, range(first, last + 1)), (first, last))
+    return hours
 
 
 def _runs(weeks: Collection[int]) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from spamtide.schema import ANSWERS, STORED_ATTRIBUTIONS
 from spamtide.store.lake import Lake
@@ -88,11 +89,20 @@ def _marks(rows: pa.Table) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(rows["sha256"], rows["sensor"].cast(pa.string()), " ")
 
 
-def _differs(one: pa.Table, other: pa.Table, names: Collection[str]) -> np.ndarray:
-    """Rows that differ in some columns."""
+def _differs(one: pa.Table, other: pa.Table, names: Collection[str]) -> NDArray[np.bool_]:
+    """Rows that differ in some columns, none of which is ever null."""
     found = np.zeros(one.num_rows, dtype=np.bool_)
     for name in names:
-        plain = STORED_ATTRIBUTIONS.field(name).type
-        equal = pc.equal(one[name].cast(plain), other[name].cast(plain))
-        found |= ~np.asarray(pc.fill_null(equal, fill_value=False))
+        if name in CODED:
+            found |= _other_texts(one[name], other[name])
+        else:
+            found |= np.asarray(pc.not_equal(one[name], other[name]))
     return found
+
+
+def _other_texts(one: pa.ChunkedArray, other: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Rows that differ in a column of dictionaries: of few distinct texts, each is compared once."""
+    left, right = (column.unify_dictionaries().combine_chunks() for column in (one, other))
+    place = pc.fill_null(pc.index_in(left.dictionary, right.dictionary), -1)
+    differs: NDArray[np.bool_] = np.asarray(place.take(left.indices)) != np.asarray(right.indices)
+    return differs

@@ -96,8 +96,6 @@ class Lake:
         None where that cannot be told (no version, a newer one than there is, or one that is gone): then
         every row may be new.
         """
-        from deltalake import DeltaTable
-
         handle = self._handle(table)
         if handle is None:
             return ()
@@ -105,24 +103,25 @@ class Lake:
             return None
         if since == handle.version():
             return ()
-        try:
-            before = set(DeltaTable(f"{self.uri}/{table}", version=since).file_uris())
-        except Exception:  # noqa: BLE001 - delta-rs has many words for a version that is gone
-            return None
-        return tuple(sorted(set(handle.file_uris()) - before))
+        before = self._files_at(table, since)
+        return None if before is None else tuple(sorted(set(handle.file_uris()) - before))
 
     def only_added(self, table: str, since: int | None) -> bool:
         """Whether all files of version `since` are still there, so that `added` gives new rows alone."""
-        from deltalake import DeltaTable
-
         handle = self._handle(table)
         if handle is None or since is None or since > handle.version():
             return False
+        before = self._files_at(table, since)
+        return before is not None and before <= set(handle.file_uris())
+
+    def _files_at(self, table: str, version: int) -> frozenset[str] | None:
+        """Files of a version; None where it is gone."""
+        from deltalake import DeltaTable
+
         try:
-            before = set(DeltaTable(f"{self.uri}/{table}", version=since).file_uris())
-        except Exception:  # noqa: BLE001 - as in `added`
-            return False
-        return before <= set(handle.file_uris())
+            return frozenset(DeltaTable(f"{self.uri}/{table}", version=version).file_uris())
+        except Exception:  # noqa: BLE001 - delta-rs has many words for a version that is gone
+            return None
 
     def of_weeks(
         self, table: str, columns: Sequence[str], weeks: Collection[int], coded: Sequence[str] = ()

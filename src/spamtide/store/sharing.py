@@ -41,11 +41,11 @@ def keys(rows: pa.Table, column: str, reach: int, without: Collection[str]) -> p
     kept = pc.and_(pc.greater(pc.fill_null(pc.binary_length(found["key"]), 0), 0),
                    pc.invert(pc.is_in(found["key"], pa.array(sorted(without), pa.string()))))  # fmt: skip
     found = found.filter(kept).group_by(["key", "week"]).aggregate([])
-    spread = [
+    # What is there twice does no harm.
+    return pa.concat_tables(
         pa.table([found["key"], pc.add(found["week"], pa.scalar(far, pa.int32()))], schema=KEY)
         for far in range(-reach, reach + 1)
-    ]
-    return pa.concat_tables(spread).group_by(["key", "week"]).aggregate([])
+    )
 
 
 def by_address(lake: Lake, files: Files, wanted: pa.Table, columns: Iterable[str]) -> pa.Table:
