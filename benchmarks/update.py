@@ -25,7 +25,7 @@ from update_lake import build
 from spamtide import pipeline
 from spamtide.observatory import Observatory, open_observatory
 from spamtide.schema import DERIVED, OBSERVATIONS
-from spamtide.store import writer_lock
+from spamtide.store import contents, writer_lock
 
 DAYS = 364
 DAY = pa.scalar(86_400_000_000, pa.duration("us"))
@@ -41,6 +41,7 @@ def main() -> None:
         build(folder, number, DAYS, matched=True)
     for table in DERIVED - {"evidence", "profiles", "contents"}:
         shutil.rmtree(folder / "lake" / table, ignore_errors=True)
+    contents.keep(open_observatory(folder).lake)  # an observatory that is updated daily has it
     processors = len(os.sched_getaffinity(0))
     say(f"{processors} processors; load of the machine {os.getloadavg()[0]:.1f}")
     rows = open_observatory(folder).lake.query("SELECT count(*) AS n FROM observations")["n"][0].as_py()
