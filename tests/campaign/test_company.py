@@ -53,3 +53,22 @@ def test_mail_of_other_days_is_no_company(company: Company) -> None:
     """The same form weeks apart may be anybody's."""
     early, late = came(1, 1, 1), came(1, 1, 1, days=range(2 + NEAR_DAYS + FAR_DAYS, 30))
     assert company.weight(early, late) == 0.0
+
+
+def test_one_form_is_the_same_in_every_fact() -> None:
+    """Two groups with a mark in common: in one form, the same, known, at the same time."""
+    assert Company.alike(came(1, 1, 1), came(1, 1))
+    assert not Company.alike(came(1, 1, 1), came(2, 2))
+    assert not Company.alike(came(1, 1, 1), came(1, 1, days=range(60, 62)))
+    assert not Company.alike(came(1, 2, 3), came(1, 2, 3))
+    nothing = Bearing(tuple({} for _ in range(FACTS)), {0})
+    assert not Company.alike(nothing, nothing)
+
+
+def test_the_usual_form_of_a_strain_is_its_commonest() -> None:
+    """Numbers are equal where all facts are."""
+    forms = [(1, 2, 3), (1, 2, 3), (1, 2, 4), (1, 2, 3), (9, 2, 3)]
+    rows = pa.chunked_array([pa.array([np.array(one, "<u4").tobytes() for one in forms], pa.binary())])
+    strain = np.array([0, 0, 0, 1, 2])
+    usual = Company(rows, np.arange(5), strain, np.zeros(5, dtype=np.int64)).usual_forms()
+    assert usual[0] == usual[1] != usual[2]

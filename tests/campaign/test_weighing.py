@@ -117,12 +117,15 @@ def test_vectors_and_neighbours_do_not_depend_on_order_or_processes(each: Each) 
 
 
 def test_a_mark_is_kin_only_where_its_texts_are_alike() -> None:
-    """Two strains that share their words and a mark; two others that share a mark alone."""
+    """Two strains that share their words and a mark; two others that share a mark alone, or its form."""
     words = [np.arange(base, base + 30) << 2 | WORD for base in (0, 0, 100, 200)]
     marks = [np.array([900 + base]) << 2 | MARK for base in (0, 0, 1, 1)]
     traits = [np.sort(np.concatenate(both)) for both in zip(words, marks, strict=True) for _ in range(2)]
     vectors = vectorise(pa.chunked_array([packed(traits)]), np.arange(8), np.repeat(np.arange(4), 2), 4)
-    np.testing.assert_array_equal(kin_marks(vectors, np.arange(4)).sum(axis=1).ravel(), [[1, 1, 0, 0]])
+    for form, formed in ((7, 7, 8, 8), [[1, 1, 1, 1]]), ((7, 7, 7, 8), [[1, 1, 0, 0]]):
+        kin = kin_marks(vectors, np.arange(4), np.array(form))
+        np.testing.assert_array_equal(kin[0].sum(axis=1).ravel(), [[1, 1, 0, 0]])
+        np.testing.assert_array_equal(kin[1].sum(axis=1).ravel(), formed)
 
 
 @pytest.mark.parametrize("traits", [[], [np.zeros(0, dtype=np.int64)], [np.array([4]), np.array([8])]])
@@ -134,4 +137,4 @@ def test_what_says_nothing_is_no_failure(traits: list[Ints]) -> None:
     assert vectors.sums.shape[0] == count
     assert not vectors.telling.any()
     assert not neighbours(vectors, np.arange(count), np.arange(count), 0.1).left.size
-    assert kin_marks(vectors, np.arange(count)).nnz == 0
+    assert not any(one.nnz for one in kin_marks(vectors, np.arange(count), np.arange(count)))

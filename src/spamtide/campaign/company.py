@@ -126,6 +126,27 @@ class Company:
                     count[value] = count.get(value, 0) + 1
         return Bearing(counts, {day for day in self._days[rows].tolist() if day >= 0})
 
+    def usual_forms(self) -> Ints:
+        """A number for the commonest form of each strain; equal forms have the same."""
+        number = np.zeros(self._forms.shape[0], dtype=np.int64)
+        for fact in range(FACTS):
+            _, value = np.unique(self._forms[:, fact], return_inverse=True)
+            number = number * (int(value.max(initial=0)) + 1) + value
+            number = np.unique(number, return_inverse=True)[1]
+        strain = np.repeat(np.arange(self._bounds.size - 1), np.diff(self._bounds))
+        both, counts = np.unique(np.stack((strain, number[self._order])), axis=1, return_counts=True)
+        order = np.lexsort((both[1], -counts, both[0]))
+        usual: Ints = both[1][order[np.unique(both[0][order], return_index=True)[1]]]
+        return usual
+
+    @staticmethod
+    def alike(ours: Bearing, theirs: Bearing) -> bool:
+        """Whether two groups came in one form, the same one, in the same days."""
+        form = ours.usual()
+        return (
+            all(form) and form == theirs.usual() and ours.single() and theirs.single() and ours.near(theirs)
+        )
+
     def weigh(self, vectors: Vectors, heads: Ints, least: float) -> None:
         """See how often those come in the same form that talk of the same at other times.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.campaign.company import SINGLE
 from spamtide.campaign.traits import MARK, WORD
 from spamtide.campaign.weighing import Vectors
 from spamtide.model import Each, in_turn
@@ -136,11 +137,17 @@ def _largest(row: Ints, column: Ints, value: Floats, most: int) -> tuple[Ints, I
     return row[kept], column[kept]
 
 
-def kin_marks(vectors: Vectors, strains: Ints) -> sp.csr_matrix:
+def kin_marks(vectors: Vectors, strains: Ints, form: Ints) -> tuple[sp.csr_matrix, sp.csr_matrix]:
     """Each strain's marks that are one campaign's own, as ones; shape (strains, features).
 
-    A mark is one's own if the texts that carry it talk of the same: each of them, on average over the others,
-    reaches COHERENT in words. A host of a whole programme does not, nor one that anybody may use.
+    The first are its own by what is said: the texts that carry it talk of the same, each of them, on average
+    over the others, reaches COHERENT in words. A host of a whole programme does not, nor one that anybody may
+    use. The second come in one form, whatever is said.
+
+    Args:
+        vectors: of all strains.
+        strains: the ones to look at.
+        form: of each of them, a number.
     """
     sums = vectors.sums[strains]
     length = np.sqrt(vectors.wording[strains])
@@ -151,7 +158,7 @@ def kin_marks(vectors: Vectors, strains: Ints) -> sp.csr_matrix:
     carried.data[:] = 1.0
     carriers = np.asarray(carried.sum(axis=0)).ravel()
     some = np.flatnonzero((carriers > 1) & (carriers <= MOST_CARRIERS))
-    owned = np.zeros(carried.shape[1], dtype=np.bool_)
+    owned, formed = np.zeros((2, carried.shape[1]), dtype=np.bool_)
     for start in range(0, some.size, _ROWS):
         part = some[start : start + _ROWS]
         mine = carried[:, part].tocsc()
@@ -161,4 +168,8 @@ def kin_marks(vectors: Vectors, strains: Ints) -> sp.csr_matrix:
         likeness = (met - itself[mine.indices]) / (carriers[part[mark]] - 1)
         strange = np.bincount(mark, weights=likeness < COHERENT, minlength=part.size)
         owned[part] = strange <= STRANGERS * carriers[part]
-    return _only(carried, owned)
+        both, counts = np.unique(np.stack((mark, form[mine.indices])), axis=1, return_counts=True)
+        most = np.zeros(part.size, dtype=np.int64)
+        np.maximum.at(most, both[0], counts)
+        formed[part] = most >= SINGLE * carriers[part]
+    return _only(carried, owned), _only(carried, formed)

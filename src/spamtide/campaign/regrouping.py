@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
 
 Ints = NDArray[np.int64]
+_N = TypeVar("_N", int, float)
 _Both = tuple[float, float]
 """In words and in phrases."""
 
@@ -38,6 +39,9 @@ LONE = 1.2
 """So many times as much is asked where one of the two is a single message."""
 KIN_LIKENESS = 0.3
 """Likeness in words from which two groups with a mark of their own are one, whatever their phrases."""
+FORMED_LIKENESS = 0.16
+"""Likeness in words from which two groups are one that came at the same time in the same form, with a mark
+that comes in no other."""
 COMPANION, COMPANION_PHRASING = 0.2, 0.02
 """Likeness in words and in phrases from which two groups are one that came at the same time in a form that is
 rare among those that talk of the same; the less rare it is, the nearer is the demand to the others."""
@@ -100,7 +104,9 @@ class _Group:
     messages: int
     strains: int
     kin: dict[int, int]
-    """Mark -> strains that carry it."""
+    """Mark of its own -> strains that carry it."""
+    formed: dict[int, int]
+    """Mark that comes in one form -> strains that carry it."""
     home: int
     """The campaign that most of its messages were of until now."""
     settled: int
@@ -134,10 +140,12 @@ class Regrouping:
         """
         self._parent = list(range(strains.size))
         self._groups: list[_Group | None] = []
-        kin = kin_marks(vectors, strains)
+        kin, formed = kin_marks(vectors, strains, company.usual_forms()[strains])
         norms, squares = vectors.norms[strains].tolist(), vectors.squares[strains].tolist()
         for place, strain in enumerate(strains.tolist()):
-            carried = kin.indices[kin.indptr[place] : kin.indptr[place + 1]].tolist()
+            own, same = (
+                one.indices[one.indptr[place] : one.indptr[place + 1]].tolist() for one in (kin, formed)
+            )
             self._groups.append(
                 _Group(
                     exemplars=int(vectors.exemplars[strain]),
@@ -145,7 +153,8 @@ class Regrouping:
                     told=_Space(vectors.phrases, strain, norms[place][1], squares[place][1]),
                     messages=int(messages[place]),
                     strains=1,
-                    kin=dict.fromkeys(carried, 1),
+                    kin=dict.fromkeys(own, 1),
+                    formed=dict.fromkeys(same, 1),
                     home=int(homes[place]),
                     settled=int(messages[place]),
                     unread=[strain],
@@ -217,7 +226,13 @@ class Regrouping:
             ease *= LONE
         if said >= least[0] * ease and told >= least[1] * ease:
             return True
-        if said >= KIN_LIKENESS * ease and self._kin(ours, theirs):
+        if said >= KIN_LIKENESS * ease and _shared(ours.kin, theirs.kin, ours.strains, theirs.strains):
+            return True
+        if (
+            said >= FORMED_LIKENESS * ease
+            and _shared(ours.formed, theirs.formed, ours.strains, theirs.strains)
+            and Company.alike(self._bearing(ours), self._bearing(theirs))
+        ):
             return True
         return self._accompanied(ours, theirs, (said, told), least, ease)
 
@@ -245,15 +260,6 @@ class Regrouping:
             raise LookupError
         return group.bearing
 
-    def _kin(self, ours: _Group, theirs: _Group) -> bool:
-        """Whether both groups carry a mark that is one campaign's own."""
-        if len(theirs.kin) < len(ours.kin):
-            ours, theirs = theirs, ours
-        return any(
-            count >= COMMON * ours.strains and theirs.kin.get(mark, 0) >= COMMON * theirs.strains
-            for mark, count in ours.kin.items()
-        )
-
     def _join(self, one: int, other: int, said: float, told: float) -> None:
         """Make one group of two, the smaller poured into the larger, whose likenesses are known."""
         into, gone = self._group(one), self._group(other)
@@ -262,8 +268,8 @@ class Regrouping:
         pairs = into.exemplars * gone.exemplars
         into.said.pour(gone.said, said * pairs)
         into.told.pour(gone.told, told * pairs)
-        for mark, count in gone.kin.items():
-            into.kin[mark] = into.kin.get(mark, 0) + count
+        _add(into.kin, gone.kin.items())
+        _add(into.formed, gone.formed.items())
         if into.home == gone.home:
             into.settled += gone.settled
         elif gone.settled > into.settled:
@@ -281,10 +287,20 @@ class Regrouping:
         self._groups[other] = None
 
 
-def _add(total: dict[int, float], more: Iterable[tuple[int, float]]) -> None:
+def _add(total: dict[int, _N], more: Iterable[tuple[int, _N]]) -> None:
     """Add one sparse vector to another."""
     for feature, value in more:
-        total[feature] = total.get(feature, 0.0) + value
+        total[feature] = total[feature] + value if feature in total else value
+
+
+def _shared(ours: dict[int, int], theirs: dict[int, int], our_strains: int, their_strains: int) -> bool:
+    """Whether both groups carry a mark: COMMON of the strains of each."""
+    if len(theirs) < len(ours):
+        ours, theirs, our_strains, their_strains = theirs, ours, their_strains, our_strains
+    return any(
+        count >= COMMON * our_strains and theirs.get(mark, 0) >= COMMON * their_strains
+        for mark, count in ours.items()
+    )
 
 
 def _dot(small: dict[int, float], large: dict[int, float]) -> float:

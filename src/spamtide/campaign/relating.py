@@ -26,6 +26,13 @@ from spamtide.schema import LINEAGE
 
 Ints = NDArray[np.int64]
 
+SETTLING = 90 * 86_400 * 1_000_000
+"""Microseconds for which a campaign is looked at again at each new mail: what the forms of mail say is known
+only after some weeks, and by then it may have ended."""
+MOST_SETTLING = 4_000
+"""Strains, the newest, that are looked at again so: bounds the time that it takes."""
+ANCHORED = 5
+"""So many times the messages of the strain that bears a campaign's name hold it in the campaign."""
 STRAINS_KEPT = 200
 """Strains of a campaign that are remembered: the one that bears the name, then the largest and newest."""
 
@@ -87,7 +94,7 @@ def relate(
     company = Company(profiles["form"], owners, strains.row, strains.time)
     company.weigh(vectors, np.unique(strains.head, return_inverse=True)[1], LEAST_LIKENESS)
     groups = Regrouping(vectors, chosen, strains.messages[chosen], homes, company).join_all(among)
-    after = _heads(strains, chosen, groups)
+    after = _heads(strains, chosen, _anchored(strains, chosen, groups))
     events = _events(strains, parent, after)
     minted = set(lineage.slice(known.lineage.num_rows)["campaign"].to_pylist())
     events += _returns(strains, after, minted & set(strains.names))
@@ -109,15 +116,25 @@ def _owners(profiles: pa.Table, exemplars: pa.Table) -> Ints:
 
 
 def _near_mail(strains: _Strains, vectors: Vectors, names: pa.ChunkedArray, each: Each) -> Ints:
-    """Strains of the campaigns that new mail was given to, or that talk of what it talks of; ascending."""
+    """Strains of the campaigns that new mail was given to, that talk of what it talks of, or that are new.
+
+    Ascending.
+    """
     touched = np.array(sorted(strains.place[name] for name in names.unique().to_pylist()), dtype=np.int64)
     heads = {strains.head[place] for place in touched.tolist()}
     met = np.array([head in heads for head in strains.head])
     if vectors.telling[~met].any():
         near = neighbours(vectors, touched, np.arange(met.size), LEAST_LIKENESS, each, but=met)
         heads.update(strains.head[place] for place in np.concatenate((near.left, near.right)).tolist())
-        met = np.array([head in heads for head in strains.head])
-    return np.flatnonzero(met)
+    heads.update(strains.head[place] for place in _settling(strains))
+    return np.flatnonzero(np.array([head in heads for head in strains.head]))
+
+
+def _settling(strains: _Strains) -> list[int]:
+    """Strains that are looked at again whatever new mail says: some thousands, of some weeks."""
+    latest = int(strains.newest.max())
+    order = np.lexsort((np.arange(strains.newest.size), -strains.newest))[:MOST_SETTLING]
+    return order[strains.newest[order] >= latest - SETTLING].tolist() if latest > -NEVER else []
 
 
 def _lay_out(
@@ -157,6 +174,30 @@ def _lay_out(
         named=named,
         head=[head.get(name, name) for name in names],
     )
+
+
+def _anchored(strains: _Strains, chosen: Ints, groups: Ints) -> Ints:
+    """The groups, but a strain that bears a name stays with most of what goes by it.
+
+    A name goes with one strain, often of one message. If that is found to talk of something else, hundreds
+    would be renamed for it, and again when it comes back.
+    """
+    parts: dict[str, Counter[int]] = defaultdict(Counter)
+    for strain, group in zip(chosen.tolist(), groups.tolist(), strict=True):
+        parts[strains.head[strain]][group] += int(strains.named[strain])
+    kept = groups.copy()
+    for head, counts in parts.items():
+        bearer = strains.place.get(head)
+        if bearer is None or len(counts) == 1:
+            continue
+        at = int(np.searchsorted(chosen, bearer))
+        if at == chosen.size or chosen[at] != bearer:
+            continue
+        most = min(counts, key=lambda group: (-counts[group], group))
+        heavy = counts[most] >= ANCHORED * int(strains.messages[bearer])
+        if heavy and counts[most] > counts[int(groups[at])]:
+            kept[at] = most
+    return kept
 
 
 def _heads(strains: _Strains, chosen: Ints, groups: Ints) -> dict[int, str]:
