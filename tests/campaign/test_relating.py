@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from spamtide.campaign import COLUMNS, CampaignState, cluster, profile, relate, resolve
+from spamtide.campaign import COLUMNS, CampaignState, cluster, profile, relate, relating, resolve
 from spamtide.message import parse
 from spamtide.model import Observation, RawMessage
 from spamtide.observation import observe
@@ -214,3 +216,18 @@ def test_rewritings_in_volume_are_one_if_what_they_came_in_is_rare(
     precision, recall = planting.b_cubed(Run(planting).take(observed(world.mails)), world.truth)
     assert precision >= 0.98
     assert recall >= least
+
+
+@pytest.mark.parametrize(("bearers_messages", "parted"), [(1, False), (2, False), (3, True)])
+def test_the_strain_that_bears_a_name_does_not_take_it_along(bearers_messages: int, *, parted: bool) -> None:
+    """A name goes with one strain: if that is little of what goes by it, it stays with the most of it."""
+    counts = np.array([bearers_messages, 6, 4, 1])
+    names = ["c-bearer", "c-large", "c-other", "c-single"]
+    strains: Any = SimpleNamespace(
+        head=[*["c-bearer"] * 3, "c-single"],
+        place={name: place for place, name in enumerate(names)},
+        messages=counts,
+        named=counts,
+    )
+    kept = relating._anchored(strains, np.arange(4), np.array([9, 1, 1, 9]))
+    assert kept.tolist() == [9 if parted else 1, 1, 1, 9]

@@ -133,10 +133,12 @@ class Company:
             _, value = np.unique(self._forms[:, fact], return_inverse=True)
             number = number * (int(value.max(initial=0)) + 1) + value
             number = np.unique(number, return_inverse=True)[1]
+        forms = int(number.max(initial=0)) + 1
         strain = np.repeat(np.arange(self._bounds.size - 1), np.diff(self._bounds))
-        both, counts = np.unique(np.stack((strain, number[self._order])), axis=1, return_counts=True)
-        order = np.lexsort((both[1], -counts, both[0]))
-        usual: Ints = both[1][order[np.unique(both[0][order], return_index=True)[1]]]
+        both, counts = np.unique(strain * forms + number[self._order], return_counts=True)
+        order = np.lexsort((both, -counts, both // forms))
+        first = np.unique(both[order] // forms, return_index=True)[1]
+        usual: Ints = both[order][first] % forms
         return usual
 
     @staticmethod

@@ -158,6 +158,7 @@ def kin_marks(vectors: Vectors, strains: Ints, form: Ints) -> tuple[sp.csr_matri
     carried.data[:] = 1.0
     carriers = np.asarray(carried.sum(axis=0)).ravel()
     some = np.flatnonzero((carriers > 1) & (carriers <= MOST_CARRIERS))
+    forms = int(form.max(initial=0)) + 1
     owned, formed = np.zeros((2, carried.shape[1]), dtype=np.bool_)
     for start in range(0, some.size, _ROWS):
         part = some[start : start + _ROWS]
@@ -168,8 +169,8 @@ def kin_marks(vectors: Vectors, strains: Ints, form: Ints) -> tuple[sp.csr_matri
         likeness = (met - itself[mine.indices]) / (carriers[part[mark]] - 1)
         strange = np.bincount(mark, weights=likeness < COHERENT, minlength=part.size)
         owned[part] = strange <= STRANGERS * carriers[part]
-        both, counts = np.unique(np.stack((mark, form[mine.indices])), axis=1, return_counts=True)
+        both, counts = np.unique(mark * forms + form[mine.indices], return_counts=True)
         most = np.zeros(part.size, dtype=np.int64)
-        np.maximum.at(most, both[0], counts)
+        np.maximum.at(most, both // forms, counts)
         formed[part] = most >= SINGLE * carriers[part]
     return _only(carried, owned), _only(carried, formed)

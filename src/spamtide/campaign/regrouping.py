@@ -47,7 +47,7 @@ COMPANION, COMPANION_PHRASING = 0.2, 0.02
 rare among those that talk of the same; the less rare it is, the nearer is the demand to the others."""
 COMMON = 0.3
 """Share of a group's strains that must carry a mark for it to be the group's."""
-STAYING = 0.94
+STAYING = 0.85
 """Share of these demands that is made on groups that were one campaign until now: a name is not given up for
 the noise of another day's weights."""
 GROWN = 3
