@@ -391,7 +391,6 @@ def test_disguised_wording_is_missed_by_neither(pieces: list[str], wordings: int
     """Few and many wordings, forwards, backwards, dressed; texts longer than the compiled form's own room."""
     index_of = import_module("spamtide.attribution.brand_index").Index
     wording_of = import_module("spamtide.attribution.brand_words").wording_of
-    fold = import_module("spamtide.attribution.brand_fold").fold
     said = [
         "viagra soft tabs",
         "canadian pills",
@@ -401,7 +400,9 @@ def test_disguised_wording_is_missed_by_neither(pieces: list[str], wordings: int
     ]
     index = index_of([one for text in said if (one := wording_of(text, cased=False))])
     for value in ("".join(pieces), "zq" * 5000 + "".join(pieces)):
-        assert index.may_say(value) == bool(index.places(fold(value)))
+        compiled = index.places(value)
+        with python_alone():
+            assert sorted(compiled, key=repr) == sorted(index.places(value), key=repr)
 
 
 @given(some_text, st.booleans())
