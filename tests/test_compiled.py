@@ -25,10 +25,10 @@ USERS = tuple(
     for name in (
         "message.html", "message.header", "message.text", "message.url", "observation.redact",
         "observation.rendering", "observation.template", "observation.when", "observation.lure",
-        "observation.observe", "campaign.folding", "campaign.words",
+        "observation.observe", "campaign.folding", "campaign.words", "attribution.brand_index",
     )
 )  # fmt: skip
-html, header, text, url, redact, rendering, template, when, lure, seeing, folding, words = USERS
+html, header, text, url, redact, rendering, template, when, lure, seeing, folding, words, brands = USERS
 parse = import_module("spamtide.message").parse
 observe = import_module("spamtide.observation").observe
 sketch = import_module("spamtide.campaign").sketch
@@ -389,7 +389,6 @@ PIECES = (
 @given(st.lists(st.sampled_from(PIECES), max_size=12), st.integers(1, 150))
 def test_disguised_wording_is_missed_by_neither(pieces: list[str], wordings: int) -> None:
     """Few and many wordings, forwards, backwards, dressed; texts longer than the compiled form's own room."""
-    index_of = import_module("spamtide.attribution.brand_index").Index
     wording_of = import_module("spamtide.attribution.brand_words").wording_of
     said = [
         "viagra soft tabs",
@@ -398,7 +397,7 @@ def test_disguised_wording_is_missed_by_neither(pieces: list[str], wordings: int
         "cialis",
         *(f"made{n:x}wording" for n in range(wordings)),
     ]
-    index = index_of([one for text in said if (one := wording_of(text, cased=False))])
+    index = brands.Index([one for text in said if (one := wording_of(text, cased=False))])
     for value in ("".join(pieces), "zq" * 5000 + "".join(pieces)):
         compiled = index.places(value)
         with python_alone():
