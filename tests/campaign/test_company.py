@@ -61,6 +61,8 @@ def test_one_form_is_the_same_in_every_fact() -> None:
     assert not Company.alike(came(1, 1, 1), came(2, 2))
     assert not Company.alike(came(1, 1, 1), came(1, 1, days=range(60, 62)))
     assert not Company.alike(came(1, 2, 3), came(1, 2, 3))
+    linkless = Bearing(({1: 3}, {1: 3}, {}), {0})
+    assert Company.alike(linkless, linkless)
     nothing = Bearing(tuple({} for _ in range(FACTS)), {0})
     assert not Company.alike(nothing, nothing)
 

@@ -143,10 +143,10 @@ class Company:
 
     @staticmethod
     def alike(ours: Bearing, theirs: Bearing) -> bool:
-        """Whether two groups came in one form, the same one, in the same days."""
+        """Whether two groups came in one form, the same one, in the same days; no links are a form too."""
         form = ours.usual()
         return (
-            all(form) and form == theirs.usual() and ours.single() and theirs.single() and ours.near(theirs)
+            any(form) and form == theirs.usual() and ours.single() and theirs.single() and ours.near(theirs)
         )
 
     def weigh(self, vectors: Vectors, heads: Ints, least: float) -> None:
