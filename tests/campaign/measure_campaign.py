@@ -42,6 +42,9 @@ HABITS = {
     "the same, all of a topic by one engine, with links of one shape": adversary.Habits(
         paraphrase=True, variants=5, housed=True
     ),
+    "one brand, one pool of hosts, one engine and links of one shape a topic": adversary.Habits(
+        pooled=True, housed=True
+    ),
     "other sentences, all of a topic by one engine, with links of one shape": adversary.Habits(
         paraphrase=True, housed=True
     ),
