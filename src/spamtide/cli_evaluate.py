@@ -25,10 +25,12 @@ def evaluate(
 
     Examples: `spamtide evaluate` · `spamtide -C DIR evaluate --json`
     """
-    from spamtide import evaluate as measuring
+    from spamtide import evaluation
 
-    scores = measuring.evaluate(FACE.observatory_if_any(), corpora=corpora, seed=seed, say=FACE.console.print)
+    scores = evaluation.evaluate(
+        FACE.observatory_if_any(), corpora=corpora, seed=seed, say=FACE.console.print
+    )
     if as_json:
-        print(json.dumps(measuring.as_json(scores), indent=2))
+        print(json.dumps(evaluation.as_json(scores), indent=2))
     else:
-        print(measuring.as_markdown(scores), end="")
+        print(evaluation.as_markdown(scores), end="")

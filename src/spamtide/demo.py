@@ -12,7 +12,7 @@ from spamtide.ingest import Source, ingest
 from spamtide.observatory import Observatory, init_observatory
 from spamtide.progress import stage_lines
 from spamtide.servers import import_lists
-from spamtide.simulate import simulate
+from spamtide.simulate import mail_of, simulate
 
 WORLD = "autumn-2010"
 HEADLINES = 8
@@ -52,14 +52,9 @@ def run_demo(directory: Path, seed: int, console: Console, world: str = WORLD) -
 
 def _ingest_world(observatory: Observatory, world: Path, console: Console) -> None:
     """Spam and ham by sensor, and each lab capture as what its bot sent."""
-    sensors = world / "sensors"
-    spam = Source(tuple(map(str, sorted(sensors.glob("*.spam.mbox.gz")))), label="spam")
-    ham = Source(tuple(map(str, sorted(sensors.glob("*.ham.mbox.gz")))), label="ham")
-    labs = [
-        Source((str(path),), sensor="lab", lab=path.name.removesuffix(".mbox.gz"))
-        for path in sorted((world / "lab").glob("*.mbox.gz"))
-    ]
-    for source in (spam, ham, *labs):
+    mail = mail_of(world)
+    labs = (Source((str(path),), sensor="lab", lab=family) for family, path in mail.lab.items())
+    for source in (Source(mail.spam, label="spam"), Source(mail.ham, label="ham"), *labs):
         summary = ingest(observatory, source)
         what = f"lab {source.lab}" if source.lab else source.label
         known = f", {summary.known:,} already known" if summary.known else ""

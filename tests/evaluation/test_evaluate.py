@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 from pathlib import Path
 
 import pytest
 
 from spamtide import pipeline
-from spamtide.evaluate import as_json, as_markdown, evaluate
-from spamtide.evaluation import Score
+from spamtide.evaluation import Score, as_json, as_markdown, evaluate
+from spamtide.evaluation.latency import Sighting, latency, messages_of, rows
+from spamtide.evaluation.orders import of_campaigns, of_orders
 from spamtide.ingest import Source, ingest
-from spamtide.latency import Sighting, latency, messages_of, rows
 from spamtide.observatory import init_observatory
-from spamtide.orders import of_campaigns, of_orders
-from spamtide.simulate import simulate
+from spamtide.simulate import mail_of, simulate, true_messages
 
 
 def quiet(_: str) -> None:
@@ -47,9 +44,10 @@ def shares(table: list[Score]) -> dict[str, Score]:
 def test_an_observatory_is_measured_on_its_own_lab_mail(world: Path, tmp_path: Path) -> None:
     """Later mail by earlier rules, and each family left out; the unit is the campaign, nothing is changed."""
     own = init_observatory(tmp_path / "own")
-    ingest(own, Source(tuple(map(str, sorted((world / "sensors").glob("*.ham.mbox.gz")))), label="ham"))
-    for path in sorted((world / "lab").glob("*.mbox.gz")):
-        ingest(own, Source((str(path),), sensor="lab", lab=path.name.removesuffix(".mbox.gz")))
+    mail = mail_of(world)
+    ingest(own, Source(mail.ham, label="ham"))
+    for family, path in mail.lab.items():
+        ingest(own, Source((str(path),), sensor="lab", lab=family))
     (tmp_path / "alone.mbox").write_bytes(b"".join(map(alone, range(24))))
     ingest(own, Source((str(tmp_path / "alone.mbox"),), sensor="lab", lab="alone"))
     pipeline.update(own)
@@ -77,14 +75,13 @@ def test_an_observatory_is_measured_on_its_own_lab_mail(world: Path, tmp_path: P
 def test_campaigns_are_held_against_the_truth_and_between_orders(world: Path, tmp_path: Path) -> None:
     """A small world's texts are told apart, in whatever order they come; the observatory is only read."""
     own = init_observatory(tmp_path / "own")
-    ingest(own, Source(tuple(map(str, sorted((world / "sensors").glob("*.spam.mbox.gz"))))))
+    ingest(own, Source(mail_of(world).spam))
     pipeline.update(own)
-    with gzip.open(world / "truth_messages.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        texts = {
-            row["sha256"]: row["campaign"].partition(":")[2]
-            for row in csv.DictReader(file)
-            if row["kind"] == "spam"
-        }
+    texts = {
+        row["sha256"]: row["campaign"].partition(":")[2]
+        for row in true_messages(world)
+        if row["kind"] == "spam"
+    }
     before = own.lake.versions()
     told = shares([*of_campaigns("w", own, texts), *of_orders("w", own, texts, quiet)])
     assert own.lake.versions() == before
@@ -97,10 +94,9 @@ def test_campaigns_are_held_against_the_truth_and_between_orders(world: Path, tm
 def test_templates_become_known_as_the_lab_goes_on(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with gzip.open(world / "truth_messages.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        truth = list(csv.DictReader(file))
+    truth = true_messages(world)
     lab = sum(row["kind"] == "lab" for row in truth)
-    monkeypatch.setattr("spamtide.latency.STEP", (lab + 1) // 2)
+    monkeypatch.setattr("spamtide.evaluation.latency.STEP", (lab + 1) // 2)
     found = latency(init_observatory(tmp_path / "own"), world, truth, quiet)
     assert found
     for one in found:

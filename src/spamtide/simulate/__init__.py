@@ -24,6 +24,7 @@ from __future__ import annotations
 from spamtide.simulate.drawn import drawn_world
 from spamtide.simulate.engine import MARK
 from spamtide.simulate.run import simulate, simulate_world
+from spamtide.simulate.spool import Mail, mail_of, true_messages
 from spamtide.simulate.truth import NEGLIGIBLE, TrueChange, Truth, true_changes
 from spamtide.simulate.worlds import WORLDS
 
@@ -31,10 +32,13 @@ __all__ = [
     "MARK",
     "NEGLIGIBLE",
     "WORLDS",
+    "Mail",
     "TrueChange",
     "Truth",
     "drawn_world",
+    "mail_of",
     "simulate",
     "simulate_world",
     "true_changes",
+    "true_messages",
 ]

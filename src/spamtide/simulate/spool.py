@@ -6,11 +6,13 @@ truth is an interrupted simulation and may be made again.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -36,6 +38,7 @@ OWN = {
 LEVEL = 2
 """gzip level: within a tenth of the best size for such text, in a third of the time."""
 
+_MBOX = ".mbox.gz"
 _QUOTED = re.compile(rb"^(>*From )", re.MULTILINE)
 
 
@@ -116,6 +119,32 @@ class Mbox:
     ) -> None:
         self._zip.close()
         self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Files of a simulation's mail, in order, as paths that `ingest` takes."""
+
+    spam: tuple[str, ...]
+    ham: tuple[str, ...]
+    lab: Mapping[str, Path]
+    """Family -> what its bot sent in the lab."""
+
+
+def mail_of(out: Path) -> Mail:
+    """The mail in a folder that a simulation filled."""
+    spam, ham = (
+        tuple(map(str, sorted((out / SENSORS).glob(f"*.{label}{_MBOX}")))) for label in ("spam", "ham")
+    )
+    return Mail(
+        spam, ham, {path.name.removesuffix(_MBOX): path for path in sorted((out / LAB).glob(f"*{_MBOX}"))}
+    )
+
+
+def true_messages(out: Path) -> list[dict[str, str]]:
+    """What each message of a simulation is, by the columns of `run.COLUMNS`."""
+    with gzip.open(out / MESSAGES, "rt", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def write_gzip(path: Path, data: bytes) -> None:

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spamtide.campaign import COLUMNS, CampaignState, cluster, profile, relate, resolve
-from spamtide.evaluation import Score, agreement, b_cubed, renamed, score
+from spamtide.evaluation.grouping import agreement, b_cubed, renamed
+from spamtide.evaluation.scoring import Score, score
 from spamtide.observatory import Observatory
 from spamtide.schema import OBSERVATIONS, PROFILES
 

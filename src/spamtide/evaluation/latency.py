@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spamtide import pipeline
-from spamtide.evaluation import Outcome, Score, score
+from spamtide.evaluation.scoring import Outcome, Score, score
 from spamtide.ingest import Source, ingest
 from spamtide.observatory import Observatory
+from spamtide.simulate import mail_of
 
 STEP = 50
 """Lab messages, of all families, between two times of learning."""
@@ -63,12 +64,12 @@ def latency(
         truth: rows of its truth_messages.csv.gz.
         say: called with a line for a person as the work goes on.
     """
-    for label in ("spam", "ham"):
-        paths = tuple(map(str, sorted((world / "sensors").glob(f"*.{label}.mbox.gz"))))
-        ingest(observatory, Source(paths, label=label))
+    mail = mail_of(world)
+    ingest(observatory, Source(mail.spam, label="spam"))
+    ingest(observatory, Source(mail.ham, label="ham"))
     caught = sorted(
-        (when, message, path.name.removesuffix(".mbox.gz"))
-        for path in sorted((world / "lab").glob("*.mbox.gz"))
+        (when, message, family)
+        for family, path in mail.lab.items()
         for when, message in messages_of(gzip.decompress(path.read_bytes()))
     )
     steps: dict[int, Counter[str]] = {}
