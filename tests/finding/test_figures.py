@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spamtide.finding.figures import Figure, Rate, poisson_bounds, rate, ratio, wilson
+from spamtide.finding.figures import Figure, Rate, poisson_bounds, rate, ratio, share_of
 from spamtide.finding.words import Dated, clean, day_words, defang, figure_words, tell
 
 
 def test_wilson_against_published_values() -> None:
     """Newcombe 1998, table I, method 3: 81 of 263 is .2553 to .3662; 0 of 20 is 0 to .1611."""
-    share = wilson(81, 263)
+    share = share_of(81, 263)
     assert (share.low, share.high) == (pytest.approx(25.53, abs=0.01), pytest.approx(36.62, abs=0.01))
-    none = wilson(0, 20)
+    none = share_of(0, 20)
     assert (none.low, none.high) == (0, pytest.approx(16.11, abs=0.01))
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from spamtide.wilson import wilson
+
 AUTHOR = "learned by spamtide"
-Z95 = 1.959964
-"""Two-sided 95 % point of the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +88,8 @@ class LearnedRule:
 
 
 def at_most(hits: int, n: int) -> float:
-    """Upper end of the 95 % Wilson interval for a share of `hits` in `n`; 1 where n is 0.
-
-    Wilson 1927, as in Brown, Cai, DasGupta 2001, section 3.1.1.
-    """
-    return 1.0 if n == 0 else min(1.0, _wilson(hits, n)[1])
-
-
-def at_least(hits: int, n: int) -> float:
-    """Lower end of the same interval; 0 where n is 0."""
-    return 0.0 if n == 0 else max(0.0, _wilson(hits, n)[0])
-
-
-def _wilson(hits: int, n: int) -> tuple[float, float]:
-    share, square = hits / n, Z95 * Z95
-    centre = (share + square / (2 * n)) / (1 + square / n)
-    half = Z95 / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
-    return centre - half, centre + half
+    """Upper end of the 95 % interval of a share of `hits` in `n`; 1 where n is 0."""
+    return wilson(hits / n, n)[1] if n else 1.0
 
 
 def slug(name: str) -> str:

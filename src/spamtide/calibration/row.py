@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-Verdict = Literal["met", "undecided", "missed", ""]
+from spamtide.wilson import Z95, wilson
 
-Z = 1.96
+Verdict = Literal["met", "undecided", "missed", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,7 @@ def share(hits: Sequence[bool] | Sequence[float]) -> tuple[float, float, float]:
     if not n:
         return math.nan, math.nan, math.nan
     p = float(np.mean(hits))
-    middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-    return p, max(middle - half, 0.0), min(middle + half, 1.0)
+    return p, *wilson(p, n)
 
 
 def mean(values: Sequence[float]) -> tuple[float, float, float]:
@@ -60,7 +58,7 @@ def mean(values: Sequence[float]) -> tuple[float, float, float]:
     if not n:
         return math.nan, math.nan, math.nan
     m = float(np.mean(values))
-    half = Z * float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
+    half = Z95 * float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
     return m, m - half, m + half
 
 
@@ -70,7 +68,7 @@ def median(values: Sequence[float]) -> tuple[float, float, float]:
     if not n:
         return math.nan, math.nan, math.nan
     ordered = np.sort(np.asarray(values, dtype=np.float64))
-    reach = Z * math.sqrt(n) / 2
+    reach = Z95 * math.sqrt(n) / 2
     low, high = max(int(n / 2 - reach), 0), min(math.ceil(n / 2 + reach), n - 1)
     return float(np.median(ordered)), float(ordered[low]), float(ordered[high])
 

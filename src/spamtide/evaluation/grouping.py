@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
-from spamtide.evaluation.scoring import Z95, Outcome, Score, met
+from spamtide.evaluation.scoring import Outcome, Score, met
+from spamtide.wilson import Z95
 
 Partition = Mapping[str, str]
 BLOCKS = 20

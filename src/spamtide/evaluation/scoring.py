@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-Z95 = 1.959964
-"""Two-sided 95 % point of the normal distribution."""
+from spamtide.wilson import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def score(what: str, outcomes: Sequence[Outcome], target: str = "") -> Score:
     for outcome in outcomes:
         groups.setdefault(outcome.campaign, []).append(outcome.success)
     share = math.fsum(outcome.success for outcome in outcomes) / n
-    low, high = _wilson(share, _effective(list(groups.values()), share, n))
+    low, high = wilson(share, _effective(list(groups.values()), share, n))
     return Score(what, n, len(groups), share, low, high, target, met(share, target))
 
 
@@ -65,13 +64,6 @@ def _effective(groups: Sequence[Sequence[float]], share: float, n: int) -> float
         return float(count)
     variance = spread * count / (count - 1) / n**2
     return max(1.0, min(float(n), share * (1 - share) / variance))
-
-
-def _wilson(share: float, n: float) -> tuple[float, float]:
-    square = Z95 * Z95
-    centre = (share + square / (2 * n)) / (1 + square / n)
-    half = Z95 / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def met(share: float, target: str) -> bool | None:

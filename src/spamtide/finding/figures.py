@@ -13,9 +13,8 @@ from typing import Literal
 import numpy as np
 
 from spamtide.model import Counts, Days, Floats, IndexSeries
+from spamtide.wilson import Z95, wilson
 
-Z = 1.959963984540054
-"""Two-sided 95 % of the normal distribution."""
 CORRELATION_CAP = 0.9
 SURE = 0.999
 Window = tuple[dt.date, dt.date]
@@ -53,30 +52,26 @@ def day_slice(days: Days, window: Window) -> slice:
     return slice(min(max(first, 0), days.size), min(max(last + 1, 0), days.size))
 
 
-def wilson(k: int, n: int) -> Figure:
+def share_of(k: int, n: int) -> Figure:
     """Share k of n in percent, with Wilson's score interval (Wilson 1927).
 
     All or nothing is never surer than SURE, however many there are: messages are not independent.
     """
     if n <= 0:
         return Figure(math.nan, math.nan, math.nan, "percent")
-    p = k / n
-    centre = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z / (1 + Z * Z / n) * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
-    low = 0.0 if k == 0 else max(centre - half, 0.0)
-    high = 1.0 if k == n else min(centre + half, 1.0)
-    if k == n:
-        low = min(low, SURE)
+    low, high = wilson(k / n, n)
     if k == 0:
-        high = max(high, 1 - SURE)
-    return Figure(100 * p, 100 * low, 100 * high, "percent")
+        low, high = 0.0, max(high, 1 - SURE)
+    if k == n:
+        low, high = min(low, SURE), 1.0
+    return Figure(100 * k / n, 100 * low, 100 * high, "percent")
 
 
 def poisson_bounds(count: float, dispersion: float = 1.0) -> tuple[float, float]:
     """Score interval of a count's mean, its variance `dispersion` times the mean (Rao score)."""
     x = count / dispersion
-    half = Z * math.sqrt(x + Z * Z / 4)
-    return dispersion * max(x + Z * Z / 2 - half, 0.0), dispersion * (x + Z * Z / 2 + half)
+    half = Z95 * math.sqrt(x + Z95 * Z95 / 4)
+    return dispersion * max(x + Z95 * Z95 / 2 - half, 0.0), dispersion * (x + Z95 * Z95 / 2 + half)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +128,9 @@ def level(series: IndexSeries, window: Window) -> Figure:
     if not known.any():
         return Figure(math.nan, math.nan, math.nan)
     mean = float(index[known].mean())
-    errors = (high[known] - low[known]) / (2 * Z)
+    errors = (high[known] - low[known]) / (2 * Z95)
     error = math.sqrt(float((errors**2).sum()) * inflation(series.serial_correlation)) / int(known.sum())
-    return Figure(mean, max(mean - Z * error, 0.0), mean + Z * error)
+    return Figure(mean, max(mean - Z95 * error, 0.0), mean + Z95 * error)
 
 
 def percent_change(after: Figure, before: Figure) -> Figure:
@@ -146,8 +141,8 @@ def percent_change(after: Figure, before: Figure) -> Figure:
     logs = math.log(after.value / before.value)
     return Figure(
         100 * math.expm1(logs),
-        100 * math.expm1(logs - Z * error),
-        100 * math.expm1(logs + Z * error),
+        100 * math.expm1(logs - Z95 * error),
+        100 * math.expm1(logs + Z95 * error),
         "percent",
     )
 
@@ -156,7 +151,7 @@ def _relative_error(figure: Figure) -> float:
     """Standard error over value."""
     if figure.low is None or figure.high is None or figure.value <= 0:
         return 0.0
-    return (figure.high - figure.low) / (2 * Z * figure.value)
+    return (figure.high - figure.low) / (2 * Z95 * figure.value)
 
 
 def total_of(figures: list[Figure]) -> Figure:

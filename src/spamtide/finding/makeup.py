@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spamtide.finding.draft import About, draft, export, rows_of
-from spamtide.finding.figures import wilson
+from spamtide.finding.figures import share_of
 from spamtide.finding.inputs import View
 from spamtide.finding.volume import is_thin, weeks_of
 from spamtide.finding.words import Value, defang, listing, plural
@@ -61,14 +61,14 @@ def _answers(view: View, kind: str, subject_kind: SubjectKind, counts: Mapping[s
     values: dict[str, Value] = {"n": n}
     whole = weeks_of(values, view.window).replace("the ", "these ", 1)
     if named:
-        values |= {"named": with_answer, "named_share": wilson(with_answer, n)}
+        values |= {"named": with_answer, "named_share": share_of(with_answer, n)}
         verb = plural(with_answer, one, several)
         template = f"Of {{n}} {plural(n, 'message')} in {whole}, {{named}} ({{named_share}}) {verb}: "
         # Where one more would be "others", it is named.
         told = len(named) if len(named) == NAMED + 1 else NAMED
         parts = []
         for at, (subject, k) in enumerate(named[:told], start=1):
-            values |= {f"name{at}": view.name(subject), f"k{at}": k, f"share{at}": wilson(k, n)}
+            values |= {f"name{at}": view.name(subject), f"k{at}": k, f"share{at}": share_of(k, n)}
             parts.append(f"{{name{at}}} {{k{at}}} ({{share{at}}})")
         if len(named) > told:
             values |= {"more": len(named) - told, "more_k": with_answer - sum(k for _, k in named[:told])}
@@ -76,10 +76,10 @@ def _answers(view: View, kind: str, subject_kind: SubjectKind, counts: Mapping[s
         template += listing(parts)
         unknown = n - with_answer
         if unknown:
-            values |= {"unknown": unknown, "unknown_share": wilson(unknown, n)}
+            values |= {"unknown": unknown, "unknown_share": share_of(unknown, n)}
             template += f"; {{unknown}} ({{unknown_share}}) {plural(unknown, *without)}"
     else:
-        values["named_share"] = wilson(0, n)
+        values["named_share"] = share_of(0, n)
         template = f"None of {{n}} {plural(n, 'message')} in {whole} ({{named_share}}) {one}"
     about = About(
         kind,
@@ -114,7 +114,7 @@ def _campaigns(view: View) -> Iterator[Claim]:
         "campaign": str(largest["campaign"] or ""),
         "messages": messages,
         "sources": sources,
-        "share": wilson(messages, n),
+        "share": share_of(messages, n),
     }
     template = (
         f"The period's mail belongs to {{campaigns}} {plural(len(rows), 'campaign')} with {{n}} "

@@ -18,7 +18,7 @@ from spamtide.finding.around import (
     windows_around,
 )
 from spamtide.finding.draft import About, draft, export, rows_of
-from spamtide.finding.figures import Figure, Window, rate, ratio, wilson
+from spamtide.finding.figures import Figure, Window, rate, ratio, share_of
 from spamtide.finding.inputs import View
 from spamtide.finding.volume import SENSOR_KINDS, in_period
 from spamtide.finding.words import (
@@ -260,7 +260,7 @@ def _switch(view: View, change: Change) -> Claim:
         "to": view.name(to),
         "onset": Dated(change.onset, change.onset_low, change.onset_high),
         "last": change.onset - dt.timedelta(days=1),
-        "share": wilson(mix.get(to, 0), sum(mix.values())),
+        "share": share_of(mix.get(to, 0), sum(mix.values())),
     }
     hedged = hedge(change.confidence)
     template = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from spamtide.finding.around import FALLS, LOOK_BACK, weight_of
 from spamtide.finding.draft import About, draft, rows_of
-from spamtide.finding.figures import Figure, poisson_bounds, wilson
+from spamtide.finding.figures import Figure, poisson_bounds, share_of
 from spamtide.finding.inputs import Behind, View
 from spamtide.finding.status import HARDLY_SEEN, WEEK
 from spamtide.finding.volume import in_period
@@ -189,7 +189,7 @@ def _advertised(view: View, change: Change) -> Claim | None:
     known = sum(mix.values())
     others = [b for b in view.botnets if b != change.subject and _mostly(view, b, programme, window)]
     values: dict[str, Value] = {
-        "share": wilson(n, known),
+        "share": share_of(n, known),
         "name": view.name(change.subject),
         "programme": view.name(programme),
         "until": window[1],
