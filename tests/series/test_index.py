@@ -185,6 +185,20 @@ def test_one_sensor_alone_has_an_index_with_honest_intervals(world: Make, panel_
     assert np.median(total.high / total.low) > 1.5
 
 
+def test_sensors_that_never_saw_a_botnet_do_not_tell_how_its_days_hang_together(
+    world: Make, panel_of: Make
+) -> None:
+    """A botnet that one sensor of five alone sees, and that falls: days that are drawn apart stay so."""
+    for seed in range(5):
+        made = world(seed)
+        counts = made.counts()
+        counts[0] = 0
+        counts[0, 3] = made.rng.poisson(np.where(np.arange(180) < 90, 12.0, 1.3))
+        series = _series(measure(panel_of(counts, made.ham)), "botnet", "b0")
+        assert series.serial_correlation < 0.3
+        assert np.median(series.high[:90]) < 2.5 * np.median(series.index[:90])
+
+
 @pytest.mark.parametrize(
     "shape", [(1, 2, 0), (1, 0, 5), (1, 0, 0), (1, 1, 1), (2, 3, 1), (2, 2, 2), (2, 2, 30)]
 )

@@ -16,6 +16,8 @@ from spamtide.model import Floats
 LARGEST_CORRELATION = 0.95
 LEAST_PAIRS = 10
 """Neighbouring residuals needed for a serial correlation."""
+ALONE = 0.9
+"""Share of a day's information from which one sensor tells its effect alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,13 +104,16 @@ def arrow_of(
     mean = u * np.exp(sensor[:, None] + day)
     weight = mean / (1.0 + alpha * mean)
     residual = np.where(u > 0, (y - mean) / np.sqrt(np.where(u > 0, mean + alpha * mean**2, 1.0)), 0.0)
-    near = (np.diff(days) == 1) & (u[:, 1:] > 0) & (u[:, :-1] > 0)
-    rho = 0.0
-    if near.sum() >= LEAST_PAIRS and len(y) > 1:
-        product = (residual[:, 1:] * residual[:, :-1])[near].mean()
-        size = (residual**2).sum() / (u > 0).sum()
-        rho = float(np.clip(product / size, 0.0, LARGEST_CORRELATION)) if size > 0 else 0.0
     by_day = weight.sum(axis=0)
+    # What a sensor that never saw the subject lacks is the same every day, and where one sensor tells a day's
+    # effect it is left no residual: neither says anything of days in a row.
+    telling = (u > 0) & (y.sum(axis=1) > 0)[:, None] & (weight < ALONE * by_day)
+    near = (np.diff(days) == 1) & telling[:, 1:] & telling[:, :-1]
+    rho = 0.0
+    if near.sum() >= LEAST_PAIRS:
+        product = (residual[:, 1:] * residual[:, :-1])[near].mean()
+        size = (residual[telling] ** 2).mean()
+        rho = float(np.clip(product / size, 0.0, LARGEST_CORRELATION)) if size > 0 else 0.0
     schur = np.diag(weight.sum(axis=1)[free] + prior[free]) - (weight[free] / by_day) @ weight[free].T
     inverse = np.linalg.inv(schur) if len(free) else np.zeros((0, 0))
     return Arrow(days, weight, free, inverse, prior[free], rho)
