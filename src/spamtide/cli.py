@@ -30,12 +30,6 @@ app = typer.Typer(
     help="An open spam observatory: dated, evidenced statements from the spam somebody receives.",
 )
 
-app.command()(cli_knowledge.who)
-app.command()(cli_calibrate.calibrate)
-app.command()(cli_evaluate.evaluate)
-app.command()(cli_explain.explain)
-app.add_typer(cli_knowledge.app, name="signatures")
-
 EX_USAGE, EX_UNAVAILABLE, EX_SOFTWARE, EX_TRY_AGAIN, EX_INTERRUPTED = 64, 69, 70, 75, 130
 BULLETIN_SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".markdown": "md", ".json": "json"}
 
@@ -438,6 +432,19 @@ def doctor() -> None:
         worst = max(worst, check.exit_code)
     if worst:
         raise typer.Exit(worst)
+
+
+app.command()(cli_explain.explain)
+app.command()(cli_knowledge.who)
+app.command()(cli_evaluate.evaluate)
+app.command()(cli_calibrate.calibrate)
+app.add_typer(cli_knowledge.app, name="signatures")
+COMMANDS = (
+    *("init", "ingest", "learn", "update", "status", "bulletin", "explain", "who", "export", "control"),
+    *("evaluate", "calibrate", "simulate", "demo", "doctor"),
+)
+"""In the order of use, which is that of `--help`."""
+app.registered_commands.sort(key=lambda command: COMMANDS.index(getattr(command.callback, "__name__", "")))
 
 
 # ---------------------------------------------------------------------------- inside

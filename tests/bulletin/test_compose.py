@@ -142,6 +142,18 @@ def test_sensors_that_changed_together_make_the_title(
     assert text == "The figures rest on 9 messages."
 
 
+def test_the_title_counts_those_who_did_the_same(edition: Edition, make_claim: Callable[..., Claim]) -> None:
+    """Botnets that swap programmes are told together; their programmes' moves only repeat them."""
+    told = (
+        make_claim("resume", "alder", "Alder is back.", 80),
+        *(make_claim("switch", name, f"{name} moved.", 70) for name in ("birch", "cedar", "dogwood")),
+        make_claim("rise", "Pills", "Mail for Pills rose.", 75, subject_kind="programme"),
+    )
+    title = "Alder is back, Birch, Cedar and 1 other moved to other programmes"
+    assert compose(told, (), edition).title == title
+    assert compose(told[-1:], (), edition).title == "Pills rose"
+
+
 def test_many_botnets_share_a_paragraph(edition: Edition, make_claim: Callable[..., Claim]) -> None:
     """Four get one each, five more a sentence each, the rest stay in the table."""
     many = tuple(make_claim("decline", f"bot{k:02d}", f"Bot{k:02d} fell.", 70 - k) for k in range(12))

@@ -167,6 +167,51 @@ def test_what_the_fallen_botnet_advertised_and_who_else_did(make: Make) -> None:
     )
 
 
+def inherited(world: Measurement, heir: str, *, grows: bool = True) -> Measurement:
+    """The world in which Rustock alone carried a programme that another sender has too, or takes over."""
+    pairs = {key: counts.copy() for key, counts in world.panel.pairs.items()}
+    daily = world.panel.counts[world.panel.subjects.index(("botnet", "rustock"))].sum(axis=0)
+    pairs["rustock", "Lone Meds"] = daily
+    fall = (dt.date(2010, 9, 20) - dt.date(2010, 7, 2)).days
+    other = np.full(daily.size, 40)
+    other[fall + 4 :] = 300 if grows else 40
+    pairs[heir, "Lone Meds"] = other
+    row = np.vstack([daily + other, *[np.zeros_like(daily)] * (len(world.panel.sensors) - 1)])
+    panel = replace(
+        world.panel,
+        subjects=(*world.panel.subjects, ("programme", "Lone Meds")),
+        counts=np.concatenate([world.panel.counts, row[None]]),
+        pairs=pairs,
+    )
+    return replace(world, panel=panel)
+
+
+@pytest.mark.parametrize(
+    ("heir", "words"),
+    [
+        ("unknown", r"[\d.]+ % \[.*\] of it since 23 September is mail that cannot be attributed"),
+        ("waledac", r"[\d.]+ % \[.*\] of it since 23 September comes from Waledac"),
+    ],
+)
+def test_a_programme_that_outlives_its_botnet_is_told_with_its_heir(
+    make: Make, heir: str, words: str
+) -> None:
+    """A succession: who carries what the fallen had carried, and at which level."""
+    claim = said(state(make(inherited(make().measurement, heir))), "carried-on", "Lone Meds")
+    assert re.fullmatch(
+        rf"Mail for Lone Meds did not end with Rustock: {words}, against 1\d % \[.*\] in the four weeks to "
+        r"18 September, and it stands at \d\d % \[.*\] of its level of then\.",
+        claim.sentence,
+    ), claim.sentence
+    assert claim.numbers["heir_name"] == heir
+
+
+def test_what_others_always_carried_makes_no_heir(make: Make) -> None:
+    """A share grows when the largest sender falls; that alone is no succession."""
+    found = state(make(inherited(make().measurement, "grum", grows=False)))
+    assert not [c for c in found.claims if c.kind == "carried-on" and c.subject == "Lone Meds"]
+
+
 def test_a_brand_is_linked_to_its_programmes_by_those_who_say_so(make: Make) -> None:
     """Published links stand with their publisher, their address behind the sentence."""
     told = (
@@ -261,6 +306,10 @@ def test_the_make_up_of_the_mail_counts_what_has_no_answer_too(make: Make) -> No
         (
             shift("attribution-loss", "grum", "2010-10-06"),
             r"Mail known as Grum fell about 6 October \[5-7\] while mail without traits rose; no fall .*\.",
+        ),
+        (
+            shift("attribution-loss", "Maple Meds", "2010-10-06", subject_kind="programme"),
+            r"Mail that names Maple Meds fell about 6 October \[5-7\] while mail that names no programme .*",
         ),
         (
             shift("decline", "Canadian Pharmacy", "2010-09-20", subject_kind="programme"),

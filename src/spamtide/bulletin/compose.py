@@ -71,8 +71,8 @@ SECTIONS: tuple[Section, ...] = (
     Section("On the same days.", ("event",), sentences=2),
     Section(
         "What they advertised.",
-        ("advertised", "nearby"),
-        most={"advertised": 2, "nearby": 1},
+        ("advertised", "carried-on", "nearby"),
+        most={"advertised": 2, "carried-on": 1, "nearby": 1},
         otherwise="Events on record.",
     ),
     Section("Whether others filled in.", ("effect",)),
@@ -80,7 +80,8 @@ SECTIONS: tuple[Section, ...] = (
     Section("What cannot be attributed.", MOVES, ("botnet",), sentences=2, subject=UNKNOWN),
     Section("Programmes.", ("switch", *MOVES), ("programme",), of_any=("switch",)),
     Section("What the mail is made of.", ("botnets", "programmes", "campaigns"), beside_level=1),
-    Section("Sensors.", ("sensor-change", "attribution-loss", "sensor-outage", "coverage"), sentences=3),
+    Section("What lost its name.", ("attribution-loss",), sentences=3),
+    Section("Sensors.", ("sensor-change", "sensor-outage", "coverage"), sentences=3),
     Section("What next.", ("outlook", "forecast")),
 )
 """Paragraphs besides those of single botnets. They are ordered by their most important claim."""
@@ -325,19 +326,31 @@ def _level_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
 
 
 def _move_title(_: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
-    """The most important botnet or programme that moved, and the next one."""
+    """What the most important botnets, or programmes, did, and what the next ones did."""
     moved = [
         c
         for c in claims
         if c.kind in TITLE_VERBS and c.subject_kind in {"botnet", "programme"} and c.subject != UNKNOWN
     ]
+    botnets = [c for c in moved if c.subject_kind == "botnet"]
     told: dict[str, str] = {}
-    for claim in moved:
+    for claim in botnets or moved:  # a programme's move mostly repeats its botnets'
         told.setdefault(_name(claim), claim.kind)
-    two = list(told.items())[:2]
-    if len(two) > 1 and two[0][1] == two[1][1]:
-        return f"{two[0][0]} and {two[1][0]} {TITLE_VERBS[two[0][1]][1]}"
-    return ", ".join(f"{name} {TITLE_VERBS[kind][0]}" for name, kind in two)
+    groups: dict[str, list[str]] = {}
+    for name, kind in told.items():
+        groups.setdefault(kind, []).append(name)
+    return ", ".join(_did(kind, names) for kind, names in list(groups.items())[:2])
+
+
+def _did(kind: str, names: Sequence[str]) -> str:
+    """What one, two or more subjects did."""
+    one, several = TITLE_VERBS[kind]
+    if len(names) == 1:
+        return f"{names[0]} {one}"
+    if len(names) == 2:  # noqa: PLR2004 - both have room
+        return f"{names[0]} and {names[1]} {several}"
+    others = len(names) - 2
+    return f"{names[0]}, {names[1]} and {others} other{'s' if others > 1 else ''} {several}"
 
 
 def _unclear_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:

@@ -41,7 +41,8 @@ def embed(svg: str, name: str, label: str) -> str:
     shown = html.escape(clean_text(label, 600), quote=True)
 
     def sized(match: re.Match[str]) -> str:
-        style = f"width:100%;max-width:{match[2]}px;height:auto"
+        # Visible: a reader's font may be wider than the one that the renderer measured labels in.
+        style = f"width:100%;max-width:{match[2]}px;height:auto;overflow:visible"
         return f'<svg {match[1]}role="img" aria-label="{shown}" style="{style}"'
 
     return _SIZE.sub(sized, stable, count=1)

@@ -148,6 +148,7 @@ def _claim(view: View, group: Group, found: Sequence[Found], placebos: tuple[int
             values[key] = listing([*names[:4], *(["others"] if len(names) > 4 else [])])  # noqa: PLR2004 - enough for a sentence
         before = one.botnets
         values |= {f"own_{days}d": _percent(effect.own), f"net_{days}d": _percent(effect.net)}
+        values |= {f"moved_{days}d": Figure(effect.net.value, effect.net.low, effect.net.high, "percent")}
     template = _shortfall(found)
     last = found[-1].effect
     values["others"] = Figure(last.others.value, last.others.low, last.others.high, "percent")
@@ -202,12 +203,13 @@ def _shortfall(told: Sequence[Found]) -> str:
     for at, (one, before) in enumerate(zip(told[1:], told, strict=False), start=1 - unsure):
         if one.botnets != before.botnets:
             own[at] += f" (with {{joined_{one.effect.days}d}}, which began to fall meanwhile)"
-    net = listing([f"{{net_{one.days}d}}" for one in sure])
+    more = any(one.net.value > 0 for one in sure)  # no shortfall, so none is said
+    net = listing([f"{{{'moved' if more else 'net'}_{one.days}d}}" for one in sure])
     chance = [SPANS[one.days] for one in sure if not one.net.sure]
     within = f" (that of the {listing(chance)} is within chance)" if chance else ""
     template = (
-        f"From {{onset}} on {{names}}{' together' if together else ''} sent {listing(own)}; all spam fell "
-        f"short by {net}{within}"
+        f"From {{onset}} on {{names}}{' together' if together else ''} sent {listing(own)}; all spam "
+        f"{'moved' if more else 'fell short'} by {net}{within}"
     )
     if unsure:
         template += (

@@ -11,6 +11,7 @@ import pyarrow as pa
 from spamtide import schema
 from spamtide.finding.action import effect_claims
 from spamtide.finding.coincidence import event_claims
+from spamtide.finding.heirs import heir_claims
 from spamtide.finding.inputs import FindingInputs, Findings, View
 from spamtide.finding.makeup import makeup_claims
 from spamtide.finding.moves import move_claims
@@ -27,6 +28,7 @@ MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
     lambda view, _: move_claims(view),
     standing_claims,
     lambda view, _: advertised_claims(view),
+    lambda view, _: heir_claims(view),
     lambda view, _: event_claims(view),
     lambda view, _: effect_claims(view),
     lambda view, _: published_claims(view),

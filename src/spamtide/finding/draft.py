@@ -29,6 +29,7 @@ RANK: dict[str, float] = {
     "switch": 68,
     "status": 65,
     "advertised": 64,
+    "carried-on": 79,
     "event": 82,
     "nearby": 48,
     "published": 44,
@@ -50,7 +51,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("level", "decomposition", "thin", "unclear", "nothing-changed", "forecast", "effect"), MEASURED
     ),
-    **dict.fromkeys(("botnets", "programmes", "advertised", "coverage", "labels"), MAIL),
+    **dict.fromkeys(("botnets", "programmes", "advertised", "carried-on", "coverage", "labels"), MAIL),
     "campaigns": ("observations", "campaigns"),
     "status": (*MAIL, "series", "checks"),
     "quarantine": ("quarantine",),

@@ -38,6 +38,10 @@ SENSOR_LIFT = 35.0
 """What a changed sensor gains in importance if all mail came from it."""
 WORTH_TELLING = 3
 """Days of silence before a return from which on they are told."""
+NAMED: dict[SubjectKind, tuple[str, str]] = {
+    "programme": ("Mail that names", "mail that names no programme that we know"),
+}
+"""What mail known by a programme is called, and what it went over to; a botnet's is known by its traits."""
 LEAST_STEADY = 100
 """Messages at the other sensors, before and after, that a sensor's level is held against."""
 TOGETHER = 14
@@ -72,7 +76,7 @@ TEMPLATES: dict[ChangeKind, tuple[str, str, str]] = {
         ".",
     ),
     "attribution-loss": (
-        "Mail known as {name} {hedge}fell about {onset} while mail without traits rose; no fall is counted",
+        "{known} {name} {hedge}fell about {onset} while {nameless} rose; no fall is counted",
         ".",
         ".",
     ),
@@ -222,6 +226,9 @@ def _moved(view: View, change: Change) -> Claim:
     values["within"] = "within a day" if most <= 1 else f"within {most} days at most"
     silent = _silent_before(view, change)
     values["days"] = silent
+    if change.kind == "attribution-loss":
+        known, nameless = NAMED.get(change.subject_kind, ("Mail known as", "mail without traits"))
+        values |= {"name": view.name(change.subject), "known": known, "nameless": nameless}
     trickle = change.end is not None and _came_since(view, change, change.end)
     template = _template(change, left.value, trickle=trickle).replace(
         "{silence}", f" after {{days}} {plural(silent, 'day')} without a message" if silent else ""
