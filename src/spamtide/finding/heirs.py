@@ -10,7 +10,7 @@ import numpy as np
 
 from spamtide.finding.around import FALLS, LOOK_BACK, in_percent, level_ratio, weight_of, windows_around
 from spamtide.finding.draft import About, draft, rows_of
-from spamtide.finding.figures import Figure, Window, rate, ratio, wilson
+from spamtide.finding.figures import Figure, Window, rate, ratio, share_of
 from spamtide.finding.inputs import View
 from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value
@@ -127,7 +127,7 @@ def _heir(view: View, change: Change, programme: str) -> Heir | None:
         if carried != programme or sender == change.subject:
             continue
         then, since = (int(counts[view.within(window)].sum()) for window in (before, after))
-        heir = Heir(sender, wilson(since, now), wilson(then, was))
+        heir = Heir(sender, share_of(since, now), share_of(then, was))
         grown = _level(view, counts, before, after)
         if then and not (grown.low is not None and grown.low > 1):
             continue

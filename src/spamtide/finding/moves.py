@@ -227,8 +227,8 @@ def _moved(view: View, change: Change) -> Claim:
     silent = _silent_before(view, change)
     values["days"] = silent
     if change.kind == "attribution-loss":
-        known, nameless = NAMED.get(change.subject_kind, ("Mail known as", "mail without traits"))
-        values |= {"name": view.name(change.subject), "known": known, "nameless": nameless}
+        words = NAMED.get(change.subject_kind, ("Mail known as", "mail without traits"))
+        values |= {"name": view.name(change.subject), "known": words[0], "nameless": words[1]}
     trickle = change.end is not None and _came_since(view, change, change.end)
     template = _template(change, left.value, trickle=trickle).replace(
         "{silence}", f" after {{days}} {plural(silent, 'day')} without a message" if silent else ""
