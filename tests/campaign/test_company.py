@@ -60,6 +60,8 @@ def test_one_form_is_the_same_in_every_fact() -> None:
     assert Company.alike(came(1, 1, 1), came(1, 1))
     assert not Company.alike(came(1, 1, 1), came(2, 2))
     assert not Company.alike(came(1, 1, 1), came(1, 1, days=range(60, 62)))
+    assert not Company.alike(came(1, 1, 1), came(1, 1, days=range(2, 12)))
+    assert not Company.alike(came(1, 1, 1), came(1, 1, days=range(0)))
     assert not Company.alike(came(1, 2, 3), came(1, 2, 3))
     linkless = Bearing(({1: 3}, {1: 3}, {}), {0})
     assert Company.alike(linkless, linkless)

@@ -218,6 +218,14 @@ def test_rewritings_in_volume_are_one_if_what_they_came_in_is_rare(
     assert recall >= least
 
 
+def test_one_senders_campaigns_stay_apart(adversary: ModuleType, planting: SimpleNamespace) -> None:
+    """One brand, one pool of hosts, one engine, one shape of link: sent in turn, and single letters too."""
+    world = adversary.world(13, adversary.Habits(pooled=True, housed=True), campaigns=20, singles=20, most=60)
+    precision, recall = planting.b_cubed(Run(planting).take(observed(world.mails)), world.truth)
+    assert precision >= 0.98
+    assert recall >= 0.98
+
+
 @pytest.mark.parametrize(("bearers_messages", "parted"), [(1, False), (2, False), (3, True)])
 def test_the_strain_that_bears_a_name_does_not_take_it_along(bearers_messages: int, *, parted: bool) -> None:
     """A name goes with one strain: if that is little of what goes by it, it stays with the most of it."""

@@ -31,6 +31,9 @@ Form = tuple[int, ...]
 
 NEAR_DAYS = 3
 """Two groups are in company if they have mail within so many days of each other."""
+BESIDE = 0.5
+"""Share of the days from the first mail of two groups to the last that both must cover to be sent side by side:
+rewritings of one text are drawn from one list, and begin and end together."""
 FAR_DAYS = 10
 """Strains so many days apart are hardly of one campaign, though they talk of the same."""
 SURE = math.log(20)
@@ -77,6 +80,14 @@ class Bearing:
     def likeness(self, other: Bearing) -> float:
         """Mean over the facts of the cosine of the two distributions; 0 where nothing is known."""
         return sum(map(_cosine, self.forms, other.forms)) / len(self.forms)
+
+    def beside(self, other: Bearing) -> bool:
+        """Whether both were sent in the same days, from about the first to the last of them."""
+        if not (self.days and other.days):
+            return False
+        ours, theirs = (min(self.days), max(self.days)), (min(other.days), max(other.days))
+        both = min(ours[1], theirs[1]) - max(ours[0], theirs[0]) + 1
+        return both >= BESIDE * (max(ours[1], theirs[1]) - min(ours[0], theirs[0]) + 1)
 
     def near(self, other: Bearing) -> bool:
         """Whether both have mail in the same days."""
@@ -143,10 +154,10 @@ class Company:
 
     @staticmethod
     def alike(ours: Bearing, theirs: Bearing) -> bool:
-        """Whether two groups came in one form, the same one, in the same days; no links are a form too."""
+        """Whether two groups came in one form, the same one, side by side; no links are a form too."""
         form = ours.usual()
         return (
-            any(form) and form == theirs.usual() and ours.single() and theirs.single() and ours.near(theirs)
+            any(form) and form == theirs.usual() and ours.single() and theirs.single() and ours.beside(theirs)
         )
 
     def weigh(self, vectors: Vectors, heads: Ints, least: float) -> None:

@@ -230,6 +230,7 @@ class Regrouping:
             return True
         if (
             said >= FORMED_LIKENESS * ease
+            and min(ours.messages, theirs.messages) >= GROWN
             and _shared(ours.formed, theirs.formed, ours.strains, theirs.strains)
             and Company.alike(self._bearing(ours), self._bearing(theirs))
         ):
