@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import importlib.util
 import random
@@ -218,12 +219,53 @@ def test_rewritings_in_volume_are_one_if_what_they_came_in_is_rare(
     assert recall >= least
 
 
-def test_one_senders_campaigns_stay_apart(adversary: ModuleType, planting: SimpleNamespace) -> None:
-    """One brand, one pool of hosts, one engine, one shape of link: sent in turn, and single letters too."""
-    world = adversary.world(13, adversary.Habits(pooled=True, housed=True), campaigns=20, singles=20, most=60)
-    precision, recall = planting.b_cubed(Run(planting).take(observed(world.mails)), world.truth)
-    assert precision >= 0.98
-    assert recall >= 0.98
+def test_a_campaign_that_is_most_of_the_mail_is_whole(planting: SimpleNamespace) -> None:
+    """What it says is in most texts; the few words thrown in must not be all that tells them apart."""
+    dice = random.Random(5)  # noqa: S311 - planted text, not a secret
+    words = [start + end for start in STARTS for end in ENDS]
+    dice.shuffle(words)
+    offer, thrown, unused = words[:16], words[16:60], words[60:]
+
+    def told() -> str:
+        said = [" ".join(offer[4 * place : 4 * place + 5]) for place in range(4) if dice.random() < 0.8]
+        return " ".join([*dice.sample(said, len(said)), *dice.sample(thrown, 8)])
+
+    letters = [planting.observe(told(), " ".join(offer[:3])) for _ in range(150)]
+    others = [planting.observe(" ".join(dice.sample(unused, 18))) for _ in range(20)]
+    found = Run(planting).take([*letters, *others])
+    assert Counter(found[one.sha256] for one in letters).most_common(1)[0][1] >= 140
+    assert len({found[one.sha256] for one in others}) == 20
+
+
+@pytest.mark.parametrize(("copies", "days", "campaigns"), [(1, 0, 8), (6, 0, 1), (6, 5, 8)])
+def test_letters_of_one_sender_are_one_if_sent_in_volume_and_side_by_side(
+    planting: SimpleNamespace, copies: int, days: int, campaigns: int
+) -> None:
+    """What a feed sends once each, or a sender in turn, is not one text, whatever host all of it names."""
+    dice = random.Random(3)  # noqa: S311 - planted text, not a secret
+    words = [start + end for start in STARTS for end in ENDS]
+    dice.shuffle(words)
+    common, own = words[:6], words[6:]
+    start, link = dt.datetime(2012, 5, 1, tzinfo=dt.UTC), "http://www.lantern-hill.example/item?id=7"
+    domain = {"links": (link,), "link_domains": ("lantern-hill.example",)}
+    letters: list[list[Observation]] = []
+    for number in range(8):
+        said = [*common, *own[10 * number : 10 * number + 10]]
+        dice.shuffle(said)
+        letters.append(
+            [
+                planting.observe(
+                    f"{' '.join(said)} {link}",
+                    f"{number} {copy}",
+                    received_at=start + dt.timedelta(days=days * number + copy),
+                    **domain,
+                )
+                for copy in range(copies)
+            ]
+        )
+    others = [planting.observe(" ".join(dice.sample(own, 12))) for _ in range(60)]
+    found = Run(planting).take([*(one for letter in letters for one in letter), *others])
+    assert len({found[one.sha256] for letter in letters for one in letter}) == campaigns
 
 
 @pytest.mark.parametrize(("bearers_messages", "parted"), [(1, False), (2, False), (3, True)])

@@ -32,7 +32,7 @@ Form = tuple[int, ...]
 NEAR_DAYS = 3
 """Two groups are in company if they have mail within so many days of each other."""
 BESIDE = 0.5
-"""Share of the days from the first mail of two groups to the last that both must cover to be sent side by side:
+"""Share of the days from the first mail of two groups to the last that both must cover to be side by side:
 rewritings of one text are drawn from one list, and begin and end together."""
 FAR_DAYS = 10
 """Strains so many days apart are hardly of one campaign, though they talk of the same."""

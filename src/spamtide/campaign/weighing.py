@@ -28,6 +28,9 @@ U64 = NDArray[np.uint64]
 
 TRAIT_WEIGHT = {WORD: 1.0, NAME: 1.5, MARK: 1.5}
 """What a rewriter keeps weighs more than what he rewrites."""
+COMMON = 0.3
+"""Share of all texts from which a trait is no more common than others: a campaign that is most of the mail
+would make what it says common, and what parts its letters, random words, all that counts."""
 LEAST_TRAITS = 8
 """Recurring words and phrases from which a text can be compared."""
 
@@ -167,7 +170,8 @@ def _runs(entries: U64, total: int) -> Iterator[_Run]:
         begins = np.flatnonzero(np.concatenate(([True], trait[1:] != trait[:-1])))
         degree = np.diff(begins, append=part.size)
         kind = (trait[begins] & 3).astype(np.int64)
-        yield _Run(part, begins, degree, kind, np.log((total + 1) / degree) * factor[kind])
+        rarity = np.log((total + 1) / np.minimum(degree, max(COMMON * total, 1)))
+        yield _Run(part, begins, degree, kind, rarity * factor[kind])
         start = end
 
 
