@@ -19,10 +19,14 @@ _DATE = re.compile(
 )
 _ZONES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("[+-][0-9]{4}", re.compile(r"[+-]\d{4}")),
-    (r"[+-][0-9]{4} \([^)\n]{0,40}\)", re.compile(r"[+-]\d{4} \([^)]*\)")),
-    (r"[+-][0-9]{4} \"[^\"\n]{0,40}\"", re.compile(r"[+-]\d{4} \"[^\"]*\"")),
-    ("[A-Z]{1,5}", re.compile(r"[A-Z]{1,5}")),
+    (r"[+-][0-9]{4} \([^\n]{0,200}\)", re.compile(r"[+-]\d{4} \(.*\)")),
+    (r"[+-][0-9]{4} \"[^\n]{0,200}\"", re.compile(r"[+-]\d{4} \".*\"")),
+    ("[A-Z]{1,5}", re.compile(r"GMT|UT|Z")),
+    (r"[A-Za-z][^\n]{0,60}", re.compile(r"[A-Za-z].*")),
 )
+"""Names of zones are the machine's, in its language and as long as its system makes them."""
+NAME = r"[^\s,]{2,12}"
+"""A day's or month's: some systems write their own language."""
 USUAL_ZONES = frozenset({_ZONES[0][0], _ZONES[1][0]})
 
 
@@ -32,8 +36,7 @@ def date_form(values: Sequence[str]) -> tuple[str, bool] | None:
     if len(matches) < (1 - ACCIDENT) * len(values):
         return None
     days = {
-        "" if match["day"] is None else "[A-Za-z]{3}, " if match["comma"] else "[A-Za-z]{3} "
-        for match in matches
+        "" if match["day"] is None else f"{NAME}, " if match["comma"] else f"{NAME} " for match in matches
     }
     if len(days) > 1:
         return None
@@ -48,9 +51,7 @@ def date_form(values: Sequence[str]) -> tuple[str, bool] | None:
     )
     zone, usual = _zone_forms([match["zone"] for match in matches])
     day = days.pop()
-    return f"{day}{date} [A-Za-z]{{3}} {year} {time} {zone}", usual and day.endswith(", ") and seconds == {
-        True
-    }
+    return f"{day}{date} {NAME} {year} {time} {zone}", usual and day.endswith(", ") and seconds == {True}
 
 
 def _zone_forms(zones: Sequence[str]) -> tuple[str, bool]:

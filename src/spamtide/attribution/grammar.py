@@ -148,6 +148,8 @@ def _slot(words: Sequence[str], machines: int) -> tuple[str, float]:
         start = "" if start.startswith("0") else start  # perhaps a counter that is still low
     rest = [word[len(start) :] for word in words]
     lengths, worth = _lengths(rest)
+    if machines < FEW_MACHINES and len(set(map(len, rest))) > 1:
+        lengths = _counted(rest) or lengths
     pattern = _class(rest) + lengths if any(rest) else ""
     return literal(start) + pattern, worth + min(10.0, 2.0 * len(start))
 
@@ -200,6 +202,16 @@ def _lengths(words: Sequence[str]) -> tuple[str, float]:
         return ("" if low == 1 else f"{{{low}}}"), 2.0
     margin = 1 if len(words) >= STEADY else 2
     return f"{{{max(1, low - margin)},{high + margin}}}", 1.0
+
+
+def _counted(words: Sequence[str]) -> str:
+    """Lengths of numbers that are not padded: a process number, or a clock since the machine was started.
+
+    How long they are is the machine's; '' for what is no number.
+    """
+    seen = frozenset("".join(words))
+    most = 10 if seen <= _DIGITS else 8 if any(seen <= members for _, members in _CLASSES[1:3]) else 0
+    return f"{{1,{max(most, 2 + max(map(len, words)))}}}" if most else ""
 
 
 def _fixed(words: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ TRAITS = "traits: "
 _HEADER = "header "
 _TEXT = "text:"
 _CLIENT = "client: "
+_HELO = "helo: "
 
 STANDARD = frozenset(
     {
@@ -37,6 +38,8 @@ class Layout:
     traits: Mapping[str, str]
     machine: str
     """Address of the client; '' where nobody noted it."""
+    helo: str = ""
+    """What the client called itself; '' where nobody noted it."""
 
 
 def layout_of(rendering: str) -> Layout:
@@ -44,7 +47,7 @@ def layout_of(rendering: str) -> Layout:
     order: tuple[str, ...] = ()
     headers: dict[str, str] = {}
     traits: dict[str, str] = {}
-    machine = ""
+    machine = helo = ""
     for line in rendering.split("\n"):
         if line.startswith(_TEXT):
             break
@@ -59,17 +62,22 @@ def layout_of(rendering: str) -> Layout:
             traits = {key: value for key, _, value in pairs}
         elif line.startswith(_CLIENT):
             machine = line.removeprefix(_CLIENT)
-    return Layout(order, headers, traits, machine)
+        elif line.startswith(_HELO):
+            helo = line.removeprefix(_HELO)
+    return Layout(order, headers, traits, machine, helo)
 
 
 def machines_of(layouts: Sequence[Layout]) -> int:
     """How many machines wrote these messages; at least 1.
 
     A lab's bot sends much more than one message. Where nearly every message has an address of its own, the
-    addresses are those of Received headers that the bot forged.
+    addresses are those of Received headers that the bot forged. One machine may send through many addresses:
+    where all of them call themselves alike, they count as one.
     """
     found = {layout.machine for layout in layouts if layout.machine}
-    return max(1, len(found)) if len(found) <= OWN_ADDRESS * len(layouts) else 1
+    names = {layout.helo for layout in layouts if layout.helo}
+    most = OWN_ADDRESS * len(layouts)
+    return max(1, min(len(found), len(names) or len(found))) if len(found) <= most else 1
 
 
 OWN_ADDRESS = 0.5
