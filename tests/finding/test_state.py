@@ -31,7 +31,7 @@ from spamtide.finding import (
 )
 from spamtide.finding.moves import TEMPLATES
 from spamtide.finding.status import STATE_RULES, VOLUME_RULES
-from spamtide.model import Change, ChangeKind, Exposure, Measurement, Outage
+from spamtide.model import Change, ChangeKind, Contribution, Exposure, Measurement, Outage
 from spamtide.statement import Claim
 
 Campaigns = Callable[..., pa.Table]
@@ -514,6 +514,28 @@ def test_a_quiet_period_says_that_nothing_changed(quiet: FindingInputs) -> None:
         "forecast",
         "labels",
     }
+
+
+def test_a_quiet_period_says_that_others_send_what_is_sent_since_a_far_off_base(quiet: FindingInputs) -> None:
+    """Whose points came and went is told; what a near window holds, and what is small, is not."""
+    exchanged = (
+        Contribution("total", "total", -1.0, -6.0, 4.0),
+        Contribution("botnet", "rustock", -30.0, -34.0, -26.0),
+        Contribution("botnet", "cutwail", 25.0, 21.0, 29.0),
+        Contribution("botnet", "grum", 2.0, 1.0, 3.0),
+        Contribution("botnet", "xarvester", 12.0, -1.0, 25.0),
+        Contribution("botnet", "unknown", 20.0, 15.0, 25.0),
+    )
+    assert quiet.period.far
+    told = said(state(replace(quiet, contributions=exchanged)), "exchange")
+    assert told.sentence.endswith(
+        "but it is not made of the same: Cutwail has gained 25 [21-29] points; "
+        "Rustock has lost 30 [26-34] points."
+    )
+    since = quiet.period.since
+    near = replace(quiet.period, before=(since - dt.timedelta(days=28), since - dt.timedelta(days=1)))
+    found = state(replace(quiet, contributions=exchanged, period=near))
+    assert "exchange" not in {c.kind for c in found.claims}
 
 
 def test_an_outage_in_a_quiet_period_is_part_of_the_sentence(quiet: FindingInputs) -> None:

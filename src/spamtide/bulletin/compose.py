@@ -64,7 +64,7 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section(
         "",
-        ("thin", "unclear", "nothing-changed", "level", "decomposition", *MOVES),
+        ("thin", "unclear", "nothing-changed", "level", "decomposition", "exchange", *MOVES),
         ("total",),
         most=dict.fromkeys(MOVES, 1),
     ),
@@ -87,7 +87,7 @@ SECTIONS: tuple[Section, ...] = (
 """Paragraphs besides those of single botnets. They are ordered by their most important claim."""
 
 QUIET: tuple[Section, ...] = (
-    Section("", ("nothing-changed",)),
+    Section("", ("nothing-changed", "exchange")),
     Section("", ("coverage",)),
 )
 """A period without news takes two lines."""

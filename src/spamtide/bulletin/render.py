@@ -176,7 +176,8 @@ def _status_cells(status: Status, whole: float) -> tuple[str, ...]:
 
 def _status_caption(bulletin: Bulletin) -> str:
     """What the columns of the status matrix are, and of which days."""
-    level = next((c for c in bulletin.claims if c.kind == "level" and "from" in c.numbers), None)
+    held = {"level", "nothing-changed"}
+    level = next((c for c in bulletin.claims if c.kind in held and "from" in c.numbers), None)
     days = f" ({level.numbers['from']} to {level.numbers['to']})" if level else ""
     return (
         "Points are index points of the total: now in the last week, with 95 % intervals, and before in the "

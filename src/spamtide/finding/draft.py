@@ -18,6 +18,7 @@ RANK: dict[str, float] = {
     "unclear": 100,
     "nothing-changed": 99,
     "decomposition": 95,
+    "exchange": 94,
     "sensor-change": 45,
     "attribution-loss": 75,
     "decline": 70,
@@ -49,7 +50,8 @@ RANK: dict[str, float] = {
 MAIL, MEASURED = ("observations", "attributions"), ("series",)
 TABLES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        ("level", "decomposition", "thin", "unclear", "nothing-changed", "forecast", "effect"), MEASURED
+        ("level", "decomposition", "exchange", "thin", "unclear", "nothing-changed", "forecast", "effect"),
+        MEASURED,
     ),
     **dict.fromkeys(("botnets", "programmes", "advertised", "carried-on", "coverage", "labels"), MAIL),
     "campaigns": ("observations", "campaigns"),

@@ -9,8 +9,8 @@ from typing import Any
 from spamtide.finding.draft import About, draft, export, rows_of
 from spamtide.finding.figures import share_of
 from spamtide.finding.inputs import View
-from spamtide.finding.volume import is_thin, weeks_of
-from spamtide.finding.words import Value, defang, listing, plural
+from spamtide.finding.volume import is_thin
+from spamtide.finding.words import Value, defang, listing, plural, weeks_of
 from spamtide.model import UNKNOWN, SubjectKind
 from spamtide.statement import Claim
 

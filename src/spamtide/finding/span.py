@@ -16,6 +16,8 @@ USUAL_DAYS = 28
 FEW_MESSAGES = 200
 """Under this many messages in the last USUAL_DAYS, the period is the whole span."""
 WEEK = 7
+FAR_BACK = 7
+"""Days between the level before and the period from which the level before is called by its month."""
 BASE_REACH = 182
 """A base period counts as the level before only if it ended at most this many days before the period."""
 
@@ -33,6 +35,11 @@ class Period:
     def comparable(self) -> bool:
         """Whether there is a window before, so that a change of level can be spoken of at all."""
         return self.before[1] < self.after[0]
+
+    @property
+    def far(self) -> bool:
+        """Whether the window before lies well back, so that a reader has to be told of which days it is."""
+        return self.comparable and (self.since - self.before[1]).days > FAR_BACK
 
 
 def period(

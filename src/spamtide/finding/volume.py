@@ -9,25 +9,20 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from spamtide.finding.draft import About, draft, export, rows_of
-from spamtide.finding.figures import Figure, Window, level, percent_change, total_of
+from spamtide.finding.figures import Figure, Window, level, percent_change
 from spamtide.finding.inputs import View
+from spamtide.finding.parts import decomposition_claims, exchange_claims
 from spamtide.finding.span import FEW_MESSAGES
-from spamtide.finding.words import MONTHS, SHARE_WORDS, Value, listing, plural, word_from
-from spamtide.model import UNKNOWN, Change, Contribution
+from spamtide.finding.words import MONTHS, Value, plural, weeks_of
+from spamtide.model import Change
 from spamtide.statement import Claim, Status
 
 FEW_DAYS = 14
 WEEK = 7
 DRIFT = 20.0
 """Percent. A difference of levels below it is no news unless a change was detected."""
-BEYOND = 1.05
-"""Share of all points lost from which those of the named botnets are no part of them."""
-FAR_BACK = 7
-"""Days between the level before and the period from which the level before is called by its month."""
 VAGUE = 2.0
 """An interval wider than so many times its value is too vague to be news."""
-NAMED_PARTS = 4
-LEAST_POINTS = 0.5
 SENSOR_KINDS = frozenset({"sensor-outage", "sensor-change"})
 
 
@@ -77,10 +72,11 @@ def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim
     )
     if view.period.comparable and not moved and not drifted and not silent:
         yield _nothing_changed(view, now, percent)
+        yield from exchange_claims(view, now)
         return
     yield _level(view, now, before, percent)
-    if view.period.comparable and percent.sure:
-        yield from _decomposition(view)
+    if view.period.comparable:
+        yield from decomposition_claims(view) if percent.sure else exchange_claims(view, now)
 
 
 def _changed_sensors(view: View) -> tuple[str, ...]:
@@ -186,6 +182,7 @@ def _nothing_changed(view: View, now: Figure, percent: Figure) -> Claim:
         values,
         percent=round(percent.value, 4),
         base=_base(view),
+        **{"from": view.period.before[0].isoformat(), "to": view.period.before[1].isoformat()},
     )
 
 
@@ -231,129 +228,14 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
     )
 
 
-def weeks_of(values: dict[str, Value], window: Window) -> str:
-    """'the {weeks} weeks', or days where they are no whole weeks, the number put into `values`."""
-    days = (window[1] - window[0]).days + 1
-    if days % WEEK:
-        values["days"] = days
-        return f"the {{days}} {plural(days, 'day')}"
-    values["weeks"] = days // WEEK
-    return f"the {{weeks}} {plural(days // WEEK, 'week')}"
-
-
 def _month_of(view: View) -> dict[str, str]:
     """The month of the level before, where that lies well before the period."""
-    since, last = view.period.since, view.period.before[1]
-    if not view.period.comparable or (since - last).days <= FAR_BACK:
+    if not view.period.far:
         return {}
-    first = view.period.before[0]
+    first, last = view.period.before
     middle = first + (last - first) / 2
     year = "" if middle.year == view.year else f" {middle.year}"
     return {"base_month": f"{MONTHS[middle.month - 1]}{year}"}
-
-
-def _decomposition(view: View) -> Iterator[Claim]:
-    """Whose the lost (or gained) points are; what others gained meanwhile is a number of its own."""
-    parts = [c for c in view.inputs.contributions if c.subject_kind == "botnet"]
-    if not parts:
-        return
-    stated = next((c for c in view.inputs.contributions if c.subject_kind == "total"), None)
-    whole = _figure(stated) if stated else total_of([_figure(c) for c in parts])
-    if not math.isfinite(whole.value) or not whole.sure:
-        return
-    falling = whole.value < 0
-    sign = -1 if falling else 1
-    with_it = sorted(
-        (c for c in parts if sign * c.points > 0 and c.subject != UNKNOWN),
-        key=lambda c: (-sign * c.points, c.subject),
-    )
-    named = [c for c in with_it if _figure(c).sure and abs(c.points) >= LEAST_POINTS][:NAMED_PARTS]
-    values: dict[str, Value] = {"points": whole.flipped() if falling else whole}
-    clauses = [
-        _clause(view, values, f"part{at}", contribution, falling=falling)
-        for at, contribution in enumerate(named, start=1)
-    ]
-    rest = [c for c in with_it if c not in named]
-    others = _oriented(total_of([_figure(c) for c in rest]), falling=falling)
-    if others.sure and others.value >= LEAST_POINTS:
-        values["others"] = others
-        clauses.append("{others} other botnets'")
-    unknown = [c for c in parts if c.subject == UNKNOWN and sign * c.points >= LEAST_POINTS]
-    if unknown and _figure(unknown[0]).sure:
-        values["unattributed"] = _oriented(_figure(unknown[0]), falling=falling)
-        clauses.append("{unattributed} spread over mail that cannot be attributed")
-    moved, back, less = ("lost", "gained", "less") if falling else ("gained", "lost", "more")
-    template = f"Of the {{points}} index points {moved}, "
-    if clauses:
-        first = clauses[0].replace("}", "} are", 1)
-        template += listing([first, *clauses[1:]])
-    else:
-        template += "none can be given to a botnet"
-    against = [c for c in parts if sign * c.points < 0]
-    gained = _oriented(total_of([_figure(c) for c in against]), falling=not falling)
-    if gained.sure and gained.value >= LEAST_POINTS:
-        values["against"] = gained
-        if named:
-            template = (
-                f"{_losers(values, named, clauses, moved)}; others {back} {{against}} meanwhile: "
-                f"{{points}} points {less} in all"
-            )
-        else:
-            template += f"; others {back} {{against}} meanwhile"
-    elif named and abs(sum(c.points for c in named)) > BEYOND * abs(whole.value):
-        template = f"{_losers(values, named, clauses, moved)}, and all spam together {{points}}"
-    share = abs(named[0].points / whole.value) if named else 0.0
-    whole_time = (view.period.before[0], view.period.after[1])
-    yield draft(
-        view,
-        About(
-            kind="decomposition",
-            subject_kind="total",
-            subject="total",
-            day=view.period.until,
-            n=view.count("total", "total", whole_time),
-            sensors=view.sensors_of("total", "total", whole_time),
-            command=rows_of("total", "total", *whole_time),
-        ),
-        template + ".",
-        values,
-        direction="fall" if falling else "rise",
-        largest=view.name(named[0].subject) if named else None,
-        largest_share=round(share, 4),
-        largest_word=word_from(SHARE_WORDS, share) if named else None,
-    )
-
-
-def _losers(
-    values: dict[str, Value], named: Sequence[Contribution], clauses: Sequence[str], moved: str
-) -> str:
-    """'Srizbi lost 38 [35-41] points, Rustock 17 [15-19] and others 5 [2-8]'."""
-    told = [f"{{part{at}_name}} {{part{at}}}" for at in range(1, len(named) + 1)]
-    told[0] = f"{{part1_name}} {moved} {{part1}} index points"
-    rest = clauses[len(named) :]
-    if "others" in values:
-        told.append("other botnets {others}")
-        rest = rest[1:]
-    if rest:
-        told.append("mail that cannot be attributed {unattributed}")
-    return listing(told)
-
-
-def _clause(view: View, values: dict[str, Value], key: str, part: Contribution, *, falling: bool) -> str:
-    """'27 [24-30] Rustock's', its numbers put into `values`."""
-    values[key] = _oriented(_figure(part), falling=falling)
-    values[f"{key}_name"] = view.name(part.subject)
-    return f"{{{key}}} {{{key}_name}}'s"
-
-
-def _figure(part: Contribution) -> Figure:
-    """A contribution as a figure."""
-    return Figure(part.points, part.low, part.high)
-
-
-def _oriented(figure: Figure, *, falling: bool) -> Figure:
-    """Points lost are said as positive numbers."""
-    return figure.flipped() if falling else figure
 
 
 def coverage_claims(view: View) -> Iterator[Claim]:

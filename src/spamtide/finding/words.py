@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from spamtide.finding.figures import Figure
+from spamtide.finding.figures import Figure, Window
 
 CONFIDENCE_WORDS: tuple[tuple[float, str], ...] = (
     (0.95, ""),
@@ -46,6 +46,7 @@ MONTHS = (
     *("September", "October", "November", "December"),
 )
 NAME_LENGTH, QUOTE_LENGTH = 80, 250
+WEEK = 7
 TWO_DIGITS, WIDE, NARROW = 10, 2, 0.2
 """From two digits on a number has one decimal at most; none where its interval is WIDE, two where NARROW."""
 UNKNOWN_WORD = "unknown"
@@ -221,3 +222,13 @@ def listing(parts: Sequence[str]) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """The noun that goes with a count."""
     return one if count == 1 else many or f"{one}s"
+
+
+def weeks_of(values: dict[str, Value], window: Window) -> str:
+    """'the {weeks} weeks', or days where they are no whole weeks, the number put into `values`."""
+    days = (window[1] - window[0]).days + 1
+    if days % WEEK:
+        values["days"] = days
+        return f"the {{days}} {plural(days, 'day')}"
+    values["weeks"] = days // WEEK
+    return f"the {{weeks}} {plural(days // WEEK, 'week')}"

@@ -1,0 +1,173 @@
+"""Claims about what a level is made of: whose the points are that all mail lost or gained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from spamtide.finding.draft import About, draft, rows_of
+from spamtide.finding.figures import Figure, total_of
+from spamtide.finding.inputs import View
+from spamtide.finding.words import SHARE_WORDS, Value, listing, weeks_of, word_from
+from spamtide.model import UNKNOWN, Contribution
+from spamtide.statement import Claim
+
+BEYOND = 1.05
+"""Share of all points lost from which those of the named botnets are no part of them."""
+NAMED_PARTS = 4
+LEAST_POINTS = 0.5
+EXCHANGED = 0.1
+"""Share of the level: what came or went of less is not told where all mail stands where it stood."""
+
+
+def decomposition_claims(view: View) -> Iterator[Claim]:
+    """Whose the lost (or gained) points are; what others gained meanwhile is a number of its own."""
+    parts = [c for c in view.inputs.contributions if c.subject_kind == "botnet"]
+    if not parts:
+        return
+    stated = next((c for c in view.inputs.contributions if c.subject_kind == "total"), None)
+    whole = _figure(stated) if stated else total_of([_figure(c) for c in parts])
+    if not math.isfinite(whole.value) or not whole.sure:
+        return
+    falling = whole.value < 0
+    sign = -1 if falling else 1
+    with_it = sorted(
+        (c for c in parts if sign * c.points > 0 and c.subject != UNKNOWN),
+        key=lambda c: (-sign * c.points, c.subject),
+    )
+    named = [c for c in with_it if _figure(c).sure and abs(c.points) >= LEAST_POINTS][:NAMED_PARTS]
+    values: dict[str, Value] = {"points": whole.flipped() if falling else whole}
+    clauses = [
+        _clause(view, values, f"part{at}", contribution, falling=falling)
+        for at, contribution in enumerate(named, start=1)
+    ]
+    rest = [c for c in with_it if c not in named]
+    others = _oriented(total_of([_figure(c) for c in rest]), falling=falling)
+    if others.sure and others.value >= LEAST_POINTS:
+        values["others"] = others
+        clauses.append("{others} other botnets'")
+    unknown = [c for c in parts if c.subject == UNKNOWN and sign * c.points >= LEAST_POINTS]
+    if unknown and _figure(unknown[0]).sure:
+        values["unattributed"] = _oriented(_figure(unknown[0]), falling=falling)
+        clauses.append("{unattributed} spread over mail that cannot be attributed")
+    moved, back, less = ("lost", "gained", "less") if falling else ("gained", "lost", "more")
+    template = f"Of the {{points}} index points {moved}, "
+    if clauses:
+        first = clauses[0].replace("}", "} are", 1)
+        template += listing([first, *clauses[1:]])
+    else:
+        template += "none can be given to a botnet"
+    against = [c for c in parts if sign * c.points < 0]
+    gained = _oriented(total_of([_figure(c) for c in against]), falling=not falling)
+    if gained.sure and gained.value >= LEAST_POINTS:
+        values["against"] = gained
+        if named:
+            template = (
+                f"{_losers(values, named, clauses, moved)}; others {back} {{against}} meanwhile: "
+                f"{{points}} points {less} in all"
+            )
+        else:
+            template += f"; others {back} {{against}} meanwhile"
+    elif named and abs(sum(c.points for c in named)) > BEYOND * abs(whole.value):
+        template = f"{_losers(values, named, clauses, moved)}, and all spam together {{points}}"
+    share = abs(named[0].points / whole.value) if named else 0.0
+    whole_time = (view.period.before[0], view.period.after[1])
+    yield draft(
+        view,
+        About(
+            kind="decomposition",
+            subject_kind="total",
+            subject="total",
+            day=view.period.until,
+            n=view.count("total", "total", whole_time),
+            sensors=view.sensors_of("total", "total", whole_time),
+            command=rows_of("total", "total", *whole_time),
+        ),
+        template + ".",
+        values,
+        direction="fall" if falling else "rise",
+        largest=view.name(named[0].subject) if named else None,
+        largest_share=round(share, 4),
+        largest_word=word_from(SHARE_WORDS, share) if named else None,
+    )
+
+
+def exchange_claims(view: View, now: Figure) -> Iterator[Claim]:
+    """All mail stands where it stood, but is not made of the same: whose points came, and whose went.
+
+    Told where the window before lies well back: within a period the moves themselves are told.
+    """
+    if not view.period.far:
+        return
+    least = max(EXCHANGED * now.value, LEAST_POINTS)
+    moved = [
+        c
+        for c in view.inputs.contributions
+        if c.subject_kind == "botnet" and c.subject != UNKNOWN and _figure(c).sure and abs(c.points) >= least
+    ]
+    if not moved:
+        return
+    values: dict[str, Value] = {"from": view.period.before[0], "to": view.period.before[1]}
+    whence = weeks_of(values, view.period.before)
+    came, went = (_told(view, values, moved, verb) for verb in ("gained", "lost"))
+    span = (view.period.before[0], view.period.after[1])
+    yield draft(
+        view,
+        About(
+            kind="exchange",
+            subject_kind="total",
+            subject="total",
+            day=view.period.until,
+            n=view.count("total", "total", span),
+            sensors=view.sensors_of("total", "total", span),
+            command=rows_of("total", "total", *span),
+        ),
+        f"All spam stands about where it stood in {whence} from {{from}} to {{to}}, but it is not made of "
+        f"the same: {'; '.join(filter(None, (came, went)))}.",
+        values,
+    )
+
+
+def _told(view: View, values: dict[str, Value], moved: Sequence[Contribution], verb: str) -> str:
+    """'Xarvester has gained 31 [27-35] points', of those that did so; '' where none did."""
+    falling = verb == "lost"
+    own = sorted((c for c in moved if (c.points < 0) == falling), key=lambda c: (-abs(c.points), c.subject))
+    clauses = []
+    for at, part in enumerate(own[:NAMED_PARTS], start=1):
+        values[f"{verb}{at}"] = _oriented(_figure(part), falling=falling)
+        values[f"{verb}{at}_name"] = view.name(part.subject)
+        has, points = (f"has {verb} ", " points") if at == 1 else ("", "")
+        clauses.append(f"{{{verb}{at}_name}} {has}{{{verb}{at}}}{points}")
+    return listing(clauses)
+
+
+def _losers(
+    values: dict[str, Value], named: Sequence[Contribution], clauses: Sequence[str], moved: str
+) -> str:
+    """'Srizbi lost 38 [35-41] points, Rustock 17 [15-19] and others 5 [2-8]'."""
+    told = [f"{{part{at}_name}} {{part{at}}}" for at in range(1, len(named) + 1)]
+    told[0] = f"{{part1_name}} {moved} {{part1}} index points"
+    rest = clauses[len(named) :]
+    if "others" in values:
+        told.append("other botnets {others}")
+        rest = rest[1:]
+    if rest:
+        told.append("mail that cannot be attributed {unattributed}")
+    return listing(told)
+
+
+def _clause(view: View, values: dict[str, Value], key: str, part: Contribution, *, falling: bool) -> str:
+    """'27 [24-30] Rustock's', its numbers put into `values`."""
+    values[key] = _oriented(_figure(part), falling=falling)
+    values[f"{key}_name"] = view.name(part.subject)
+    return f"{{{key}}} {{{key}_name}}'s"
+
+
+def _figure(part: Contribution) -> Figure:
+    """A contribution as a figure."""
+    return Figure(part.points, part.low, part.high)
+
+
+def _oriented(figure: Figure, *, falling: bool) -> Figure:
+    """Points lost are said as positive numbers."""
+    return figure.flipped() if falling else figure
