@@ -58,12 +58,14 @@ def panel(world: World, seed: int) -> Panel:
 
 def held(true: TrueChange, found: tuple[Change, ...]) -> tuple[Change | None, bool, bool]:
     """What was found for a true change, and whether its first and last day lie in their intervals."""
+    # What takes weeks may be found at any time before it is over.
+    reach = max(NEAR_DAYS, (true.end - true.onset).days if true.end else 0)
     near = [
         one
         for one in found
         if (one.subject_kind, one.subject) == (true.subject_kind, true.subject)
         and ALIKE.get(one.kind, one.kind) == ALIKE.get(true.kind, true.kind)
-        and abs((one.onset - true.onset).days) <= NEAR_DAYS
+        and -NEAR_DAYS <= (one.onset - true.onset).days <= reach
     ]
     if not near:
         return None, False, False

@@ -41,9 +41,9 @@ def test_a_single_day_is_not_believed_where_nobody_can_tell_a_part_of_a_day() ->
 
 
 def test_what_all_botnets_lose_on_one_day_is_the_days() -> None:
-    """The last day is a tenth of a day, the one before a holiday: no botnet fell."""
+    """The last day is a twentieth of a day, the one before a holiday: no botnet fell."""
     level = np.full(100, 60.0)
-    level[-2:] *= (0.5, 0.1)
+    level[-2:] *= (0.5, 0.05)
     tracks = {s: track(level, s) for s in range(12)}
     days = common_days(tracks, list(tracks))
     assert days is not None

@@ -37,7 +37,7 @@ def move(subject: str, levels: tuple[float, float], begun: Spread, settled: Spre
 
 
 TOTAL = move("total", (100.0, 48.0), spread(12, *[1] * 12), spread(20, *[1] * 14))
-LARGE = move("rustock", (42.0, 1.0), spread(18, 0.1, 0.8, 0.1), spread(22, 0.05, 0.95))
+LARGE = move("rustock", (42.0, 1.0), spread(18, 0.12, 0.76, 0.12), spread(22, 0.05, 0.95))
 SMALL = move("grum", (12.0, 0.0), spread(26, 0.2, 0.8), spread(28, 0.9, 0.1))
 
 
@@ -76,8 +76,7 @@ def test_a_part_that_is_badly_dated_does_not_pull_the_total_along() -> None:
     assert total_of(near, LARGE, surely).end_low == day(28)
 
 
-def test_either_prior_of_a_length_is_held() -> None:
-    """The interval is the hull of both."""
+def test_an_interval_is_of_the_prior_by_which_moves_take_longer() -> None:
     slow = SMALL.event.settled
     assert slow is not None
     other = replace(SMALL, event=replace(SMALL.event, settled=replace(slow, slower=slow.mass[::-1])))

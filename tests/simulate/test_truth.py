@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from spamtide.simulate import NEGLIGIBLE, WORLDS, TrueChange, simulate, simulate_world, true_changes, volume
 from spamtide.simulate.stream import Streams
-from spamtide.simulate.truth import sender_level
+from spamtide.simulate.truth import _moves, sender_level
 from spamtide.simulate.world import Decline, Sensor
 
 from .conftest import Made, read_mbox
@@ -249,3 +249,27 @@ def test_same_names_give_the_same_stream_and_others_another() -> None:
         for world, seed, names in (("w", 1, ("a",)), ("v", 1, ("a",)), ("w", 2, ("a",)), ("w", 1, ("a", "b")))
     }
     assert len(draws) == 4
+
+
+def test_a_total_that_grows_over_weeks_has_moved() -> None:
+    """No day of it steps off the last by half a percent; its dates are those of the sender that grows."""
+    world = WORLDS["mccolo-2008"]
+    (grown,) = [one for one in true_changes(world) if one.kind == "new" and one.subject == "xarvester"]
+    (slow,) = [one for one in true_changes(world) if one.subject == "total" and one.onset == grown.onset]
+    assert (slow.kind, slow.end, slow.derived) == ("rise", grown.end, True)
+    assert slow.ratio == pytest.approx(1.44, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("level", "moves"),
+    [
+        ([100.0] * 20 + [60.0] * 20, [(19, 20)]),
+        ([100.0] * 20 + [90.0, 70.0] + [60.0] * 20, [(19, 22)]),
+        ([100.0] * 10 + [100.0 - 0.3 * day for day in range(1, 101)] + [70.0] * 10, [(10, 108)]),
+        ([100.0 - 0.3 * day for day in range(101)], [(1, 99)]),
+        ([100.0] * 10 + [100.0 - 0.3 * day for day in range(1, 41)] + [88.0] * 10, []),
+        ([100.0] * 30, []),
+    ],
+)
+def test_moves_are_found_however_slow(level: list[float], moves: list[tuple[int, int]]) -> None:
+    assert _moves(np.array(level)) == moves

@@ -27,9 +27,12 @@ BEFORE = 42
 FEWEST_BEFORE = 10
 STALE = 7
 """Units since the last that was observed from which it is no news."""
-CHANCE = 1 / 1250
-"""Tail probability of one window below which a fall is flagged."""
-CHANCE_OF_RISE = 1 / 4000
+CHANCE_BY_WINDOW = {1: 1 / 2500, 2: 1 / 5000, 3: 1 / 5000}
+CHANCE = 1 / 1000
+"""Tail probabilities of a window below which a fall is flagged, the last that of all longer windows.
+Where nothing happens, it is two or three poor days on end that raise alarms: days are like the day before, or
+wilder than the negative binomial has it. What stops lies far beyond; a half that goes shows by the fourth."""
+CHANCE_OF_RISE = 1 / 20000
 """The same for a rise: days far above the level are commoner than days far below it."""
 WORST = 0.1
 """Share of days, the worst, from which the tail of single days is judged."""
@@ -103,9 +106,9 @@ def _window(track: Track, where: Units, window: int, ratio: float, ahead: Foresi
         return None
     if after < before:
         chance = ahead.chance(seen, offset, told, rise=False)
+        limit = CHANCE_BY_WINDOW.get(window, CHANCE)
         if window == 1:
             chance = max(chance, _worst_days(track, where, after / max(before, 1e-9)))
-        limit = CHANCE
     else:
         if not _held(track.rate[new], before / ratio):
             return None

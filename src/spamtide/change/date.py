@@ -8,7 +8,7 @@ before, the residual level, the dispersion and every monotone path between them 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,13 @@ Units = NDArray[np.int64]
 LONGEST_RAMP, LONGEST_SLOPE = 10, 21
 """Most units between onset and end; the second for moves that leave more than SHALLOW of the level: those who
 fill a gap, or fade, take weeks, and of a slow move a partition shows no more than its middle."""
-SLOWER = 0.5
-"""Power of 1 + length by which the prior of a slope's length is flattened, for intervals that hold whether
-such moves are a matter of days or of weeks."""
+CUT_OFF, BUILT_UP = 1.5, 1.0
+"""Powers of the length that the prior of a steep move falls by: of what is cut off, which is gone within
+days, and of what comes back, which takes longer. None and one are alike: who stops at noon leaves half a
+day."""
+QUICK, SLOW = 1.0, 0.5
+"""Powers of 1 + length that the prior of a move falls by which leaves more than SHALLOW: for its point, and,
+since such a move may as well take weeks, for its intervals."""
 RAMP_LEVELS = 12
 """Levels that a unit of the ramp may have."""
 NOTHING, MUCH = 50.0, 500.0
@@ -77,7 +81,7 @@ class Spread:
     mass: Floats
     """Chance of each unit from `first` on, sum 1."""
     slower: Floats | None = None
-    """The same under the prior by which moves take longer; None where there is but one."""
+    """The same under the prior by which moves take longer, for the interval; None where there is but one."""
 
     def mirrored(self, total: int) -> Spread:
         """The same in reversed time."""
@@ -88,10 +92,15 @@ class Spread:
         """The chances under one of the priors."""
         return self.slower if slower and self.slower is not None else self.mass
 
-    def estimate(self) -> Estimate:
-        """Median, and an interval that holds under either prior."""
-        found = summarise(self.mass, self.first)
-        return found if self.slower is None else _hull(found, summarise(self.slower, self.first))
+    def estimate(self, *, nearest: bool = False) -> Estimate:
+        """Median, and an interval, under the prior by which moves take longer where there are two.
+
+        Args:
+            nearest: the interval is the one whose chance is nearest to CREDIBILITY (see `summarise`).
+        """
+        found = summarise(self.under(slower=True), self.first, nearest=nearest)
+        point = self.first + int(np.searchsorted(np.cumsum(self.mass), 0.5 * self.mass.sum()))
+        return replace(found, point=min(max(point, found.low), found.high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +138,29 @@ def date_move(
         move = (total - move[1], total - move[0])
         room = (total - room[1], total - room[0])
     residuals = SHALLOW_RESIDUALS if ratio > SHALLOW else RESIDUALS
-    first, posterior = ramp_posterior(count, offset, track.size, move, room, residuals)
+    power = CUT_OFF if direction == "fall" else BUILT_UP
+    first, posterior = ramp_posterior(count, offset, track.size, move, room, residuals, power)
     marginals = _marginals(posterior)
     slower: tuple[Floats | None, Floats | None] = (None, None)
     if residuals is SHALLOW_RESIDUALS:
-        slower = _marginals(posterior * (np.arange(posterior.shape[1]) + 1) ** SLOWER)
+        slower = _marginals(posterior * (np.arange(posterior.shape[1]) + 1) ** (QUICK - SLOW))
     begun, settled = (Spread(first, *pair) for pair in zip(marginals, slower, strict=True))
     if direction == "rise":
         begun, settled = settled.mirrored(total), begun.mirrored(total)
-    end = settled.estimate()
+    onset, end = estimates(direction, begun, settled)
     if direction == "fall" and ratio < NEGLIGIBLE:
         before = slice(max(room[0], move[0] - BEFORE), move[0])
         end = _negligible(track, before, first, posterior)
-    return Ramp(begun.estimate(), end, begun, settled)
+    return Ramp(onset, end, begun, settled)
+
+
+def estimates(direction: Direction, begun: Spread, settled: Spread) -> tuple[Estimate, Estimate]:
+    """Onset and end of a fall or rise, with their intervals.
+
+    The first days of a fall are hardly off the level before, so that many days of small chance surround its
+    onset, and whole days would hold more than they should. Of the other dates a day or two have all chance.
+    """
+    return begun.estimate(nearest=direction == "fall"), settled.estimate()
 
 
 def _negligible(track: Track, before: slice, first: int, posterior: Floats) -> Estimate:
@@ -176,11 +195,6 @@ def _marginals(posterior: Floats) -> tuple[Floats, Floats]:
     return posterior.sum(axis=1) / posterior.sum(), end / end.sum()
 
 
-def _hull(one: Estimate, other: Estimate) -> Estimate:
-    """The first, with an interval that holds both."""
-    return Estimate(one.point, min(one.low, other.low), max(one.high, other.high))
-
-
 def ramp_posterior(
     count: Floats,
     offset: Floats,
@@ -188,6 +202,7 @@ def ramp_posterior(
     move: tuple[int, int],
     room: tuple[int, int],
     residuals: Floats = RESIDUALS,
+    power: float = CUT_OFF,
 ) -> tuple[int, Floats]:
     """Posterior over (onset, length) of a falling ramp.
 
@@ -198,6 +213,7 @@ def ramp_posterior(
         move: onset and end by the segmentation.
         room: units [first, last) that may be used.
         residuals: grid of the residual level, as a share of the level before.
+        power: power of the length that the prior of a steep move falls by.
 
     Returns:
         The first onset candidate, and the posterior, shape (candidates, longest ramp + 1), sum 1.
@@ -218,7 +234,9 @@ def ramp_posterior(
     days = high - low
     numbers = [max(int((candidates < days).sum()), 1)]
     numbers += [int((candidates + length <= days - fewest).sum()) for length in range(1, longest + 1)]
-    log_mass = cells.log_mass(candidates, np.array(numbers)) - np.log(np.arange(longest + 1) + 1)
+    lengths = np.arange(longest + 1)
+    fading = QUICK * np.log(lengths + 1) if shallow else power * np.log(np.maximum(lengths, 1))
+    log_mass = cells.log_mass(candidates, np.array(numbers)) - fading
     posterior = np.exp(log_mass - log_mass.max())
     return first, posterior / posterior.sum()
 
@@ -393,11 +411,28 @@ def _constants(y: Floats, sizes: Floats) -> Floats:
     return np.asarray(gammaln(y + r) - gammaln(r) - gammaln(y + 1) + r * np.log(r))
 
 
-def summarise(mass: Floats, first: int, credibility: float = CREDIBILITY) -> Estimate:
-    """Posterior median, and the hull of the smallest set of units that holds `credibility` of the mass."""
-    point = int(np.searchsorted(np.cumsum(mass), 0.5 * mass.sum()))
-    order = np.argsort(-mass, kind="stable")
-    needed = int(np.searchsorted(np.cumsum(mass[order]), credibility * mass.sum())) + 1
-    chosen = order[:needed]
-    point = min(max(point, int(chosen.min())), int(chosen.max()))
-    return Estimate(first + point, first + int(chosen.min()), first + int(chosen.max()))
+def summarise(
+    mass: Floats, first: int, credibility: float = CREDIBILITY, *, nearest: bool = False
+) -> Estimate:
+    """Posterior median, and the shortest run of units that holds `credibility` of the mass.
+
+    Args:
+        mass: chance of each unit, in any scale.
+        first: the first of them.
+        credibility: chance that the interval holds.
+        nearest: whole units hold more than they have to; so stop where one more would lead further beyond
+            `credibility` than what is held yet lies below it. It then holds that chance in the mean of many
+            (as the mid-p of discrete tests, Lancaster 1961, JASA 56).
+    """
+    total = np.concatenate(([0.0], np.cumsum(mass))) / mass.sum()
+    point = int(np.searchsorted(total[1:], 0.5))
+    length, low, held = len(mass), 0, 1.0
+    for units in range(len(mass) - 1, 0, -1):
+        runs = total[units:] - total[:-units]
+        at = int(runs.argmax())
+        enough = runs[at] + held >= 2 * credibility if nearest else runs[at] >= credibility
+        if not enough:
+            break
+        length, low, held = units, at, float(runs[at])
+    point = min(max(point, low), low + length - 1)
+    return Estimate(first + point, first + low, first + low + length - 1)

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from spamtide.change.date import Spread
+from spamtide.change.date import Spread, estimates
 from spamtide.change.event import Event
 from spamtide.change.telling import UNTOLD, Judged
 from spamtide.model import Floats
@@ -81,7 +81,7 @@ def _dated(whole: Event, parts: Sequence[Event]) -> Event:
     """The total's move with the first day of its first part, and the day on which the last one is over."""
     begun = _first([part.begun for part in parts if part.begun is not None])
     settled = _last([part.settled for part in parts if part.settled is not None])
-    onset, end = begun.estimate(), settled.estimate()
+    onset, end = estimates("rise" if whole.kind == "rise" else "fall", begun, settled)
     day = dt.date.fromordinal
     point = max(end.point, onset.point)
     return replace(

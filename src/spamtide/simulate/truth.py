@@ -27,6 +27,8 @@ NOTHING = 1e-6
 """Below this share nothing at all is left."""
 SAME = 0.005
 """Two levels this close are one level."""
+STILL = 1e-4
+"""A daily step below which a level stands quite still: weeks of them change nothing."""
 STEADY_DAYS = 5
 """A level that holds for so long is one that a programme or the total changes from and to."""
 
@@ -193,11 +195,8 @@ def _derived(world: World) -> list[TrueChange]:
     levels["total", "total"] = total
     changes = []
     for (kind, subject), level in levels.items():
-        plateaus = _plateaus(level)
-        for (_, last), (first, _) in pairwise(plateaus):
+        for last, first in _moves(level):
             before, after = float(level[last]), float(level[first])
-            if before <= NOTHING or abs(after / before - 1) < WORTH_NAMING:
-                continue
             low = np.flatnonzero(level[last + 1 : first] < NEGLIGIBLE * before)
             end = last + 1 + int(low[0]) if after < NEGLIGIBLE * before and len(low) else first
             changes.append(
@@ -214,9 +213,34 @@ def _derived(world: World) -> list[TrueChange]:
     return changes
 
 
-def _plateaus(level: Floats) -> list[tuple[int, int]]:
-    """First and last day of each stretch of `STEADY_DAYS` or more on which a level stays as it is."""
-    moves = np.flatnonzero(np.abs(np.diff(level)) > SAME * max(level[0], float(level.max()) * NEGLIGIBLE))
+def _moves(level: Floats) -> list[tuple[int, int]]:
+    """Moves worth naming: last day at the level before, first day at the level after.
+
+    Most lie between two stretches on which no day steps off. A level that grows over weeks steps so little
+    that it is all one such stretch: there, what counts is how far it is from where it stands quite still.
+    """
+    plateaus = _plateaus(level, SAME)
+    found = [(before[1], after[0]) for before, after in pairwise(plateaus)]
+    for first, last in plateaus:
+        inside = level[first : last + 1]
+        still = [(0, 0), *_plateaus(inside, STILL), (last - first, last - first)]
+        for before, after in pairwise(still):
+            off = np.abs(inside - inside[before[1]]) > SAME * inside[before[1]]
+            left = np.abs(inside - inside[after[0]]) > SAME * inside[before[1]]
+            if off[after[0]]:
+                begun = before[1] + int(np.argmax(off[before[1] : after[0] + 1])) - 1
+                settled = int(np.flatnonzero(left[: after[0]])[-1]) + 1
+                found.append((first + begun, first + settled))
+    return sorted(
+        (last, first)
+        for last, first in found
+        if level[last] > NOTHING and abs(level[first] / level[last] - 1) >= WORTH_NAMING
+    )
+
+
+def _plateaus(level: Floats, same: float) -> list[tuple[int, int]]:
+    """First and last day of each stretch of STEADY_DAYS or more without a daily step of more than `same`."""
+    moves = np.flatnonzero(np.abs(np.diff(level)) > same * max(level[0], float(level.max()) * NEGLIGIBLE))
     edges = [0, *(moves + 1).tolist(), len(level)]
     runs = [(first, after - 1) for first, after in pairwise(edges)]
     return [run for run in runs if run[1] - run[0] + 1 >= STEADY_DAYS]
