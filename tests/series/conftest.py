@@ -72,7 +72,7 @@ def _panel(
     kinds = kinds or ("botnet",) * subjects
     total = counts[[row for row, kind in enumerate(kinds) if kind == "botnet"]].sum(axis=0)
     return Panel(
-        days=np.arange(FIRST, FIRST + days),
+        days=FIRST + np.arange(days),
         sensors=tuple(f"s{number}" for number in range(sensors)),
         subjects=(("total", "total"), *zip(kinds, names, strict=True)),
         counts=np.concatenate([total[None], counts]).astype(np.int64),

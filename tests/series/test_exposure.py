@@ -247,7 +247,7 @@ def vger(corpora: Path, tmp_path_factory: pytest.TempPathFactory, panel_of: Make
         for row in range(len(names))
     )
     made = panel_of(spam, ham, top)
-    days = np.arange(np.datetime64(first), np.datetime64(first) + span)
+    days = np.datetime64(first) + np.arange(span)
     return Panel(days, tuple(names), made.subjects, made.counts, ham, top, {})
 
 

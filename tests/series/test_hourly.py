@@ -24,7 +24,7 @@ def hours_of(panel: Panel, seed: int = 1) -> Panel:
     start = panel.days[-LAST].astype("datetime64[h]")
     return replace(
         panel,
-        days=np.arange(start, start + LAST * 24),
+        days=start + np.arange(LAST * 24),
         counts=counts,
         ham=np.zeros(counts.shape[1:], dtype=np.int64),
         relays=(("",) * (LAST * 24),) * len(panel.sensors),

@@ -134,7 +134,7 @@ def test_a_newcomer_gets_a_base_of_its_own(world: Make, panel_of: Make) -> None:
     counts[0, :, :95] = 0
     series = _series(measure(panel_of(counts, made.ham)), "botnet", "b0")
     assert series.base > "2024-03"
-    inside = [FIRST + day for day in range(180)]
+    inside = FIRST + np.arange(180)
     since, until = (np.datetime64(text) for text in series.base.split(".."))
     mask = np.array([since <= day <= until for day in inside])
     assert series.index[mask].mean() == pytest.approx(100.0)

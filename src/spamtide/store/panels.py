@@ -126,7 +126,7 @@ def _span(days: np.ndarray, counts: np.ndarray) -> np.ndarray:
     for gap in gaps[::-1]:
         if gap + 1 > first and counts.sum() - below[gap + 1] <= allowed:
             last = int(gap)
-    return np.arange(days[first], days[last] + 1, dtype="datetime64[D]")
+    return np.arange(days[first], days[last] + np.timedelta64(1, "D"), dtype="datetime64[D]")
 
 
 def _span_of_none() -> np.ndarray:
