@@ -202,3 +202,72 @@ def test_a_week_is_answered_from_the_weeks_around_it_as_from_all() -> None:
         asked = [place for place in near if rows[place][4] // WEEK == week and rows[place][0] == OWN]
         assert {part[place] for place in asked} - {None}
         assert [part[place] for place in asked] == [whole[place] for place in asked]
+
+
+def sent(addresses: range, campaigns: range, *, each: int = 20, seed: int = 0, day: int = 70) -> list[Row]:
+    """Mail that nothing but the engine speaks for: some of a fleet's addresses in each campaign."""
+    dice = np.random.default_rng(seed)
+    rows: list[Row] = []
+    for campaign in campaigns:
+        chosen = dice.choice(np.asarray(addresses), each, replace=False)
+        rows += [(OWN, NOBODY, int(address), campaign, day) for address in chosen]
+    return rows
+
+
+def sure(rows: list[Row], family: int = OWN) -> list[Row]:
+    """The same mail with the family's words."""
+    return [(NOBODY, family, *row[2:]) for row in rows]
+
+
+GUEST = range(500, 560)
+
+
+@pytest.mark.parametrize(("each", "guests"), [(20, 25), (8, 35)])
+@pytest.mark.parametrize("kit", [False, True])
+def test_a_text_that_others_send_too_does_not_bring_in_their_other_mail(
+    each: int, guests: int, *, kit: bool
+) -> None:
+    """The fleet has twelve texts, and ten that nobody knows are of addresses that send one of the twelve."""
+    book = sure(sent(range(100), range(12), each=each))
+    shared = sure(sent(range(100), range(1), each=30, seed=4) + sent(GUEST, range(1), each=guests, seed=1))
+    theirs = sent(GUEST, range(20, 30), each=10, seed=2)
+    ours = sent(range(100), range(30, 33), seed=3)
+    steps = told_of([*book, *shared, *SETTLED[-80:], *theirs, *ours], kit=kit)
+    assert all(step is not None and step < 0 for step in steps[-160:-60])
+    assert all(step is not None and step > 0 for step in steps[-60:])
+
+
+def test_words_of_a_shared_text_say_nothing_of_an_address_that_only_sent_it() -> None:
+    """In a text of two fleets an address that sent nothing else may be either's."""
+    book = sure(sent(range(60), range(10), each=40))
+    lab = Labs.of(np.array([OWN] * 9), np.array([0] * 9), np.array([70] * 9))
+    asked_of = [(OWN, OWN, address, 0, 70) for address in [*range(20), *range(500, 520), *range(900, 904)]]
+    rows = [*book, *SETTLED[-80:], *sent(GUEST, range(20, 30), seed=2), *asked_of]
+    steps = told_of(rows, lab=lab)[-44:]
+    assert min(step or 0 for step in steps[:20]) > -12  # words, at 3 log-odds, decide
+    assert all(step is not None and step <= -12 for step in steps[20:])
+
+
+def test_a_fleet_of_which_part_sends_one_text_is_no_guest() -> None:
+    """Bots get their work in groups: each of three groups has its texts, one of which all send."""
+    rows: list[Row] = []
+    for group in range(3):
+        own = range(100 * group, 100 * group + 60)
+        rows += sure(sent(own, range(10 * group, 10 * group + 5), seed=group))
+        rows += sure(sent(own, range(90, 91), seed=7 + group))
+        rows += sent(own, range(10 * group + 5, 10 * group + 7), seed=4 + group)
+    asked_of = [place for place, row in enumerate(rows) if row[0] == OWN]
+    strangers = known(range(9000, 9040), family=OTHER, campaigns=(300, 301))
+    steps = told_of([*rows, *strangers])
+    assert all((steps[place] or 0) > 0 for place in asked_of)
+
+
+def test_a_relay_that_everybody_uses_makes_nobody_a_guest() -> None:
+    """One address in every campaign is no tie between them."""
+    book, relay = sure(sent(range(60), range(10))), 7777
+    through = [(NOBODY, OWN, relay, campaign, 70) for campaign in range(10)]
+    theirs = [row for campaign in range(20, 30) for row in sent(GUEST, range(campaign, campaign + 1))]
+    theirs += [(OWN, NOBODY, relay, campaign, 70) for campaign in range(20, 30)]
+    steps = told_of([*book, *through, *SETTLED[-80:], *theirs], kit=True)
+    own = [step for step, row in zip(steps[-210:], theirs, strict=True) if row[2] != relay]
+    assert all(step is not None and step < 0 for step in own)

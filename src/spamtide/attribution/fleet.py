@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spamtide.attribution.association import NO_DAY, Flags, Floats, Ints
+from spamtide.attribution.guests import without_guests
 from spamtide.attribution.meeting import (
     BELIEVED,
     FLOOR,
@@ -33,6 +34,7 @@ from spamtide.attribution.meeting import (
     Strangers,
     Window,
 )
+from spamtide.attribution.mixture import KIT, OWN, of_mixtures, share_of
 from spamtide.attribution.silence import DISCOUNT, LEAST_EXPECTED, LEAST_LAB
 from spamtide.attribution.silence import MOST as MOST_SILENCE
 
@@ -46,18 +48,12 @@ STEP = 0.25
 """Log-odds come in steps of this."""
 SAME_CAMPAIGN = 2.0
 """Least spread where a family's own addresses could be compared within one campaign alone."""
-OWN, KIT, EXPECTED = 0.95, 0.5, 12.0
-"""Share of an engine's mail that is expected to be the one captured family's; the same of an engine that
-several are known to use; and how many addresses' worth that expectation is."""
 ANCHORED = 3.0
 """Log-odds with which what is surely a family's, or somebody else's, begins: addresses may correct it."""
 JOINS = 2.0
 """Log-odds from which an entry is of a fleet, and meeting it counts."""
-MIXED = (0.02, 0.1)
-"""Share of campaigns that several senders are expected to send, of one family's engine and of a kit."""
-PARTS = (0.1, 0.3, 0.5, 0.7, 0.9)
-"""Shares of the family in a mixed campaign that are tried."""
-TINY = 1e-12
+SURELY_MIXED = 0.9
+"""Probability of a mixed campaign from which its words, which brought it to the fleet, are taken back."""
 ROUNDS = 8
 """Times that fleets are followed on at most; each reaches NEAR weeks further."""
 
@@ -134,17 +130,8 @@ def kinship(
     return steps, told
 
 
-@dataclass(frozen=True, slots=True)
-class _Fleet:
-    """How one fleet's addresses come again, and what meeting it or not then says."""
-
-    ratios: Floats
-    """Log-likelihood ratio of each entry: of the fleet against not of it."""
-    tells: bool
-
-
-def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strangers: Flags) -> _Fleet | None:
-    """Measure a fleet; None where too little is known.
+def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strangers: Flags) -> Floats | None:
+    """What meeting a fleet or not says of each entry; None where addresses do not tell.
 
     Args:
         window: the weeks around.
@@ -152,6 +139,9 @@ def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strange
         judged: entries on which the rate is measured.
         campaigns: number of each entry's campaign.
         strangers: entries that are not of it.
+
+    Returns:
+        Log-likelihood ratio of each entry: of the fleet against not of it.
     """
     meeting, least = window.meet(fleet), 1.0
     could = judged & (meeting.chances > 0)
@@ -176,7 +166,7 @@ def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strange
     if not asked.any() or own[asked].mean() < CLEAR * chance:
         return None
     ratios = np.where(meeting.met, np.log(own / chance), np.log((1 - own) / (1 - chance)))
-    return _Fleet(np.where(asked, ratios / spread, 0.0), tells=True)
+    return np.where(asked, ratios / spread, 0.0)
 
 
 def _spread(meeting: Meeting, rate: float, of: Flags, campaigns: Ints) -> float:
@@ -232,16 +222,17 @@ def _weigh(
         if mine.sum() < LEAST:
             return None
     odds = None
+    mine, theirs = without_guests(window, of, mine, theirs)
     held = [(mine, theirs)]
     for _ in range(ROUNDS):
         fleet = _fleet(window, mine, judged, of, theirs)
         if fleet is None:
             break
         rival = _fleet(window, theirs, theirs, of, mine) if theirs.sum() >= LEAST else None
-        ratios = fleet.ratios - np.maximum(rival.ratios, 0.0) if rival else fleet.ratios
-        share = np.where(kit, _share(ratios, of, free & kit, KIT), _share(ratios, of, free & ~kit, OWN))
+        ratios = fleet if rival is None else fleet - np.maximum(rival, 0.0)
+        share = np.where(kit, share_of(ratios, of, free & kit, KIT), share_of(ratios, of, free & ~kit, OWN))
         prior = np.where(free, np.log(share / (1 - share)), before)
-        last, odds = odds, _of_mixtures(ratios, of, prior, kit)
+        last, (odds, mixed) = odds, of_mixtures(ratios, of, prior, kit)
         mine, theirs = odds >= JOINS, odds <= -JOINS
         judged = mine
         if any(np.array_equal(mine, a) and np.array_equal(theirs, b) for a, b in held[-2:]):
@@ -253,7 +244,9 @@ def _weigh(
         return None
     here = window.weeks == REACH + NEAR
     # Of an engine of one family's its words were to be expected anyway; of a kit, silence is told here alone.
-    told_elsewhere = np.where(kit, anchor - strange, -foreign)
+    # Words of a text that others send too are no word for its sender: the mixture has heard them.
+    words = np.where((mixed > SURELY_MIXED) & worded, anchor, 0.0)
+    told_elsewhere = np.where(kit, anchor - strange, words - foreign)
     return np.asarray((odds - told_elsewhere[of])[here])
 
 
@@ -270,51 +263,3 @@ def _silence(window: Window, of: Ints, lab: Labs, week: int) -> Floats:
     repeating = max(0.0, 1 - 2 * fresh)
     value = np.minimum(MOST_SILENCE, DISCOUNT * expected * repeating)
     return np.where((worked >= LEAST_LAB) & (expected >= LEAST_EXPECTED), value, 0.0)
-
-
-def _share(ratios: Floats, of: Ints, free: Flags, expected: float) -> float:
-    """Share of a mixture that is the family's.
-
-    Args:
-        ratios: log-likelihood ratio of each entry.
-        of: place of its campaign.
-        free: campaigns that nothing else is known of.
-        expected: the share before anything is seen.
-    """
-    share = expected
-    odds = np.exp(np.clip(np.bincount(of, weights=ratios)[free], -30.0, 30.0))
-    count = np.bincount(of)[free].astype(np.float64)
-    for _ in range(20):
-        ours = share * odds / (share * odds + 1 - share)
-        share = (float((count * ours).sum()) + EXPECTED * expected) / (float(count.sum()) + EXPECTED)
-    return min(max(share, FLOOR), 1 - FLOOR)
-
-
-def _of_mixtures(ratios: Floats, of: Ints, prior: Floats, kit: Flags) -> Floats:
-    """Log-odds that each entry is the family's, where a campaign is one sender's or a mixture.
-
-    One text may be sent by several tenants of a kit. A campaign is the family's, somebody else's, or mixed in
-    any proportion; the three are weighed by their likelihoods (Bayesian model averaging).
-
-    Args:
-        ratios: log-likelihood ratio of each entry.
-        of: place of its campaign.
-        prior: log-odds of each campaign before addresses are asked.
-        kit: whether each campaign's engine is known to be several families'.
-    """
-    mixed = np.where(kit, MIXED[1], MIXED[0])
-    parts = np.exp(np.clip(ratios, -30.0, 30.0))
-    pure = np.bincount(of, weights=ratios)
-    share = 1 / (1 + np.exp(-prior))
-    models = [np.log(share * (1 - mixed)) + pure, np.log((1 - share) * (1 - mixed))]
-    inside = []
-    for part in PARTS:
-        of_parts = part * parts + 1 - part
-        models.append(np.log(mixed / len(PARTS)) + np.bincount(of, weights=np.log(of_parts)))
-        inside.append(part * parts / of_parts)
-    weights = np.exp(np.stack(models) - np.max(models, axis=0))
-    ours = weights[0][of] + sum(weight[of] * own for weight, own in zip(weights[2:], inside, strict=True))
-    theirs = weights[1][of] + sum(
-        weight[of] * (1 - own) for weight, own in zip(weights[2:], inside, strict=True)
-    )
-    return np.asarray(np.log(np.maximum(ours, TINY) / np.maximum(theirs, TINY)))

@@ -17,6 +17,8 @@ WEEK, NEAR, REACH = 7, 2, 4
 anything has a say."""
 FLOOR, BELIEVED = 0.005, 100.0
 """Least share of others' addresses that meet a family's by chance; and how many addresses' worth it is."""
+DISTANCES = tuple(d for d in range(-NEAR, NEAR + 1) if d)
+"""Weeks from one's own to those in which addresses are compared."""
 HALVINGS = 30
 
 
@@ -105,7 +107,7 @@ class Cells:
 def _shifted(keys: Ints, by: int) -> Ints:
     """Places of sorted keys' counterparts some weeks before and after, a row a distance; -1 for none."""
     rows = []
-    for distance in (d for d in range(-NEAR, NEAR + 1) if d):
+    for distance in DISTANCES:
         wanted = keys + distance * by
         place = np.minimum(np.searchsorted(keys, wanted), max(0, len(keys) - 1))
         rows.append(np.where(keys[place] == wanted, place, -1) if len(keys) else keys)
@@ -151,7 +153,8 @@ class Window:
         self._group = _within(cells.near["group"], first, last)
         first, last = _bounds(cells.places[self.part])
         self.places = cells.places[self.part] - first
-        self._place = _within(cells.near["place"], first, last)
+        self.near_places = _within(cells.near["place"], first, last)
+        """Place -> its counterparts in the weeks around, a row a distance (see DISTANCES); -1 for none."""
         inside = slice(*np.searchsorted(around.places, [first, last]))
         self._strangers = around.places[inside] - first
         self._of_strangers = int(
@@ -161,10 +164,12 @@ class Window:
     def meet(self, fleet: Flags, *, same: bool = False) -> Meeting:
         """Whether each entry's address sent mail of a fleet near its week, in another campaign or week."""
         weight = fleet.astype(np.float64)
-        by_place: Floats = np.bincount(self.places, weight, minlength=self._place.shape[1]).astype(np.float64)
+        by_place: Floats = np.bincount(self.places, weight, minlength=self.near_places.shape[1]).astype(
+            np.float64
+        )
         by_group: Floats = np.bincount(self.groups, weight, minlength=self._group.shape[1]).astype(np.float64)
         by_week: Floats = np.bincount(self.weeks, weight, minlength=2 * (REACH + NEAR) + 1).astype(np.float64)
-        near = _summed(by_place, self._place)
+        near = _summed(by_place, self.near_places)
         total = np.convolve(by_week, np.ones(2 * NEAR + 1), mode="same")[self.weeks]
         if same:
             met = near[self.places] - by_place[self.places] > 0

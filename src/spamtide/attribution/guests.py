@@ -1,0 +1,131 @@
+"""Guests: addresses that share a text with a fleet and nothing else.
+
+A programme hands one text to several senders. Through it, addresses of others meet a fleet that they are not
+of; taken for the fleet's, they would bring in all that they send. Mail of the fleet meets it through all of
+its texts, a guest's through the shared ones alone: what tells them apart is how many of the fleet's campaigns
+a campaign reaches, not how many of its addresses are met.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spamtide.attribution.association import Flags, Floats, Ints
+from spamtide.attribution.meeting import DISTANCES, NEAR, REACH, Window
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+SHOULD_MEET = 5.0
+"""Meetings with the fleet's other campaigns that a campaign should have before the lack of them tells."""
+NARROW = 1 / 4
+"""Part of what the fleet's own campaigns usually reach, below which a campaign is a guest's."""
+LEAST_SHARED = 3
+"""Addresses in common with one of the fleet's campaigns, below which a campaign is a stranger's."""
+PARTLY = 1 / 3
+"""Part of the usual meetings with which a campaign is reached: one that a fleet shares is the fleet's too."""
+HUB = 12
+"""Campaigns near in time that an address may send for; one of more is everybody's."""
+TINY = 1e-12
+
+
+def without_guests(window: Window, of: Ints, mine: Flags, theirs: Flags) -> tuple[Flags, Flags]:
+    """What begins a fleet and the others', without addresses that only share a text with the fleet.
+
+    Args:
+        window: the weeks around.
+        of: number of each entry's campaign.
+        mine: entries that begin the fleet.
+        theirs: entries that are surely others'.
+    """
+    anchored = np.bincount(of, mine, minlength=int(of.max(initial=-1)) + 1) > 0
+    reached, expected, most = _reach(window, of, anchored)
+    reach = reached / np.maximum(expected, TINY)
+    asked = expected >= SHOULD_MEET
+    if not (asked & anchored).any():
+        return mine, theirs
+    usual = float(np.median(reach[asked & anchored]))
+    guests = asked & (reach < NARROW * usual) & (most >= LEAST_SHARED)
+    theirs = theirs | ((guests & ~anchored)[of] & ~mine)
+    return mine & ~guests[of] & ~window.meet(theirs).met, theirs
+
+
+def _reach(window: Window, of: Ints, fleet: Flags) -> tuple[Floats, Floats, Floats]:
+    """How much of a fleet's mail each campaign reaches.
+
+    How often a pair of the fleet's own entries has an address in common is measured by the weeks between
+    them: bots come and go.
+
+    Args:
+        window: the weeks around.
+        of: number of each entry's campaign.
+        fleet: the fleet's campaigns.
+
+    Returns:
+        By campaign: meetings that entries of the fleet's other campaigns would give it on average, of those
+        campaigns that it meets (of one that it hardly meets, in proportion) but for the one that gives most;
+        the same of all but that one; and the most addresses that it has in common with one.
+    """
+    import scipy.sparse as sp  # takes longer to load than an ingest to start
+
+    kinds, width = len(fleet), 2 * (REACH + NEAR) + 1
+    sent = np.bincount(of * width + window.weeks, minlength=kinds * width).astype(np.float64)
+    sent = sent.reshape(kinds, width)
+    ties, around = _by_distance(window, sent)
+    has = sp.csr_matrix((np.ones(len(of)), (of, window.places)), shape=(kinds, window.near_places.shape[1]))
+    several = np.asarray(np.sum([(has @ tie).astype(bool).sum(axis=0) for tie in ties], axis=0)).ravel()
+    has = sp.csr_matrix(has @ sp.diags((several <= HUB).astype(np.float64)))
+    of_fleet = (sp.diags(fleet.astype(np.float64)) @ has).T
+    expected, usually = np.zeros(kinds), np.zeros_like(sent)
+    found = sp.csr_matrix((kinds, kinds))
+    for tie, near in zip(ties, around, strict=True):
+        both = (has @ tie) @ of_fleet
+        both = both - sp.diags(both.diagonal())
+        could = sent @ near[fleet].sum(axis=0) - np.where(fleet, (sent * near).sum(axis=1), 0.0)
+        rate = float(both[np.flatnonzero(fleet)].sum()) / max(1.0, float(could[fleet].sum()))
+        expected += rate * could
+        usually += rate * near
+        found = found + both
+    pairs = found.tocoo()
+    usual = np.zeros(len(pairs.row))
+    for week in range(width):
+        usual += sent[pairs.row, week] * usually[pairs.col, week]
+    given = np.minimum(usual, pairs.data / PARTLY)
+    # Of each campaign the pair that gives most, last: one text may be shared, however large it is.
+    order = np.lexsort((given, pairs.row))
+    last = order[np.diff(pairs.row[order], append=kinds) > 0]
+    given[last] = 0.0
+    reached, most = np.zeros(kinds), np.zeros(kinds)
+    np.add.at(reached, pairs.row, given)
+    np.maximum.at(most, pairs.row, pairs.data)
+    expected[pairs.row[last]] -= usual[last]
+    return reached, expected, most
+
+
+def _by_distance(window: Window, sent: Floats) -> tuple[list[sp.csr_matrix], list[Floats]]:
+    """By weeks away (none, one and so on): which place is which one's counterpart, and what was sent then.
+
+    Args:
+        window: the weeks around.
+        sent: entries by campaign and week.
+    """
+    import scipy.sparse as sp  # takes longer to load than an ingest to start
+
+    count = window.near_places.shape[1]
+    ties: list[sp.csr_matrix] = [
+        sp.csr_matrix(sp.identity(count)),
+        *(sp.csr_matrix((count, count)) for _ in range(NEAR)),
+    ]
+    around = [sent, *(np.zeros_like(sent) for _ in range(NEAR))]
+    for distance, places in zip(DISTANCES, window.near_places, strict=True):
+        away = abs(distance)
+        at = np.flatnonzero(places >= 0)
+        tie = sp.csr_matrix((np.ones(len(at)), (at, places[at])), shape=(count, count))
+        ties[away] = sp.csr_matrix(ties[away] + tie)
+        if distance > 0:
+            around[away][:, :-away] += sent[:, away:]
+        else:
+            around[away][:, away:] += sent[:, :-away]
+    return ties, around
