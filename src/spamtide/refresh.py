@@ -13,7 +13,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 
 import pyarrow as pa
@@ -31,7 +31,7 @@ from spamtide.attribution import (
 )
 from spamtide.campaign import resolve
 from spamtide.errors import UnavailableError
-from spamtide.knowledge import Knowledge
+from spamtide.knowledge import Entity, Knowledge, Relation
 from spamtide.schema import DAILY, KITS, SCHEMA_VERSION, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
 from spamtide.settings import Attributing
 from spamtide.sparing import MOST_NEW, Basis, News, Spared, has_engines, keep_cells, spared
@@ -80,9 +80,16 @@ class Answering:
 
 
 def _plain(value: object) -> object:
-    """A value whose text is the same in every process: sets have no order of their own."""
+    """A value whose text is the same in every process and place: sets have no order of their own.
+
+    Where a file lies, and at which line of it something stands, says nothing.
+    """
     if isinstance(value, Mapping):
         return [(key, _plain(item)) for key, item in value.items()]
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Entity | Relation):
+        return replace(value, file="", line=0)
     return sorted(value) if isinstance(value, set | frozenset) else value
 
 

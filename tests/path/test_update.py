@@ -15,7 +15,10 @@ import pyarrow.compute as pc
 import pytest
 
 from spamtide import pipeline
+from spamtide.attribution import load_signatures
+from spamtide.knowledge import load_knowledge
 from spamtide.observatory import Observatory, open_observatory
+from spamtide.refresh import Answering
 from spamtide.schema import DERIVED, LINEAGE, TABLES
 from spamtide.store import Lake, evidence, hourly, rollup, sharing, writer_lock
 
@@ -308,6 +311,22 @@ def test_what_was_counted_is_what_the_rows_say(
     assert more["wild"] > by_day["wild"]
     counted(open_observatory(observatory.directory))
     assert rollup.totals(open_observatory(observatory.directory).lake) == more
+
+
+def test_where_knowledge_lies_says_nothing(settled: tuple[Path, object], tmp_path: Path) -> None:
+    """An observatory, or Spamtide, that moves answers nothing anew; other knowledge does."""
+    observatory = open_observatory(settled[0])
+    ruleset = load_signatures(pipeline.signature_folders(observatory))
+    text = "botnets:\n  Elsewhere: {source: https://example.org/, confidence: high}\n"
+    versions = []
+    for number, lines in enumerate(("", "# a line more\n", "# other\n")):
+        path = tmp_path / str(number) / "knowledge.yaml"
+        path.parent.mkdir()
+        path.write_text(lines + (text if number < 2 else text.replace("Elsewhere", "Nowhere")))
+        known = Answering(ruleset, load_knowledge(path), observatory.settings.attributing, {})
+        versions.append(known.version(("a",)))
+    assert versions[0] == versions[1]
+    assert versions[0] != versions[2]
 
 
 class Died(BaseException):
