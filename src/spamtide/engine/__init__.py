@@ -7,8 +7,9 @@ hangs is taken apart until the one record that does it stands alone, and that re
 from collections.abc import Callable
 
 from spamtide.engine.apart import Apart
-from spamtide.engine.local import LocalEngine
+from spamtide.engine.backlog import Backlog
+from spamtide.engine.local import LocalEngine, processors
 
 ENGINES: dict[str, Callable[[int], LocalEngine]] = {"local": LocalEngine}
 
-__all__ = ["ENGINES", "Apart", "LocalEngine"]
+__all__ = ["ENGINES", "Apart", "Backlog", "LocalEngine", "processors"]

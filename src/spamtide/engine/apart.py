@@ -1,7 +1,7 @@
 """The same pure function over some items, in several processes: for work that is a second long, not a minute.
 
 Processes are forked where they are needed and inherit what the function holds, so that only results travel. A
-process that dies leaves its part to this one: nothing is lost but time.
+process that dies, or is not done long after this one, leaves its part to this one: nothing is lost but time.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from typing import Generic
 
 from spamtide.engine.local import end_with_parent, processors
 from spamtide.model import Item, Result
+
+PATIENCE = 60.0
+"""Seconds that a process is waited for when this one is done with its own part."""
 
 
 class Apart:
@@ -34,36 +38,57 @@ class Apart:
         if count <= 1:
             return [work(item) for item in items]
         parts = [items[place::count] for place in range(count)]
-        context = multiprocessing.get_context("fork")
-        results: list[list[Result] | None] = [None] * count
-        waiting = []
-        for place in range(1, count):
-            receive, send = context.Pipe(duplex=False)
-            child = context.Process(target=_work, args=(send, work, parts[place], os.getpid()), daemon=True)
-            child.start()
-            send.close()
-            waiting.append((place, receive, child))
+        others = [_Process(lambda part=part: [work(item) for item in part]) for part in parts[1:]]  # type: ignore[misc]  # mypy has no words for a default that is bound
         try:
-            results[0] = [work(item) for item in parts[0]]
-            for place, receive, _ in waiting:
-                with suppress(EOFError, OSError):
-                    results[place] = receive.recv()
+            results = [[work(item) for item in parts[0]], *(other.result() for other in others)]
         finally:
-            for _, receive, child in waiting:
-                receive.close()
-                child.kill()
-                child.join()
+            for other in others:
+                other.end()
         done: list[Result] = [None] * len(items)  # type: ignore[list-item]  # each place is filled below
-        for place, part in enumerate(parts):
-            found = results[place]
-            done[place::count] = [work(item) for item in part] if found is None else found
+        for place, found in enumerate(results):
+            done[place::count] = found
         return done
+
+    def aside(self, work: Callable[[], Result]) -> Callable[[], Result]:
+        """Have `work`, which must be pure, done in a process of its own; what is given back waits for it."""
+        if self.workers <= 1:
+            return work
+        return _Process(work).result
+
+
+class _Process(Generic[Result]):
+    """A forked process, and what it is to find out."""
+
+    def __init__(self, work: Callable[[], Result]) -> None:
+        self._work = work
+        context = multiprocessing.get_context("fork")
+        self._receive, send = context.Pipe(duplex=False)
+        self._child = context.Process(target=_work, args=(send, work, os.getpid()), daemon=True)
+        self._child.start()
+        send.close()
+
+    def result(self) -> Result:
+        """What it found out; where it found nothing, that is done here."""
+        try:
+            with suppress(EOFError, OSError):
+                if self._receive.poll(PATIENCE):
+                    found: Result = self._receive.recv()
+                    return found
+        finally:
+            self.end()
+        return self._work()
+
+    def end(self) -> None:
+        """End it, whatever it is at."""
+        self._receive.close()
+        self._child.kill()
+        self._child.join()
 
 
 def _work(
-    send: Connection, work: Callable[[Item], Result], items: Sequence[Item], parent: int
+    send: Connection, work: Callable[[], object], parent: int
 ) -> None:  # pragma: no cover - runs in a process of its own
     """What a forked process does; where it fails it sends nothing, and the parent meets the failure."""
     end_with_parent(parent)
     with suppress(Exception):
-        send.send([work(item) for item in items])
+        send.send(work())
