@@ -86,6 +86,7 @@ WIDE PyObject *native_follow(PyObject *Py_UNUSED(module), PyObject *args)
         const double *columns = buffer[0].buf, *uneven = buffer[3].buf, *memory = buffer[4].buf;
         const double *kept = buffer[5].buf, *added = buffer[6].buf;
         double *error = buffer[7].buf, *product = buffer[8].buf, *states = buffer[9].buf, *all_sums = buffer[10].buf;
+        Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t row = 0; row < rows; row++) {
             const Days days = {
                 columns + row * units, columns + (2 * rows + row) * units, (const double *)buffer[1].buf + row * units,
@@ -108,6 +109,7 @@ WIDE PyObject *native_follow(PyObject *Py_UNUSED(module), PyObject *args)
                         product + here, state, sums);
             }
         }
+        Py_END_ALLOW_THREADS
     }
     for (int which = 0; which < BUFFERS; which++)
         PyBuffer_Release(&buffer[which]);

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -55,6 +56,8 @@ LEAST_MAIL = 0.5
 """Messages that a stretch without any is taken to have brought."""
 _ROWS = 32
 """Rows that are filtered side by side: what is at work stays in the processor's own memory."""
+_BESIDE = 2
+"""Lots of rows that are filtered at the same time, in the compiled form."""
 _UNITS = 8
 """Units whose variances are multiplied before a logarithm is taken: their product is always a number."""
 
@@ -298,11 +301,15 @@ def _filter(series: Sequence[Levels], rows: Sequence[_Row], step: int, each: Eac
             log[number, one.begin : one.end] = np.nan
             after[number, one.end :] = 1 - after[number, one.end - 1]
     parts = [slice(start, start + _ROWS) for start in range(0, len(rows), _ROWS)]
-    # The compiled form is done sooner than a large process is copied.
-    found = (each if native is None else in_turn)(
-        lambda part: _run(log[part], poisson[part], uneven[part], fresh[part], after[part], memory, whole),
-        parts,
-    )
+
+    def run(part: slice) -> tuple[Floats, Floats]:
+        return _run(log[part], poisson[part], uneven[part], fresh[part], after[part], memory, whole)
+
+    if native is None:
+        found = each(run, parts)
+    else:  # the compiled form leaves the interpreter free, and is done sooner than a large process is copied
+        with ThreadPoolExecutor(_BESIDE, "wander") as threads:
+            found = list(threads.map(run, parts))
     return np.concatenate([none for none, _ in found]), np.concatenate([stepped for _, stepped in found])
 
 
