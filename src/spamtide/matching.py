@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spamtide.attribution import Ruleset, match
-from spamtide.engine import ENGINES, LocalEngine
+from spamtide.engine import ENGINES, LocalEngine, processors
 from spamtide.schema import EVIDENCE, MEMBERSHIPS
 from spamtide.store import Lake, evidence
 from spamtide.store.lake import Files
@@ -47,8 +47,13 @@ def beside(lake: Lake, ruleset: Ruleset, workers: int, new: evidence.Fresh) -> I
         yield None
         return
     alone = replace(new, members=MEMBERSHIPS.empty_table())
-    with ENGINES["local"](workers) as engine, ThreadPoolExecutor(1, "match") as thread:
+    with ENGINES["local"](_others(workers)) as engine, ThreadPoolExecutor(1, "match") as thread:
         yield thread.submit(lambda: list(_hits(engine, lake, ruleset, alone)))
+
+
+def _others(workers: int) -> int:
+    """Processes beside the one that clusters, which all wait for in the end."""
+    return max(1, (workers or processors()) - 1)
 
 
 def match_new(
@@ -68,16 +73,14 @@ def match_new(
         lake.replace("evidence", EVIDENCE.empty_table(), note)
         new = None
     new = new or evidence.fresh(lake)
-    matched = 0
+    whole = note | {"observations": new.version}
     if hits is not None:
-        matched = _store(lake, (_with_campaigns(batch, new) for batch in hits.result()), note)
-    elif new.observations.paths:
-        with ENGINES["local"](workers) as engine:
-            matched = _store(lake, _hits(engine, lake, ruleset, new), note)
-    note |= {"observations": new.version}
-    if lake.note("evidence") != note:
-        lake.append("evidence", EVIDENCE.empty_table(), note)
-    return matched
+        found = pa.Table.from_batches(hits.result(), EVIDENCE).combine_chunks().to_batches()
+        return _store(lake, (_with_campaigns(batch, new) for batch in found), note, whole)
+    if not new.observations.paths:
+        return _store(lake, (), note, whole)
+    with ENGINES["local"](workers) as engine:
+        return _store(lake, _hits(engine, lake, ruleset, new), note, whole)
 
 
 def _hits(engine: LocalEngine, lake: Lake, ruleset: Ruleset, new: evidence.Fresh) -> Iterator[pa.RecordBatch]:
@@ -98,12 +101,22 @@ def _with_campaigns(batch: pa.RecordBatch, new: evidence.Fresh) -> pa.RecordBatc
     return batch.set_column(EVIDENCE.get_field_index("campaign"), EVIDENCE.field("campaign"), campaign)
 
 
-def _store(lake: Lake, found: Iterable[pa.RecordBatch], note: dict[str, str | int | None]) -> int:
-    """Append rows of EVIDENCE; their number."""
+def _store(
+    lake: Lake,
+    found: Iterable[pa.RecordBatch],
+    note: dict[str, str | int | None],
+    whole: dict[str, str | int | None],
+) -> int:
+    """Append rows of EVIDENCE under a note, and the last of them under that which ends it; their number."""
     stored = 0
+    last: pa.Table | None = None
     for lot in _lots(found, COMMIT_ROWS):
-        lake.append("evidence", lot.sort_by("week"), note)
-        stored += lot.num_rows
+        if last is not None:
+            lake.append("evidence", last, note)
+        last = lot.sort_by("week")
+        stored += last.num_rows
+    if last is not None or lake.note("evidence") != whole:
+        lake.append("evidence", EVIDENCE.empty_table() if last is None else last, whole)
     return stored
 
 

@@ -53,11 +53,13 @@ class Files:
 
 
 class Lake:
-    """The tables of one observatory, by name. Holds no state but open table handles."""
+    """The tables of one observatory, by name. Holds no state but open handles, and files of past versions."""
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self._open: dict[str, DeltaTable] = {}
+        self._past: dict[tuple[str, int], frozenset[str]] = {}
+        """Files of versions that were asked for: those never change."""
 
     @classmethod
     def at(cls, directory: Path) -> Lake:
@@ -118,10 +120,13 @@ class Lake:
         """Files of a version; None where it is gone."""
         from deltalake import DeltaTable
 
-        try:
-            return frozenset(DeltaTable(f"{self.uri}/{table}", version=version).file_uris())
-        except Exception:  # noqa: BLE001 - delta-rs has many words for a version that is gone
-            return None
+        if (table, version) not in self._past:
+            try:
+                files = frozenset(DeltaTable(f"{self.uri}/{table}", version=version).file_uris())
+            except Exception:  # noqa: BLE001 - delta-rs has many words for a version that is gone
+                return None
+            self._past[table, version] = files
+        return self._past[table, version]
 
     def of_weeks(
         self, table: str, columns: Sequence[str], weeks: Collection[int], coded: Sequence[str] = ()
@@ -227,6 +232,9 @@ class Lake:
             if 0 < _schema_of(handle) <= SCHEMA_VERSION and not columns.issuperset(TABLES[table].names):
                 shutil.rmtree(folder)
                 self._open.pop(table, None)
+            elif table not in self._open:
+                self._check_schema(table, handle)
+                self._open[table] = handle
 
     def _holds(self, table: str, rows: pa.Table, note: Mapping[str, Any] | None) -> bool:
         """Whether a table holds exactly these rows, in any order, under this note."""
