@@ -23,7 +23,7 @@ def known(lake: Lake, note: Mapping[str, Any], first: int) -> rollup.Hours:
     weeks = frozenset(week for week in held.get("weeks", ()) if week >= first)
     if not weeks or held.get("of") != note:
         return rollup.NO_HOURS
-    rows = lake.of_weeks("hourly", HOURLY.names, weeks)
+    rows = lake.of_weeks("hourly", HOURLY.names, weeks, ("sensor", "label", "botnet", "programme"))
     return rollup.Hours(weeks, rows.cast(rollup.NO_HOURS.counts.schema))
 
 
@@ -45,7 +45,7 @@ def keep(lake: Lake, hours: rollup.Hours, changed: Collection[int], note: Mappin
     """
     told = {"of": dict(note), "weeks": sorted(hours.weeks)}
     held = lake.note("hourly").get("weeks", [])
-    rows = hours.counts.cast(HOURLY)
+    rows = hours.counts.unify_dictionaries()
     if not changed or not hours.weeks <= {*held, *changed} or len(held) > len(hours.weeks) + 1:
         lake.replace("hourly", rows, told)
         return

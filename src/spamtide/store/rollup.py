@@ -53,7 +53,7 @@ NO_HOURS = Hours(
         [
             ("week", pa.int32()),
             ("day", pa.timestamp("us")),
-            *((name, pa.string()) for name in _HOURLY),
+            *((name, pa.dictionary(pa.int32(), pa.string())) for name in _HOURLY),
             ("n", pa.int64()),
         ]
     ).empty_table(),
@@ -146,7 +146,7 @@ def count_hours(answered: pa.Table) -> pa.Table:
     columns: dict[str, pa.Array] = {"n": pa.array(counts, pa.int64())}
     for name, known in zip(_HOURLY[::-1], values[::-1], strict=True):
         kinds, code = np.divmod(kinds, len(known) + 1)
-        columns[name] = known.take(pa.array(code))
+        columns[name] = pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), known)
     start = (kinds + first) * MICROSECONDS_AN_HOUR
     columns["week"] = pa.array(np.floor_divide(start, WEEK_HOURS * MICROSECONDS_AN_HOUR), pa.int32())
     columns["day"] = pa.array(start, pa.timestamp("us"))
@@ -170,7 +170,7 @@ def hours_between(lake: Lake, weeks: tuple[int, int], known: Hours) -> pa.Table:
             WHERE e.lab IS NULL AND e.received_at IS NOT NULL GROUP BY ALL
         """)  # noqa: S608 - the weeks are numbers
         found.append(more.cast(NO_HOURS.counts.schema))
-    return pa.concat_tables(found)
+    return pa.concat_tables(found).unify_dictionaries()
 
 
 def sources(lake: Lake, names: pa.Table, wanted: pa.Table) -> pa.Table:
