@@ -11,6 +11,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ import pyarrow as pa
 
 from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, read_pages
 from spamtide.change import look, watch_hours
-from spamtide.engine import Apart
+from spamtide.engine import Apart, Backlog
 from spamtide.errors import UnavailableError, UsageError
 from spamtide.finding import (
     Behind,
@@ -36,9 +37,9 @@ from spamtide.finding import (
 from spamtide.gathering import gather
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
 from spamtide.matching import Hits, beside, match_new
-from spamtide.model import Change, Each, Floats, IndexSeries, Measurement, in_turn
+from spamtide.model import Change, Each, Floats, IndexSeries, Measurement, Panel, Trace, in_turn
 from spamtide.observatory import EVENTS_FILE, Observatory
-from spamtide.refresh import Answering, answer_again, renamed
+from spamtide.refresh import Ahead, Answering, answer_again, renamed
 from spamtide.schema import (
     CHANGES,
     CLAIMS,
@@ -86,17 +87,25 @@ class Update:
     knowledge: Knowledge
     landings: tuple[Landing, ...] = ()
     """What saved landing pages say of domains."""
+    backlog: Backlog = field(default_factory=Backlog)
+    """Stores what no stage waits for; `state` waits for all of it."""
     measurement: Measurement | None = None
     names: dict[str, str] = field(default_factory=dict)
     """Absorbed campaign name -> surviving name."""
-    hours: tuple[IndexSeries, ...] = ()
-    """Hourly series of the last weeks."""
+    hourly: Panel | None = None
+    """Counts by hour of the last weeks."""
+    hours: Callable[[], tuple[IndexSeries, ...]] = tuple
+    """Gives their series, which are fitted while changes are looked for."""
     fresh: evidence.Fresh | None = None
     """Observations that may be new."""
     hits: Hits | None = None
     """What rules say of them, if they were matched beside clustering."""
+    ahead: Ahead | None = None
+    """What answers of new mail will need, read while it is clustered."""
     counted: rollup.Hours = rollup.NO_HOURS
     """Messages by hour of the last weeks that were answered."""
+    stored: Callable[[], None] = lambda: None
+    """Waits until all answers are stored."""
 
 
 def update(observatory: Observatory, on_stage: Callable[[str, str], None] = lambda *_: None) -> None:
@@ -117,10 +126,11 @@ def update(observatory: Observatory, on_stage: Callable[[str, str], None] = lamb
     load_events(event_files(observatory))  # a wrong file is told before any work
     with writer_lock(observatory.directory / "lake"):
         observatory.lake.drop_outdated(DERIVED)
-        for stage in STAGES:
-            if stage.run is not None:
-                on_stage(stage.name, "")
-                on_stage(stage.name, stage.run(run))
+        with run.backlog:
+            for stage in STAGES:
+                if stage.run is not None:
+                    on_stage(stage.name, "")
+                    on_stage(stage.name, stage.run(run))
 
 
 def signature_folders(observatory: Observatory) -> tuple[Path, ...]:
@@ -158,7 +168,15 @@ def _cluster(run: Update) -> str:
     """Give every new content a campaign."""
     lake, settings = run.observatory.lake, run.observatory.settings
     workers = settings.running.workers
-    matching = partial(beside, lake, run.ruleset, workers)
+
+    @contextmanager
+    def matching(new: evidence.Fresh) -> Iterator[Hits | None]:
+        with beside(lake, run.ruleset, workers, new) as hits:
+            yield hits
+        if hits is not None:
+            weeks = {week for batch in hits.result() for week in batch["week"].unique().to_pylist()}
+            run.ahead = Ahead(lake, weeks, run.backlog)
+
     gathered = gather(lake, settings.clustering.similarity, workers, matching)
     run.fresh, run.names, run.hits = gathered.fresh, gathered.names, gathered.hits
     return gathered.told()
@@ -178,15 +196,21 @@ def _attribute(run: Update) -> str:
         if added and since and others is not None:
             counting = other.submit(senders.of_new_mail, lake, names, added, since, others)
         weeks = run.observatory.settings.measuring.hourly_weeks
-        answered, run.counted = answer_again(lake, answering, weeks)
+        again = answer_again(lake, answering, weeks, run.backlog, run.ahead)
+        run.counted, run.stored = again.hours, again.stored
         counted = counting.result() if counting else None
-    if added is None:
+    run.backlog(partial(_count_campaigns, lake, names, counted, anew=added is None))
+    known, messages = rollup.named(lake)
+    return f"{again.messages:,} messages; {known:,} of {messages:,} have a botnet's name"
+
+
+def _count_campaigns(lake: Lake, names: pa.Table, counted: senders.Counted | None, *, anew: bool) -> None:
+    """Sum campaigns up, and keep what was counted of the addresses behind them."""
+    if anew:
         counted = senders.of_all_mail(lake, names)
     lake.replace("campaigns", rollup.campaigns(lake, names, counted.sources if counted else None))
     if counted:
         senders.keep(lake, counted)
-    known, messages = rollup.named(lake)
-    return f"{answered:,} messages; {known:,} of {messages:,} have a botnet's name"
 
 
 def _measure(run: Update) -> str:
@@ -194,42 +218,51 @@ def _measure(run: Update) -> str:
     lake = run.observatory.lake
     measuring = run.observatory.settings.measuring
     each = Apart(run.observatory.settings.running.workers)
-    run.measurement = measure(panels.panel(lake), measuring, each)
-    lake.replace("series", series_rows(run.measurement))
-    hourly = panels.hourly(lake, run.measurement.panel.days, measuring.hourly_weeks, run.counted)
-    run.hours = measure_hours(hourly, run.measurement, each)
-    lake.replace("hours", hour_rows(run.hours))
-    lake.replace("sensors", rollup.sensors(lake, _outages(run.measurement)))
-    return f"{len(run.measurement.series)} series over {len(run.measurement.panel.days):,} days"
+    measured = run.measurement = measure(panels.panel(lake), measuring, each)
+    run.backlog(lambda: lake.replace("series", series_rows(measured)))
+    hourly = run.hourly = panels.hourly(lake, measured.panel.days, measuring.hourly_weeks, run.counted)
+    run.hours = each.aside(lambda: measure_hours(hourly, measured))
+    run.backlog(lambda: lake.replace("sensors", rollup.sensors(lake, _outages(measured))))
+    return f"{len(measured.series)} series over {len(measured.panel.days):,} days"
 
 
 def _detect(run: Update) -> str:
     """Date the changes."""
     if run.measurement is None:  # pragma: no cover - STAGES puts measure first
         raise RuntimeError
-    settings = run.observatory.settings
+    lake, settings = run.observatory.lake, run.observatory.settings
     each = Apart(settings.running.workers)
-    tracing = partial(traces, run.observatory.lake)
+
+    def tracing(botnet: str, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
+        run.stored()
+        return traces(lake, botnet, first, last, until)
+
     detected = look(run.measurement, settings.detecting, whole=_is_over(run), each=each, tracing=tracing)
-    changes = (*detected.changes, *watch_hours(run.hours, detected.changes))
+    hours = run.hours()
+    run.backlog(lambda: lake.replace("hours", hour_rows(hours)))
+    changes = (*detected.changes, *watch_hours(hours, detected.changes))
     for table, rows in (("changes", changes), ("alarms", detected.alarms)):
-        run.observatory.lake.replace(table, pa.Table.from_batches([to_arrow(rows, CHANGES)]))
+        lake.replace(table, pa.Table.from_batches([to_arrow(rows, CHANGES)]))
     return f"{len(changes)} changes, {len(detected.alarms)} alarms"
 
 
 def _is_over(run: Update) -> bool:
     """Whether the last day of the panel is over, by its hours, or as good as over."""
-    if run.measurement is None or not run.hours or not len(run.hours[0].days):
+    measured, hourly = run.measurement, run.hourly
+    if measured is None or hourly is None or not len(hourly.days) or not hourly.sensors:
         return False
-    evening = (run.measurement.panel.days[-1] + np.timedelta64(1, "D")).astype("datetime64[h]")
-    total = run.hours[0]
-    to_come = int((evening - total.days[-1]) / np.timedelta64(1, "h")) - 1
-    return to_come < LAST_HOURS or to_come * float(total.count[-WEEK_HOURS:].mean()) < LAST_MESSAGES
+    if not any(one.subject_kind == "total" and one.base for one in measured.series):
+        return False
+    evening = (measured.panel.days[-1] + np.timedelta64(1, "D")).astype("datetime64[h]")
+    to_come = int((evening - hourly.days[-1]) / np.timedelta64(1, "h")) - 1
+    last = hourly.counts[0].sum(axis=0)[-WEEK_HOURS:]
+    return to_come < LAST_HOURS or to_come * float(last.mean()) < LAST_MESSAGES
 
 
 def _state(run: Update) -> str:
     """Say what may be said of the usual period."""
     lake = run.observatory.lake
+    run.backlog.wait()  # claims name the versions of all tables
     if run.measurement is None or not len(run.measurement.panel.days):
         lake.replace("claims", CLAIMS.empty_table())
         return "no dated spam yet"

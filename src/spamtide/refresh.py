@@ -30,6 +30,7 @@ from spamtide.attribution import (
     weeks_of_engines,
 )
 from spamtide.campaign import resolve
+from spamtide.engine import Backlog
 from spamtide.errors import UnavailableError
 from spamtide.knowledge import Entity, Knowledge, Relation
 from spamtide.schema import DAILY, KITS, SCHEMA_VERSION, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
@@ -93,8 +94,58 @@ def _plain(value: object) -> object:
     return sorted(value) if isinstance(value, set | frozenset) else value
 
 
-def answer_again(lake: Lake, answering: Answering, hourly_weeks: int) -> tuple[int, rollup.Hours]:
-    """Bring ANSWERS up to date; the number of messages answered, and hours of the last weeks among them.
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What was answered."""
+
+    messages: int
+    hours: rollup.Hours
+    """Of the last weeks, as far as they are known."""
+    stored: Callable[[], None]
+    """Waits until all answers are stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What is stored of some weeks."""
+
+    weeks: frozenset[int]
+    held: pa.Table
+    """`sharing.ASKED` of their evidence."""
+    answers: pa.Table
+    """As `amending.stored_answers`."""
+
+
+class Ahead:
+    """Reads in a backlog what answers of new mail need, while something else is done with this mail."""
+
+    def __init__(self, lake: Lake, weeks: Collection[int], backlog: Backlog) -> None:
+        around = {week + far for week in weeks for far in range(-REACH_WEEKS, REACH_WEEKS + 1)} - {UNDATED}
+        self.version = lake.version("evidence")
+        self._lake, self._files, self._weeks = lake, lake.files("evidence"), frozenset(around)
+        self._read: Read | None = None
+        self._wait = backlog(self._begin)
+
+    def read(self) -> Read | None:
+        """What was read; None where it was too much, or would not be used."""
+        self._wait()
+        read, self._read = self._read, None  # whoever has it lets it go
+        return read
+
+    def _begin(self) -> None:
+        lake, files, weeks = self._lake, self._files, self._weeks
+        note = lake.note("sightings")
+        if AMENDING in note or self.version is None or note.get("evidence") != self.version:
+            return
+        if not weeks or has_engines(lake, weeks) or evidence.count_weeks(lake, files, weeks) > MOST_ROWS:
+            return
+        self._read = Read(weeks, sharing.held(lake, files, weeks), amending.stored_answers(lake, weeks))
+
+
+def answer_again(
+    lake: Lake, answering: Answering, hourly_weeks: int, backlog: Backlog, ahead: Ahead | None
+) -> Again:
+    """Bring ANSWERS up to date; what is counted of answers is stored, the rest may be stored behind.
 
     Which engines are rented is known from all weeks together. Where the answers of some weeks change what is
     known of it, the weeks that hang on it are answered again.
@@ -102,7 +153,7 @@ def answer_again(lake: Lake, answering: Answering, hourly_weeks: int) -> tuple[i
     before = lake.note("sightings")
     counts, families = evidence.overview(lake, before.get("evidence"))
     version = answering.version(families)
-    known = _wanted(lake, version, answering.names, counts)
+    known = _wanted(lake, version, answering.names, counts, ahead)
     whole = known is None
     wanted, ham, news = (known.weeks, known.ham, known.news) if known else (set(counts), None, None)
     then = frozenset[str]() if whole else _listed(before.get("rented"))
@@ -116,7 +167,7 @@ def answer_again(lake: Lake, answering: Answering, hourly_weeks: int) -> tuple[i
     basis = Basis(answering.ruleset, answering.knowledge, answering.attributing, beyond, answering.names)
     few = spared(lake, basis, news, wanted, counts) if news else None
     if few is not None:
-        answered, hours = _amend(lake, few, counts, recent)
+        answered, hours = _amend(lake, few, known.read if known else None, recent, backlog)
     else:
         answered, hours = _answer_weeks(lake, answering, beyond, (wanted, counts, recent), whole=whole)
     changed = hours.weeks
@@ -132,19 +183,28 @@ def answer_again(lake: Lake, answering: Answering, hourly_weeks: int) -> tuple[i
         more, late = _answer_weeks(lake, answering, beyond, (again, counts, recent), whole=False)
         answered, hours = answered + more, hourly.joined(hours, late)
         changed |= late.weeks
-    for table in ("evidence", *ANSWERS):
-        lake.compact(table, JOINED_BYTES)
     note = {
         "inputs": version,
-        "evidence": lake.version("evidence"),
         "lineage": lake.version("lineage"),
         "rented": SEPARATOR.join(sorted(now)),
     }
+    stored = backlog(partial(_settle, lake, note))
+
+    def keep() -> None:
+        _keep(lake, ham)
+        _keep_counts(lake, few, (hours, changed), counts)
+
+    backlog(keep)
+    return Again(answered, hours, stored)
+
+
+def _settle(lake: Lake, note: Mapping[str, object]) -> None:
+    """Join small files, and say what all answers rest on, which ends what was begun."""
+    for table in ("evidence", *ANSWERS):
+        lake.compact(table, JOINED_BYTES)
+    note = {**note, "evidence": lake.version("evidence")}
     if lake.note("sightings") != note:
         lake.append("sightings", SIGHTINGS.empty_table(), note)
-    _keep(lake, ham)
-    _keep_counts(lake, few, (hours, changed), counts)
-    return answered, hours
 
 
 def _keep_counts(
@@ -219,37 +279,44 @@ def _answer_weeks(
     return answered, rollup.Hours(known, pa.concat_tables(hours))
 
 
-def _amend(lake: Lake, few: Spared, counts: Mapping[int, int], recent: int) -> tuple[int, rollup.Hours]:
-    """Answer what new mail moves, store it and count its weeks again; the messages, and hours from a week on.
+def _amend(
+    lake: Lake, few: Spared, read: Read | None, recent: int, backlog: Backlog
+) -> tuple[int, rollup.Hours]:
+    """Answer what new mail moves and count its weeks again; the messages, and hours from a week on.
 
-    A run that dies here leaves answers of some weeks amended and of others not: the next one is to answer
-    them whole.
+    The answers are stored behind. A run that dies before leaves answers of some weeks amended and of others
+    not: the next one is to answer them whole.
     """
+    asked = few.asked()
+    weeks = frozenset(asked["week"].unique().to_pylist())
+    likely = frozenset(week + far for week in few.news.rows["week"].unique().to_pylist() for far in (-1, 0))
     with ThreadPoolExecutor(1, "beside") as other:
-        early = sum(counts[week] for week in few.weeks) <= MOST_ROWS
-        reading = other.submit(amending.stored_answers, lake, few.weeks) if early else None
-        answers = few.answers()
-        weeks = set(answers["week"].unique().to_pylist())
-        amended = amending.amend(
-            reading.result() if reading else amending.stored_answers(lake, weeks), answers
-        )
+        read = read if read is not None and weeks <= read.weeks else None
+        reading = other.submit(lambda: read.answers if read else amending.stored_answers(lake, weeks))
+        mail = other.submit(amending.mail, lake, likely)
+        answers = few.answers(asked)
+        amended = amending.amend(reading.result(), answers)
         lake.append("sightings", SIGHTINGS.empty_table(), lake.note("sightings") | {AMENDING: True})
-        counting = other.submit(_count_again, lake, amended, recent)
-        for first, last in _runs(amended.other):
-            rows = amending.of_weeks(amended.rows, range(first, last + 1))
-            lake.replace_weeks("attributions", rows, (first, last))
-        hours = counting.result()
+        backlog(partial(_replace_runs, lake, "attributions", amended.of_weeks, amended.other))
+        rows = [amending.of_weeks(mail.result(), amended.counts)]
+        if more := amended.counts - likely:
+            rows.append(amending.mail(lake, more))
+        both = amending.named(pa.concat_tables(rows), amended)
+        days = rollup.count_days(lake, both)
+        storing = other.submit(_replace_runs, lake, "daily", partial(amending.of_weeks, days), amended.counts)
+        sightings, hours = rollup.count_sightings(lake, both), _late_hours(both, recent)
+        storing.result()
+    backlog(partial(_replace_runs, lake, "sightings", partial(amending.of_weeks, sightings), amended.counts))
     known = frozenset(week for week in amended.counts if week >= recent)
     return answers.num_rows, rollup.Hours(known, hours)
 
 
-def _count_again(lake: Lake, amended: amending.Amended, recent: int) -> pa.Table:
-    """Count weeks again in which names are given to other numbers of messages; hours from a week on."""
-    days, sightings, hours = _counted(lake, amending.to_count_again(lake, amended), recent)
-    for first, last in _runs(amended.counts):
-        for table, rows in (("daily", days), ("sightings", sightings)):
-            lake.replace_weeks(table, amending.of_weeks(rows, range(first, last + 1)), (first, last))
-    return hours
+def _replace_runs(
+    lake: Lake, table: str, of_weeks: Callable[[Collection[int]], pa.Table], weeks: Collection[int]
+) -> None:
+    """Make the rows of some weeks all that a table holds of them."""
+    for first, last in _runs(weeks):
+        lake.replace_weeks(table, of_weeks(range(first, last + 1)), (first, last))
 
 
 def _runs(weeks: Collection[int]) -> Iterator[tuple[int, int]]:
@@ -269,9 +336,13 @@ class _Wanted:
     """What is known of other mail, if it was read."""
     news: News | None = None
     """What came, where that is known to the message and all else is as it was."""
+    read: Read | None = None
+    """What was read ahead."""
 
 
-def _wanted(lake: Lake, version: str, names: Mapping[str, str], counts: Mapping[int, int]) -> _Wanted | None:
+def _wanted(
+    lake: Lake, version: str, names: Mapping[str, str], counts: Mapping[int, int], ahead: Ahead | None
+) -> _Wanted | None:
     """What to answer again; None for all weeks."""
     note = lake.note("sightings")
     paths = lake.added("evidence", note.get("evidence"))
@@ -302,7 +373,9 @@ def _wanted(lake: Lake, version: str, names: Mapping[str, str], counts: Mapping[
     if not lake.only_added("evidence", since):
         return _Wanted(weeks, ham)
     old = Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*paths})))
-    return _Wanted(weeks, ham, News(new, since, old, before, barred))
+    read = ahead.read() if ahead is not None and ahead.version == since else None
+    mail = sharing.Mail(old, read.held, read.weeks) if read else sharing.Mail(old)
+    return _Wanted(weeks, ham, News(new, since, mail, before, barred), read)
 
 
 def renamed(lake: Lake, names: Mapping[str, str]) -> set[str] | None:
@@ -435,12 +508,13 @@ def _answer(
 
 def _counted(lake: Lake, both: pa.Table, recent: int) -> Counted:
     """DAILY and SIGHTINGS of what was answered, and the hours of its weeks from one on."""
+    return rollup.count_days(lake, both), rollup.count_sightings(lake, both), _late_hours(both, recent)
+
+
+def _late_hours(both: pa.Table, recent: int) -> pa.Table:
+    """The hours of what was answered, of its weeks from one on."""
     late = both.filter(pc.greater_equal(both["week"], recent))
-    return (
-        rollup.count_days(lake, both),
-        rollup.count_sightings(lake, both),
-        rollup.count_hours(late) if late.num_rows else rollup.NO_HOURS.counts,
-    )
+    return rollup.count_hours(late) if late.num_rows else rollup.NO_HOURS.counts
 
 
 def _store(lake: Lake, table: str, rows: pa.Table, weeks: tuple[int, int], *, whole: bool) -> None:

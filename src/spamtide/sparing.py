@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +34,6 @@ from spamtide.knowledge import Knowledge
 from spamtide.schema import CELLS, EVIDENCE, UNDATED
 from spamtide.settings import Attributing
 from spamtide.store import Lake, evidence, sharing
-from spamtide.store.lake import Files
 
 MOST_NEW = 300_000
 """New messages up to which it pays to look for what they move."""
@@ -50,7 +49,7 @@ class News:
     """Evidence that came: sharing.ASKED."""
     since: int
     """Version of the evidence of which all was answered."""
-    old: Files
+    old: sharing.Mail
     """Evidence that was there then."""
     then: Mapping[str, str]
     """Absorbed campaign name -> surviving name, as it was."""
@@ -92,15 +91,19 @@ class Spared:
     """Old messages that share something with other mail now."""
     cells: _Cells
 
-    def answers(self) -> pa.Table:
-        """Rows of ANSWERS with `week`: of new messages, and of those that they move."""
+    def asked(self) -> pa.Table:
+        """`sharing.ASKED` of new messages, and of those that they move."""
         of = self.lake, self.basis, self.news
-        with ThreadPoolExecutor(1, "shared") as other:
-            later = other.submit(_by_address, *of)
+        with ThreadPoolExecutor(2, "shared") as others:
+            later = [others.submit(_by_address, *of), others.submit(_by_domain, *of)]
             wanted = self.cells.moved(self.basis, self.news, self.weeks)
             found = [self.news.rows, self.barred, sharing.in_cells(self.lake, self.news.old, wanted)]
-            found += [_by_domain(*of), later.result()]
-        return _answered(self.lake, self.basis, _once(pa.concat_tables(found)), self.cells)
+            found += [one.result() for one in later]
+        return _once(pa.concat_tables(found))
+
+    def answers(self, asked: pa.Table) -> pa.Table:
+        """Rows of ANSWERS with `week` of what is `asked`, in its order."""
+        return _answered(self.lake, self.basis, self.news, asked, self.cells)
 
 
 def spared(
@@ -156,7 +159,7 @@ class _Cells:
         known, first = sharing.known_cells(lake, news.since) or (CELLS.empty_table(), max(weeks) + 1)
         parts = [
             known.filter(pc.is_in(known["week"], pa.array(sorted(weeks), pa.int32()))),
-            sharing.cells(lake, news.old, {week for week in weeks if week < first} - {UNDATED}),
+            sharing.cells(lake, news.old.files, {week for week in weeks if week < first} - {UNDATED}),
         ]
         old = sum(part.num_rows for part in parts)
         kept = pa.concat_tables([*parts, sharing.cells(lake, news.rows, weeks)])
@@ -234,14 +237,14 @@ def _blank(rows: pa.Table, names: Collection[str]) -> pa.Table:
 
 def _once(rows: pa.Table) -> pa.Table:
     """Each message once."""
-    keys = zip(rows["sha256"].to_pylist(), rows["sensor"].to_pylist(), strict=True)
-    place = {key: number for number, key in enumerate(keys)}
-    return rows if len(place) == rows.num_rows else rows.take(pa.array(sorted(place.values())))
+    numbered = rows.select(["sha256", "sensor"]).append_column("place", pa.array(np.arange(rows.num_rows)))
+    last = numbered.group_by(["sha256", "sensor"]).aggregate([("place", "max")])["place_max"].to_numpy()
+    return rows if len(last) == rows.num_rows else rows.take(pa.array(np.sort(last)))
 
 
-def _answered(lake: Lake, basis: Basis, asked: pa.Table, cells: _Cells) -> pa.Table:
+def _answered(lake: Lake, basis: Basis, news: News, asked: pa.Table, cells: _Cells) -> pa.Table:
     """Answers of some messages, from what shares anything with them."""
-    whole = lake.files("evidence")
+    whole = replace(news.old, more=news.rows)
     addresses, domains = basis.without()
     columns = ["label", "lab", "received_at", "rules"]
     with ThreadPoolExecutor(1, "shared") as other:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +23,24 @@ FEW = ["sensor", "label", "lab", "relay", "campaign"]
 class Amended:
     """All answers of some weeks, with the new ones in the place of those that were there."""
 
-    rows: pa.Table
-    """ANSWERS with `week`."""
+    stored: pa.Table
+    """ANSWERS with `week`: those that are stored."""
+    kept: NDArray[np.bool_]
+    """Which of them stay."""
+    answers: pa.Table
+    """The new ones."""
     other: frozenset[int]
     """Weeks whose rows are others than those that are stored."""
     counts: frozenset[int]
     """Weeks in which names are given to other numbers of messages, as far as is known without counting."""
+
+    def of_weeks(self, weeks: Collection[int], columns: Sequence[str] = ()) -> pa.Table:
+        """All answers of some weeks; all columns of them, or some."""
+        names = list(columns) or self.answers.column_names
+        inside = pc.and_(_within(self.stored["week"], weeks), pa.array(self.kept))
+        stay = self.stored.select(names).filter(inside)
+        new = self.answers.select(names).filter(_within(self.answers["week"], weeks))
+        return pa.concat_tables([stay, new]).unify_dictionaries()
 
 
 def stored_answers(lake: Lake, weeks: Collection[int]) -> pa.Table:
@@ -51,20 +63,25 @@ def amend(stored: pa.Table, answers: pa.Table) -> Amended:
     fresh = set(answers["week"].filter(pa.array(new)).unique().to_pylist())
     kept = np.ones(stored.num_rows, dtype=np.bool_)
     kept[gone] = False
-    rows = pa.concat_tables([stored.filter(pa.array(kept)).select(answers.column_names), answers])
     return Amended(
-        rows.unify_dictionaries(),
+        stored,
+        kept,
+        answers,
         frozenset(fresh | set(week[differs].tolist())),
         frozenset(fresh | set(week[renamed].tolist())),
     )
 
 
-def to_count_again(lake: Lake, amended: Amended) -> pa.Table:
-    """COUNTED with botnet and programme of all mail in the weeks that are to be counted again."""
-    mail = lake.of_weeks("evidence", ["sha256", *COUNTED], amended.counts, FEW)
-    answers = amended.rows.filter(_within(amended.rows["week"], amended.counts))
-    place = pc.index_in(_marks(mail), _marks(answers).combine_chunks())
-    found = mail.drop_columns("sha256")
+def mail(lake: Lake, weeks: Collection[int]) -> pa.Table:
+    """COUNTED with sha256 of all mail in some weeks."""
+    return lake.of_weeks("evidence", ["sha256", *COUNTED], weeks, FEW)
+
+
+def named(rows: pa.Table, amended: Amended) -> pa.Table:
+    """COUNTED with botnet and programme of `mail` of weeks that are to be counted again."""
+    answers = amended.of_weeks(amended.counts, ["sha256", "sensor", "botnet", "programme"])
+    place = pc.index_in(_marks(rows), _marks(answers).combine_chunks())
+    found = rows.drop_columns("sha256")
     for name in ("botnet", "programme"):
         found = found.append_column(name, answers[name].combine_chunks().take(place.combine_chunks()))
     return found

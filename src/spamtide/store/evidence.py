@@ -6,7 +6,7 @@ names, and by key among those, so that a run may die anywhere and compaction cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -122,6 +122,13 @@ def unmatched(lake: Lake, new: Fresh, rows: int) -> Iterator[pa.RecordBatch]:
 def weeks(lake: Lake) -> dict[int, int]:
     """Messages by week."""
     return overview(lake)[0]
+
+
+def count_weeks(lake: Lake, files: Files, wanted: Collection[int]) -> int:
+    """Messages of some weeks in some files of evidence."""
+    listed = ", ".join(map(str, sorted(wanted)))
+    found = lake.query(f"SELECT count(*) AS n FROM part WHERE week IN ({listed})", part=files)  # noqa: S608 - numbers
+    return int(found["n"][0].as_py())
 
 
 def overview(lake: Lake, settled: int | None = None) -> tuple[dict[int, int], tuple[str, ...]]:

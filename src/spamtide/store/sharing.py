@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +22,36 @@ MARK = "\n"
 """Between names of rules that are grouped by: no name of a rule holds it."""
 _NAMES = f"array_to_string(e.rules, '{chr(10)}')"
 _CELL = f"coalesce(e.campaign, '') = c.campaign AND e.week = c.week AND coalesce({_NAMES}, '') = c.names"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Evidence that is looked through."""
+
+    files: Files
+    held: pa.Table = field(default_factory=lambda: _none(ASKED))
+    """ASKED of some of its weeks."""
+    weeks: frozenset[int] = frozenset()
+    """Which these are."""
+    more: pa.Table = field(default_factory=lambda: _none(ASKED))
+    """ASKED of mail beside it."""
+
+    def among(self, wanted: pa.Table) -> Iterator[tuple[Files | pa.Table, pa.Table]]:
+        """Mail in its parts, each with what is wanted (with `week`) of it."""
+        near = pc.is_in(wanted["week"], pa.array(sorted(self.weeks), pa.int32()))
+        for part, asked in (
+            (self.held, wanted.filter(near)),
+            (self.files, wanted.filter(pc.invert(near))),
+            (self.more, wanted),
+        ):
+            if asked.num_rows and (isinstance(part, Files) or part.num_rows):
+                yield part, asked
+
+
+def held(lake: Lake, files: Files, weeks: Collection[int]) -> pa.Table:
+    """ASKED of some weeks of evidence."""
+    listed = ", ".join(map(str, sorted(weeks)))
+    return lake.query(f"SELECT {_listed(ASKED)} FROM old e WHERE week IN ({listed})", old=files)  # noqa: S608 - names of columns, and numbers
 
 
 def keys(rows: pa.Table, column: str, reach: int, without: Collection[str]) -> pa.Table:
@@ -48,34 +79,35 @@ def keys(rows: pa.Table, column: str, reach: int, without: Collection[str]) -> p
     )
 
 
-def by_address(lake: Lake, files: Files, wanted: pa.Table, columns: Iterable[str]) -> pa.Table:
+def by_address(lake: Lake, mail: Mail, wanted: pa.Table, columns: Iterable[str]) -> pa.Table:
     """Rows whose address is wanted (KEY) in their week; other columns than `columns` are left out."""
-    if not wanted.num_rows:
-        return _none(columns)
-    return lake.query(
-        f"""
-        SELECT {_listed(columns)} FROM old e SEMI JOIN wanted k ON k.key = e.source_ip AND k.week = e.week
-        WHERE e.week IN ({_weeks(wanted)})
-        """,  # noqa: S608 - names of columns, and numbers
-        old=files,
-        wanted=wanted,
-    )
-
-
-def by_domain(lake: Lake, files: Files, wanted: pa.Table, columns: Iterable[str]) -> pa.Table:
-    """Rows with a link domain that is wanted (KEY) in their week, once for each such; it is in `domain`."""
-    if not wanted.num_rows:
-        return _none(columns).append_column("domain", pa.array([], pa.string()))
     names = list(columns)
-    return lake.query(
-        f"""
-        SELECT {_listed(names)}, e.domain
-        FROM (SELECT {", ".join(dict.fromkeys([*names, "week"]))}, unnest(link_domains) AS domain FROM old
-              WHERE week IN ({_weeks(wanted)})) e
-        SEMI JOIN wanted k ON k.key = e.domain AND k.week = e.week
-        """,  # noqa: S608 - names of columns, and numbers
-        old=files,
-        wanted=wanted,
+    sql = f"SELECT {_listed(names)} FROM old e SEMI JOIN wanted k ON k.key = e.source_ip AND k.week = e.week"  # noqa: S608 - names of columns
+    found = [
+        lake.query(f"{sql} WHERE e.week IN ({_weeks(asked)})", old=part, wanted=asked)
+        for part, asked in mail.among(wanted)
+    ]
+    return pa.concat_tables(found) if found else _none(names)
+
+
+def by_domain(lake: Lake, mail: Mail, wanted: pa.Table, columns: Iterable[str]) -> pa.Table:
+    """Rows with a link domain that is wanted (KEY) in their week, once for each such; it is in `domain`."""
+    names = list(columns)
+    inner = ", ".join(dict.fromkeys([*names, "week"]))
+    found = [
+        lake.query(
+            f"""
+            SELECT {_listed(names)}, e.domain
+            FROM (SELECT {inner}, unnest(link_domains) AS domain FROM old WHERE week IN ({_weeks(asked)})) e
+            SEMI JOIN wanted k ON k.key = e.domain AND k.week = e.week
+            """,  # noqa: S608 - names of columns, and numbers
+            old=part,
+            wanted=asked,
+        )
+        for part, asked in mail.among(wanted)
+    ]
+    return (
+        pa.concat_tables(found) if found else _none(names).append_column("domain", pa.array([], pa.string()))
     )
 
 
@@ -123,18 +155,14 @@ def laid_out(found: pa.Table) -> pa.Table:
     return pa.table(columns | {"week": found["week"], "names": found["names"], "n": found["n"]})
 
 
-def in_cells(lake: Lake, files: Files, wanted: pa.Table) -> pa.Table:
+def in_cells(lake: Lake, mail: Mail, wanted: pa.Table) -> pa.Table:
     """ASKED of the messages of some cells: campaign, week and names of rules."""
-    if not wanted.num_rows:
-        return _none(ASKED)
-    return lake.query(
-        f"""
-        SELECT {_listed(ASKED)} FROM old e SEMI JOIN wanted c ON {_CELL}
-        WHERE e.week IN ({_weeks(wanted)})
-        """,  # noqa: S608 - names of columns, and numbers
-        old=files,
-        wanted=wanted,
-    )
+    sql = f"SELECT {_listed(ASKED)} FROM old e SEMI JOIN wanted c ON {_CELL}"  # noqa: S608 - names of columns
+    found = [
+        lake.query(f"{sql} WHERE e.week IN ({_weeks(asked)})", old=part, wanted=asked)
+        for part, asked in mail.among(wanted)
+    ]
+    return pa.concat_tables(found) if found else _none(ASKED)
 
 
 def _listed(columns: Iterable[str]) -> str:
