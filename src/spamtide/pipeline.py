@@ -53,7 +53,7 @@ from spamtide.series import beside as compared
 from spamtide.series import decompose, measure, measure_hours
 from spamtide.servers import states as control_states
 from spamtide.store import Lake, evidence, panels, rollup, senders, writer_lock
-from spamtide.store.traces import traces
+from spamtide.store.traces import Remembered
 
 LAB_MESSAGES = 5_000
 """Latest messages of each family that `learn` reads."""
@@ -233,16 +233,18 @@ def _detect(run: Update) -> str:
     lake, settings = run.observatory.lake, run.observatory.settings
     each = Apart(settings.running.workers)
 
+    remembered = Remembered(lake)
+
     def tracing(botnet: str, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
         run.stored()
-        return traces(lake, botnet, first, last, until)
+        return remembered(botnet, first, last, until)
 
     detected = look(run.measurement, settings.detecting, whole=_is_over(run), each=each, tracing=tracing)
     hours = run.hours()
     run.backlog(lambda: lake.replace("hours", hour_rows(hours)))
     changes = (*detected.changes, *watch_hours(hours, detected.changes))
-    for table, rows in (("changes", changes), ("alarms", detected.alarms)):
-        lake.replace(table, pa.Table.from_batches([to_arrow(rows, CHANGES)]))
+    for table, rows, note in (("changes", changes, remembered.note()), ("alarms", detected.alarms, None)):
+        lake.replace(table, pa.Table.from_batches([to_arrow(rows, CHANGES)]), note)
     return f"{len(changes)} changes, {len(detected.alarms)} alarms"
 
 

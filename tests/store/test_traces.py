@@ -6,11 +6,13 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from spamtide.model import Trace
-from spamtide.schema import EVIDENCE, STORED_ATTRIBUTIONS
+from spamtide.schema import CHANGES, EVIDENCE, STORED_ATTRIBUTIONS
 from spamtide.store import Lake
-from spamtide.store.traces import EPOCH, traces
+from spamtide.store import traces as module
+from spamtide.store.traces import EPOCH, Remembered, traces
 
 FELL = dt.date(2024, 3, 1)
 Mail = tuple[int, str, str, str]
@@ -90,3 +92,51 @@ def test_addresses_and_campaigns_of_before_are_found_in_mail_without_a_name(tmp_
 
     assert traces(lake, "rustock", FELL, last, last) == ()
     assert traces(lake, "no'body", FELL, last, FELL + dt.timedelta(days=30))[0].own == (0, 0)
+
+
+def test_what_was_counted_is_remembered_while_its_files_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mail of other weeks changes nothing; an answer of these weeks, or another question, does."""
+    rng = np.random.default_rng(5)
+    mail = [
+        (
+            int(rng.integers(-25, 9)),
+            str(rng.choice(["rustock", "unknown"])),
+            f"10.0.0.{rng.integers(40)}",
+            "c",
+        )
+        for _ in range(400)
+    ]
+    lake = filled(tmp_path, mail)
+    counted: list[tuple[dt.date, ...]] = []
+
+    def counting(lake: Lake, botnet: str, *days: dt.date) -> tuple[Trace, ...]:
+        counted.append(days)
+        return traces(lake, botnet, *days)
+
+    monkeypatch.setattr(module, "traces", counting)
+
+    def asked(until: int = 30) -> tuple[Trace, ...]:
+        lake = Lake.at(tmp_path)
+        remembered = Remembered(lake)
+        question = "rustock", FELL, FELL + dt.timedelta(days=2), FELL + dt.timedelta(days=until)
+        found = remembered(*question)
+        assert found == traces(lake, *question)
+        lake.replace("changes", CHANGES.empty_table(), remembered.note())
+        return found
+
+    first = asked()
+    assert first[0].after[0] > 0
+    assert asked() == asked(until=31) == first  # a week is known: later days say nothing
+    assert len(counted) == 1
+    row = lake.read("evidence").slice(0, 1)
+    later = row.set_column(row.column_names.index("week"), "week", pa.array([9000], pa.int32()))
+    lake.append("evidence", later)
+    assert asked() == first
+    assert len(counted) == 1
+    lake.replace_weeks("attributions", STORED_ATTRIBUTIONS.empty_table(), ((FELL - EPOCH).days // 7,) * 2)
+    assert asked() != first
+    assert len(counted) == 2
+    asked(until=5)
+    assert len(counted) == 3

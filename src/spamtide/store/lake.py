@@ -92,6 +92,25 @@ class Lake:
         handle = self._handle(table)
         return Files(table, () if handle is None else tuple(handle.file_uris()))
 
+    def files_of_weeks(self, table: str, weeks: tuple[int, int]) -> tuple[str, ...]:
+        """Files of a table kept by week that may hold rows of the weeks from first to last, in order."""
+        handle = self._handle(table)
+        if handle is None:
+            return ()
+        found = pa.table(handle.get_add_actions(flatten=True))
+        paths = found["path"].to_pylist()
+        edges = [
+            found[name].to_pylist() if name in found.column_names else [None] * len(paths)
+            for name in ("min.week", "max.week")
+        ]
+        return tuple(
+            sorted(
+                path
+                for path, least, most in zip(paths, *edges, strict=True)
+                if least is None or most is None or (least <= weeks[1] and most >= weeks[0])
+            )
+        )
+
     def added(self, table: str, since: int | None) -> tuple[str, ...] | None:
         """Files that hold all rows added after version `since`; they may hold older rows too (compaction).
 

@@ -3,15 +3,51 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+from typing import Any
 
 import pyarrow as pa
 
 from spamtide.model import UNKNOWN, Trace
+from spamtide.schema import SCHEMA_VERSION
 from spamtide.store.lake import Lake
+from spamtide.version import VERSION
 
 KNOWN, WEEK = 14, 7
 """Days whose addresses and campaigns are known, and days that are then looked at."""
 EPOCH = dt.date(1970, 1, 1)
+
+
+class Remembered:
+    """Traces, those of weeks whose files are the same as when they were counted from the table `changes`.
+
+    A fall is asked about at each update for as long as it is in the series, mostly of weeks long past. The
+    commit of `changes` says what was asked; files never change, so that the same ones say the same.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._known: dict[str, Any] = lake.note("changes").get("traces", {})
+        self._asked: dict[str, Any] = {}
+
+    def __call__(self, botnet: str, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
+        """As `traces`."""
+        weeks = _weeks(_edges(first, last, until))
+        files = [self._lake.files_of_weeks(table, weeks) for table in ("evidence", "attributions")]
+        asked = repr((VERSION, SCHEMA_VERSION, botnet, first, last, _days(last, until), files))
+        key = hashlib.sha256(asked.encode()).hexdigest()[:32]
+        if key in self._known:
+            found = tuple(
+                Trace(of, *((one, other) for one, other in counts)) for of, *counts in self._known[key]
+            )
+        else:
+            found = traces(self._lake, botnet, first, last, until)
+        self._asked[key] = [(one.of, one.own, one.before, one.after) for one in found]
+        return found
+
+    def note(self) -> dict[str, Any]:
+        """What the commit of `changes` is to say."""
+        return {"traces": self._asked} if self._asked else {}
 
 
 def traces(lake: Lake, botnet: str, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
@@ -27,11 +63,11 @@ def traces(lake: Lake, botnet: str, first: dt.date, last: dt.date, until: dt.dat
         last: first day at the new level.
         until: first day that is not known yet.
     """
-    days = min((until - last).days, WEEK)
+    days = _days(last, until)
     if days < 1:
         return ()
-    edges = first - dt.timedelta(days=KNOWN + WEEK), last + dt.timedelta(days=days)
-    weeks = [(day - EPOCH).days // 7 for day in edges]
+    edges = _edges(first, last, until)
+    weeks = _weeks(edges)
     asked = pa.table({"name": [botnet], "first": [first], "last": [last]})
     rows = lake.query(
         f"""
@@ -71,3 +107,19 @@ def traces(lake: Lake, botnet: str, first: dt.date, last: dt.date, until: dt.dat
         Trace(of, (own[of], own["messages"]), (before[of], WEEK), (after[of], days))
         for of in ("addresses", "campaigns")
     )
+
+
+def _days(last: dt.date, until: dt.date) -> int:
+    """Days since a fall that are looked at."""
+    return min((until - last).days, WEEK)
+
+
+def _edges(first: dt.date, last: dt.date, until: dt.date) -> tuple[dt.date, dt.date]:
+    """First day of which mail is read, and the day after the last."""
+    return first - dt.timedelta(days=KNOWN + WEEK), last + dt.timedelta(days=_days(last, until))
+
+
+def _weeks(edges: tuple[dt.date, dt.date]) -> tuple[int, int]:
+    """First and last week in which these days are."""
+    first, last = ((day - EPOCH).days // 7 for day in edges)
+    return first, last
