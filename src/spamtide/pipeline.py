@@ -39,7 +39,7 @@ from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
 from spamtide.matching import Hits, beside, match_new
 from spamtide.model import Change, Each, Floats, IndexSeries, Measurement, Panel, Trace, in_turn
 from spamtide.observatory import EVENTS_FILE, Observatory
-from spamtide.refresh import Ahead, Answering, answer_again, renamed
+from spamtide.refresh import Answering, answer_again, renamed
 from spamtide.schema import (
     CHANGES,
     CLAIMS,
@@ -52,6 +52,7 @@ from spamtide.schema import (
 from spamtide.series import beside as compared
 from spamtide.series import decompose, measure, measure_hours
 from spamtide.servers import states as control_states
+from spamtide.sparing import Ahead
 from spamtide.store import Lake, evidence, panels, rollup, senders, writer_lock
 from spamtide.store.traces import Remembered
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -35,7 +35,18 @@ from spamtide.errors import UnavailableError
 from spamtide.knowledge import Entity, Knowledge, Relation
 from spamtide.schema import DAILY, KITS, SCHEMA_VERSION, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
 from spamtide.settings import Attributing
-from spamtide.sparing import MOST_NEW, Basis, News, Spared, has_engines, keep_cells, spared
+from spamtide.sparing import (
+    AMENDING,
+    MOST_NEW,
+    Ahead,
+    Basis,
+    News,
+    Read,
+    Spared,
+    has_engines,
+    keep_cells,
+    spared,
+)
 from spamtide.store import Lake, amending, evidence, hourly, life, rollup, sharing
 from spamtide.store.lake import Files
 from spamtide.version import VERSION
@@ -51,8 +62,6 @@ JOINED_BYTES = 16 * 2**20
 """Most bytes of a file that small ones are joined to: larger ones are not rewritten for a day's sake."""
 SEPARATOR = "\n"
 """Between names in a note."""
-AMENDING = "amending"
-"""In a note: some answers are being replaced."""
 NO_HAM = evidence.OfHam((), ())
 
 ANSWERS = ("attributions", "daily", "sightings", "kits")
@@ -103,43 +112,6 @@ class Again:
     """Of the last weeks, as far as they are known."""
     stored: Callable[[], None]
     """Waits until all answers are stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What is stored of some weeks."""
-
-    weeks: frozenset[int]
-    held: pa.Table
-    """`sharing.ASKED` of their evidence."""
-    answers: pa.Table
-    """As `amending.stored_answers`."""
-
-
-class Ahead:
-    """Reads in a backlog what answers of new mail need, while something else is done with this mail."""
-
-    def __init__(self, lake: Lake, weeks: Collection[int], backlog: Backlog) -> None:
-        around = {week + far for week in weeks for far in range(-REACH_WEEKS, REACH_WEEKS + 1)} - {UNDATED}
-        self.version = lake.version("evidence")
-        self._lake, self._files, self._weeks = lake, lake.files("evidence"), frozenset(around)
-        self._read: Read | None = None
-        self._wait = backlog(self._begin)
-
-    def read(self) -> Read | None:
-        """What was read; None where it was too much, or would not be used."""
-        self._wait()
-        read, self._read = self._read, None  # whoever has it lets it go
-        return read
-
-    def _begin(self) -> None:
-        lake, files, weeks = self._lake, self._files, self._weeks
-        note = lake.note("sightings")
-        if AMENDING in note or self.version is None or note.get("evidence") != self.version:
-            return
-        if not weeks or has_engines(lake, weeks) or evidence.count_weeks(lake, files, weeks) > MOST_ROWS:
-            return
-        self._read = Read(weeks, sharing.held(lake, files, weeks), amending.stored_answers(lake, weeks))
 
 
 def answer_again(
@@ -297,34 +269,22 @@ def _amend(
         answers = few.answers(asked)
         amended = amending.amend(reading.result(), answers)
         lake.append("sightings", SIGHTINGS.empty_table(), lake.note("sightings") | {AMENDING: True})
-        backlog(partial(_replace_runs, lake, "attributions", amended.of_weeks, amended.other))
+        backlog(partial(amending.replace, lake, "attributions", amended.of_weeks, amended.other))
         rows = [amending.of_weeks(mail.result(), amended.counts)]
         if more := amended.counts - likely:
             rows.append(amending.mail(lake, more))
         both = amending.named(pa.concat_tables(rows), amended)
         days = rollup.count_days(lake, both)
-        storing = other.submit(_replace_runs, lake, "daily", partial(amending.of_weeks, days), amended.counts)
+        storing = other.submit(
+            amending.replace, lake, "daily", partial(amending.of_weeks, days), amended.counts
+        )
         sightings, hours = rollup.count_sightings(lake, both), _late_hours(both, recent)
         storing.result()
-    backlog(partial(_replace_runs, lake, "sightings", partial(amending.of_weeks, sightings), amended.counts))
+    backlog(
+        partial(amending.replace, lake, "sightings", partial(amending.of_weeks, sightings), amended.counts)
+    )
     known = frozenset(week for week in amended.counts if week >= recent)
     return answers.num_rows, rollup.Hours(known, hours)
-
-
-def _replace_runs(
-    lake: Lake, table: str, of_weeks: Callable[[Collection[int]], pa.Table], weeks: Collection[int]
-) -> None:
-    """Make the rows of some weeks all that a table holds of them."""
-    for first, last in _runs(weeks):
-        lake.replace_weeks(table, of_weeks(range(first, last + 1)), (first, last))
-
-
-def _runs(weeks: Collection[int]) -> Iterator[tuple[int, int]]:
-    """Weeks as (first, last) of those that follow one another."""
-    order = sorted(weeks)
-    begins = [week for week in order if week - 1 not in weeks]
-    ends = [week for week in order if week + 1 not in weeks]
-    return zip(begins, ends, strict=True)
 
 
 @dataclass(frozen=True, slots=True)

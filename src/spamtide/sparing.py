@@ -30,13 +30,18 @@ from spamtide.attribution import (
     coded,
     moved,
 )
+from spamtide.engine import Backlog
 from spamtide.knowledge import Knowledge
 from spamtide.schema import CELLS, EVIDENCE, UNDATED
 from spamtide.settings import Attributing
-from spamtide.store import Lake, evidence, sharing
+from spamtide.store import Lake, amending, evidence, sharing
 
 MOST_NEW = 300_000
 """New messages up to which it pays to look for what they move."""
+MOST_HELD = 3_500_000
+"""Messages of the weeks around new mail up to which these are held in memory."""
+AMENDING = "amending"
+"""In a note of `sightings`: some answers are being replaced."""
 MOST_BARRED = 100_000
 """Keys and weeks that other mail now bars, up to which their messages are looked for one by one."""
 
@@ -104,6 +109,43 @@ class Spared:
     def answers(self, asked: pa.Table) -> pa.Table:
         """Rows of ANSWERS with `week` of what is `asked`, in its order."""
         return _answered(self.lake, self.basis, self.news, asked, self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What is stored of some weeks."""
+
+    weeks: frozenset[int]
+    held: pa.Table
+    """`sharing.ASKED` of their evidence."""
+    answers: pa.Table
+    """As `amending.stored_answers`."""
+
+
+class Ahead:
+    """Reads in a backlog what answers of new mail need, while something else is done with this mail."""
+
+    def __init__(self, lake: Lake, weeks: Collection[int], backlog: Backlog) -> None:
+        around = {week + far for week in weeks for far in range(-REACH_WEEKS, REACH_WEEKS + 1)} - {UNDATED}
+        self.version = lake.version("evidence")
+        self._lake, self._files, self._weeks = lake, lake.files("evidence"), frozenset(around)
+        self._read: Read | None = None
+        self._wait = backlog(self._begin)
+
+    def read(self) -> Read | None:
+        """What was read; None where it was too much, or would not be used."""
+        self._wait()
+        read, self._read = self._read, None  # whoever has it lets it go
+        return read
+
+    def _begin(self) -> None:
+        lake, files, weeks = self._lake, self._files, self._weeks
+        note = lake.note("sightings")
+        if AMENDING in note or self.version is None or note.get("evidence") != self.version:
+            return
+        if not weeks or has_engines(lake, weeks) or evidence.count_weeks(lake, files, weeks) > MOST_HELD:
+            return
+        self._read = Read(weeks, sharing.held(lake, files, weeks), amending.stored_answers(lake, weeks))
 
 
 def spared(

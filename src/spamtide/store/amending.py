@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +85,22 @@ def named(rows: pa.Table, amended: Amended) -> pa.Table:
     for name in ("botnet", "programme"):
         found = found.append_column(name, answers[name].combine_chunks().take(place.combine_chunks()))
     return found
+
+
+def replace(
+    lake: Lake, table: str, of_weeks: Callable[[Collection[int]], pa.Table], weeks: Collection[int]
+) -> None:
+    """Make the rows of some weeks all that a table holds of them."""
+    for first, last in runs(weeks):
+        lake.replace_weeks(table, of_weeks(range(first, last + 1)), (first, last))
+
+
+def runs(weeks: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Weeks as (first, last) of those that follow one another."""
+    order = sorted(weeks)
+    begins = [week for week in order if week - 1 not in weeks]
+    ends = [week for week in order if week + 1 not in weeks]
+    return zip(begins, ends, strict=True)
 
 
 def of_weeks(rows: pa.Table, weeks: Collection[int]) -> pa.Table:

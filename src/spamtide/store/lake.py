@@ -21,10 +21,11 @@ from spamtide.schema import DERIVED, SCHEMA_VERSION, TABLES
 from spamtide.store.coded import in_one_piece, reading_codes, with_codes
 from spamtide.store.database import database
 from spamtide.store.faults import first_line, is_disk_full, is_of_reading
+from spamtide.store.written import as_written, properties
 
 if TYPE_CHECKING:
     import duckdb
-    from deltalake import DeltaTable, WriterProperties
+    from deltalake import DeltaTable
 
 LAKE_FOLDER = "lake"
 SCHEMA_NOTE = "spamtide schema "
@@ -34,10 +35,6 @@ RESERVE_BYTES = 2**20
 """Room that a write leaves on the disk."""
 MOST_COMPARED = 2_000_000
 """Rows of a table that `replace` compares before it writes."""
-SINGLE_COLUMNS = frozenset({"data", "digest", "minhash", "rendering", "sha256"})
-"""Columns of values that never come again: a dictionary of them does not pay, nor do statistics."""
-DICTIONARY_BYTES = {"attributions": 2**24}
-"""Most bytes of the dictionary of a column, where values are long and come again: the usual is 2**20."""
 MAX_SMALL_FILES = 40
 """`compact` joins a table's files when more of them than this are small. Joined, no two are."""
 UNOPENED = frozenset("[]")
@@ -273,7 +270,7 @@ class Lake:
         sizes = pa.table(handle.get_add_actions(flatten=True))["size_bytes"].to_pylist()
         if sum(2 * size < most for size in sizes) > MAX_SMALL_FILES:
             with self._writing(table):
-                handle.optimize.compact(target_size=most, writer_properties=_properties(table))
+                handle.optimize.compact(target_size=most, writer_properties=properties(table))
             self._open.pop(table, None)
 
     def query(self, sql: str, **tables: pa.Table | Files) -> pa.Table:
@@ -437,14 +434,14 @@ class Lake:
                     name=table,
                     description=f"{SCHEMA_NOTE}{SCHEMA_VERSION}",
                 )
-            options: dict[str, Any] = {"mode": mode, "writer_properties": _properties(table)}
+            options: dict[str, Any] = {"mode": mode, "writer_properties": properties(table)}
             if predicate is not None:
                 options["predicate"] = predicate
             if note:
                 options["commit_properties"] = CommitProperties(
                     custom_metadata={"spamtide": json.dumps(note, sort_keys=True)}
                 )
-            write_deltalake(handle, rows.cast(_as_written(table, rows.schema)), **options)
+            write_deltalake(handle, rows.cast(as_written(table, rows.schema)), **options)
             handle.update_incremental()
         self._open[table] = handle
 
@@ -485,31 +482,6 @@ class Lake:
                 raise
             message = f"cannot read '{table}' of {self.uri}: {first_line(error)}"
             raise UnavailableError(message, "run `spamtide doctor`") from error
-
-
-def _properties(table: str) -> WriterProperties:
-    """How a table's files are written."""
-    from deltalake import ColumnProperties, WriterProperties
-
-    plain = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
-    return WriterProperties(
-        compression="ZSTD",
-        compression_level=1,
-        dictionary_page_size_limit=DICTIONARY_BYTES.get(table),
-        column_properties=dict.fromkeys(SINGLE_COLUMNS.intersection(TABLES[table].names), plain),
-    )
-
-
-def _as_written(table: str, given: pa.Schema) -> pa.Schema:
-    """A table's schema, but for columns that are given as dictionaries of its values."""
-    return pa.schema(
-        [
-            field.with_type(given.field(field.name).type)
-            if given.field(field.name).type == pa.dictionary(pa.int32(), field.type)
-            else field
-            for field in TABLES[table]
-        ]
-    )
 
 
 def _schema_of(handle: DeltaTable) -> int:
