@@ -76,3 +76,15 @@ def test_the_usual_form_of_a_strain_is_its_commonest() -> None:
     strain = np.array([0, 0, 0, 1, 2])
     usual = Company(rows, np.arange(5), strain, np.zeros(5, dtype=np.int64)).usual_forms()
     assert usual[0] == usual[1] != usual[2]
+
+
+def test_a_line_chains_what_came_in_one_form_day_by_day() -> None:
+    """One layout and shape of links, a program in common, and no week between; else it is anybody's line."""
+    day = 86_400 * 1_000_000
+    forms = [(1, 2, 3), (1, 2, 3), (4, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2, 9)]
+    times = np.array([0, 2, 2, 4, 20, 3]) * day
+    rows = pa.chunked_array([pa.array([np.array(one, "<u4").tobytes() for one in forms], pa.binary())])
+    company = Company(rows, np.arange(6), np.arange(6), times)
+    assert company.in_one_form(np.arange(6)) == [(0, 1), (1, 3)]
+    assert company.in_one_form(np.array([0, 5])) == []
+    assert [days.tolist() for days in company.spans(np.array([4, 1]))] == [[20, 2], [20, 2]]

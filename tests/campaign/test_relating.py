@@ -268,6 +268,38 @@ def test_letters_of_one_sender_are_one_if_sent_in_volume_and_side_by_side(
     assert len({found[one.sha256] for letter in letters for one in letter}) == campaigns
 
 
+def one_liners(
+    planting: SimpleNamespace, dice: random.Random, words: list[str], begin: int
+) -> list[Observation]:
+    """A sentence or the shop's name, one of four subjects, a host that changes every three days."""
+    sentence = " ".join(dice.sample(words, 9))
+    subjects = [" ".join(dice.sample(words, 4)) for _ in range(4)]
+    shop = ("Quiet Harbour Pills official store", "Your Quiet Harbour Pills team today")
+    mails = []
+    for _ in range(60):
+        day = dice.randrange(12)
+        host = f"{dice.choice(STARTS)}{(begin + day) // 3}.example"
+        link = f"http://{host}/p{dice.randrange(10_000)}.html"
+        text = sentence if dice.random() < 0.6 else dice.choice(shop)
+        subject = f"{dice.choice(words)}.{dice.choice(words)}: {dice.choice(subjects)}"
+        when = dt.datetime(2012, 5, 1, tzinfo=dt.UTC) + dt.timedelta(days=begin + day)
+        facts = {"links": (link,), "link_domains": (host,), "received_at": when}
+        mails.append(planting.observe(f"\n{text}\n{link}", subject, **facts))
+    return mails
+
+
+def test_mail_of_one_line_is_whole_and_the_name_of_its_shop_joins_nothing(planting: SimpleNamespace) -> None:
+    """Four campaigns of one sender in turn: whatever subject, line and host; all name the shop."""
+    dice = random.Random(9)  # noqa: S311 - planted text, not a secret
+    words = [start + end for start in STARTS for end in ENDS]
+    campaigns = [one_liners(planting, dice, words, 10 * number) for number in range(4)]
+    found = Run(planting).take([one for campaign in campaigns for one in campaign])
+    truth = {one.sha256: number for number, campaign in enumerate(campaigns) for one in campaign}
+    precision, recall = planting.b_cubed(found, truth)
+    assert precision == 1.0
+    assert recall >= 0.95
+
+
 @pytest.mark.parametrize(("bearers_messages", "parted"), [(1, False), (2, False), (3, True)])
 def test_the_strain_that_bears_a_name_does_not_take_it_along(bearers_messages: int, *, parted: bool) -> None:
     """A name goes with one strain: if that is little of what goes by it, it stays with the most of it."""

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from spamtide.campaign import weighing
-from spamtide.campaign.kinship import kin_marks, neighbours
-from spamtide.campaign.traits import MARK, PHRASE, WORD
-from spamtide.campaign.weighing import LEAST_TRAITS, TRAIT_WEIGHT, Vectors, vectorise
+from spamtide.campaign.kinship import kin_lines, kin_marks, neighbours
+from spamtide.campaign.traits import LINE, LINE_BITS, MARK, PHRASE, WORD
+from spamtide.campaign.weighing import COMMON, LEAST_TRAITS, TRAIT_WEIGHT, Vectors, vectorise
 from spamtide.engine import Apart
 from spamtide.model import Each, in_turn
 
@@ -24,6 +24,7 @@ def drawn(seed: int, exemplars: int = 300, strains: int = 80) -> tuple[list[Ints
     """Traits of exemplars, those of a strain much alike; and the strain of each."""
     rng = np.random.default_rng(seed)
     names = rng.integers(0, 2**30, 600) << 2 | rng.choice(4, 600, p=(0.5, 0.1, 0.1, 0.3))
+    names[:20] = rng.integers(0, 2**22, 20) << 2 | MARK  # lines
     own = [rng.choice(names, rng.integers(0, 60)) for _ in range(strains)]
     strain = rng.integers(0, strains, exemplars)
     traits = []
@@ -42,8 +43,12 @@ def packed(traits: Sequence[Ints]) -> pa.Array:
 def plain(traits: Sequence[Ints], strain: Ints, strains: int) -> dict[str, Floats]:
     """The same by dense matrices, all features by name."""
     names, degree = np.unique(np.concatenate(traits), return_counts=True)
-    kind = names & 3
-    weight = np.log((len(traits) + 1) / degree) * [TRAIT_WEIGHT.get(one, 1.0) for one in kind.tolist()]
+    line = (names & 3 == MARK) & (names >> 32 - LINE_BITS == 0)
+    kind = np.where(line, LINE, names & 3)
+    assert line.any()
+    weight = np.log((len(traits) + 1) / np.minimum(degree, COMMON * len(traits))) * [
+        TRAIT_WEIGHT.get(one, 1.0) for one in kind.tolist()
+    ]
     weight[(kind != PHRASE) & (degree == 1)] = 0.0
     rows = np.stack([np.isin(names, one) * weight for one in traits])
     gather = np.equal.outer(np.arange(strains), strain).astype(np.float64)
@@ -119,7 +124,7 @@ def test_vectors_and_neighbours_do_not_depend_on_order_or_processes(each: Each) 
 def test_a_mark_is_kin_only_where_its_texts_are_alike() -> None:
     """Two strains that share their words and a mark; two others that share a mark alone, or its form."""
     words = [np.arange(base, base + 30) << 2 | WORD for base in (0, 0, 100, 200)]
-    marks = [np.array([900 + base]) << 2 | MARK for base in (0, 0, 1, 1)]
+    marks = [np.array([(1 << 29) + base]) << 2 | MARK for base in (0, 0, 1, 1)]
     traits = [np.sort(np.concatenate(both)) for both in zip(words, marks, strict=True) for _ in range(2)]
     vectors = vectorise(pa.chunked_array([packed(traits)]), np.arange(8), np.repeat(np.arange(4), 2), 4)
     for form, formed in ((7, 7, 8, 8), [[1, 1, 1, 1]]), ((7, 7, 7, 8), [[1, 1, 0, 0]]):
@@ -138,3 +143,19 @@ def test_what_says_nothing_is_no_failure(traits: list[Ints]) -> None:
     assert not vectors.telling.any()
     assert not neighbours(vectors, np.arange(count), np.arange(count), 0.1).left.size
     assert not any(one.nnz for one in kin_marks(vectors, np.arange(count), np.arange(count)))
+
+
+def test_a_line_that_outlives_what_stands_beside_it_is_nobodys() -> None:
+    """Two sentences under two subjects each, ten days after another; the shop's name stands beside all."""
+    sentences, subjects, shop = (10, 11), (20, 21, 22, 23), 30
+    held = [(sentences[one // 2], subjects[one]) for one in range(4)]
+    held += [(shop, subjects[one]) for one in range(4)]
+    traits = [np.sort(np.array([line << 2 | MARK for line in lines])) for lines in held]
+    vectors = vectorise(pa.chunked_array([packed(traits)]), np.arange(8), np.arange(8), 8)
+    assert (vectors.kind == LINE).all()
+    first = np.array([0, 0, 10, 10, 0, 0, 10, 10])
+    found = kin_lines(vectors, np.arange(8), np.ones(8, dtype=np.int64), first, first + 8)
+    pairs = sorted(tuple(one.tolist()) for one in found)
+    assert pairs == [(0, 1), (0, 4), (1, 5), (2, 3), (2, 6), (3, 7)]
+    unknown = np.full(8, -1)
+    assert not list(kin_lines(vectors, np.arange(8), np.ones(8, dtype=np.int64), unknown, unknown))

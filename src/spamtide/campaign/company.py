@@ -9,6 +9,7 @@ same form that talk of the same weeks apart.
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -65,9 +66,9 @@ class Bearing:
             max(counts, key=lambda value: (counts[value], value), default=0) for counts in self.forms
         )
 
-    def single(self) -> bool:
-        """Whether it came in one form, nearly all of it."""
-        known = [counts for counts in self.forms if counts]
+    def single(self, but: int = 0) -> bool:
+        """Whether it came in one form, nearly all of it; the first facts may be left out."""
+        known = [counts for counts in self.forms[but:] if counts]
         return all(max(counts.values()) >= SINGLE * sum(counts.values()) for counts in known)
 
     def pour(self, gone: Bearing) -> None:
@@ -151,6 +152,43 @@ class Company:
         first = np.unique(both[order] // forms, return_index=True)[1]
         usual: Ints = both[order][first] % forms
         return usual
+
+    def spans(self, strains: Ints) -> tuple[Ints, Ints]:
+        """Day of the first and of the last exemplar of each strain; -1 where none is known."""
+        first = np.full(self._bounds.size - 1, np.iinfo(np.int64).max)
+        last = np.full(self._bounds.size - 1, -1)
+        strain = np.repeat(np.arange(self._bounds.size - 1), np.diff(self._bounds))
+        days = self._days[self._order]
+        np.minimum.at(first, strain[days >= 0], days[days >= 0])
+        np.maximum.at(last, strain, days)
+        return np.where(last >= 0, first, -1)[strains], last[strains]
+
+    def in_one_form(self, strains: Ints) -> list[tuple[int, int]]:
+        """Pairs, by place in `strains`, that chain together those which came in one form in the same days.
+
+        One form: one layout and one shape of links, and a program in common. Nothing, if the strains come in
+        several layouts or shapes of links: what they share then is anybody's.
+        """
+        bearings = [self.of(strain) for strain in strains.tolist()]
+        forms = [one.usual()[1:] for one in bearings]
+        most, count = max(Counter(forms).items(), key=lambda pair: (pair[1], pair[0]))
+        if count < SINGLE * len(forms):
+            return []
+        sent: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        for place, (one, form) in enumerate(zip(bearings, forms, strict=True)):
+            if form == most and one.single(but=1) and one.days:
+                for program in one.forms[0]:
+                    sent[program].append((min(one.days), max(one.days), place))
+        pairs = []
+        for spans in sent.values():
+            spans.sort()
+            last, before = spans[0][1:]
+            for first, end, place in spans[1:]:
+                if first - last <= NEAR_DAYS:
+                    pairs.append((before, place))
+                if end >= last:
+                    last, before = end, place
+        return pairs
 
     @staticmethod
     def alike(ours: Bearing, theirs: Bearing) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.campaign.company import SINGLE
-from spamtide.campaign.traits import MARK, WORD
+from spamtide.campaign.company import NEAR_DAYS, SINGLE
+from spamtide.campaign.traits import LINE, MARK, WORD
 from spamtide.campaign.weighing import Vectors
 from spamtide.model import Each, in_turn
 
@@ -24,6 +25,8 @@ COHERENT = 0.25
 """Likeness in words of a text to the others with the same mark, if that mark is one campaign's own."""
 STRANGERS = 0.1
 """Share of a mark's texts that may be less like the others."""
+OUTLIVING = 1.5
+"""Days of a line, in those of the lines beside it, from which it is its sender's, not one campaign's."""
 MOST_CARRIERS = 400
 """A mark of more strains than this belongs to nobody."""
 MOST_MEETINGS = 50_000_000
@@ -135,6 +138,57 @@ def _largest(row: Ints, column: Ints, value: Floats, most: int) -> tuple[Ints, I
     first = np.searchsorted(row, row)
     kept = np.arange(row.size) - first < most
     return row[kept], column[kept]
+
+
+def kin_lines(vectors: Vectors, strains: Ints, messages: Ints, first: Ints, last: Ints) -> Iterator[Ints]:
+    """Places in `strains` of those that carry a line of one campaign, for each such line of several.
+
+    What stands beside a campaign's sentence, its subjects, lasts about as long as the sentence. A sender's
+    own line, the name of a shop, stands beside one campaign's lines after another's, and outlives them.
+
+    Args:
+        vectors: of all strains.
+        strains: the ones to look at.
+        messages: of each of them.
+        first: day of the first mail of each of them; -1 where none is known.
+        last: day of the last.
+    """
+    known = np.flatnonzero(first >= 0)
+    carried = _only(vectors.sums[strains[known]], vectors.kind == LINE).tocoo()
+    strain = known[carried.row]
+    names, line = np.unique(carried.col, return_inverse=True)
+    begin, end = np.full(names.size, np.iinfo(np.int64).max), np.full(names.size, -1)
+    np.minimum.at(begin, line, first[strain])
+    np.maximum.at(end, line, last[strain])
+    days = end - begin + 1
+    by_strain = np.argsort(strain, kind="stable")
+    strain, line = strain[by_strain], line[by_strain]
+    held = np.diff(np.flatnonzero(np.diff(strain, prepend=-1)), append=strain.size)
+    start = np.repeat(np.cumsum(held) - held, held)
+    many = np.repeat(held, held)
+    one = np.repeat(np.arange(strain.size), many)
+    other = np.repeat(start, many) + np.arange(one.size) - np.repeat(np.cumsum(many) - many, many)
+    one, other = one[one != other], other[one != other]
+    beside = _middle(line[one], days[line[other]], messages[strain[one]], names.size)
+    lasting = (beside > 0) & (days > OUTLIVING * beside + NEAR_DAYS)
+    by_line = np.lexsort((strain, line))
+    bounds = np.searchsorted(line[by_line], np.arange(names.size + 1))
+    for number in np.flatnonzero((np.diff(bounds) > 1) & ~lasting).tolist():
+        yield strain[by_line[bounds[number] : bounds[number + 1]]]
+
+
+def _middle(owner: Ints, value: Ints, weight: Ints, owners: int) -> Ints:
+    """Weighted median of each owner's values; 0 where there are none."""
+    order = np.lexsort((value, owner))
+    owner, value = owner[order], value[order]
+    upto = np.cumsum(weight[order])
+    bounds = np.searchsorted(owner, np.arange(owners + 1))
+    before = np.concatenate(([0], upto))[bounds]
+    middle = np.searchsorted(upto, (before[:-1] + before[1:]) / 2)
+    some = np.diff(bounds) > 0
+    found = np.zeros(owners, dtype=np.int64)
+    found[some] = value[middle[some]]
+    return found
 
 
 def kin_marks(vectors: Vectors, strains: Ints, form: Ints) -> tuple[sp.csr_matrix, sp.csr_matrix]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.campaign.company import Bearing, Company
-from spamtide.campaign.kinship import Neighbours, kin_marks
+from spamtide.campaign.kinship import Neighbours, kin_lines, kin_marks
 from spamtide.campaign.weighing import Vectors
 
 if TYPE_CHECKING:
@@ -163,6 +163,9 @@ class Regrouping:
         self._strains = strains
         self._company = company
         self._refused: dict[tuple[int, int], int] = {}
+        for places in kin_lines(vectors, strains, messages, *company.spans(strains)):
+            for one, other in company.in_one_form(strains[places]):
+                self._join_known(*sorted((self._find(int(places[one])), self._find(int(places[other])))))
 
     def join_all(self, near: Neighbours) -> Ints:
         """Join what belongs together; the group of each strain, as the place of one strain in it."""
@@ -260,6 +263,15 @@ class Regrouping:
         if group.bearing is None:  # pragma: no cover - every group has a strain
             raise LookupError
         return group.bearing
+
+    def _join_known(self, one: int, other: int) -> None:
+        """Make one group of two, whatever they say."""
+        if one == other:
+            return
+        ours, theirs = self._group(one), self._group(other)
+        pairs = ours.exemplars * theirs.exemplars
+        said = _dot(ours.said.summed(), theirs.said.summed()) / pairs
+        self._join(one, other, said, _dot(ours.told.summed(), theirs.told.summed()) / pairs)
 
     def _join(self, one: int, other: int, said: float, told: float) -> None:
         """Make one group of two, the smaller poured into the larger, whose likenesses are known."""

@@ -28,10 +28,12 @@ U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 
-WORD, NAME, MARK, PHRASE = range(4)
+WORD, NAME, MARK, PHRASE, LINE = range(5)
 """Kinds of trait: a content word's stem, a proper name, what identifies a sender's offer (registered
-domain, mail address, telephone, wallet, attachment), and PHRASE_WORDS words in a row."""
-KEPT = {WORD: 96, NAME: 24, MARK: 16, PHRASE: 160}
+domain, mail address, telephone, wallet, attachment), PHRASE_WORDS words in a row, a line of a short text."""
+LINE_BITS = 8
+"""A line is stored as a mark that begins with so many bits of 0."""
+KEPT = {WORD: 96, NAME: 24, MARK: 16, PHRASE: 160, LINE: 8}
 """Traits of each kind that a profile holds: those of the lowest hash, the same ones in every text."""
 STEM = 6
 """Letters of a Latin word that count: 'confirm' and 'confirmation' are one; so are few unrelated ones."""
@@ -39,7 +41,9 @@ PHRASE_WORDS = 4
 """Words of a phrase. What letters of one kind have in common are words and pairs of them; four in a row that
 many unrelated texts share are a turn of the language, and weigh little."""
 WHOLE_WORDS = 5
-"""Words from which a short text is its sender's own."""
+"""Words from which a short text, or a line of it, is its sender's own."""
+SUBJECT_WORDS = 3
+"""Words from which the subject of a short text is too."""
 WHOLE_CHARS = 200
 """A text that is longer is told by its phrases."""
 FACTS = 3
@@ -62,6 +66,8 @@ _REPLY = re.compile(r"^header Reply-To: .*$", re.MULTILINE | re.IGNORECASE)
 _REDACTED = "rcpt."
 _IS_LATIN = np.isin(np.arange(256), list(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 _ADDRESS = re.compile(r"\S+(?:://|@)\S+")
+_ADDRESSED = re.compile(r"^\s*\S+:\s")
+"""What a subject may begin with: a reader's name, or that it is a reply."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NO_DIGIT = re.compile(r"\D")
 
@@ -138,12 +144,13 @@ def traits_of(shown: list[Shown]) -> tuple[U32, Ints]:
     known = _common_words()
     place = np.minimum(np.searchsorted(known, words.hashes), known.size - 1)
     content = (known[place] != words.hashes) & (words.hashes > LINK)
-    names, marks = (_numbered(list(map(told, shown))) for told in (_names, _marks))
+    names, marks, lines = (_numbered(list(map(told, shown))) for told in (_names, _marks, _lines))
     found = [
         _sampled(words.hashes[content], words.text[content], WORD, len(shown)),
         _sampled(*_phrases(words), PHRASE, len(shown)),
         _sampled(*names, NAME, len(shown)),
         _sampled(*marks, MARK, len(shown)),
+        _sampled(*lines, LINE, len(shown)),
     ]
     packed = np.sort(np.concatenate(found))
     bounds = _bounds(packed, len(shown))
@@ -174,7 +181,12 @@ _hashed_common: U64 | None = None
 
 def _sampled(hashes: U64, text: Ints, kind: int, texts: int) -> U64:
     """Distinct traits of one kind of each text, the lowest KEPT of them: the text above, the trait below."""
-    trait = ((mix(hashes) >> np.uint64(34)) << np.uint64(2)) | np.uint64(kind)
+    trait = (mix(hashes) >> np.uint64(34)) << np.uint64(2)
+    if kind == LINE:
+        trait = (trait >> np.uint64(LINE_BITS + 2)) << np.uint64(2) | np.uint64(MARK)
+    else:
+        own = (kind == MARK) & (trait >> np.uint64(32 - LINE_BITS) == 0)
+        trait = np.where(own, trait | np.uint64(1 << 31), trait) | np.uint64(kind)
     packed = np.sort((text.astype(np.uint64) << np.uint64(32)) | trait)
     packed = packed[np.concatenate(([True], packed[1:] != packed[:-1]))[: packed.size]]
     bounds = _bounds(packed, texts)
@@ -252,6 +264,24 @@ def _whole(shown: Shown) -> Iterable[str]:
     if len(words) >= WHOLE_WORDS:
         shapes = sorted({link_shape(link) for link in shown.links[:LINKS_SHAPED]})
         yield f"s:{' '.join(words)}|{'|'.join(shapes)}"
+
+
+def _lines(shown: Shown) -> set[str]:
+    """Subject and lines of a short text with links, each with the links' shapes.
+
+    Mail of a line and a link is put together of a few subjects and a few lines: what shares one is of one
+    sender, if it came in one form in the same days.
+    """
+    end = shown.rendering[-WHOLE_CHARS:]
+    if not shown.links or TEXT_LINE not in end:
+        return set()
+    shapes = "|".join(sorted({link_shape(link) for link in shown.links[:LINKS_SHAPED]}))
+    said = fold(shown._replace(subject="", rendering=end)), fold(shown._replace(rendering=""))
+    text, subject = (one.decode("utf-8", "replace").lower() for one in said)
+    lines = [(line, WHOLE_WORDS) for line in text.split("\n")]
+    lines.append((_ADDRESSED.sub(" ", subject, count=1), SUBJECT_WORDS))
+    words = ((_LETTERS.findall(_ADDRESS.sub(" ", line)), least) for line, least in lines)
+    return {f"{' '.join(some)}|{shapes}" for some, least in words if len(some) >= least}
 
 
 def _pages(shown: Shown) -> Iterable[str]:
