@@ -22,7 +22,7 @@ _ZONES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (r"[+-][0-9]{4} \([^\n]{0,200}\)", re.compile(r"[+-]\d{4} \(.*\)")),
     (r"[+-][0-9]{4} \"[^\n]{0,200}\"", re.compile(r"[+-]\d{4} \".*\"")),
     ("[A-Z]{1,5}", re.compile(r"GMT|UT|Z")),
-    (r"[A-Za-z][^\n]{0,60}", re.compile(r"[A-Za-z].*")),
+    (r"[^0-9+\-\n][^\n]{0,100}", re.compile(r"[^0-9+\-].*")),
 )
 """Names of zones are the machine's, in its language and as long as its system makes them."""
 NAME = r"[^\s,]{2,12}"

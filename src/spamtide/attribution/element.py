@@ -94,7 +94,7 @@ class _Field:
     def grammar(self, values: Sequence[str]) -> Grammar:
         """The grammar of `values`, one of each message, in which machines' names and addresses stand open."""
         hidden = [mask.sub(_OPEN, value) for value, mask in zip(values, self.masks, strict=True)]
-        return _opened(grammar(hidden, self.machines))
+        return _opened(grammar(hidden, self.machines, named=True))
 
     def element(self, body: str, bound: Bound, telling: float, suffix: str = "") -> Element:
         return Element(self.key + suffix, f"/header {literal(self.name)}: {body}\\n/", bound, telling)
@@ -122,7 +122,9 @@ SHORT_NAME = 4
 """Shorter names of machines may stand anywhere by accident."""
 _COMMON_LABELS = frozenset({"mail", "smtp", "mime", "part", "next"})
 """First labels that authors write as well."""
-_PRIVATE = r"(?<![0-9.])(?:10|127|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}(?![0-9.])"
+_PRIVATE = (
+    r"(?<![0-9])(?:(?:10|127)\.\d{1,3}|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2}(?![0-9])"
+)
 """Addresses of a machine that nobody outside its network sees."""
 
 
@@ -140,7 +142,8 @@ def _mask(helo: str, address: str) -> re.Pattern[str]:
     own = [each for each in own if each.lower() not in _COMMON_LABELS]
     named = [re.escape(each) for each in dict.fromkeys(own)]
     return re.compile(
-        "|".join([*(rf"(?<![0-9A-Za-z]){each}(?![0-9A-Za-z])" for each in named), _PRIVATE]), re.IGNORECASE
+        "|".join([*(rf"(?<![0-9A-Za-z])\[?{each}\]?(?![0-9A-Za-z])" for each in named), _PRIVATE]),
+        re.IGNORECASE,
     )
 
 
@@ -206,7 +209,7 @@ def _content_type(field: _Field) -> Iterator[Element]:
                 charsets.add(given.strip('"'))
         forms[tuple(form)] += 1
         kinds.add(head)
-    made = {key: _opened(grammar(values, field.machines)) for key, values in boundaries.items()}
+    made = {key: _opened(grammar(values, field.machines, named=True)) for key, values in boundaries.items()}
     shapes = [form for form, count in sorted(forms.items()) if count >= UNSEEN * len(field.values)]
     body = "|".join(dict.fromkeys(_type_pattern(form, made) for form in shapes))
     worth = max((_worth(each) for each in made.values()), default=0.0)

@@ -24,6 +24,10 @@ FEW_MACHINES = 3
 """From so many machines on, what all of them write alike is the mailer's."""
 STEADY = 22
 """Values from which an unpadded number would have shown a shorter one: 0.9 ** 22 is a tenth."""
+COUNTED_MACHINES = 10
+"""From so many machines on, numbers are as long as they are anywhere."""
+NAME = r'[^\s<>@"]{1,80}'
+"""What a machine or its user may be called."""
 SHORT = 2
 """Characters of a constant that is kept whatever it is made of."""
 ENOUGH = 8
@@ -71,12 +75,13 @@ def literal(text: str) -> str:
     return "".join(out)
 
 
-def grammar(values: Sequence[str], machines: int = 1) -> Grammar:
+def grammar(values: Sequence[str], machines: int = 1, *, named: bool = False) -> Grammar:
     """A regular expression for all but accidental ones of `values`.
 
     Args:
         values: at least one.
         machines: on how many machines they were written; 1 when not known.
+        named: whether a machine's or a user's name may stand in them.
     """
     groups: dict[tuple[str, ...], list[list[str]]] = {}
     for value in values:
@@ -87,7 +92,7 @@ def grammar(values: Sequence[str], machines: int = 1) -> Grammar:
     kept = [shape for shape in sorted(groups) if len(groups[shape]) >= floor]
     if not kept or len(kept) > MAX_SHAPES:
         return _one_run(values)
-    made = [_one_shape(shape, groups[shape], machines) for shape in kept]
+    made = [_one_shape(shape, groups[shape], machines, named=named) for shape in kept]
     patterns = list(dict.fromkeys(pattern for pattern, _ in made))
     return Grammar(_either(patterns), min(bits for _, bits in made) - 2 * (len(patterns) - 1))
 
@@ -117,11 +122,16 @@ def _one_run(values: Sequence[str]) -> Grammar:
     return Grammar(literal(start) + body, 2.0 * len(start))
 
 
-def _one_shape(shape: Sequence[str], rows: Sequence[Sequence[str]], machines: int) -> tuple[str, float]:
+def _one_shape(
+    shape: Sequence[str], rows: Sequence[Sequence[str]], machines: int, *, named: bool
+) -> tuple[str, float]:
     """Separators as they are, a slot between them; and its bits."""
     out, bits = [], 0.0
+    opened = _names(shape, rows) if named and machines < FEW_MACHINES else {}
     for place, separator in enumerate(shape):
-        if separator:
+        if place in opened:
+            out.append(opened[place])
+        elif separator:
             out.append(literal(separator))
             bits += 0.2 if place and shape[place - 1] == separator else 1.0
         else:
@@ -129,6 +139,26 @@ def _one_shape(shape: Sequence[str], rows: Sequence[Sequence[str]], machines: in
             out.append(pattern)
             bits += worth
     return "".join(out), bits
+
+
+def _names(shape: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[int, str]:
+    """Places of constant words that may be what somebody called the one machine, or its user.
+
+    An author's word comes first ("NextPart", "Pine"), or is written in both cases ("JavaMail"). Words that a
+    '-' joins are one name.
+    """
+    found: dict[int, str] = {}
+    words = [place for place, separator in enumerate(shape) if not separator]
+    constant = {place for place in words if len({row[place] for row in rows}) == 1}
+    for place in words[1:]:
+        word = rows[0][place]
+        joined = place - 2 in found and shape[place - 1] == "-" and place in constant
+        plain = word.isalpha() and word in {word.lower(), word.upper(), word.capitalize()}
+        if joined:
+            found |= {place - 1: "", place: ""}
+        elif place in constant and plain and len(word) > SHORT and _NOT_HEX.search(word):
+            found[place] = NAME
+    return found
 
 
 def _slot(words: Sequence[str], machines: int) -> tuple[str, float]:
@@ -148,7 +178,7 @@ def _slot(words: Sequence[str], machines: int) -> tuple[str, float]:
         start = "" if start.startswith("0") else start  # perhaps a counter that is still low
     rest = [word[len(start) :] for word in words]
     lengths, worth = _lengths(rest)
-    if machines < FEW_MACHINES and len(set(map(len, rest))) > 1:
+    if machines < COUNTED_MACHINES and len(set(map(len, rest))) > 1:
         lengths = _counted(rest) or lengths
     pattern = _class(rest) + lengths if any(rest) else ""
     return literal(start) + pattern, worth + min(10.0, 2.0 * len(start))
