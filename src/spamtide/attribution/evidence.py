@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from spamtide.model import UNKNOWN, Evidence
 
@@ -85,20 +86,49 @@ def among(scores: Mapping[str, float], threshold: float) -> tuple[tuple[str, ...
     return (), 0.0
 
 
-def tally(evidence: Sequence[Evidence]) -> dict[str, float]:
-    """Sum of log-odds by answer: of each sense the strongest support, and all that speaks against."""
-    best: dict[tuple[str, str], float] = {}
-    scores: dict[str, float] = {}
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What counts for and against one answer."""
+
+    senses: Mapping[str, float]
+    """Sense -> log-odds that it gives: its strongest piece, and no more than it may give by itself."""
+    against: float
+    """All that speaks against, 0 or less."""
+
+    @property
+    def total(self) -> float:
+        """Log-odds of the answer against 'none of these'."""
+        return self.against + sum(self.senses.values())
+
+
+def sense_of(item: Evidence) -> str:
+    """What a piece of evidence looks at."""
+    return SENSES[item.kind].get(item.layer, item.layer)
+
+
+def sums(evidence: Sequence[Evidence]) -> dict[str, Sum]:
+    """By answer: of each sense the strongest support, and all that speaks against."""
+    best: dict[str, dict[str, float]] = {}
+    against: dict[str, float] = {}
     for item in evidence:
         if item.weight < 0:
-            scores[item.name] = scores.get(item.name, 0.0) + item.weight
+            against[item.name] = against.get(item.name, 0.0) + item.weight
         else:
-            key = (item.name, SENSES[item.kind].get(item.layer, item.layer))
-            best[key] = max(best.get(key, 0.0), item.weight)
-    senses: dict[str, int] = {}
-    for (name, _), weight in best.items():
-        senses[name] = senses.get(name, 0) + (weight > 0)
-    for (name, sense), weight in sorted(best.items()):
-        limit = odds_of(ALONE[sense]) if sense in ALONE and senses[name] == 1 else weight
-        scores[name] = scores.get(name, 0.0) + min(weight, limit)
-    return scores
+            senses = best.setdefault(item.name, {})
+            sense = sense_of(item)
+            senses[sense] = max(senses.get(sense, 0.0), item.weight)
+    found = {}
+    for name in dict.fromkeys((*against, *best)):
+        senses = best.get(name, {})
+        single = sum(weight > 0 for weight in senses.values()) == 1
+        counted = {
+            sense: min(weight, odds_of(ALONE[sense])) if single and sense in ALONE else weight
+            for sense, weight in sorted(senses.items())
+        }
+        found[name] = Sum(counted, against.get(name, 0.0))
+    return found
+
+
+def tally(evidence: Sequence[Evidence]) -> dict[str, float]:
+    """Sum of log-odds by answer."""
+    return {name: one.total for name, one in sums(evidence).items()}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from spamtide.attribution.evidence import posterior, tally
+from spamtide.attribution.evidence import ALONE, MAX_PROBABILITY, posterior, sense_of, sums, tally
 from spamtide.attribution.signature import Ruleset
 from spamtide.knowledge import Knowledge
 from spamtide.model import UNKNOWN, Evidence, Signature
@@ -50,9 +51,11 @@ def explain(
         own = [item for item in items if item.get("kind") == kind]
         lines.append("")
         lines.extend(_answer(kind, name, float(attribution.get(f"{kind}_confidence") or 0), own, threshold))
+        heard: set[tuple[str, str]] = set()
         for item in sorted(own, key=lambda item: (-float(item["weight"]), item["name"], item["what"])):
-            lines.append(_piece(item))
+            lines.append(_piece(item) + _again(item, heard))
             lines.extend(_numbers(item, ruleset))
+        lines.extend(_addition([Evidence(**item) for item in own]))
         lines.extend(_published(name, knowledge))
     return tuple(lines)
 
@@ -82,6 +85,50 @@ def _piece(item: Mapping[str, Any]) -> str:
     weight = float(item["weight"])
     word = "no weight" if weight == 0 else next(word for limit, word in _STRENGTH if weight <= limit)
     return f"  {weight:+.2f} {item['name']} ({item['layer']}, {word}): {item['what']}"
+
+
+def _again(item: Mapping[str, Any], heard: set[tuple[str, str]]) -> str:
+    """Whether a piece is not added, since a stronger one that is told already saw the same thing."""
+    one = Evidence(**item)
+    key = (one.name, sense_of(one))
+    told = one.weight > 0 and key in heard
+    if one.weight > 0:
+        heard.add(key)
+    return f" [not added: {key[1]} counts once]" if told else ""
+
+
+def _addition(evidence: Sequence[Evidence]) -> list[str]:
+    """How the pieces make the probability: every number that counts, so that a person can add them up."""
+    if any(item.layer == "lab" for item in evidence):
+        return ["  the lab's word is taken as it is; nothing is added up"]
+    found = {name: one for name, one in sums(evidence).items() if one.senses or one.against}
+    if not any(item.weight > 0 for item in evidence):
+        return []
+    lines = []
+    for name, one in sorted(found.items(), key=lambda pair: (-pair[1].total, pair[0])):
+        single = sum(weight > 0 for weight in one.senses.values()) == 1
+        parts = [
+            f"{weight:+.2f} {sense}" + (_held(sense, weight) if single else "")
+            for sense, weight in one.senses.items()
+        ]
+        parts += [f"{one.against:+.2f} against"] if one.against else []
+        worth = f"e^{one.total:.2f} = {math.exp(one.total):,.2f}" if one.total > 0 else "which is no support"
+        lines.append(f"  sum {name}: {', '.join(parts)}: {one.total:+.2f}, {worth}")
+    shares = [math.exp(one.total) for one in found.values() if one.total > 0]
+    best, probability = posterior({name: one.total for name, one in found.items()})
+    if shares:
+        whole = " + ".join(["1", *(f"{share:,.2f}" for share in sorted(shares, reverse=True))])
+        most = ", which is the most that is said" if probability >= MAX_PROBABILITY else ""
+        lines.append(
+            f"  {best}: {max(shares):,.2f} of {whole} (1 for none of these) = {probability:.1%}{most}"
+        )
+    return lines
+
+
+def _held(sense: str, weight: float) -> str:
+    """Says where a sense gives no more than it may by itself."""
+    cap = ALONE.get(sense)
+    return " (the most by itself)" if cap and weight >= math.log(cap / (1 - cap)) - 1e-3 else ""
 
 
 def _rule(item: Mapping[str, Any], ruleset: Ruleset) -> Signature | None:
