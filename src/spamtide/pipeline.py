@@ -37,7 +37,7 @@ from spamtide.finding import (
 from spamtide.gathering import gather
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
 from spamtide.matching import Hits, beside, match_new
-from spamtide.model import Change, Each, Floats, IndexSeries, Measurement, Panel, Trace, in_turn
+from spamtide.model import Change, Each, Floats, IndexSeries, Measurement, Trace, in_turn
 from spamtide.observatory import EVENTS_FILE, Observatory
 from spamtide.refresh import Answering, answer_again, renamed
 from spamtide.schema import (
@@ -50,7 +50,7 @@ from spamtide.schema import (
     to_arrow,
 )
 from spamtide.series import beside as compared
-from spamtide.series import decompose, measure, measure_hours
+from spamtide.series import decompose, is_over, measure, measure_hours, without_last_day
 from spamtide.servers import states as control_states
 from spamtide.sparing import Ahead
 from spamtide.store import Lake, evidence, panels, rollup, senders, writer_lock
@@ -60,10 +60,6 @@ LAB_MESSAGES = 5_000
 """Latest messages of each family that `learn` reads."""
 HAM_MESSAGES = 20_000
 """Legitimate messages that `learn` tests its rules on."""
-LAST_HOURS, LAST_MESSAGES = 3, 3.0
-"""Hours of a day that may still be to come, and messages, at the last week's rate: of a day with less to come
-nearly all has been seen. The hour under way is not counted."""
-WEEK_HOURS = 168
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +87,12 @@ class Update:
     backlog: Backlog = field(default_factory=Backlog)
     """Stores what no stage waits for; `state` waits for all of it."""
     measurement: Measurement | None = None
+    told: Measurement | None = None
+    """The same as it is said: without a last day that is not over."""
+    over: bool | None = None
+    """Whether that day is over, by its hours."""
     names: dict[str, str] = field(default_factory=dict)
     """Absorbed campaign name -> surviving name."""
-    hourly: Panel | None = None
-    """Counts by hour of the last weeks."""
     hours: Callable[[], tuple[IndexSeries, ...]] = tuple
     """Gives their series, which are fitted while changes are looked for."""
     fresh: evidence.Fresh | None = None
@@ -220,8 +218,10 @@ def _measure(run: Update) -> str:
     measuring = run.observatory.settings.measuring
     each = Apart(run.observatory.settings.running.workers)
     measured = run.measurement = measure(panels.panel(lake), measuring, each)
-    run.backlog(lambda: lake.replace("series", series_rows(measured)))
-    hourly = run.hourly = panels.hourly(lake, measured.panel.days, measuring.hourly_weeks, run.counted)
+    hourly = panels.hourly(lake, measured.panel.days, measuring.hourly_weeks, run.counted)
+    run.over = is_over(hourly)
+    told = run.told = without_last_day(measured) if run.over is False else measured
+    run.backlog(lambda: lake.replace("series", series_rows(told)))
     run.hours = each.aside(lambda: measure_hours(hourly, measured))
     run.backlog(lambda: lake.replace("sensors", rollup.sensors(lake, _outages(measured))))
     return f"{len(measured.series)} series over {len(measured.panel.days):,} days"
@@ -240,7 +240,7 @@ def _detect(run: Update) -> str:
         run.stored()
         return remembered(botnet, first, last, until)
 
-    detected = look(run.measurement, settings.detecting, whole=_is_over(run), each=each, tracing=tracing)
+    detected = look(run.measurement, settings.detecting, whole=bool(run.over), each=each, tracing=tracing)
     hours = run.hours()
     run.backlog(lambda: lake.replace("hours", hour_rows(hours)))
     changes = (*detected.changes, *watch_hours(hours, detected.changes))
@@ -249,28 +249,15 @@ def _detect(run: Update) -> str:
     return f"{len(changes)} changes, {len(detected.alarms)} alarms"
 
 
-def _is_over(run: Update) -> bool:
-    """Whether the last day of the panel is over, by its hours, or as good as over."""
-    measured, hourly = run.measurement, run.hourly
-    if measured is None or hourly is None or not len(hourly.days) or not hourly.sensors:
-        return False
-    if not any(one.subject_kind == "total" and one.base for one in measured.series):
-        return False
-    evening = (measured.panel.days[-1] + np.timedelta64(1, "D")).astype("datetime64[h]")
-    to_come = int((evening - hourly.days[-1]) / np.timedelta64(1, "h")) - 1
-    last = hourly.counts[0].sum(axis=0)[-WEEK_HOURS:]
-    return to_come < LAST_HOURS or to_come * float(last.mean()) < LAST_MESSAGES
-
-
 def _state(run: Update) -> str:
     """Say what may be said of the usual period."""
     lake = run.observatory.lake
     run.backlog.wait()  # claims name the versions of all tables
-    if run.measurement is None or not len(run.measurement.panel.days):
+    if run.told is None or not len(run.told.panel.days):
         lake.replace("claims", CLAIMS.empty_table())
         return "no dated spam yet"
     each = Apart(run.observatory.settings.running.workers)
-    said = findings(run.observatory, run.measurement, None, None, each)
+    said = findings(run.observatory, run.told, None, None, each)
     lake.replace("claims", claims_table(said.findings.claims))
     return f"{len(said.findings.claims)} claims on {said.inputs.period.since} to {said.inputs.period.until}"
 

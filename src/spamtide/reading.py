@@ -19,7 +19,7 @@ from spamtide.finding import dormancies
 from spamtide.model import Measurement
 from spamtide.observatory import Observatory
 from spamtide.plain import plain
-from spamtide.series import measure
+from spamtide.series import measure, without_last_day
 from spamtide.servers import assessed
 from spamtide.store import panels, rollup
 
@@ -33,7 +33,10 @@ def measured(observatory: Observatory) -> Measurement:
     if not observatory.lake.exists("changes"):
         message = "nothing is measured yet"
         raise UnavailableError(message, "run `spamtide update` first")
-    return measure(panels.panel(observatory.lake), observatory.settings.measuring, _each(observatory))
+    found = measure(panels.panel(observatory.lake), observatory.settings.measuring, _each(observatory))
+    days = found.panel.days
+    open_day = len(days) > 0 and panels.is_open(observatory.lake, days[-1].astype(dt.date))
+    return without_last_day(found) if open_day else found
 
 
 def _each(observatory: Observatory) -> Apart:

@@ -203,3 +203,31 @@ def test_new_mail_joins_existing_campaigns(
     joined = sum(name in set(first.values()) for sha, name in after.items() if sha not in first)
     assert kept >= 0.99
     assert joined / (len(after) - len(first)) >= 0.9
+
+
+def test_a_morning_is_no_day(spamtide: Run, exported: Exported, tmp_path: Path) -> None:
+    """At six in the morning all mail has no level of that day, and the week's is that of its whole days."""
+
+    def letter(day: int, hour: int, number: int) -> str:
+        when = f"{day:02} Mar 2010 {hour:02}:{number % 60:02}:00 +0000"
+        return (
+            f"From a@x Mon Mar {day:2} {hour:02}:{number % 60:02}:00 2010\n"
+            f"Received: from h{number} ([198.51.100.{number % 250}]) by mx.trap.example; Mon, {when}\n"
+            f"Message-ID: <{day}.{hour}.{number}@x.example>\nSubject: letter {number}\n\nwords {number}\n\n"
+        )
+
+    own = tmp_path / "o"
+    spamtide("init", own)
+    for sensor in ("one", "two"):
+        mail = [
+            letter(day, h, n) for day in range(1, 29) for h in range(24 if day < 28 else 6) for n in range(3)
+        ]
+        (tmp_path / f"{sensor}.mbox").write_text("".join(mail))
+        assert spamtide("-C", own, "ingest", "--sensor", sensor, tmp_path / f"{sensor}.mbox").returncode == 0
+    assert spamtide("-C", own, "update").returncode == 0
+    total = [row for row in exported(own, "series") if row["subject_kind"] == "total"]
+    assert total[-1]["count"] == 2 * 3 * 6
+    assert total[-1]["index"] is None
+    assert total[-2]["index"] == pytest.approx(100, abs=1)
+    told = json.loads(spamtide("-C", own, "bulletin", "--format", "json").stdout)
+    assert told["title"] == "Nothing changed: the volume index is 100"

@@ -245,7 +245,9 @@ def coverage_claims(view: View) -> Iterator[Claim]:
     exposure = view.measurement.exposure.values[:, part]
     n = view.count("total", "total", view.window)
     seen = view.sensors_of("total", "total", view.window)
-    always = int((exposure > 0).all(axis=1).sum()) if exposure.size else 0
+    # A day that is not over, and one that nobody handed in, count for none.
+    counted = exposure[:, (exposure > 0).any(axis=0)] > 0
+    always = int(counted.all(axis=1).sum()) if counted.size else 0
     whole = bool(np.size(exposure))
     values: dict[str, Value] = {
         "n": n,

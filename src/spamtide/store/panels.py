@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -95,6 +96,13 @@ def hourly(lake: Lake, days: Days, weeks: int = HOURLY_WEEKS, known: rollup.Hour
         hours = np.arange(first.astype("datetime64[h]"), last)
     made = _assemble(hours, names, spam, _summed(other, "day", "sensor"), None)
     return replace(made, up=share_up(lake, names, hours))
+
+
+def is_open(lake: Lake, day: dt.date) -> bool:
+    """Whether the last `update` found that a day was not over: all mail has no index on it."""
+    rows = lake.read("series", ["subject_kind", "date", "index"])
+    total = rows.filter(pc.and_(pc.equal(rows["subject_kind"], "total"), pc.equal(rows["date"], day)))
+    return bool(total.num_rows > 0 and total["index"].null_count == total.num_rows)
 
 
 def _sorted(column: pa.ChunkedArray, without: str | None = None) -> list[str]:
