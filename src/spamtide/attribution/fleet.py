@@ -217,12 +217,13 @@ def _weigh(
     free = before == 0
     # Others may send one of the family's texts: its fleet begins with addresses that sent two.
     judged = mine
-    if (rented or kit.any()) and (lab.weeks >= week).sum() < LEAST_LAB:
+    several = rented or bool(kit.any())
+    if several and (lab.weeks >= week).sum() < LEAST_LAB:
         mine = mine & window.meet(mine).met
         if mine.sum() < LEAST:
             return None
     odds = None
-    mine, theirs = without_guests(window, of, mine, theirs)
+    mine, theirs = without_guests(window, of, mine, theirs, several=several)
     held = [(mine, theirs)]
     for _ in range(ROUNDS):
         fleet = _fleet(window, mine, judged, of, theirs)
