@@ -4,8 +4,10 @@
 
 DIR is made by `update_lake` if there is nothing in it (some minutes for ten million), else used as it is.
 Evidence (what signatures match, campaign) of the year is there already, as on an observatory that is updated
-daily: matching and clustering are paid once a message, and are timed on the day that is added. Wall time is
-that of the machine as it is; processor time is of this process and its workers.
+daily: matching and clustering are paid once a message, and are timed on the day that is added. Each update is
+a process of its own, prepared as the command prepares itself; `whole` is from its start to its end. Wall time
+is that of the machine as it is; processor time is of the process and its workers. A stage may leave the
+storing of what it made to the time of those after it.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -27,6 +30,15 @@ from spamtide.observatory import Observatory, open_observatory
 from spamtide.schema import DERIVED, OBSERVATIONS
 from spamtide.store import contents, writer_lock
 
+APART = """
+import os, sys, pathlib
+from spamtide.__main__ import prepare
+prepare()
+from update import timed_update
+timed_update(pathlib.Path(sys.argv[1]))
+os._exit(0)
+"""
+"""An update in a process that starts and leaves as the command does."""
 DAYS = 364
 DAY = pa.scalar(86_400_000_000, pa.duration("us"))
 PLACES = 6
@@ -46,10 +58,19 @@ def main() -> None:
     say(f"{processors} processors; load of the machine {os.getloadavg()[0]:.1f}")
     rows = open_observatory(folder).lake.query("SELECT count(*) AS n FROM observations")["n"][0].as_py()
     say(f"all answers of {rows:,} observations anew")
-    timed_update(folder)
+    update_apart(folder)
     say(f"one more day, {another_day(open_observatory(folder)):,} observations")
-    timed_update(folder)
-    say(f"largest memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GB")
+    update_apart(folder)
+    say(f"largest memory {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20:.1f} GB")
+
+
+def update_apart(folder: Path) -> None:
+    """One update in a process of its own."""
+    begun = now()
+    subprocess.run(  # noqa: S603 - this program
+        [sys.executable, "-c", APART, str(folder.resolve())], cwd=Path(__file__).parent, check=True
+    )
+    say(f"  whole      {spent(begun)}")
 
 
 def timed_update(folder: Path) -> None:

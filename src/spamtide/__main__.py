@@ -31,13 +31,18 @@ class _WithoutPandas(MetaPathFinder):
         return None
 
 
-def main() -> None:
-    """Run the command line and leave with its exit code."""
+def prepare() -> None:
+    """What a process does before it imports the rest, so that it starts and runs in less time."""
     gc.set_threshold(FEW_COLLECTIONS)
     os.environ.setdefault(
         "OPENBLAS_NUM_THREADS", "1"
     )  # its threads spin for nothing: no matrix here is large
     sys.meta_path.insert(0, _WithoutPandas())
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    prepare()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a letter is shown its number
         sys.stdout.reconfigure(errors="backslashreplace")
     from spamtide.cli import run
