@@ -12,6 +12,7 @@ storing of what it made to the time of those after it.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import shutil
@@ -89,6 +90,7 @@ def timed_update(folder: Path) -> None:
 
 def now() -> tuple[float, float]:
     """Wall and processor seconds, workers that have ended included."""
+    multiprocessing.active_children()  # takes note of those that ended
     own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return time.monotonic(), own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
 

@@ -25,7 +25,7 @@ from spamtide.campaign import (
 )
 from spamtide.engine import ENGINES, Apart
 from spamtide.schema import EXEMPLARS, LINEAGE, PROFILES
-from spamtide.store import Lake, contents, evidence, rollup
+from spamtide.store import Lake, evidence, rollup
 
 PROFILE_ROWS = 512
 """A worker's helping of renderings."""
@@ -108,7 +108,6 @@ def gather(
         lake.replace("exemplars", state.exemplars.cast(EXEMPLARS))
         lake.replace("profiles", _of(profiles, state.exemplars["sha256"]))
         lake.append("memberships", clustering.memberships)
-        contents.keep(lake)
         fresh = evidence.with_members(lake, fresh, clustering.memberships)
         clock.ended("write")
     return Gathered(new.num_rows, resolve(state.lineage), fresh, clock.seconds, hits)

@@ -53,7 +53,7 @@ from spamtide.series import beside as compared
 from spamtide.series import decompose, is_over, measure, measure_hours, without_last_day
 from spamtide.servers import states as control_states
 from spamtide.sparing import Ahead
-from spamtide.store import Lake, evidence, panels, rollup, senders, writer_lock
+from spamtide.store import Lake, contents, evidence, panels, rollup, senders, writer_lock
 from spamtide.store.traces import Remembered
 
 LAB_MESSAGES = 5_000
@@ -178,6 +178,7 @@ def _cluster(run: Update) -> str:
 
     gathered = gather(lake, settings.clustering.similarity, workers, matching)
     run.fresh, run.names, run.hits = gathered.fresh, gathered.names, gathered.hits
+    run.backlog(partial(contents.keep, lake))
     return gathered.told()
 
 

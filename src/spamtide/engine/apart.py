@@ -69,20 +69,21 @@ class _Process(Generic[Result]):
 
     def result(self) -> Result:
         """What it found out; where it found nothing, that is done here."""
-        try:
-            with suppress(EOFError, OSError):
-                if self._receive.poll(PATIENCE):
-                    found: Result = self._receive.recv()
-                    return found
-        finally:
-            self.end()
+        with suppress(EOFError, OSError):
+            if self._receive.poll(PATIENCE):
+                found: Result = self._receive.recv()
+                # It leaves by itself. What a large process held is given back slowly, and is not waited for.
+                self._receive.close()
+                return found
+        self.end()
         return self._work()
 
     def end(self) -> None:
-        """End it, whatever it is at."""
-        self._receive.close()
-        self._child.kill()
-        self._child.join()
+        """End it, whatever it is at, if it has not told what it found out."""
+        if not self._receive.closed:
+            self._receive.close()
+            self._child.kill()
+            self._child.join()
 
 
 def _work(
