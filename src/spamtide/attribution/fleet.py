@@ -223,7 +223,9 @@ def _weigh(
         if mine.sum() < LEAST:
             return None
     odds = None
-    mine, theirs = without_guests(window, of, mine, theirs, several=several)
+    begun, others = without_guests(window, of, mine, theirs, several=several)
+    shared = mine & ~begun
+    judged, mine, theirs = judged & ~shared, begun, others
     held = [(mine, theirs)]
     for _ in range(ROUNDS):
         fleet = _fleet(window, mine, judged, of, theirs)
@@ -234,7 +236,8 @@ def _weigh(
         share = np.where(kit, share_of(ratios, of, free & kit, KIT), share_of(ratios, of, free & ~kit, OWN))
         prior = np.where(free, np.log(share / (1 - share)), before)
         last, (odds, mixed) = odds, of_mixtures(ratios, of, prior, kit)
-        mine, theirs = odds >= JOINS, odds <= -JOINS
+        # What rests on a text that others send too may be answered, but is carried on to nothing.
+        mine, theirs = (odds >= JOINS) & ~shared, odds <= -JOINS
         judged = mine
         if any(np.array_equal(mine, a) and np.array_equal(theirs, b) for a, b in held[-2:]):
             # Settled, or to and fro: between the two nothing is sure.

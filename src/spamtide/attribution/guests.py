@@ -49,7 +49,8 @@ def without_guests(
         several: whether the engine is known to be several senders'.
     """
     narrow = SHARED if several else NARROW
-    begun, others = mine, theirs
+    begun = mine
+    found = np.zeros(len(mine), dtype=np.bool_)
     anchored = np.bincount(of, mine, minlength=int(of.max(initial=-1)) + 1) > 0
     for _ in range(ROUNDS):
         reached, expected, most = _reach(window, of, mine)
@@ -59,12 +60,12 @@ def without_guests(
             break
         usual = float(np.median(reach[asked & anchored]))
         guests = asked & (reach < narrow * usual) & (most >= LEAST_SHARED)
-        strange = others | ((guests & ~anchored)[of] & ~begun)
-        own = mine & ~guests[of] & ~window.meet(strange).met
-        if np.array_equal(own, mine) and np.array_equal(strange, others):
+        more = found | ((guests & ~anchored)[of] & ~begun)
+        own = mine & ~guests[of] & ~window.meet(more).met
+        if np.array_equal(own, mine) and np.array_equal(more, found):
             break
-        mine, others = own, strange
-    return mine, others
+        mine, found = own, more
+    return mine, theirs | found
 
 
 def _reach(window: Window, of: Ints, fleet: Flags) -> tuple[Floats, Floats, Floats]:
