@@ -302,6 +302,22 @@ def test_boxes_that_were_read_to_different_days_are_no_outage(world: Make, panel
     assert estimate(panel_of(counts, ham)).outages == ()
 
 
+def test_a_sensor_that_ended_before_another_began_takes_no_day_from_it(world: Make, panel_of: Make) -> None:
+    """An old collection in the same observatory: it has left, and the days since are the new sensor's."""
+    made = world(3, sizes=(40.0, 60.0))
+    counts, ham = made.counts(), made.ham.copy()
+    counts[:, 0, 60:], ham[0, 60:] = 0, 0
+    counts[:, 1, :90], ham[1, :90] = 0, 0
+    found = estimate(panel_of(counts, ham))
+    assert found.values[1, 90:].all()
+    assert not found.values[1, :90].any()
+    assert not found.values[0, 60:].any()
+    assert [(o.sensor, o.kind, o.end is None) for o in found.outages] == [
+        ("s0", "absent", True),
+        ("s1", "absent", False),
+    ]
+
+
 def test_one_message_says_nothing_of_the_weeks_before(world: Make, panel_of: Make) -> None:
     made = world(2, days=60)
     counts, ham = made.counts(), made.ham.copy()

@@ -204,18 +204,24 @@ def _may_be_unread(run: Silence, mail: Counts) -> bool:
     telling = expected >= LEAST_USUAL
     delivered = telling & (seen >= (PARTIAL if days == 1 else DELIVERED) * expected)
     if days > UNREAD_DAYS:
-        return not bool(delivered.any())
+        came = (others[:, run.first :].sum(axis=0) > 0).sum()  # sensors that began since had no usual mail
+        return not delivered.any() and bool(came <= UNREAD_DAYS)
     return bool(delivered.sum() < WITNESSES or 2 * delivered.sum() <= telling.sum())
 
 
 def _drop_days_of_nobody(values: Floats, unread: list[Silence], mail: Counts) -> None:
-    """Set to 0 the last days that were handed in by next to nobody: a stray message is no level of theirs."""
+    """Set to 0 the last days that were handed in by next to nobody: a stray message is no level of theirs.
+
+    Days on which others began, long after, are those others'.
+    """
     if not unread:
         return
     first = min(run.first for run in unread)
     rest = np.delete(np.arange(len(mail)), [run.sensor for run in unread])
-    if mail[rest, max(0, first - SIDE_DAYS) : first].sum() < LEAST_USUAL * min(first, SIDE_DAYS):
-        values[:, max(run.first for run in unread) :] = 0.0
+    last = max(run.first for run in unread)
+    before, since = mail[rest, max(0, first - SIDE_DAYS) : first], mail[rest, last:]
+    if before.sum() < LEAST_USUAL * min(first, SIDE_DAYS) and since.sum() < LEAST_USUAL * since.shape[1]:
+        values[:, last:] = 0.0
 
 
 def _silence_outage(panel: Panel, run: Silence) -> Outage:
