@@ -33,6 +33,7 @@ SHORT = 2
 ENOUGH = 8
 """Values from which a short constant counts as one."""
 
+_JOINS = frozenset("-_")
 _TOKENS = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9]")
 _RUNS = re.compile(r"[0-9]+|[a-z]+|[A-Z]+")
 _DIGITS = frozenset("0123456789")
@@ -145,18 +146,19 @@ def _names(shape: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[int, str
     """Places of constant words that may be what somebody called the one machine, or its user.
 
     An author's word comes first ("NextPart", "Pine"), or is written in both cases ("JavaMail"). Words that a
-    '-' joins are one name.
+    '-' or '_' joins are one name.
     """
     found: dict[int, str] = {}
     words = [place for place, separator in enumerate(shape) if not separator]
     constant = {place for place in words if len({row[place] for row in rows}) == 1}
     for place in words[1:]:
         word = rows[0][place]
-        joined = place - 2 in found and shape[place - 1] == "-" and place in constant
+        joined = place - 2 in found and shape[place - 1] in _JOINS and place in constant
+        begins = "".join(shape[place + 1 : place + 2]) in _JOINS and place + 2 in constant
         plain = word.isalpha() and word in {word.lower(), word.upper(), word.capitalize()}
         if joined:
             found |= {place - 1: "", place: ""}
-        elif place in constant and plain and len(word) > SHORT and _NOT_HEX.search(word):
+        elif place in constant and plain and (begins or len(word) > SHORT) and _NOT_HEX.search(word):
             found[place] = NAME
     return found
 
