@@ -158,6 +158,14 @@ def test_an_outage_is_said_as_such_once(make: Make) -> None:
     assert alone.sentence == claim.sentence
 
 
+def test_a_sensor_that_left_long_ago_is_no_news(make: Make) -> None:
+    """It is said in the quarter after it left, and never again."""
+    for day, told in (("2010-07-10", True), ("2010-06-01", False)):
+        gone = shift("sensor-outage", "trap-a", day, subject_kind="sensor")
+        found = state(make(changes=(gone,)))
+        assert any(c.kind == "sensor-outage" and c.subject == "trap-a" for c in found.claims) is told
+
+
 def test_what_the_fallen_botnet_advertised_and_who_else_did(make: Make) -> None:
     """The programme of the weeks before the fall, with the others that mostly carried it."""
     claim = said(state(make()), "advertised")
@@ -317,7 +325,11 @@ def test_the_make_up_of_the_mail_counts_what_has_no_answer_too(make: Make) -> No
         ),
         (
             shift("sensor-outage", "trap-a", "2010-10-10", subject_kind="sensor"),
-            "Sensor trap-a has been down since 10 October and is allowed for.",
+            r"Sensor trap-a has brought no mail since 10 October, being down or not read in yet, and .*\.",
+        ),
+        (
+            shift("sensor-outage", "trap-a", "2010-09-20", subject_kind="sensor"),
+            "Sensor trap-a has been down since 20 September and is allowed for.",
         ),
         (
             shift("sensor-change", "trap-a", "2010-10-06", subject_kind="sensor"),

@@ -92,6 +92,9 @@ TEMPLATES: dict[ChangeKind, tuple[str, str, str]] = {
     ),
 }
 """Kind -> opening, and how the sentence ends where the end of the change is known and where it is not."""
+NOT_READ_YET = " has brought no mail since {onset}, being down or not read in yet, and is allowed for."
+"""The same for a sensor whose outage reaches to the end of the data, in its first UNREAD_DAYS."""
+UNREAD_DAYS = 7
 AT_ONCE: dict[str, str] = {
     "silent": "{name} {hedge}fell silent about {onset}, {within}.",
     "negligible": (
@@ -299,6 +302,8 @@ def _sensor(view: View, change: Change) -> Claim:
             days = max((change.end - change.onset).days, 1)
             values["end"], values["days"] = change.onset + dt.timedelta(days=days - 1), days
             template = template.replace("{days} days", f"{{days}} {plural(days, 'day')}")
+        elif (view.period.until - change.onset).days < UNREAD_DAYS:
+            template = TEMPLATES[change.kind][0] + NOT_READ_YET
     else:
         what, more = _what_changed(view, change)
         values |= more

@@ -32,11 +32,16 @@ def is_thin(view: View) -> bool:
     return int(counts.sum()) < FEW_MESSAGES or int((counts > 0).sum()) < FEW_DAYS
 
 
+LEFT_LONG_AGO = 91
+"""Days before the period from which on a sensor that never came back is no news of it."""
+
+
 def in_period(view: View, change: Change) -> bool:
     """Whether a change falls into the period, or goes on into it where it is a sensor's."""
     since, until = view.window
     if change.kind == "sensor-outage":
-        return change.onset <= until and (change.end is None or change.end >= since)
+        left = change.end is None and change.onset < since - dt.timedelta(days=LEFT_LONG_AGO)
+        return change.onset <= until and (change.end is None or change.end >= since) and not left
     return change.onset_high >= since and change.onset <= until
 
 
