@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -18,7 +19,8 @@ from spamtide.engine.local import end_with_parent, processors
 from spamtide.model import Item, Result
 
 PATIENCE = 60.0
-"""Seconds that a process is waited for when this one is done with its own part."""
+"""Seconds that a process is waited for at least when this one is done with its own part, and as long again as
+it has been at work."""
 
 
 class Apart:
@@ -60,7 +62,7 @@ class _Process(Generic[Result]):
     """A forked process, and what it is to find out."""
 
     def __init__(self, work: Callable[[], Result]) -> None:
-        self._work = work
+        self._work, self._begun = work, time.monotonic()
         context = multiprocessing.get_context("fork")
         self._receive, send = context.Pipe(duplex=False)
         self._child = context.Process(target=_work, args=(send, work, os.getpid()), daemon=True)
@@ -70,7 +72,7 @@ class _Process(Generic[Result]):
     def result(self) -> Result:
         """What it found out; where it found nothing, that is done here."""
         with suppress(EOFError, OSError):
-            if self._receive.poll(PATIENCE):
+            if self._receive.poll(max(PATIENCE, time.monotonic() - self._begun)):
                 found: Result = self._receive.recv()
                 # It leaves by itself. What a large process held is given back slowly, and is not waited for.
                 self._receive.close()
