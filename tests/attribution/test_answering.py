@@ -529,7 +529,7 @@ _END = re.compile(r"  (\w+): .* = ([\d.]+)%")
             st.sampled_from(["skeleton", "template", "campaign", "link", "sender"]),
             st.just("botnet"),
             st.sampled_from(["alpha", "beta"]),
-            st.integers(-5000, 5300).map(lambda n: n / 1000),
+            st.integers(-500, 530).map(lambda n: n / 100),  # as fine as they are printed
             st.sampled_from(["x", "y"]),
         ),
         min_size=1,
