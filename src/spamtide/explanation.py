@@ -90,6 +90,8 @@ def _not_reached(row: Mapping[str, Any], name: str, ruleset: Ruleset, knowledge:
 def campaign(observatory: Observatory, name: str) -> dict[str, Any]:
     """What a campaign's messages were answered, and which evidence stands behind how many of them.
 
+    Spam of the wild is counted. Of a campaign that labs alone have, that of the labs is, and the lines say so.
+
     Raises:
         UnavailableError: no such campaign.
     """
@@ -98,21 +100,27 @@ def campaign(observatory: Observatory, name: str) -> dict[str, Any]:
     if not rows:
         message = f"no campaign {name} in this observatory"
         raise UnavailableError(message, "`spamtide export campaigns` lists them")
-    total = sum(row["messages"] for row in rows)
+    total, lab = sum(row["messages"] for row in rows), sum(row["lab"] for row in rows)
+    counted = "messages" if total else "lab"
+    whole = total or lab
     answers: Counter[tuple[str, str]] = Counter()
     pieces: Counter[tuple[str, str, str, str, float]] = Counter()
     for row in rows:
-        answers["botnet", row["botnet"]] += row["messages"]
-        answers["programme", row["programme"]] += row["messages"]
+        if not row[counted]:
+            continue
+        answers["botnet", row["botnet"]] += row[counted]
+        answers["programme", row["programme"]] += row[counted]
         for one in json.loads(row["evidence"] or "[]"):
-            pieces[one["kind"], one["name"], one["layer"], one["what"], one["weight"]] += row["messages"]
+            pieces[one["kind"], one["name"], one["layer"], one["what"], one["weight"]] += row[counted]
     lines = [f"campaign   {names.get(name, name)}", f"messages   {total:,}, for instance {rows[0]['sha256']}"]
+    if lab:
+        lines.append(f"lab        {lab:,} of labs, " + ("not counted" if total else "and of these the rest tells"))
     for kind in ("botnet", "programme"):
         told = [(what, count) for (of, what), count in answers.most_common() if of == kind]
         lines += ["", f"{kind}: {', '.join(f'{what} {count:,}' for what, count in told)}"]
         own = [(piece, count) for piece, count in pieces.most_common() if piece[0] == kind]
         lines += [
-            f"  {weight:+.2f} {of} ({layer}), {count:,} of {total:,} messages: {what}"
+            f"  {weight:+.2f} {of} ({layer}), {count:,} of {whole:,} messages: {what}"
             for (_, of, layer, what, weight), count in own[:PIECES]
         ]
-    return {"campaign": names.get(name, name), "messages": total, "lines": lines}
+    return {"campaign": names.get(name, name), "messages": total, "lab": lab, "lines": lines}

@@ -201,7 +201,7 @@ def _attribute(run: Update) -> str:
         counted = counting.result() if counting else None
     run.backlog(partial(_count_campaigns, lake, names, counted, anew=added is None))
     known, messages = rollup.named(lake)
-    return f"{again.messages:,} messages; {known:,} of {messages:,} have a botnet's name"
+    return f"{again.messages:,} messages; {known:,} of {messages:,} of the wild have a botnet's name"
 
 
 def _count_campaigns(lake: Lake, names: pa.Table, counted: senders.Counted | None, *, anew: bool) -> None:

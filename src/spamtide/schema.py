@@ -204,9 +204,11 @@ SIGHTINGS = _schema(
     ("first_seen", TIMESTAMP),
     ("last_seen", TIMESTAMP),
     ("subject", pa.string()),
+    ("lab", pa.int64()),
 )
 """Spam by week, campaign (the name that it was given; read through lineage) and answer; `subject` the least
-in the order of text, as an example."""
+in the order of text, as an example. All of it is of the wild, but for `lab`: how many messages of labs there
+are. A row may be of these alone: their weeks, too, are answered again when a campaign is renamed."""
 
 KITS = _schema(
     ("week", pa.int32()),
@@ -240,8 +242,9 @@ name, joined by line feeds). The commit names the version of the evidence that t
 that is in it; at another version it is not believed."""
 
 SENDERS = _schema(("campaign", pa.string()), ("source_ip", pa.string()))
-"""Addresses of spam of campaigns (by the names that they were given) that still send; and each such campaign
-once without an address. The commit names the version of the evidence that this is all of, as in OTHERS."""
+"""Addresses of wild spam of campaigns (by the names that they were given) that still send; and each such
+campaign once without an address. The commit names the version of the evidence that this is all of, as in
+OTHERS."""
 
 HOURLY = _schema(
     ("week", pa.int32()),
@@ -313,7 +316,10 @@ CAMPAIGNS = _schema(
     ("botnet", pa.string()),
     ("programme", pa.string()),
     ("subject", pa.string()),
+    ("lab", pa.int64()),
 )
+"""Campaigns with spam of the wild. All that is said of one is said of that; `lab` counts messages of labs
+with its text, which are in no other column."""
 
 SENSORS = _schema(
     ("sensor", pa.string()),

@@ -199,6 +199,7 @@ def campaigns_table(*rows: tuple[str, int, int, str]) -> pa.Table:
             "botnet": ["unknown" for _ in rows],
             "programme": ["unknown" for _ in rows],
             "subject": [r[3] for r in rows],
+            "lab": [0 for _ in rows],
         },
         schema=schema.CAMPAIGNS,
     )

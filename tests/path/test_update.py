@@ -16,6 +16,7 @@ import pytest
 
 from spamtide import pipeline
 from spamtide.attribution import load_signatures
+from spamtide.campaign import resolve
 from spamtide.knowledge import load_knowledge
 from spamtide.observatory import Observatory, open_observatory
 from spamtide.refresh import Answering
@@ -123,7 +124,7 @@ def remembered(observatory: Observatory) -> None:
         pairs = lake.query("""
             SELECT DISTINCT campaign, source_ip FROM evidence e
             SEMI JOIN (SELECT campaign FROM senders WHERE source_ip IS NULL) s ON s.campaign = e.campaign
-            WHERE label = 'spam' AND source_ip IS NOT NULL ORDER BY ALL
+            WHERE label = 'spam' AND lab IS NULL AND source_ip IS NOT NULL ORDER BY ALL
         """)
         kept = lake.query("SELECT campaign, source_ip FROM senders WHERE source_ip IS NOT NULL ORDER BY ALL")
         assert kept.num_rows > 100
@@ -232,6 +233,61 @@ def test_weeks_with_an_engine_are_answered_whole(
     )
     assert observatory.lake.read("kits").num_rows
     same_as_anew(observatory)
+
+
+def add_lab_mail(observatory: Observatory, mark: str, after: str) -> int:
+    """Every third message of the wild since a day once more, as a lab caught it: same texts, other addresses."""
+    lake = observatory.lake
+    rows = lake.query(f"""
+        SELECT * FROM observations
+        WHERE label = 'spam' AND lab IS NULL AND received_at >= TIMESTAMPTZ '{after}'
+        ORDER BY sha256
+    """).cast(TABLES["observations"])  # noqa: S608 - a day
+    rows = rows.take(list(range(0, rows.num_rows, 3)))
+    given = {
+        "sha256": [mark + sha[len(mark) :] for sha in rows["sha256"].to_pylist()],
+        "sensor": ["lab"] * rows.num_rows,
+        "lab": ["benchbot1"] * rows.num_rows,
+        "source_ip": [f"192.0.2.{place % 250}" for place in range(rows.num_rows)],
+    }
+    for name, values in given.items():
+        place = rows.column_names.index(name)
+        rows = rows.set_column(place, rows.schema.field(name), pa.array(values, pa.string()))
+    with writer_lock(observatory.directory / "lake"):
+        lake.append("observations", rows)
+    return rows.num_rows
+
+
+def test_lab_mail_is_in_no_number_of_a_campaign(
+    grown: Callable[[], Observatory], bench: ModuleType, settled: tuple[Path, object]
+) -> None:
+    """Neither when all is counted nor when a day is: messages, addresses, span and names are of the wild."""
+    observatory = grown()
+    before = rows(observatory, "campaigns").drop_columns(["lab", "botnet", "programme"])
+    some = add_lab_mail(observatory, "aaaa", "2000-01-01")
+    counted(open_observatory(observatory.directory))
+    assert rows(observatory, "campaigns").drop_columns(["lab", "botnet", "programme"]).equals(before)
+
+    bench.add_day(observatory, settled[1], DAYS)
+    last = observatory.lake.query("SELECT max(received_at)::DATE::VARCHAR AS day FROM observations")
+    more = add_lab_mail(open_observatory(observatory.directory), "bbbb", last["day"][0].as_py())
+    assert 0 < answered_again(open_observatory(observatory.directory)) < MESSAGES / 2
+    same_as_anew(observatory)
+
+    lake = Lake.at(observatory.directory)
+    names = rollup.aliases(resolve(lake.read("lineage")))
+    wanted = lake.query(
+        """
+        SELECT coalesce(a.canonical, e.campaign) AS campaign, count(*) FILTER (WHERE lab IS NULL) AS messages,
+               count(DISTINCT source_ip) FILTER (WHERE lab IS NULL) AS sources, count(lab) AS lab
+        FROM evidence e LEFT JOIN aliases a ON a.name = e.campaign WHERE label = 'spam'
+        GROUP BY ALL HAVING messages > 0 ORDER BY ALL
+        """,
+        aliases=names,
+    )
+    told = rows(observatory, "campaigns").select(wanted.column_names)
+    assert told.equals(wanted.cast(told.schema))
+    assert sum(told["lab"].to_pylist()) == some + more
 
 
 def test_rules_change(grown: Callable[[], Observatory]) -> None:

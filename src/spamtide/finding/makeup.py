@@ -131,7 +131,7 @@ def _campaigns(view: View) -> Iterator[Claim]:
         view.period.until,
         messages,
         view.sensors_of("total", "total", view.window),
-        export("observations", campaign=str(largest["campaign"] or "")),
+        export("observations", campaign=str(largest["campaign"] or ""), label="wild"),
         weight=_weight(view),
     )
     yield draft(view, about, template + ".", values)

@@ -121,8 +121,10 @@ def count_sightings(lake: Lake, answered: pa.Table) -> pa.Table:
     """SIGHTINGS of answered messages: COUNTED with botnet and programme."""
     found = lake.query(
         """
-        SELECT week, campaign, botnet, programme, count(*) AS messages, min(received_at) AS first_seen,
-               max(received_at) AS last_seen, min(subject) AS subject
+        SELECT week, campaign, botnet, programme, count(*) FILTER (WHERE lab IS NULL) AS messages,
+               min(received_at) FILTER (WHERE lab IS NULL) AS first_seen,
+               max(received_at) FILTER (WHERE lab IS NULL) AS last_seen,
+               min(subject) FILTER (WHERE lab IS NULL) AS subject, count(lab) AS lab
         FROM answered WHERE label = 'spam' AND campaign IS NOT NULL GROUP BY ALL ORDER BY ALL
         """,
         answered=answered,
@@ -174,14 +176,15 @@ def hours_between(lake: Lake, weeks: tuple[int, int], known: Hours) -> pa.Table:
 
 
 def sources(lake: Lake, names: pa.Table, wanted: pa.Table) -> pa.Table:
-    """Addresses behind some campaigns, in all evidence: columns campaign and sources."""
+    """Addresses behind some campaigns' wild spam, in all evidence: columns campaign and sources."""
     return lake.query(
         """
         WITH given AS (
             SELECT campaign AS name, campaign FROM wanted
             UNION SELECT a.name, a.canonical FROM aliases a SEMI JOIN wanted w ON w.campaign = a.canonical)
         SELECT g.campaign, count(DISTINCT e.source_ip) AS sources
-        FROM evidence e JOIN given g ON g.name = e.campaign WHERE e.label = 'spam' GROUP BY ALL
+        FROM evidence e JOIN given g ON g.name = e.campaign 
+        WHERE e.label = 'spam' AND e.lab IS NULL GROUP BY ALL
         """,
         aliases=names,
         wanted=wanted,
@@ -189,7 +192,7 @@ def sources(lake: Lake, names: pa.Table, wanted: pa.Table) -> pa.Table:
 
 
 def campaigns(lake: Lake, names: pa.Table, known: pa.Table | None = None) -> pa.Table:
-    """Each campaign with its span, size and most frequent attribution.
+    """Each campaign of the wild with its span, size and most frequent attribution; lab mail is told apart.
 
     A campaign of as many messages as the table already says has the sources that it says: messages are only
     ever added to a campaign. The others' sources are counted anew.
@@ -206,18 +209,19 @@ def campaigns(lake: Lake, names: pa.Table, known: pa.Table | None = None) -> pa.
             SELECT s.* REPLACE (coalesce(a.canonical, s.campaign) AS campaign)
             FROM sightings s LEFT JOIN aliases a ON a.name = s.campaign),
         botnets AS (
-            SELECT campaign, botnet, sum(messages) AS n FROM named WHERE botnet <> 'unknown' GROUP BY ALL),
+            SELECT campaign, botnet, sum(messages) AS n FROM named
+            WHERE botnet <> 'unknown' AND messages > 0 GROUP BY ALL),
         programmes AS (
-            SELECT campaign, programme, sum(messages) AS n FROM named WHERE programme <> 'unknown'
-            GROUP BY ALL)
+            SELECT campaign, programme, sum(messages) AS n FROM named
+            WHERE programme <> 'unknown' AND messages > 0 GROUP BY ALL)
         SELECT n.campaign, min(n.first_seen) AS first_seen, max(n.last_seen) AS last_seen,
                sum(n.messages)::BIGINT AS messages,
                coalesce((SELECT first(b.botnet ORDER BY b.n DESC, b.botnet) FROM botnets b
                          WHERE b.campaign = n.campaign), 'unknown') AS botnet,
                coalesce((SELECT first(p.programme ORDER BY p.n DESC, p.programme) FROM programmes p
                          WHERE p.campaign = n.campaign), 'unknown') AS programme,
-               min(n.subject) AS subject
-        FROM named n GROUP BY n.campaign
+               min(n.subject) AS subject, sum(n.lab)::BIGINT AS lab
+        FROM named n GROUP BY n.campaign HAVING sum(n.messages) > 0
         """,
         aliases=names,
     )
@@ -300,10 +304,11 @@ def composition(lake: Lake, since: dt.date, until: dt.date, *, undated: bool) ->
 
 
 def named(lake: Lake) -> tuple[int, int]:
-    """Messages with a botnet's name, and all that are answered."""
+    """Wild spam with a botnet's name, and all of it."""
     found = lake.query("""
         SELECT coalesce(sum(messages) FILTER (WHERE botnet <> 'unknown'), 0)::BIGINT AS named,
-               coalesce(sum(messages), 0)::BIGINT AS messages FROM daily
+               coalesce(sum(messages), 0)::BIGINT AS messages
+        FROM daily WHERE label = 'spam' AND lab IS NULL
     """)
     return found["named"][0].as_py(), found["messages"][0].as_py()
 
@@ -416,14 +421,21 @@ def engines(lake: Lake, most: int) -> list[dict[str, Any]]:
 
 
 def campaign_answers(lake: Lake, name: str, names: pa.Table) -> list[dict[str, Any]]:
-    """Each distinct answer in a campaign with its evidence, how many messages have it, and one of them."""
+    """Each distinct answer in a campaign with its evidence, the wild spam and lab mail that has it, and one of these.
+
+    That is one of the wild, where there is one.
+    """
     wanted = pa.table({"name": [name]})
     rows: list[dict[str, Any]] = lake.query(
         f"""
         WITH named AS ({NAMED})
-        SELECT a.botnet, a.programme, a.evidence, count(*) AS messages, min(a.sha256) AS sha256
+        SELECT a.botnet, a.programme, a.evidence, count(*) FILTER (WHERE e.lab IS NULL) AS messages,
+               count(e.lab) AS lab,
+               coalesce(min(a.sha256) FILTER (WHERE e.lab IS NULL), min(a.sha256)) AS sha256
         FROM attributions a JOIN named n ON n.sha256 = a.sha256 JOIN wanted w ON w.name = n.campaign
-        GROUP BY ALL ORDER BY messages DESC, sha256
+        JOIN evidence e ON e.sha256 = a.sha256 AND e.sensor = a.sensor
+        WHERE e.label = 'spam'
+        GROUP BY ALL ORDER BY messages DESC, lab DESC, sha256
         """,  # noqa: S608 - no outside text is in the SQL
         aliases=names,
         wanted=wanted,

@@ -1,4 +1,4 @@
-"""Addresses behind campaigns: how many there are, and which they are of campaigns that still send.
+"""Addresses behind campaigns' wild spam: how many there are, and which they are of campaigns that still send.
 
 The table `senders` is a memory: new mail of a campaign is held against it, not against all mail that ever
 was. It says of which version of the evidence it is, and is made anew where that is another.
@@ -38,7 +38,7 @@ class Counted:
 def of_new_mail(
     lake: Lake, names: pa.Table, added: tuple[str, ...], since: int, renamed: Collection[str]
 ) -> Counted:
-    """Count the campaigns that some files of evidence have spam of.
+    """Count the campaigns that some files of evidence have wild spam of.
 
     Args:
         lake: the observatory's lake.
@@ -50,7 +50,8 @@ def of_new_mail(
     part = Files("evidence", added)
     newer = lake.query(
         """
-        SELECT DISTINCT campaign, source_ip FROM part WHERE label = 'spam' AND campaign IS NOT NULL
+        SELECT DISTINCT campaign, source_ip FROM part
+        WHERE label = 'spam' AND lab IS NULL AND campaign IS NOT NULL
         """,
         part=part,
     ).cast(SENDERS)
@@ -103,7 +104,7 @@ def of_all_mail(lake: Lake, names: pa.Table) -> Counted:
         """
         WITH pairs AS MATERIALIZED (
             SELECT DISTINCT campaign, source_ip FROM evidence
-            WHERE label = 'spam' AND campaign IS NOT NULL AND source_ip IS NOT NULL)
+            WHERE label = 'spam' AND lab IS NULL AND campaign IS NOT NULL AND source_ip IS NOT NULL)
         SELECT campaign, NULL AS source_ip, count(*) AS n FROM pairs GROUP BY campaign
         UNION ALL
         SELECT p.campaign, p.source_ip, 0 AS n FROM pairs p
@@ -185,7 +186,7 @@ def _older(lake: Lake, missing: pa.Table, mail: Files) -> pa.Table:
     return lake.query(
         f"""
         SELECT DISTINCT e.campaign, e.source_ip FROM mail e SEMI JOIN wanted w ON w.name = e.campaign
-        WHERE e.week IN ({weeks}) AND e.label = 'spam' AND e.source_ip IS NOT NULL
+        WHERE e.week IN ({weeks}) AND e.label = 'spam' AND e.lab IS NULL AND e.source_ip IS NOT NULL
         """,  # noqa: S608 - numbers
         mail=mail,
         wanted=seen.select(["name"]),
