@@ -112,7 +112,7 @@ def test_commands_in_documents_exist(page: Path) -> None:
         (model.Attribution, schema.ATTRIBUTIONS, set()),
         (model.Change, schema.CHANGES, set()),
         (model.Observation, schema.OBSERVATIONS, set()),
-        (model.RawMessage, schema.RAW, {"envelope"}),
+        (model.RawMessage, schema.RAW, {"envelope", "as_read"}),
     ],
 )
 def test_what_the_model_says_of_a_record_its_table_holds(

@@ -90,7 +90,7 @@ def _not_reached(row: Mapping[str, Any], name: str, ruleset: Ruleset, knowledge:
 def campaign(observatory: Observatory, name: str) -> dict[str, Any]:
     """What a campaign's messages were answered, and which evidence stands behind how many of them.
 
-    Spam of the wild is counted. Of a campaign that labs alone have, that of the labs is, and the lines say so.
+    Spam of the wild is counted. Where labs alone have the campaign, theirs is, and the lines say so.
 
     Raises:
         UnavailableError: no such campaign.
@@ -114,7 +114,7 @@ def campaign(observatory: Observatory, name: str) -> dict[str, Any]:
             pieces[one["kind"], one["name"], one["layer"], one["what"], one["weight"]] += row[counted]
     lines = [f"campaign   {names.get(name, name)}", f"messages   {total:,}, for instance {rows[0]['sha256']}"]
     if lab:
-        lines.append(f"lab        {lab:,} of labs, " + ("not counted" if total else "and of these the rest tells"))
+        lines.append(f"lab        {lab:,}, " + ("not counted" if total else "of which all below is told"))
     for kind in ("botnet", "programme"):
         told = [(what, count) for (of, what), count in answers.most_common() if of == kind]
         lines += ["", f"{kind}: {', '.join(f'{what} {count:,}' for what, count in told)}"]

@@ -333,7 +333,7 @@ class _Run:
         unreadable: list[Unreadable] = []
         for item in self._collected(source):
             if isinstance(item, RawMessage):
-                if self.known.add(item.sensor, item.sha256):
+                if self._is_new(item):
                     yield item
                 else:
                     self.summary.known += 1
@@ -348,6 +348,12 @@ class _Run:
                     self._quarantine_unreadable(unreadable)
                     unreadable.clear()
         self._quarantine_unreadable(unreadable)
+
+    def _is_new(self, raw: RawMessage) -> bool:
+        """Whether the lake holds it neither as it is nor as an older Spamtide stored it."""
+        if raw.as_read and self.known.holds(raw.sensor, raw.as_read):
+            return False
+        return self.known.add(raw.sensor, raw.sha256)
 
     def _collected(self, source: Source) -> Iterator[RawMessage | Unreadable]:
         """The collector's stream; a fault of a source is kept for the end."""

@@ -74,8 +74,11 @@ class RawMessage:
     source: str
     """Where it was read from: path as given, and the member of an archive after '!'."""
     data: bytes
-    """The message. mbox From_ lines and From_-quoting are undone; line ends are kept."""
+    """The message, without what belongs to a mailbox: From_ lines and From_-quoting of an mbox, fields that
+    mailbox programs write (Status and the like). Line ends are kept."""
     envelope: Envelope = NO_ENVELOPE
+    as_read: str = ""
+    """SHA-256 of the bytes with such fields, by which an older Spamtide knew it; '' where there were none."""
 
 
 @dataclass(frozen=True, slots=True)

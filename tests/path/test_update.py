@@ -236,7 +236,7 @@ def test_weeks_with_an_engine_are_answered_whole(
 
 
 def add_lab_mail(observatory: Observatory, mark: str, after: str) -> int:
-    """Every third message of the wild since a day once more, as a lab caught it: same texts, other addresses."""
+    """Every third message of the wild since a day once more, as a lab caught it: same text, new address."""
     lake = observatory.lake
     rows = lake.query(f"""
         SELECT * FROM observations

@@ -181,6 +181,9 @@ def test_a_derived_table_of_an_older_form_is_made_anew_and_others_are_kept(tmp_p
         write_deltalake(str(tmp_path / "lake" / table), old, description="spamtide schema 1")
     with pytest.raises(UnavailableError, match="older Spamtide"):
         Lake.at(tmp_path).read("attributions")
+    with pytest.raises(UnavailableError, match="lacks column campaign and has column sensor") as caught:
+        Lake.at(tmp_path).read("memberships")
+    assert "newer" not in str(caught.value.advice)
     lake = Lake.at(tmp_path)
     lake.drop_outdated(DERIVED)
     assert lake.read("attributions").num_rows == 0

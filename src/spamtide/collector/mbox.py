@@ -9,6 +9,7 @@ Dhesi and Daniel J. Bernstein gave them), so the rules are stated here:
   blank line before and a header field below do as well.
 * One blank line at a message's end belongs to the file, not to the message, at the end of the file too:
   so a message has the same bytes whether or not another one follows.
+* Fields that mailbox programs write into a message are left out (`mailbox_fields`).
 * Quoting is undone: in mboxo `>From ` at the start of a line becomes `From `; in mboxrd every
   `>>...From ` loses one `>`. Which of the two a file is, `quoting` tells from its first MiB.
 """
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spamtide.collector.from_line import AHEAD_BYTES, FIELD, FROM_LINE_BYTES, dated, from_line
+from spamtide.collector.mailbox_fields import without_mailbox_fields
 from spamtide.collector.stream import BLOCK_BYTES, HEAD_BYTES, Damage, Stream
 
 QUOTING_BYTES = 2**20
@@ -50,6 +52,8 @@ class Piece:
     """Bytes of the message."""
     reason: str = ""
     """'' or one of REASONS: too large, or the file broke off in it."""
+    as_read: str = ""
+    """As in RawMessage."""
 
 
 def quoting(head: bytes) -> Quoting:
@@ -109,10 +113,18 @@ def undo(data: bytes) -> Piece:
     head = data.lstrip(b"\r\n") if data[:1] in b"\r\n" else data
     line = from_line(head)
     if line is None:
-        return Piece(b"", data, hashlib.sha256(data).hexdigest(), len(data))
+        return whole(data, hashlib.sha256(data).hexdigest())
     message = _Message(line, len(data), quoting(head[:QUOTING_BYTES]))
     message.add(head[head.find(b"\n") + 1 or len(head) :])
     return message.finish()
+
+
+def whole(data: bytes, sha256: str) -> Piece:
+    """A file that is one message, of this hash, without what a mailbox program wrote into it."""
+    own = without_mailbox_fields(data)
+    if own is data:
+        return Piece(b"", data, sha256, len(data))
+    return Piece(b"", own, hashlib.sha256(own).hexdigest(), len(own), as_read=sha256)
 
 
 def _skip_blank_lines(stream: Stream) -> None:
@@ -193,6 +205,7 @@ class _Message:
     def finish(self, reason: str = "") -> Piece:
         """End the message; `reason` says that the file broke off in it."""
         data = _without_blank_line(_joined(self._parts))
+        as_read = ""
         if self._spilled:
             self._hash(data)
             head, digest, size = (
@@ -202,14 +215,17 @@ class _Message:
             )
             reason = reason or "too-large"
         else:
-            data = self._unquoted(data)
+            stored = self._unquoted(data)
+            data = without_mailbox_fields(stored)
+            if data is not stored:
+                as_read = hashlib.sha256(stored).hexdigest()
             head, digest, size = data, hashlib.sha256(data).hexdigest(), len(data)
             reason = reason or ("too-large" if size > self._limit else "")
         if reason:
             head = head[:HEAD_BYTES]
         if reason not in {"", "too-large"}:
             digest = hashlib.sha256(head).hexdigest()
-        return Piece(self._line, head, digest, size, reason)
+        return Piece(self._line, head, digest, size, reason, as_read)
 
     def _spill(self) -> None:
         """Hash what is held, but for the last line, which is not yet whole."""

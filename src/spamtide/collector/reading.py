@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from spamtide.collector.compressed import unpack
 from spamtide.collector.disk import Disk
 from spamtide.collector.from_line import read_from_line
-from spamtide.collector.mbox import Piece, split, undo
+from spamtide.collector.mbox import Piece, split, undo, whole
 from spamtide.collector.naming import sensor_of_file, sensor_of_message, shown
 from spamtide.collector.reasons import REASONS
 from spamtide.collector.sidecar import joined
@@ -195,17 +195,17 @@ class Reading:
 
     def _message(self, stream: Stream, place: Place) -> Iterator[Item]:
         """Give a stream that is one message."""
-        whole = gather(stream, self._terms.limits.message_bytes)
-        if whole.reason:
+        found = gather(stream, self._terms.limits.message_bytes)
+        if found.reason:
             yield self._item(
-                Piece(b"", whole.data, whole.sha256, whole.size, whole.reason), place, place.source
+                Piece(b"", found.data, found.sha256, found.size, found.reason), place, place.source
             )
             if stream.failure:
                 raise stream.failure
-        elif whole.data.lstrip(b"\r\n").startswith(b"From "):
-            yield self._item(undo(whole.data), place, place.source)
+        elif found.data.lstrip(b"\r\n").startswith(b"From "):
+            yield self._item(undo(found.data), place, place.source)
         else:
-            yield self._item(Piece(b"", whole.data, whole.sha256, whole.size), place, place.source)
+            yield self._item(whole(found.data, found.sha256), place, place.source)
 
     def _item(self, piece: Piece, place: Place, source: str) -> Item:
         """Make the record of one message."""
@@ -220,7 +220,14 @@ class Reading:
             joined(place.envelope, read_from_line(piece.from_line)) if piece.from_line else place.envelope
         )
         return RawMessage(
-            piece.sha256, sensor, self._terms.label, self._terms.lab, source, piece.data, envelope
+            piece.sha256,
+            sensor,
+            self._terms.label,
+            self._terms.lab,
+            source,
+            piece.data,
+            envelope,
+            piece.as_read,
         )
 
     def _container(self, place: Place) -> Place:

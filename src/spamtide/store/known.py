@@ -43,6 +43,11 @@ class KnownKeys:
             fresh.clear()
         return True
 
+    def holds(self, sensor: str, sha256: str) -> bool:
+        """Whether a key is known."""
+        key = bytes.fromhex(sha256[: 2 * KEY_BYTES])
+        return key in self._fresh.get(sensor, ()) or self._stored(sensor, key)
+
     def __len__(self) -> int:
         """Number of keys."""
         return sum(len(high) for high, _ in self._sorted.values()) + sum(map(len, self._fresh.values()))

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pyarrow as pa
 
 from spamtide.errors import SpamtideError, TryAgainError, UnavailableError, UsageError
-from spamtide.schema import DERIVED, SCHEMA_VERSION, TABLES
+from spamtide.schema import SCHEMA_VERSION, TABLES
 from spamtide.store.coded import in_one_piece, reading_codes, with_codes
 from spamtide.store.database import database
 from spamtide.store.faults import first_line, is_disk_full, is_of_reading
+from spamtide.store.form import check_form
 from spamtide.store.written import as_written, properties
 
 if TYPE_CHECKING:
@@ -402,16 +403,7 @@ class Lake:
 
     def _check_schema(self, table: str, handle: DeltaTable) -> None:
         """Refuse a table that a newer Spamtide wrote, or that Spamtide did not write."""
-        version = _schema_of(handle)
-        names = {field.name for field in handle.schema().fields}
-        if 0 < version <= SCHEMA_VERSION and table in DERIVED and not names.issuperset(TABLES[table].names):
-            message = f"table '{table}' of {self.uri} was written by an older Spamtide"
-            raise UnavailableError(message, "run `spamtide update`, which makes it anew")
-        if version > SCHEMA_VERSION or not names.issuperset(TABLES[table].names):
-            words = str(version or "?")
-            known = f"this program knows schema {SCHEMA_VERSION}"
-            message = f"table '{table}' of {self.uri} has schema {words}; {known}"
-            raise UnavailableError(message, "use the newer Spamtide that wrote it; nothing was changed")
+        check_form(table, self.uri, _schema_of(handle), [field.name for field in handle.schema().fields])
 
     def _write(
         self,

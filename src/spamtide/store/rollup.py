@@ -183,7 +183,7 @@ def sources(lake: Lake, names: pa.Table, wanted: pa.Table) -> pa.Table:
             SELECT campaign AS name, campaign FROM wanted
             UNION SELECT a.name, a.canonical FROM aliases a SEMI JOIN wanted w ON w.campaign = a.canonical)
         SELECT g.campaign, count(DISTINCT e.source_ip) AS sources
-        FROM evidence e JOIN given g ON g.name = e.campaign 
+        FROM evidence e JOIN given g ON g.name = e.campaign
         WHERE e.label = 'spam' AND e.lab IS NULL GROUP BY ALL
         """,
         aliases=names,
@@ -421,9 +421,9 @@ def engines(lake: Lake, most: int) -> list[dict[str, Any]]:
 
 
 def campaign_answers(lake: Lake, name: str, names: pa.Table) -> list[dict[str, Any]]:
-    """Each distinct answer in a campaign with its evidence, the wild spam and lab mail that has it, and one of these.
+    """Each distinct answer in a campaign with its evidence, how much wild spam and lab mail has it, and one.
 
-    That is one of the wild, where there is one.
+    That one is of the wild, where there is any.
     """
     wanted = pa.table({"name": [name]})
     rows: list[dict[str, Any]] = lake.query(
