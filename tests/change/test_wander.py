@@ -113,3 +113,14 @@ def test_seasons_of_a_thin_series_are_no_changes_and_its_end_is_one() -> None:
 def test_nothing_is_said_of_no_series() -> None:
     assert find_all([], 0.65) == []
     assert wander([], []).gains == []
+
+
+@pytest.mark.parametrize("days", [3, 7])
+def test_a_level_that_wanders_is_never_silent(days: int) -> None:
+    """Among levels that wander by a fifth, days without any mail are a fall and a return, and surely so."""
+    rng = np.random.default_rng(17)
+    story = np.where((np.arange(DAYS) >= 70) & (np.arange(DAYS) < 70 + days), 0.0, 0.4)
+    tracks = [track(rng, 0.2, story), *(track(rng, 0.2, 0.4) for _ in range(9))]
+    fall, back = (event for event in find_all(tracks, 0.65)[0] if event.alarmed is None)
+    assert (fall.kind, back.kind) == ("fall", "rise")
+    assert max(fall.p_value, back.p_value) < 1e-4

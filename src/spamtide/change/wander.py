@@ -54,6 +54,8 @@ SLIGHTEST = 1e-9
 """Information on a step below which none is fitted."""
 LEAST_MAIL = 0.5
 """Messages that a stretch without any is taken to have brought."""
+SILENT = 0.05
+"""Share of the lower level beside it under which a stretch is silent."""
 _ROWS = 32
 """Rows that are filtered side by side: what is at work stays in the processor's own memory."""
 _BESIDE = 2
@@ -147,8 +149,26 @@ def levels_of(track: Track, segments: Segments) -> Levels:
         noise = 1 / mean + 1 / track.size
         off = np.clip((count - mean) / (mean * np.sqrt(noise)), -CLIPPED, CLIPPED)
         log[mine] = np.log(level) + off * np.sqrt(noise)
-        poisson[mine] = 1 / mean
+        poisson[mine] = np.minimum(1 / mean, _silence(level, _beside(segments, number)) / offset)
     return Levels(log, poisson, 1 / track.size, track.step)
+
+
+def _beside(segments: Segments, number: int) -> float:
+    """The lower level next to a segment."""
+    levels = segments.levels
+    return min((levels[n] for n in (number - 1, number + 1) if 0 <= n < len(levels)), default=0.0)
+
+
+def _silence(level: float, usual: float) -> float:
+    """Variance of a silent unit's log level that tells as much of the step as its messages do; else infinite.
+
+    Where next to nothing comes, a log level is known badly, and yet it is sure that it is not the usual one:
+    the step's square over this variance is the deviance of a Poisson count, which at the level itself is lost.
+    """
+    if level >= SILENT * usual:
+        return np.inf
+    step = np.log(usual / level)
+    return float(step**2 / (2 * (usual - level - level * step)))
 
 
 def wander(
