@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
-from spamtide.change.alarm import Alarm, lower_tail, raise_alarm, worst_tail
+from spamtide.change.alarm import Alarm, correlation, lower_tail, raise_alarm, worst_tail
 from spamtide.change.cut import cut_track
 from spamtide.change.segment import Track, prepare
 from spamtide.change.shared_days import as_shared, common_days
@@ -91,3 +92,19 @@ def test_the_tail_of_wild_days_is_wider_than_that_of_tame_ones() -> None:
     tame, wild = rng.normal(0, 0.2, 300), 0.2 * rng.standard_t(3, 300)
     assert worst_tail(wild, 1.5) > 10 * worst_tail(tame, 1.5)
     assert worst_tail(wild[:10], 1.5) == 0.0
+
+
+def test_days_that_are_like_the_day_before_are_known() -> None:
+    """Neither days that are unlike nor waves of weeks pass for it."""
+    rng = np.random.default_rng(6)
+
+    def waves(phi: float) -> np.ndarray:
+        return lfilter([1.0], [1.0, -phi], rng.normal(0, 0.3 * np.sqrt(1 - phi**2), 200))
+
+    unlike = np.mean([correlation(rng.normal(0, 0.3, 200)) for _ in range(40)])
+    alike = np.mean([correlation(waves(0.5)) for _ in range(40)])
+    slow = np.mean([correlation(0.5 * waves(0.95) + rng.normal(0, 0.3, 200)) for _ in range(40)])
+    assert unlike < 0.05
+    assert 0.3 < alike < 0.55
+    assert slow < 0.1
+    assert correlation(np.full(200, 1.0)) == correlation(np.full(200, np.nan)) == 0.0

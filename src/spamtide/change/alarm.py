@@ -34,6 +34,8 @@ Where nothing happens, it is two or three poor days on end that raise alarms: da
 wilder than the negative binomial has it. What stops lies far beyond; a half that goes shows by the fourth."""
 CHANCE_OF_RISE = 1 / 20000
 """The same for a rise: days far above the level are commoner than days far below it."""
+MOST_ALIKE = 0.8
+"""Most correlation from day to day that is believed."""
 WORST = 0.1
 """Share of days, the worst, from which the tail of single days is judged."""
 FEWEST_WORST = 30
@@ -86,21 +88,24 @@ def raise_alarm(
     if not windows or len(track.count) - where[-1] > STALE:
         return None
     foresight = foresee(levels, wandering, where[-(windows[-1] + BEFORE) :], windows)
+    alike = correlation(levels.log[where])
     best: Alarm | None = None
     for window, ahead in zip(windows, foresight, strict=True):
-        found = _window(track, where, window, ratio, ahead)
+        found = _window(track, where, window, ratio, ahead, 1 + 2 * alike * (1 - 1 / window))
         if found is not None and (best is None or found.chance < best.chance):
             best = found
     return best
 
 
-def _window(track: Track, where: Units, window: int, ratio: float, ahead: Foresight) -> Alarm | None:
-    """The alarm of one window."""
+def _window(
+    track: Track, where: Units, window: int, ratio: float, ahead: Foresight, uneven: float
+) -> Alarm | None:
+    """The alarm of one window, whose days together are so many times as uneven as days unlike each other."""
     begin = int(where[-window])
     old, new = where[max(0, len(where) - window - BEFORE) : -window], where[-window:]
     offset = float(track.offset[new].sum())
     seen = float(track.count[new].sum())
-    told = min(float(track.weight[new].mean()), 1.0)
+    told = min(float(track.weight[new].mean()), 1.0) / uneven
     before, after = ahead.level, seen / offset
     if min(before, after) >= ratio * max(before, after):
         return None
@@ -116,6 +121,20 @@ def _window(track: Track, where: Units, window: int, ratio: float, ahead: Foresi
     if chance > limit:
         return None
     return Alarm("fall" if after < before else "rise", begin, int(old[0]), before, after, chance)
+
+
+def correlation(log: Floats) -> float:
+    """How alike a day is to the day before, less a standard error; 0 to MOST_ALIKE.
+
+    Taken from steps between days, in which waves of weeks hardly show (those are the wandering's): steps of
+    days that are unlike are correlated by -1/2, of an autoregression of phi by -(1 - phi) / 2.
+    """
+    steps = np.diff(log[np.isfinite(log)])
+    square = float(steps @ steps)
+    if len(steps) < FEWEST_BEFORE or square <= 0:
+        return 0.0
+    alike = 1 + 2 * float(steps[1:] @ steps[:-1]) / square - 1 / np.sqrt(len(steps))
+    return float(np.clip(alike, 0.0, MOST_ALIKE))
 
 
 def upper_tail(seen: float, mean: float, size: float) -> float:
