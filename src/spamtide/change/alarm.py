@@ -27,8 +27,8 @@ BEFORE = 42
 FEWEST_BEFORE = 10
 STALE = 7
 """Units since the last that was observed from which it is no news."""
-CHANCE_BY_WINDOW = {1: 1 / 2500, 2: 1 / 5000, 3: 1 / 5000}
-CHANCE = 1 / 1000
+CHANCE_BY_WINDOW = {1: 1 / 4000, 2: 1 / 5000, 3: 1 / 5000}
+CHANCE = 1 / 1200
 """Tail probabilities of a window below which a fall is flagged, the last that of all longer windows.
 Where nothing happens, it is two or three poor days on end that raise alarms: days are like the day before, or
 wilder than the negative binomial has it. What stops lies far beyond; a half that goes shows by the fourth."""

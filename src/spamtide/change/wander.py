@@ -149,7 +149,9 @@ def levels_of(track: Track, segments: Segments) -> Levels:
         noise = 1 / mean + 1 / track.size
         off = np.clip((count - mean) / (mean * np.sqrt(noise)), -CLIPPED, CLIPPED)
         log[mine] = np.log(level) + off * np.sqrt(noise)
-        poisson[mine] = np.minimum(1 / mean, _silence(level, _beside(segments, number)) / offset)
+        poisson[mine] = 1 / mean
+        if track.step == 1:
+            poisson[mine] = np.minimum(1 / mean, _silence(level, _beside(segments, number)) / offset)
     return Levels(log, poisson, 1 / track.size, track.step)
 
 
@@ -164,6 +166,7 @@ def _silence(level: float, usual: float) -> float:
 
     Where next to nothing comes, a log level is known badly, and yet it is sure that it is not the usual one:
     the step's square over this variance is the deviance of a Poisson count, which at the level itself is lost.
+    Not asked of weeks: thin collections of years come in lots, and a few weeks without any are how they are.
     """
     if level >= SILENT * usual:
         return np.inf
