@@ -165,7 +165,7 @@ def _silence(level: float, usual: float) -> float:
     """Variance of a silent unit's log level that tells as much of the step as its messages do; else infinite.
 
     Where next to nothing comes, a log level is known badly, and yet it is sure that it is not the usual one:
-    the step's square over this variance is the deviance of a Poisson count, which at the level itself is lost.
+    the step's square over this variance is the deviance of a Poisson count, which at the level is lost.
     Not asked of weeks: thin collections of years come in lots, and a few weeks without any are how they are.
     """
     if level >= SILENT * usual:
