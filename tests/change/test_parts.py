@@ -76,7 +76,8 @@ def test_a_part_that_is_badly_dated_does_not_pull_the_total_along() -> None:
     assert total_of(near, LARGE, surely).end_low == day(28)
 
 
-def test_an_interval_is_of_the_prior_by_which_moves_take_longer() -> None:
+def test_either_prior_of_a_length_is_held() -> None:
+    """The end's interval is the hull of both."""
     slow = SMALL.event.settled
     assert slow is not None
     other = replace(SMALL, event=replace(SMALL.event, settled=replace(slow, slower=slow.mass[::-1])))

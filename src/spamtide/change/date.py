@@ -8,7 +8,7 @@ before, the residual level, the dispersion and every monotone path between them 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,14 +93,20 @@ class Spread:
         return self.slower if slower and self.slower is not None else self.mass
 
     def estimate(self, *, nearest: bool = False) -> Estimate:
-        """Median, and an interval, under the prior by which moves take longer where there are two.
+        """Median, and an interval that holds under either prior where there are two.
 
         Args:
-            nearest: the interval is the one whose chance is nearest to CREDIBILITY (see `summarise`).
+            nearest: the interval is the one whose chance is nearest to CREDIBILITY (see `summarise`), under
+                the prior by which moves take longer.
         """
-        found = summarise(self.under(slower=True), self.first, nearest=nearest)
-        point = self.first + int(np.searchsorted(np.cumsum(self.mass), 0.5 * self.mass.sum()))
-        return replace(found, point=min(max(point, found.low), found.high))
+        found = summarise(self.mass, self.first, nearest=nearest)
+        if self.slower is None:
+            return found
+        slow = summarise(self.slower, self.first, nearest=nearest)
+        low, high = (
+            (slow.low, slow.high) if nearest else (min(found.low, slow.low), max(found.high, slow.high))
+        )
+        return Estimate(min(max(found.point, low), high), low, high)
 
 
 @dataclass(frozen=True, slots=True)
