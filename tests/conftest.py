@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+from spamtide.compiled import native
 
 REQUIRE_ALL = os.environ.get("SPAMTIDE_REQUIRE_ALL") == "1"
 
@@ -15,6 +18,13 @@ def missing(reason: str) -> None:
     if REQUIRE_ALL:
         pytest.fail(f"required, but missing: {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """The compiled form of inner loops: not asked for without a compiler; with one, CI must have built it."""
+    if native is None:
+        (missing if shutil.which("cc") else pytest.skip)("there is no compiled form here to compare with")
 
 
 @pytest.fixture(scope="session")

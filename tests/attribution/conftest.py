@@ -161,7 +161,7 @@ class World:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.rng = random.Random(self.seed)  # noqa: S311 - a seeded world, not a secret
+        self.rng = random.Random(self.seed)
 
     def send(self, kit: Kit, text: str, day: float, **row: Any) -> dict[str, Any]:  # noqa: ANN401 - any column
         """One message `day` days after START."""

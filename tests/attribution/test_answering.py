@@ -263,7 +263,7 @@ def test_no_answer_feeds_on_itself(ask: Ask) -> None:
 def test_the_order_of_rows_decides_nothing(
     ruleset: Ruleset, knowledge: Knowledge, as_table: AsTable, seed: int
 ) -> None:
-    rng = random.Random(seed)  # noqa: S311 - test data
+    rng = random.Random(seed)
     rules = ["strong_a", "strong_b", "weak_a", "kit", "engine_a", "text_c", "dated_a", "brand_x", "brand_y"]
     rows = [
         {
@@ -291,7 +291,7 @@ def test_a_stretch_of_weeks_is_answered_as_in_all_time(
     ruleset: Ruleset, knowledge: Knowledge, as_table: AsTable, seed: int
 ) -> None:
     """REACH_WEEKS on either side and what is known beyond are all that an answer may rest on."""
-    rng = random.Random(seed)  # noqa: S311 - test data
+    rng = random.Random(seed)
     rules = ["strong_a", "strong_b", "weak_a", "kit", "engine_a", "engine_c", "text_c", "brand_x", "brand_y"]
     start = dt.date(1970, 1, 1) + dt.timedelta(weeks=2000)
     morning = dt.datetime.combine(start, dt.time(9), dt.UTC)

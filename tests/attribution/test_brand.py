@@ -293,8 +293,7 @@ def test_a_rules_own_text_is_no_disguise(brand: str, text: str, *, said: bool) -
     assert bool(disguised(rendering(f"x {text} x"), reading_of([wording]))) is said
 
 
-# Not skipped unseen: test_compiled.py fails in CI where the form could be built and is not.
-@pytest.mark.skipif(brand_index.native is None, reason="there is no compiled form here to compare with")
+@pytest.mark.usefixtures("compiled")
 @given(
     st.lists(
         st.sampled_from(["Maple", "Meds", "M@ple", "eIpaM", "QRXL", "q-r.x", "l", "а", " ", "\n", "\u200b"])

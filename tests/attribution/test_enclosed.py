@@ -45,7 +45,7 @@ def coupons(rng: random.Random, count: int) -> list[str]:
 
 def test_slots_of_subject_and_name_are_learned() -> None:
     """Later mail of the same form is matched, other mail with a number in it is not."""
-    rng = random.Random(4)  # noqa: S311 - test data
+    rng = random.Random(4)
     (draft,) = enclosed_drafts("gull", documents(coupons(rng, 60)))
     assert [key for key, _ in draft.strings] == ["subject", "attachment", "echo"]
     assert all(matches(draft, text) for text in coupons(rng, 100))
@@ -55,7 +55,7 @@ def test_slots_of_subject_and_name_are_learned() -> None:
 
 
 def test_a_few_subjects_and_a_numbered_photo() -> None:
-    rng = random.Random(5)  # noqa: S311 - test data
+    rng = random.Random(5)
 
     def one() -> str:
         name = f"{rng.choice(('photo', 'img'))}{rng.randrange(10**5):05d}.zip"
@@ -82,7 +82,7 @@ def test_what_says_too_little_makes_no_rule(made: list[str]) -> None:
 
 def test_a_rule_is_learned_measured_and_bounded(as_table: Callable[..., pa.Table]) -> None:
     """However much it was measured on, a form is surer the more it says, and never as sure as words."""
-    rng = random.Random(6)  # noqa: S311 - test data
+    rng = random.Random(6)
     day = dt.datetime(2018, 2, 19, tzinfo=dt.UTC)
 
     def rows(texts: list[str], lab: str | None) -> list[dict[str, Any]]:

@@ -165,7 +165,7 @@ def known(rules: Ruleset, renderings: list[str]) -> int:
 @pytest.mark.parametrize("what", ENGINES)
 def test_a_skeleton_from_one_machine_holds_on_others(what: str) -> None:
     engine = ENGINES[what]
-    rng = random.Random(what)  # noqa: S311 - test data
+    rng = random.Random(what)
     lab = machine(rng)
     rules = learned([written(engine, rng, lab, "sink.lab.example") for _ in range(60)])
     wild = [written(engine, rng, machine(rng), "mx.trap.example") for _ in range(OTHERS)]
@@ -190,7 +190,7 @@ def test_a_skeleton_from_one_machine_holds_on_others(what: str) -> None:
 def test_an_imitator_whose_engine_differs_has_it_not(other: Engine) -> None:
     """Another grammar left of the '@', the sender's domain right of it, another boundary."""
     engine = ENGINES["HELO in the Message-ID"]
-    rng = random.Random(5)  # noqa: S311 - test data
+    rng = random.Random(5)
     lab = machine(rng)
     rules = learned([written(engine, rng, lab, "sink.lab.example") for _ in range(60)])
     assert known(rules, [written(other, rng, machine(rng), "mx.trap.example") for _ in range(OTHERS)]) == 0

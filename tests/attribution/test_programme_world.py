@@ -5,7 +5,7 @@ bytes and go through the whole path in memory. Counted by campaign as well as by
 of one campaign stand or fall together.
 """
 
-# ruff: noqa: RUF001, S311, E501, SIM905, ARG001, PLR0911 - look-alike letters, a seeded world, lists of words
+# ruff: noqa: RUF001, E501, SIM905, ARG001, PLR0911 - look-alike letters, a seeded world, lists of words
 # and disguises of one form
 
 from __future__ import annotations
@@ -374,4 +374,4 @@ if __name__ == "__main__":
             low, high = wilson(hits / n, n)
             interval = f"Wilson {low:.4f} to {high:.4f}"
             low, high = bootstrap(mails, told)[what]
-            print(f"{what} {hits}/{n} = {hits / n:.4f}, {interval}, by campaign {low:.4f} to {high:.4f}")  # noqa: T201
+            print(f"{what} {hits}/{n} = {hits / n:.4f}, {interval}, by campaign {low:.4f} to {high:.4f}")  # noqa: T201 - a report

@@ -128,7 +128,7 @@ def found_campaign(
         word(dice, 3) + dice.choice((".com", ".net", ".ru", ".info", ".biz"))
         for _ in range(dice.randint(1, 6))
     ]
-    common = random.Random(topic)  # noqa: S311 - the same programme in every campaign of the topic
+    common = random.Random(topic)
     pool = [f"{word(common, 3)}.com" for _ in range(8)]
     voice = common if habits.pooled else dice
     made = Campaign(
@@ -160,7 +160,7 @@ def write(campaign: Campaign, habits: Habits, dice: random.Random, when: dt.date
     link = "" if c.topic in {"fraud", "jobs"} and "{A}" in str(c.ideas) else address(c, dice)
     half = max(1, len(sentences) // 2)
     numbers = str(dice.randint(11, 95))
-    footer = spin(c.footer, random.Random(1), 0, {})  # noqa: S311
+    footer = spin(c.footer, random.Random(1), 0, {})
     parts = [head, greeting, " ".join(sentences[:half]), link, " ".join(sentences[half:]), footer, tail]
     body = "\n\n".join(filter(None, parts)) + "\n"
     subject = spin(dice.choice(c.subjects), dice, habits.spin, fixed)
@@ -183,7 +183,7 @@ def tell(c: Campaign, habits: Habits, dice: random.Random) -> tuple[list[str], d
     fixed: dict[str, str] = {} if habits.paraphrase else c.choices
     reader = dice
     if habits.variants:
-        reader = random.Random(f"{c.number} {dice.randrange(habits.variants)}")  # noqa: S311
+        reader = random.Random(f"{c.number} {dice.randrange(habits.variants)}")
     told = []
     for place, idea in enumerate(c.ideas):
         wording = fixed.setdefault(f"wording {place}", reader.choice(idea))
@@ -266,7 +266,7 @@ def world(
     seed: int, habits: Habits, campaigns: int = 40, singles: int = 80, most: int = 120, days: int = 60
 ) -> Letters:
     """Campaigns of very different sizes over sixty days, among single letters of the same topics."""
-    dice = random.Random(seed)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(seed)
     mails: list[tuple[dt.datetime, bytes, int]] = []
     topic = {}
     told: list[list[tuple[str, ...]]] = []

@@ -24,7 +24,7 @@ SYLLABLES = [consonant + vowel for consonant in LETTERS for vowel in "aeiou"]
 
 
 def _vocabulary(size: int) -> list[str]:
-    dice = random.Random(7)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(7)
     words = ["".join(dice.choices(SYLLABLES, k=dice.choice((1, 1, 2, 2, 3)))) for _ in range(size)]
     words = list(dict.fromkeys(words))
     return sorted(words[:150], key=len) + words[150:]
@@ -112,7 +112,7 @@ def plant(seed: int, campaigns: int = 25, singles: int = 100, spin: float = 0.15
 
     Every fifth pair of campaigns shares a legal footer of forty words.
     """
-    dice = random.Random(seed)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(seed)
     messages: list[tuple[Observation, int]] = []
     footer: list[str] = []
     for number in range(campaigns):

@@ -50,7 +50,7 @@ def by_day(observations: Sequence[Observation]) -> list[list[Observation]]:
 
 def shuffled(observations: Sequence[Observation], seed: int) -> list[Observation]:
     order = list(observations)
-    random.Random(seed).shuffle(order)  # noqa: S311 - order of a test, not a secret
+    random.Random(seed).shuffle(order)
     return order
 
 
@@ -62,7 +62,7 @@ def spun(
     planting: SimpleNamespace, seed: int, count: int, spin: float = 0.1, size: int = 80
 ) -> list[Observation]:
     """Messages of one template, an hour apart."""
-    dice = random.Random(seed)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(seed)
     template = planting.template(dice, spin, size=size)
     start = dt.datetime(2010, 3, 1, tzinfo=dt.UTC)
     return [template.fill(dice, start + dt.timedelta(hours=hour)) for hour in range(count)]
@@ -132,7 +132,7 @@ def test_a_second_lot_joins_and_keeps_the_names(planting: SimpleNamespace) -> No
 
 def test_a_bridge_merges_and_the_name_of_most_survives(planting: SimpleNamespace) -> None:
     """Two halves of a drifting text are two campaigns until what stands between them arrives."""
-    dice = random.Random(6)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(6)
     words, later = planting.prose(dice, 200), planting.prose(dice, 200)
     start = dt.datetime(2010, 3, 1, tzinfo=dt.UTC)
 
@@ -275,7 +275,7 @@ def test_a_huge_campaign_keeps_few_and_different_exemplars(planting: SimpleNames
 
 def test_a_legal_footer_does_not_glue_two_campaigns(planting: SimpleNamespace) -> None:
     """Two campaigns whose footer is as long as their text stay two, next to a mail of the footer alone."""
-    dice = random.Random(12)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(12)
     footer = planting.prose(dice, 80)
     start = dt.datetime(2010, 3, 1, tzinfo=dt.UTC)
     messages, truth = [], {}

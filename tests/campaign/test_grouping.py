@@ -151,8 +151,7 @@ def test_groups_that_are_known_stay_together() -> None:
     assert labels(groups) == start.tolist()
 
 
-# Not skipped unseen: test_compiled.py fails in CI where the form could be built and is not.
-@pytest.mark.skipif(grouping.native is None, reason="there is no compiled form here to compare with")
+@pytest.mark.usefixtures("compiled")
 @given(seed=st.integers(0, 10_000), rows=st.integers(2, 200), kept=st.floats(0.7, 1), known=st.booleans())
 @settings(max_examples=40, deadline=None)
 def test_the_compiled_form_joins_what_python_joins(seed: int, rows: int, kept: float, *, known: bool) -> None:

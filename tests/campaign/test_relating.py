@@ -94,7 +94,7 @@ class Run:
 
 def shuffled(observations: Sequence[Observation], lots: int) -> list[list[Observation]]:
     order = list(observations)
-    random.Random(1).shuffle(order)  # noqa: S311 - order of a test, not a secret
+    random.Random(1).shuffle(order)
     return [order[start::lots] for start in range(lots)]
 
 
@@ -132,7 +132,7 @@ def test_rewritten_campaigns_are_found_in_any_order(adversary: ModuleType, plant
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_what_was_joined_can_be_parted(planting: SimpleNamespace, seed: int) -> None:
     """Two offers told in a rare frame are one until many others use that frame too; then they are two."""
-    dice = random.Random(seed)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(seed)
     words = [start + end for start in STARTS for end in ENDS]
     dice.shuffle(words)
     frame, rest = words[:10], words[10:]
@@ -187,7 +187,7 @@ def test_an_observatory_without_profiles_is_related_all_the_same(
 
 def test_new_mail_does_not_outvote_a_name(planting: SimpleNamespace) -> None:
     """However much comes in other words the day after, a campaign goes on by the name that it has."""
-    dice = random.Random(7)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(7)
     words = [start + end for start in STARTS for end in ENDS]
     dice.shuffle(words)
     offer, unused = words[:20], words[20:]
@@ -221,7 +221,7 @@ def test_rewritings_in_volume_are_one_if_what_they_came_in_is_rare(
 
 def test_a_campaign_that_is_most_of_the_mail_is_whole(planting: SimpleNamespace) -> None:
     """What it says is in most texts; the few words thrown in must not be all that tells them apart."""
-    dice = random.Random(5)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(5)
     words = [start + end for start in STARTS for end in ENDS]
     dice.shuffle(words)
     offer, thrown, unused = words[:16], words[16:60], words[60:]
@@ -242,7 +242,7 @@ def test_letters_of_one_sender_are_one_if_sent_in_volume_and_side_by_side(
     planting: SimpleNamespace, copies: int, days: int, campaigns: int
 ) -> None:
     """What a feed sends once each, or a sender in turn, is not one text, whatever host all of it names."""
-    dice = random.Random(3)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(3)
     words = [start + end for start in STARTS for end in ENDS]
     dice.shuffle(words)
     common, own = words[:6], words[6:]
@@ -290,7 +290,7 @@ def one_liners(
 
 def test_mail_of_one_line_is_whole_and_the_name_of_its_shop_joins_nothing(planting: SimpleNamespace) -> None:
     """Four campaigns of one sender in turn: whatever subject, line and host; all name the shop."""
-    dice = random.Random(9)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(9)
     words = [start + end for start in STARTS for end in ENDS]
     campaigns = [one_liners(planting, dice, words, 10 * number) for number in range(4)]
     found = Run(planting).take([one for campaign in campaigns for one in campaign])

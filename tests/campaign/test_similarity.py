@@ -33,7 +33,7 @@ def shingle_set(observation: Observation) -> set[int]:
 @pytest.mark.parametrize("size", [15, 40, 150])
 def test_estimate_agrees_with_exact_jaccard(planting: SimpleNamespace, size: int) -> None:
     """Over 300 pairs at all distances the estimate has hardly a bias, and no more spread than 64 draws."""
-    dice = random.Random(2)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(2)
     base = planting.prose(dice, size)
     messages = []
     for _ in range(300):
@@ -59,7 +59,7 @@ def test_shingles_are_the_distinct_words_and_pairs(planting: SimpleNamespace) ->
 
 def test_order_and_batch_do_not_change_a_sketch(planting: SimpleNamespace) -> None:
     """A message has the same sketch alone, among others, and across the edge of a batch."""
-    dice = random.Random(3)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(3)
     messages = [planting.observe(" ".join(planting.prose(dice, 30))) for _ in range(BATCH + 3)]
     together = sketch(messages)
     for number in (0, BATCH - 1, BATCH, BATCH + 2):
@@ -195,7 +195,7 @@ def test_files_numbered_for_each_message_go_by_their_names(planting: SimpleNames
 
 def test_long_texts_have_no_key(planting: SimpleNamespace) -> None:
     """Where the text decides, nothing else does."""
-    dice = random.Random(4)  # noqa: S311 - planted text, not a secret
+    dice = random.Random(4)
     assert sketch([planting.observe(" ".join(planting.prose(dice, 60)))])[0].key == ""
 
 

@@ -24,7 +24,7 @@ from spamtide.collector.stream import HEAD_BYTES
 from spamtide.errors import BadDataError
 from spamtide.settings import Limits
 
-SEEDED = random.Random(7)  # noqa: S311 - filler text, no secret
+SEEDED = random.Random(7)
 MESSAGES = [
     b"Subject: message %d\n\n" % number + SEEDED.randbytes(1500).hex().encode() + b"\n" for number in range(8)
 ]

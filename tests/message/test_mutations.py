@@ -69,7 +69,7 @@ MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 
 
 def mutants(count: int) -> Iterator[bytes]:
-    luck = random.Random(SEED)  # noqa: S311 - damage by chance, not secrets
+    luck = random.Random(SEED)
     seeds = [data for path in sorted(CORPUS.glob("*.eml")) if (data := path.read_bytes())]
     for _ in range(count):
         data = luck.choice(seeds)

@@ -23,7 +23,7 @@ MESSAGES = 6000
 
 def mbox(path: Path) -> Path:
     """An mbox of many messages of uneven size."""
-    dice = random.Random(7)  # noqa: S311 - a seeded test
+    dice = random.Random(7)
     with path.open("wb") as out:
         for number in range(MESSAGES):
             words = " ".join(dice.choice(["cheap", "pills", "watch", "offer", "today"]) for _ in range(200))
@@ -61,7 +61,7 @@ def test_ten_kills_change_no_row(tmp_path: Path, ingest: Callable[..., dict[str,
     seconds = time.monotonic() - started
 
     troubled = observatory(tmp_path / "troubled")
-    dice = random.Random()  # noqa: S311 - any moment will do; the failure message names it
+    dice = random.Random()
     moments = [dice.uniform(0.05, seconds) for _ in range(KILLS)]
     for moment in moments:
         command = [sys.executable, "-m", "spamtide", "-q", "-C", str(troubled), "ingest", str(mail)]

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from spamtide.finding.figures import Window
 from spamtide.finding.inputs import View
 from spamtide.finding.words import Value, tell
 from spamtide.model import SubjectKind
@@ -81,6 +82,19 @@ class About:
     confidence: float = 1.0
     lift: float = 0.0
     """Importance beyond what kind and weight give."""
+
+
+def about_all(view: View, kind: str, window: Window) -> About:
+    """What a claim about all mail in a window rests on."""
+    return About(
+        kind=kind,
+        subject_kind="total",
+        subject="total",
+        day=view.period.until,
+        n=view.count("total", "total", window),
+        sensors=view.sensors_of("total", "total", window),
+        command=rows_of("total", "total", *window),
+    )
 
 
 def draft(

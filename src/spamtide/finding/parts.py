@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from spamtide.finding.draft import About, draft, rows_of
+from spamtide.finding.draft import about_all, draft
 from spamtide.finding.figures import Figure, total_of
 from spamtide.finding.inputs import View
 from spamtide.finding.words import SHARE_WORDS, Value, listing, weeks_of, word_from
@@ -74,15 +74,7 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
     whole_time = (view.period.before[0], view.period.after[1])
     yield draft(
         view,
-        About(
-            kind="decomposition",
-            subject_kind="total",
-            subject="total",
-            day=view.period.until,
-            n=view.count("total", "total", whole_time),
-            sensors=view.sensors_of("total", "total", whole_time),
-            command=rows_of("total", "total", *whole_time),
-        ),
+        about_all(view, "decomposition", whole_time),
         template + ".",
         values,
         direction="fall" if falling else "rise",
@@ -113,15 +105,7 @@ def exchange_claims(view: View, now: Figure) -> Iterator[Claim]:
     span = (view.period.before[0], view.period.after[1])
     yield draft(
         view,
-        About(
-            kind="exchange",
-            subject_kind="total",
-            subject="total",
-            day=view.period.until,
-            n=view.count("total", "total", span),
-            sensors=view.sensors_of("total", "total", span),
-            command=rows_of("total", "total", *span),
-        ),
+        about_all(view, "exchange", span),
         f"All spam stands about where it stood in {whence} from {{from}} to {{to}}, but it is not made of "
         f"the same: {'; '.join(filter(None, (came, went)))}.",
         values,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from spamtide.finding.draft import About, draft, export, rows_of
+from spamtide.finding.draft import About, about_all, draft, export
 from spamtide.finding.figures import Figure, Window, level, percent_change
 from spamtide.finding.inputs import View
 from spamtide.finding.parts import decomposition_claims, exchange_claims
@@ -114,24 +114,10 @@ def _unclear(view: View, now: Figure, changed: tuple[str, ...]) -> Claim:
         why = "the index of the last week may lie anywhere between {low} and {high}"
     return draft(
         view,
-        _about_total(view, "unclear", view.window),
+        about_all(view, "unclear", view.window),
         f"What the volume of spam did cannot be told: {why}.",
         values,
         base=_base(view),
-    )
-
-
-def _about_total(view: View, kind: str, window: Window, confidence: float = 1.0) -> About:
-    """A claim about all mail in a window."""
-    return About(
-        kind=kind,
-        subject_kind="total",
-        subject="total",
-        day=view.period.until,
-        n=view.count("total", "total", window),
-        sensors=view.sensors_of("total", "total", window),
-        command=rows_of("total", "total", *window),
-        confidence=confidence,
     )
 
 
@@ -146,7 +132,7 @@ def _thin(view: View) -> Claim:
     )
     return draft(
         view,
-        _about_total(view, "thin", view.window),
+        about_all(view, "thin", view.window),
         template,
         {"n": n, "days": days, "sensors": len(sensors)},
     )
@@ -182,7 +168,7 @@ def _nothing_changed(view: View, now: Figure, percent: Figure) -> Claim:
         )
     return draft(
         view,
-        _about_total(view, "nothing-changed", view.period.after),
+        about_all(view, "nothing-changed", view.period.after),
         template + ".",
         values,
         percent=round(percent.value, 4),
@@ -224,7 +210,7 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
             template += "; the difference, {percent}, is within chance."
     return draft(
         view,
-        _about_total(view, "level", view.period.after),
+        about_all(view, "level", view.period.after),
         template,
         values,
         direction=direction,
@@ -275,15 +261,7 @@ def coverage_claims(view: View) -> Iterator[Claim]:
         template += f"; {{undated}} more {lacking} in no series"
     yield draft(
         view,
-        About(
-            "coverage",
-            "total",
-            "total",
-            view.period.until,
-            n,
-            seen,
-            rows_of("total", "total", *view.window),
-        ),
+        about_all(view, "coverage", view.window),
         template + ".",
         values,
     )
