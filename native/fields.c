@@ -6,10 +6,11 @@
 #include <string.h>
 
 #define NAMES_KEPT 4096
+#define NAME_BYTES 100 /* of those; a longer one is the sender's own, and would fill memory */
 
 /* name -> (name, lower-case name, number), so that the few names of mail are made and hashed once. The number is
-   that of a field which may stand once, else -1. */
-static PyObject *names_seen;
+   that of a field which may stand once, else -1; the names of these are kept too, for others have other numbers. */
+static PyObject *names_seen, *single_seen;
 
 typedef struct {
     const Py_UCS1 *text;
@@ -48,25 +49,27 @@ static long number_of(PyObject *single, PyObject *lower)
     return -1;
 }
 
-/* What is kept for a name; borrowed. */
+/* What is to be known of a name. */
 static PyObject *name_facts(const Py_UCS1 *bytes, Py_ssize_t size, PyObject *single)
 {
     PyObject *name = latin1(bytes, size);
     if (!name)
         return NULL;
-    PyObject *pair = PyDict_GetItemWithError(names_seen, name);
-    if (!pair && !PyErr_Occurred()) {
-        if (PyDict_GET_SIZE(names_seen) >= NAMES_KEPT)
-            PyDict_Clear(names_seen);
+    PyObject *facts = size <= NAME_BYTES ? PyDict_GetItemWithError(names_seen, name) : NULL;
+    Py_XINCREF(facts);
+    if (!facts && !PyErr_Occurred()) {
         PyObject *lower = PyObject_CallMethod(name, "lower", NULL);
-        PyObject *made = lower ? Py_BuildValue("(OOl)", name, lower, number_of(single, lower)) : NULL;
+        facts = lower ? Py_BuildValue("(OOl)", name, lower, number_of(single, lower)) : NULL;
         Py_XDECREF(lower);
-        if (made && !PyDict_SetItem(names_seen, name, made))
-            pair = made; /* the dictionary holds it */
-        Py_XDECREF(made);
+        if (facts && size <= NAME_BYTES) {
+            if (PyDict_GET_SIZE(names_seen) >= NAMES_KEPT)
+                PyDict_Clear(names_seen);
+            if (PyDict_SetItem(names_seen, name, facts))
+                Py_CLEAR(facts);
+        }
     }
     Py_DECREF(name);
-    return pair;
+    return facts;
 }
 
 static Py_ssize_t line_end(const Block *block, Py_ssize_t at)
@@ -124,6 +127,9 @@ static PyObject *new_field(PyTypeObject *type, PyObject *name, PyObject *value, 
 {
     PyObject *field = type->tp_alloc(type, 3);
     if (field) {
+#if PY_VERSION_HEX >= 0x030E0000
+        ((PyTupleObject *)field)->ob_hash = -1; /* not reckoned yet; zero would be taken for it */
+#endif
         PyTuple_SET_ITEM(field, 0, Py_NewRef(name));
         PyTuple_SET_ITEM(field, 1, Py_NewRef(value));
         PyTuple_SET_ITEM(field, 2, Py_NewRef(folded));
@@ -154,11 +160,10 @@ static int read_fields(Block *block, Py_ssize_t most, PyTypeObject *type, PyObje
             block->flags |= is_blank(block->text[last]) ? STRAY_FOLD : NO_COLON;
         if (at > name_end)
             block->flags |= SPACED;
-        PyObject *pair = name_facts(block->text + block->at, name_end - block->at, block->single);
-        if (!pair)
+        PyObject *facts = name_facts(block->text + block->at, name_end - block->at, block->single);
+        if (!facts)
             return -1;
-        Py_INCREF(pair);
-        long number = PyLong_AsLong(PyTuple_GET_ITEM(pair, 2));
+        long number = PyLong_AsLong(PyTuple_GET_ITEM(facts, 2));
         if (number >= 0) {
             if (block->met >> number & 1)
                 block->flags |= REPEATED;
@@ -169,12 +174,12 @@ static int read_fields(Block *block, Py_ssize_t most, PyTypeObject *type, PyObje
             at++;
         PyObject *value = NULL, *folded = NULL, *field = NULL;
         if (!read_value(block, at, &value, &folded))
-            field = new_field(type, PyTuple_GET_ITEM(pair, 0), value, folded);
-        int failed = !field || PyList_Append(fields, field) || PyList_Append(names, PyTuple_GET_ITEM(pair, 1));
+            field = new_field(type, PyTuple_GET_ITEM(facts, 0), value, folded);
+        int failed = !field || PyList_Append(fields, field) || PyList_Append(names, PyTuple_GET_ITEM(facts, 1));
         Py_XDECREF(field);
         Py_XDECREF(value);
         Py_XDECREF(folded);
-        Py_DECREF(pair);
+        Py_DECREF(facts);
         if (failed)
             return -1;
         last = block->at;
@@ -190,6 +195,10 @@ static PyObject *fields_of(Block *block, Py_ssize_t most, PyTypeObject *type, Py
 {
     if (!names_seen && !(names_seen = PyDict_New()))
         return NULL;
+    if (single_seen != block->single) {
+        PyDict_Clear(names_seen);
+        Py_XSETREF(single_seen, Py_NewRef(block->single));
+    }
     /* A value is no longer than its lines; a fold's mark takes the place of its line end. */
     block->value = PyMem_Malloc(2 * (size_t)block->size + 2);
     PyObject *fields = PyList_New(0), *names = PyList_New(0), *result = NULL;

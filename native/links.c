@@ -59,24 +59,27 @@ static int ends(Py_UCS4 c)
     return Py_UNICODE_ISSPACE(c) || c == 0xFF1E || c == 0x201C || c == 0x201D || c == 0x3002 || c == 0xFF0C;
 }
 
-static Py_ssize_t count_of(const Text *text, Py_ssize_t start, Py_ssize_t end, Py_UCS4 wanted)
+/* Brackets that are closed more often than opened. */
+static Py_ssize_t unopened(const Text *text, Py_ssize_t start, Py_ssize_t end)
 {
     Py_ssize_t count = 0;
     for (; start < end; start++)
-        count += at_of(text, start) == wanted;
+        count += (at_of(text, start) == ')') - (at_of(text, start) == '(');
     return count;
 }
 
 /* Where an address ends when punctuation that closes a sentence is left out. */
 static Py_ssize_t trimmed(const Text *text, Py_ssize_t start, Py_ssize_t end)
 {
-    while (end > start) {
+    Py_ssize_t closing = -1; /* brackets that it has not opened; -1: not counted yet */
+    for (; end > start; end--) {
         Py_UCS4 c = at_of(text, end - 1);
         if (!c || c >= 0x80 || !strchr(".,;:!?*'\")]}>", (int)c))
             break;
-        if (c == ')' && count_of(text, start, end, '(') >= count_of(text, start, end, ')'))
+        if (c == ')' && closing < 0)
+            closing = unopened(text, start, end);
+        if (c == ')' && closing-- <= 0)
             break;
-        end--;
     }
     return end;
 }
@@ -223,11 +226,13 @@ PyObject *native_recipient_paths(PyObject *Py_UNUSED(module), PyObject *values)
    ASCII; authorities that repeat the one before are left out. */
 PyObject *native_link_authorities(PyObject *Py_UNUSED(module), PyObject *links)
 {
-    PyObject *found = PyTuple_Check(links) ? PyList_New(0) : NULL;
-    if (!found) {
+    if (!PyTuple_Check(links)) {
         PyErr_SetString(PyExc_TypeError, "link_authorities(tuple)");
         return NULL;
     }
+    PyObject *found = PyList_New(0);
+    if (!found)
+        return NULL;
     const char *last = NULL;
     Py_ssize_t last_size = 0;
     for (Py_ssize_t which = 0; which < PyTuple_GET_SIZE(links); which++) {

@@ -410,7 +410,7 @@ PyObject *native_read_page(PyObject *Py_UNUSED(module), PyObject *const *args, P
     Page page = {0};
     page.begin = page.at = source;
     page.end = source + size;
-    page.room = size + 16;
+    page.room = 2 * size + 16; /* a reference, of three bytes at least, may stand for two more than it has */
     page.entities = args[1];
     page.paint_of = args[2];
     page.out = PyMem_Malloc((size_t)page.room);

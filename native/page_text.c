@@ -11,7 +11,7 @@
 static void put(Page *page, const char *bytes, Py_ssize_t count)
 {
     if (page->size + count + 1 > page->room)
-        return; /* cannot be: the room is that of the source, and nothing grows */
+        return; /* cannot be: see where the room is made */
     if (page->newline && page->size)
         page->out[page->size++] = '\n';
     else if (page->gap && page->size)

@@ -40,8 +40,9 @@ WIDE PyObject *native_paths(PyObject *Py_UNUSED(module), PyObject *args)
     const Py_ssize_t one = (Py_ssize_t)sizeof(double);
     const int64_t *number = numbers.buf;
     Py_ssize_t longest = numbers.len / (Py_ssize_t)sizeof(int64_t);
-    int fits = onsets > 0 && cells > 0 && ends.len == longest * onsets * cells * one
-        && likely.len % (LEVELS * cells * one) == 0;
+    int fits = onsets > 0 && cells > 0 && onsets <= ends.len / one && cells <= ends.len / one / onsets
+        && ends.len % (onsets * cells * one) == 0 && longest == ends.len / (onsets * cells * one)
+        && cells <= likely.len / LEVELS / one && likely.len % (LEVELS * cells * one) == 0;
     Py_ssize_t days = fits ? likely.len / (LEVELS * cells * one) : 0;
     for (Py_ssize_t length = 0; fits && length < longest; length++)
         fits = number[length] <= onsets && (number[length] <= 0 || number[length] + length <= days);

@@ -129,7 +129,10 @@ PyObject *native_render(PyObject *Py_UNUSED(module), PyObject *const *args, Py_s
         PyErr_SetString(PyExc_TypeError, "render(list, list, list, list, str, int, int)");
         return NULL;
     }
-    if (!headers_fit(args[1], args[2], PyLong_AsSsize_t(args[5]), PyLong_AsSsize_t(args[6])))
+    Py_ssize_t most = PyLong_AsSsize_t(args[5]), most_of_all = PyLong_AsSsize_t(args[6]);
+    if (PyErr_Occurred())
+        return NULL;
+    if (!headers_fit(args[1], args[2], most, most_of_all))
         Py_RETURN_NONE;
     Py_ssize_t room = 4 * PyUnicode_GET_LENGTH(args[4]) + 10 * PyList_GET_SIZE(args[1]) + 1;
     if (PyUnicode_IS_ASCII(args[4]))

@@ -56,7 +56,7 @@ PyObject *native_mixed(PyObject *Py_UNUSED(module), PyObject *args)
         return NULL;
     Py_buffer view[2] = {{0}};
     if (take(sketches, &view[0], 4, 0, 0) && take(out, &view[1], 8, view[0].len / 4 / VALUES, 1)) {
-        if (first < 0 || columns < 0 || first + columns > VALUES)
+        if (first < 0 || columns < 0 || columns > VALUES - first)
             PyErr_SetString(PyExc_ValueError, "no such values");
         else {
             const uint32_t *rows = view[0].buf;

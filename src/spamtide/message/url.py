@@ -66,11 +66,16 @@ def _starts(text: str) -> list[int]:
 
 def _trim(raw: str) -> str:
     """Leave out punctuation that closes a sentence; keep a bracket that the address itself opened."""
-    while raw and raw[-1] in _TRAILING:
-        if raw[-1] == ")" and raw.count("(") >= raw.count(")"):
-            break
-        raw = raw[:-1]
-    return raw
+    stripped = raw.rstrip(_TRAILING)
+    closing = raw.count(")") - raw.count("(") if ")" in raw[len(stripped) :] else 0
+    end = len(raw)
+    while end > len(stripped):
+        if raw[end - 1] == ")":
+            if closing <= 0:
+                break
+            closing -= 1
+        end -= 1
+    return raw[:end]
 
 
 def clean_url(raw: str) -> str:
