@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import unicodedata
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spamtide.campaign.folding import TEXT_CHARS, fold
+from spamtide.campaign.similarity import estimate, sketch
 from spamtide.campaign.words import LINK, NUMBER, WORDS_KEPT, read_words
 
 CLASSES = {int(NUMBER): "#", int(LINK): "@"}
@@ -71,9 +74,33 @@ def test_a_sentence_that_begins_like_a_greeting_is_kept(planting: SimpleNamespac
     assert read_words([fold(planting.observe("Hello my friend."))]).hashes.size == 0
 
 
-def test_scripts_without_spaces_are_read_by_character(planting: SimpleNamespace) -> None:
-    """A Chinese sentence is as many words as characters, so that a changed one changes little."""
-    assert read_words([fold(planting.observe("特价药品今天开始"))]).hashes.size == 8
+def test_scripts_without_spaces_are_read_by_pairs(planting: SimpleNamespace) -> None:
+    """Two neighbouring letters are a word, with the marks on them; single letters are in any text."""
+    assert fold(planting.observe("特价药品")).split() == ["特价".encode(), "价药".encode(), "药品".encode()]
+    assert len(read_words([fold(planting.observe("特价药品今天开始"))]).hashes) == 7
+    assert fold(planting.observe("薬")).split() == ["薬".encode()]
+    voiced = unicodedata.normalize("NFKD", "がばで")
+    assert fold(planting.observe("がばで")).decode().split() == [voiced[:4], voiced[2:]]
+    assert fold(planting.observe("ที่นี่")).decode().split() == ["ที่นี่"]
+
+
+def test_few_words_of_a_script_without_spaces_make_many_texts(planting: SimpleNamespace) -> None:
+    """Japanese texts of the same words in other sentences are strangers; with one changed, variants."""
+    told = "無料 出会い 登録 当選 現金 会員 限定 秘密 稼ぐ 副業 在宅 支援 金額 受取 確認 連絡 返信 情報"
+    words = told.split()
+
+    def text(seed: int) -> list[str]:
+        dice = random.Random(seed)
+        return [
+            "".join(f"{dice.choice(words)}{dice.choice('のをにがはで')}" for _ in range(9)) for _ in range(7)
+        ]
+
+    one, other = text(1), text(2)
+    changed = [*one[:3], other[0], *one[4:]]
+    sketches = sketch([planting.observe("。\n".join(lines)) for lines in (one, other, changed)])
+    first, stranger, variant = (found.minhash[None] for found in sketches)
+    assert estimate(first, stranger)[0] < 0.45
+    assert estimate(first, variant)[0] > 0.6
 
 
 def test_padding_lines_are_left_out() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.message
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +69,15 @@ def test_any_charset(data: bytes, charset: str) -> None:
     defects: set[str] = set()
     decode_text(data, charset, defects).encode("utf-8")
     assert defects <= set(DEFECTS)
+
+
+@pytest.mark.parametrize("charset", ["koi8-r", "windows-1251", "iso-8859-1", "windows-1253"])
+@pytest.mark.parametrize("text", ["Скидка на базы", "15 £ für Größe", "Έκπτωση"])
+def test_utf_8_under_another_name(text: str, charset: str) -> None:
+    """UTF-8 is read as such under another charset's name; what is in that charset, as what it is."""
+    assert decode_text(text.encode(), charset, set()) == text
+    own = text.encode(charset, "ignore")
+    assert decode_text(own, charset, set()) == own.decode(charset)
 
 
 @given(st.text(max_size=300))

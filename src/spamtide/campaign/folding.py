@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 from typing import Protocol
 
 from spamtide.compiled import native
@@ -53,8 +54,13 @@ _GREETING_PAIRS = "".join(sorted(pair for pair in _GREETINGS if pair.isascii()))
 _MOST_GREETINGS = 2
 """Greetings that are left out; what stands below may be a quoted letter."""
 
-_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
-"""Scripts that put no spaces between words (Thai, kana, Han): each character is taken as a word."""
+_UNSPACED = re.compile(
+    "(?:[\u0e00-\u0e30\u0e32\u0e33\u0e3f-\u0e46\u0e4f-\u0e7f\u3040-\u3098\u309b-\u30ff\u3400-\u4dbf\u4e00-\u9fff]"
+    "[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u3099\u309a]*)+"
+)
+"""Scripts that put no spaces between words (Thai, kana, Han), letters with the marks on them. Every two
+neighbouring letters are taken as a word: most words have two, and single ones are in any text."""
+_UNIT = re.compile(".[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u3099\u309a]*")
 
 _LOOKALIKES = tuple(zip("аеорсухіѕјԁһοανρτ", "aeopcyxisjdhoavpt", strict=True))
 """Cyrillic and Greek letters that pass for Latin ones. A real Russian text is merely recoded by this."""
@@ -105,4 +111,11 @@ def _fold_unicode(text: str) -> str:
     for lookalike, letter in _LOOKALIKES:
         text = text.replace(lookalike, letter)
     spaced = native.is_spaced(text) if native else not _UNSPACED.search(text)
-    return text if spaced else _UNSPACED.sub(r" \g<0> ", text)
+    return text if spaced else _UNSPACED.sub(_pairs, text)
+
+
+def _pairs(run: re.Match[str]) -> str:
+    """A run of letters without spaces as its pairs of neighbours, each a word."""
+    letters = _UNIT.findall(run[0])
+    words = map("".join, pairwise(letters)) if len(letters) > 1 else letters
+    return f" {' '.join(words)} "

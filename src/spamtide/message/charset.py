@@ -1,7 +1,8 @@
 """Bytes to text: charsets as mail really claims them, and RFC 2047 encoded words.
 
 Claims are widened as the WHATWG Encoding Standard does (Latin-1 is read as Windows-1252, GB2312 as
-GB18030), for that is what every reader shows and so what every sender tests with.
+GB18030), for that is what every reader shows and so what every sender tests with. UTF-8 under the name of
+another charset is read as UTF-8, for hardly a word in a charset of single bytes is UTF-8 by chance.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ ASCII_NAMES = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "7bit", "8bi
 NAME_CHARS = 100
 """Characters of a claimed charset that are looked at."""
 
+_PROBE = b"\xd0\xb0\x88\x9f"
+"""Letters of UTF-8, EUC and GBK, and of Shift JIS."""
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?([^?]*)\?=")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _HEX_ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
@@ -64,6 +67,12 @@ def codec_of(charset: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=256)
+def _is_single_bytes(codec: str) -> bool:
+    """Whether each byte is a character; in the others some of these four are parts of one."""
+    return not codec.startswith(SHIFTING) and len(_PROBE.decode(codec, "replace")) == len(_PROBE)
+
+
 def decode_text(data: bytes, charset: str, defects: set[str]) -> str:
     """Decode `data` under the charset that was claimed; total. Names of defects are added to `defects`."""
     unclaimed = charset.lower() in ASCII_NAMES
@@ -73,6 +82,11 @@ def decode_text(data: bytes, charset: str, defects: set[str]) -> str:
     if codec is None:
         defects.add("8bit-without-charset" if unclaimed else "unknown-charset")
         return _guess(data)
+    if _is_single_bytes(codec):
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
     try:
         text = data.decode(codec)
     except (UnicodeError, ValueError):
