@@ -24,13 +24,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from spamtide.engine import ENGINES
-from spamtide.gathering import Gathered, gather
 from spamtide.ingest import crashed, examine, raw_batch
 from spamtide.model import RawMessage
 from spamtide.observatory import init_observatory
 from spamtide.schema import EVIDENCE, OBSERVATIONS
 from spamtide.settings import Clustering, Limits, Observing
 from spamtide.store import Lake
+from spamtide.update.gathering import Gathered, gather
 
 NEW, STRAINS = 100_000, 20_000
 VARIANTS = 9

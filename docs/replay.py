@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from spamtide import reading
+from spamtide.inquiry import reading
 from spamtide.observatory import open_observatory
 from spamtide.simulate import WORLDS
 

@@ -1,5 +1,5 @@
-/* Where a text may say wording in disguise: `fold` of attribution/brand_fold.py and a look at every place, as
-   attribution/brand_index.py does it. */
+/* Where a text may say wording in disguise: `fold` of attribution/brand/fold.py and a look at every place, as
+   attribution/brand/index.py does it. */
 
 #include "native.h"
 

@@ -15,7 +15,7 @@ static PyMethodDef METHODS[] = {
     {"read_date", native_read_date, METH_O, "See observation/when.py."},
     {"link_authorities", native_link_authorities, METH_O, "See observation/lure.py."},
     {"recipient_paths", native_recipient_paths, METH_O, "See observation/redact.py."},
-    {"wordings_in", (PyCFunction)(void (*)(void))native_wordings_in, METH_FASTCALL, "See attribution/brand_index.py."},
+    {"wordings_in", (PyCFunction)(void (*)(void))native_wordings_in, METH_FASTCALL, "See attribution/brand/index.py."},
     {"read_words", native_read_words, METH_VARARGS, "See campaign/words.py."},
     {"mixed", native_mixed, METH_VARARGS, "See campaign/candidates.py."},
     {"shared", native_shared, METH_VARARGS, "See campaign/candidates.py."},

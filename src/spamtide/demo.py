@@ -7,8 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from spamtide import pipeline, reading
+from spamtide import pipeline
 from spamtide.ingest import Source, ingest
+from spamtide.inquiry import reading
 from spamtide.observatory import Observatory, init_observatory
 from spamtide.progress import stage_lines
 from spamtide.servers import import_lists

@@ -34,12 +34,9 @@ from spamtide.finding import (
     period,
     state,
 )
-from spamtide.gathering import gather
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
-from spamtide.matching import Hits, beside, match_new
 from spamtide.model import Change, Each, Floats, IndexSeries, Measurement, Trace, in_turn
 from spamtide.observatory import EVENTS_FILE, Observatory
-from spamtide.refresh import Answering, answer_again, renamed
 from spamtide.schema import (
     CHANGES,
     CLAIMS,
@@ -52,9 +49,12 @@ from spamtide.schema import (
 from spamtide.series import beside as compared
 from spamtide.series import decompose, is_over, measure, measure_hours, without_last_day
 from spamtide.servers import states as control_states
-from spamtide.sparing import Ahead
 from spamtide.store import Lake, contents, evidence, panels, rollup, senders, writer_lock
 from spamtide.store.traces import Remembered
+from spamtide.update.gathering import gather
+from spamtide.update.matching import Hits, beside, match_new
+from spamtide.update.refresh import Answering, answer_again, renamed
+from spamtide.update.sparing import Ahead
 
 LAB_MESSAGES = 5_000
 """Latest messages of each family that `learn` reads."""

@@ -19,10 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spamtide.attribution import REACH_WEEKS, Beyond, Ruleset, attribute, compile_signatures, explain
-from spamtide.attribution.association import HAM, NO_DAY, SILENT, UNNAMED, associate
 from spamtide.attribution.botnets import SENDER
 from spamtide.attribution.evidence import answer, odds_of, posterior, tally
-from spamtide.attribution.silence import lab_silence
+from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, associate
+from spamtide.attribution.ties.silence import lab_silence
 from spamtide.knowledge import Knowledge, load_knowledge
 from spamtide.model import UNKNOWN, Evidence
 from spamtide.schema import ATTRIBUTIONS

@@ -14,7 +14,7 @@ USERS = tuple(
     for name in (
         "message.html", "message.header", "message.text", "message.url", "observation.redact",
         "observation.rendering", "observation.template", "observation.when", "observation.lure",
-        "observation.observe", "campaign.folding", "campaign.words", "attribution.brand_index",
+        "observation.observe", "campaign.folding", "campaign.words", "attribution.brand.index",
         "campaign.mixing", "campaign.candidates", "campaign.grouping", "change.date", "change.wander",
     )
 )  # fmt: skip

@@ -57,7 +57,7 @@ PIECES = (
 @given(st.lists(st.sampled_from(PIECES), max_size=12), st.integers(1, 150))
 def test_disguised_wording_is_missed_by_neither(pieces: list[str], wordings: int) -> None:
     """Few and many wordings, forwards, backwards, dressed; texts longer than the compiled form's own room."""
-    wording_of = import_module("spamtide.attribution.brand_words").wording_of
+    wording_of = import_module("spamtide.attribution.brand.words").wording_of
     said = [
         "viagra soft tabs",
         "canadian pills",

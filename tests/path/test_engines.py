@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from spamtide import explanation, pipeline
+from spamtide import pipeline
 from spamtide.errors import UnavailableError
 from spamtide.ingest import Source, ingest
+from spamtide.inquiry import explanation
 from spamtide.observatory import Observatory, init_observatory
 from spamtide.store import rollup
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from spamtide.gathering import Gathered
 from spamtide.store.evidence import Fresh
 from spamtide.store.lake import Files
+from spamtide.update.gathering import Gathered
 
 
 def test_only_steps_that_took_long_are_told() -> None:

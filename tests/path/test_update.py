@@ -19,9 +19,9 @@ from spamtide.attribution import load_signatures
 from spamtide.campaign import resolve
 from spamtide.knowledge import load_knowledge
 from spamtide.observatory import Observatory, open_observatory
-from spamtide.refresh import Answering
 from spamtide.schema import DERIVED, LINEAGE, TABLES
 from spamtide.store import Lake, evidence, hourly, rollup, sharing, writer_lock
+from spamtide.update.refresh import Answering
 
 DAYS, MESSAGES = 120, 5000
 BENCH = Path(__file__).resolve().parents[2] / "benchmarks" / "update_lake.py"

@@ -8,16 +8,16 @@ families that rent one mailer kit are told apart by other layers or left unknown
 """
 
 from spamtide.attribution.answering import REACH_WEEKS, Coded, answers_of, attribute, coded
-from spamtide.attribution.association import Flags, Ints
 from spamtide.attribution.coding import Beyond
 from spamtide.attribution.explaining import explain
 from spamtide.attribution.landing import Landing, judge, read_pages
 from spamtide.attribution.learning import Learned, learn
 from spamtide.attribution.moving import ADDRESS_WEEKS, DOMAIN_WEEKS, behind_engines, moved
-from spamtide.attribution.rented import rented, weeks_of_engines
 from spamtide.attribution.rulefile import LearnedRule
 from spamtide.attribution.signature import Ruleset, Scan, compile_signatures, load_signatures, match, scan
-from spamtide.attribution.unreached import unreached
+from spamtide.attribution.signature.unreached import unreached
+from spamtide.attribution.ties.association import Flags, Ints
+from spamtide.attribution.ties.rented import rented, weeks_of_engines
 
 __all__ = [
     "ADDRESS_WEEKS",

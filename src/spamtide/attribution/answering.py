@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from spamtide.attribution.association import Flags, Ints, distinct
 from spamtide.attribution.botnets import answer_botnets
 from spamtide.attribution.coding import Beyond, Rows, code
 from spamtide.attribution.combining import Answered
 from spamtide.attribution.programmes import answer_programmes
-from spamtide.attribution.signature import Ruleset
+from spamtide.attribution.signature.ruleset import Ruleset
 from spamtide.attribution.spoken import Names, answer_names
+from spamtide.attribution.ties.association import Flags, Ints, distinct
 from spamtide.knowledge import Knowledge
 from spamtide.schema import ANSWERS, ATTRIBUTIONS, KITS
 from spamtide.settings import Attributing

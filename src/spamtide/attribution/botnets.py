@@ -9,16 +9,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from spamtide.attribution.association import HAM, NO_DAY, SILENT, UNNAMED, Ints, Tie
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import Answered, Told, answered, seeds_of, told_by, told_by_link
 from spamtide.attribution.evidence import SENSES
-from spamtide.attribution.fleet import STEP as KIN_STEP
-from spamtide.attribution.fleet import Mail, kinship
-from spamtide.attribution.meeting import NEAR, WEEK, Labs
-from spamtide.attribution.rented import count_kits, rented
-from spamtide.attribution.silence import STEP, lab_silence, unseen_excess
 from spamtide.attribution.spoken import ENGINE_LAYERS, Names, Spoken
+from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, Ints, Tie
+from spamtide.attribution.ties.fleet import STEP as KIN_STEP
+from spamtide.attribution.ties.fleet import Mail, kinship
+from spamtide.attribution.ties.meeting import NEAR, WEEK, Labs
+from spamtide.attribution.ties.rented import count_kits, rented
+from spamtide.attribution.ties.silence import STEP, lab_silence, unseen_excess
 from spamtide.model import Evidence
 
 SENDER = Tie("sender", 7, 2.0, 1, 0.95, 0.1, 0.2, "what its address sent within 7 days", 0.1, ham_bars=True)

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.attribution.association import NO_DAY, UNNAMED, Flags, Ints, distinct
 from spamtide.attribution.evidence import odds_of
-from spamtide.attribution.landing import Landing
-from spamtide.attribution.signature import Ruleset
+from spamtide.attribution.landing.page import Landing
+from spamtide.attribution.signature.ruleset import Ruleset
 from spamtide.attribution.spoken import Names, Spoken, borders, speak
+from spamtide.attribution.ties.association import NO_DAY, UNNAMED, Flags, Ints, distinct
 from spamtide.model import Evidence
 
 LEAST_TEXT = 24

@@ -10,10 +10,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.attribution.association import SILENT, UNNAMED, Flags, Ints, Tie, distinct, tied
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.evidence import among, answer, odds_of, posterior, tally
 from spamtide.attribution.spoken import Kind, Names, Spoken
+from spamtide.attribution.ties.association import SILENT, UNNAMED, Flags, Ints, Tie, distinct, tied
 from spamtide.model import UNKNOWN, Evidence
 
 Against = Callable[[Spoken, Sequence[Evidence], int], Sequence[Evidence]]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spamtide.attribution.evidence import ALONE, MAX_PROBABILITY, posterior, sense_of, sums, tally
-from spamtide.attribution.signature import Ruleset
+from spamtide.attribution.signature.ruleset import Ruleset
 from spamtide.knowledge import Knowledge
 from spamtide.model import UNKNOWN, Evidence, Signature
 from spamtide.settings import Attributing

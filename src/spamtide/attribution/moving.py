@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from spamtide.attribution import botnets, programmes
 from spamtide.attribution.answering import Coded
-from spamtide.attribution.association import Flags, Ints
 from spamtide.attribution.coding import Rows, codes_of
+from spamtide.attribution.ties.association import Flags, Ints
 from spamtide.settings import Attributing
 
 ADDRESS_WEEKS = -(-botnets.SENDER.reach // 7)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from spamtide.attribution.association import HAM, Tie
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import (
     Answered,
@@ -18,6 +17,7 @@ from spamtide.attribution.combining import (
     told_by_link,
 )
 from spamtide.attribution.spoken import Names
+from spamtide.attribution.ties.association import HAM, Tie
 
 LINK = Tie("link", 14, 7.0, 1, 0.95, 0.02, 0.2, "the mail with its links within 14 days", 0.1, ham_bars=True)
 """A domain names a programme: nearly all links to it are of one (Levchenko et al. 2011, section 4).

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spamtide.attribution.evidence import odds_of, posterior, tally
-from spamtide.attribution.signature import Ruleset
+from spamtide.attribution.signature.ruleset import Ruleset
 from spamtide.knowledge import Knowledge
 from spamtide.model import Evidence, Signature
 

@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 from spamtide import pipeline
 from spamtide.attribution import Beyond, Ruleset, attribute, compile_signatures, learn
 from spamtide.campaign import resolve
+from spamtide.inquiry.rulebook import rule_hits
 from spamtide.knowledge import load_knowledge
-from spamtide.matching import MATCH_ROWS
 from spamtide.observatory import Observatory
-from spamtide.rulebook import rule_hits
 from spamtide.schema import UNDATED
 from spamtide.store import evidence, life, rollup
+from spamtide.update.matching import MATCH_ROWS
 
 MOST_ROWS = 400_000
 """Latest messages that are answered again, in whole weeks."""

@@ -1,0 +1,311 @@
+"""Signature files: compile the YARA-X rules of an observatory, and scan renderings with them.
+
+A rule is data with an author, a name that it speaks for, a confidence and dates of validity (DESIGN,
+'Signature files'). What a hit is worth is decided later, in `evidence`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from spamtide.attribution.brand.reading import NO_READING, Reading, disguised, plainly, reading_of
+from spamtide.attribution.brand.reading import VERSION as READING_VERSION
+from spamtide.attribution.brand.words import wordings
+from spamtide.attribution.signature.brand_rules import brand_source
+from spamtide.attribution.signature.guarded import Guarded, guard_of, split
+from spamtide.errors import SettingsError
+from spamtide.knowledge import Knowledge
+from spamtide.model import UNKNOWN, Signature
+
+LOG = logging.getLogger(__name__)
+
+DEFAULT_CONFIDENCE = 90
+"""Of a rule whose author states none: the author stands behind it, so that it counts by itself."""
+SCAN_SECONDS = 5
+"""Longest scan of one message. YARA-X counts whole ticks of a clock that is already running: with a limit of
+one second, each tick ends the scan under way, however short it is (measured)."""
+MAX_FILE_BYTES = 16 * 2**20
+MAX_NAME = 100
+SUFFIX = ".yar"
+
+_KINDS: dict[str, Literal["botnet", "programme"]] = {"botnet": "botnet", "programme": "programme"}
+_OWN_META = {"kind", "name", "confidence", "valid_from", "expires", "author", "reference"}
+_RULE = re.compile(r"\brule[ \t]+(\w+)")
+_RULE_LINE = re.compile(r"(?:^|\})[ \t]*((?:(?:private|global)[ \t]+)*)rule[ \t]+(\w+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """The compiled rules of one or more folders. A value: it can be pickled and sent to other processes."""
+
+    signatures: Mapping[str, Signature]
+    """By rule id: the rule's name, or 'file stem.name' where several files use the same name."""
+    version: str
+    """Hash of the sources; the same rules give the same version, wherever the folders are."""
+    compiled: bytes
+    """The serialised YARA-X rules."""
+    ids: Mapping[tuple[str, str], str]
+    """(namespace, rule name) -> rule id, for every rule that answers something."""
+    reading: Reading = NO_READING
+    """The wording of its programme rules, to be known in disguise."""
+    guarded: tuple[Guarded, ...] = ()
+    """Skeleton rules that are tried only behind their header order; they are not in `compiled`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Hits by message, and how many messages could not be scanned."""
+
+    hits: list[tuple[str, ...]]
+    """Rule ids by message, sorted; () where nothing matched or the scan failed."""
+    failed: int
+    """Messages whose scan ran out of time or broke."""
+
+
+def load_signatures(
+    folders: Sequence[Path], knowledge: Knowledge | None = None, *, files: Sequence[Path] = ()
+) -> Ruleset:
+    """Compile all `*.yar` files of `folders`, in order of folder and name, and brands of a user's knowledge.
+
+    A file in a later folder takes the place of one of the same name in an earlier folder, so that an
+    observatory's copy of a shipped file can be edited. A folder that does not exist holds nothing.
+
+    Args:
+        folders: where the files are.
+        files: single files, as if they were in a last folder.
+        knowledge: brands that the user's file adds to it get rules, unless a signature looks for them.
+
+    Raises:
+        SettingsError: a file cannot be read or compiled, or a rule's meta breaks the format; the message
+            names file, line and reason.
+    """
+    chosen = {path.name: path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))}
+    chosen |= {path.name: path for path in files}
+    sources = [(path, _read(path)) for name, path in sorted(chosen.items()) if name[0] != "."]
+    if knowledge is not None:
+        taken = {wording.letters for wording in wordings(*_all_rules([text for _, text in sources]))}
+        brands = brand_source(knowledge, taken)
+        sources += [brands] if brands else []
+    ruleset = compile_signatures(sources)
+    _try_out(ruleset, list(chosen.values()))
+    return ruleset
+
+
+def compile_signatures(sources: Sequence[tuple[Path, str]]) -> Ruleset:
+    """Compile signature texts, each with the path that errors and `Signature.file` name; names are unique.
+
+    Raises:
+        SettingsError: as for `load_signatures`.
+    """
+    rules = _build(sources)
+    signatures, ids = _signatures(rules, {path.name: (path, text) for path, text in sources})
+    left, guarded = split(sources)
+    frozen = io.BytesIO()
+    (_build(left) if guarded else rules).serialize_into(frozen)
+    digest = hashlib.sha256()
+    for path, text in sources:
+        digest.update(f"{path.name}\0{text}\0".encode())
+    reading = _reading(sources, signatures, ids)
+    if reading.wordings:
+        digest.update(READING_VERSION.encode())
+    return Ruleset(signatures, digest.hexdigest()[:16], frozen.getvalue(), ids, reading, guarded)
+
+
+def _build(sources: Sequence[tuple[Path, str]]) -> Any:  # noqa: ANN401 - yara_x has no public type for rules
+    """Compile texts, each in a namespace of its file's name."""
+    import yara_x
+
+    compiler = yara_x.Compiler(includes_enabled=False)
+    for path, text in sources:
+        compiler.new_namespace(path.name)
+        try:
+            compiler.add_source(text, origin=path.name)
+        except yara_x.CompileError as error:
+            found = compiler.errors()
+            line, reason = (found[0]["line"], found[0]["title"]) if found else (1, str(error))
+            note = next((str(label["text"]) for label in found[0]["labels"]), "") if found else ""
+            _fail(path, int(line), f"{reason}: {note}" if note else str(reason))
+    return compiler.build()
+
+
+def _reading(
+    sources: Sequence[tuple[Path, str]],
+    signatures: Mapping[str, Signature],
+    ids: Mapping[tuple[str, str], str],
+) -> Reading:
+    """The wording that programme rules, and their building blocks, look for."""
+    botnets = {name for (_, name), rule in ids.items() if signatures[rule].kind == "botnet"}
+    programmes = {file for (file, _), rule in ids.items() if signatures[rule].kind == "programme"}
+    texts, names = _all_rules([text for path, text in sources if path.name in programmes])
+    return reading_of(wordings(texts, names - botnets))
+
+
+def _all_rules(texts: list[str]) -> tuple[list[str], frozenset[str]]:
+    """Texts of signature files, and the identifiers of all their rules."""
+    return texts, frozenset(match[1] for text in texts for match in _RULE.finditer(text))
+
+
+def _try_out(ruleset: Ruleset, files: Sequence[Path]) -> None:
+    """Refuse rules that cannot read a plain page in time: they would hold up every message."""
+    page = ["text:\n" + "A page of plain words, and 12345. " * 300]
+    if not scan(page, ruleset).failed:
+        return
+    for path in files:
+        if scan(page, compile_signatures([(path, _read(path))])).failed:
+            _fail(path, 1, f"a rule in this file takes over {SCAN_SECONDS} s on a page of plain text")
+
+
+def _read(path: Path) -> str:
+    """Text of a signature file."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        _fail(path, 1, f"cannot be read: {error}")
+    if len(data) > MAX_FILE_BYTES:
+        _fail(path, 1, f"larger than {MAX_FILE_BYTES} bytes")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        _fail(path, data.count(b"\n", 0, error.start) + 1, "not UTF-8 text")
+
+
+def _signatures(
+    rules: Iterable[Any], sources: Mapping[str, tuple[Path, str]]
+) -> tuple[dict[str, Signature], dict[tuple[str, str], str]]:
+    """Check every rule's meta and give it an id."""
+    found = []
+    for rule in rules:
+        path, text = sources[rule.namespace]
+        line, private = _place(text, rule.identifier)
+        meta = rule.metadata
+        if private and not any(key in {"kind", "name"} for key, _ in meta):
+            continue  # a building block of other rules; it answers nothing itself
+        found.append((path, line, rule.identifier, _meta(path, line, rule.identifier, meta)))
+    uses = Counter(name for _, _, name, _ in found)
+    signatures: dict[str, Signature] = {}
+    ids: dict[tuple[str, str], str] = {}
+    for path, line, name, meta in found:
+        rule_id = name if uses[name] == 1 else f"{path.stem}.{name}"
+        ids[path.name, name] = rule_id
+        signatures[rule_id] = Signature(
+            rule=rule_id,
+            kind=_KINDS[meta["kind"]],
+            name=meta["name"].strip(),
+            confidence=int(meta.get("confidence", DEFAULT_CONFIDENCE)),
+            file=str(path),
+            line=line,
+            valid_from=_date(meta.get("valid_from")),
+            expires=_date(meta.get("expires")),
+            author=meta.get("author", ""),
+            reference=meta.get("reference", ""),
+            meta={key: value for key, value in meta.items() if key not in _OWN_META},
+        )
+    return dict(sorted(signatures.items())), ids
+
+
+def _meta(path: Path, line: int, rule: str, pairs: Sequence[tuple[str, object]]) -> dict[str, str]:
+    """A rule's meta as text, checked against the format."""
+    meta: dict[str, str] = {}
+    for key, value in pairs:
+        if key in meta:
+            _fail(path, line, f"rule {rule}: meta '{key}' stands twice")
+        meta[key] = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    for key in ("kind", "name"):
+        if not meta.get(key, "").strip():
+            _fail(path, line, f"rule {rule}: meta '{key}' is missing")
+    if meta["kind"] not in _KINDS:
+        _fail(path, line, f"rule {rule}: kind '{meta['kind']}' is neither botnet nor programme")
+    if meta["name"].strip().casefold() == UNKNOWN or len(meta["name"]) > MAX_NAME:
+        _fail(path, line, f"rule {rule}: '{meta['name'][:MAX_NAME]}' cannot be a name")
+    written = meta.get("confidence", "0")
+    if not re.fullmatch(r"\d{1,3}", written) or int(written) > 100:  # noqa: PLR2004 - per cent
+        _fail(path, line, f"rule {rule}: confidence '{written}' is not a whole number from 0 to 100")
+    _check_dates(path, line, rule, meta)
+    return meta
+
+
+def _check_dates(path: Path, line: int, rule: str, meta: Mapping[str, str]) -> None:
+    """Refuse dates of validity that are none, or that end before they start."""
+    for key in ("valid_from", "expires"):
+        try:
+            _date(meta.get(key))
+        except ValueError:
+            _fail(path, line, f"rule {rule}: {key} '{meta[key]}' is not a date (YYYY-MM-DD)")
+    since, until = _date(meta.get("valid_from")), _date(meta.get("expires"))
+    if since and until and until < since:
+        _fail(path, line, f"rule {rule}: expires before valid_from")
+
+
+def _date(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+def _place(text: str, rule: str) -> tuple[int, bool]:
+    """Line of a rule in its file, and whether it is private."""
+    for match in _RULE_LINE.finditer(text):
+        if match[2] == rule:
+            return text.count("\n", 0, match.start()) + 1, "private" in match[1]
+    return 1, False
+
+
+def _fail(path: Path, line: int, reason: str) -> NoReturn:
+    message = f"{path}:{line}: {reason}"
+    raise SettingsError(message)
+
+
+@lru_cache(maxsize=4)
+def _rules(compiled: bytes) -> Any:  # noqa: ANN401 - yara_x has no public type for the deserialised rules
+    """The rules of a Ruleset, made ready once a process."""
+    import yara_x
+
+    return yara_x.Rules.deserialize_from(io.BytesIO(compiled))
+
+
+def match(renderings: Sequence[str], ruleset: Ruleset) -> list[tuple[str, ...]]:
+    """Rule ids that match each rendering, sorted; a message that cannot be scanned has none."""
+    return scan(renderings, ruleset).hits
+
+
+def scan(renderings: Sequence[str], ruleset: Ruleset) -> Scan:
+    """As `match`, and counts the messages that ran over SCAN_SECONDS or broke the scanner."""
+    import yara_x
+
+    scanner = yara_x.Scanner(_rules(ruleset.compiled))
+    scanner.set_timeout(SCAN_SECONDS)
+    scanner.fast_scan(yes=True)
+    guard = guard_of(ruleset.version, ruleset.guarded)
+    ids, reading, signatures = ruleset.ids, ruleset.reading, ruleset.signatures
+    hits: list[tuple[str, ...]] = []
+    failed = 0
+    for rendering in renderings:
+        data = (rendering or "").encode("utf-8", "replace")
+        behind = guard.hits(data)
+        try:
+            found = list(scanner.scan(data).matching_rules)
+            said = disguised(rendering or "", reading)
+            again = plainly(rendering, said).encode("utf-8", "replace") if said else b""
+            read = scanner.scan(again).matching_rules if said else ()
+        except (yara_x.TimeoutError, yara_x.ScanError) as error:
+            failed += 1
+            hits.append(())
+            LOG.warning("a message could not be scanned: %s", error)
+            continue
+        if not found and not said and not behind:
+            hits.append(())
+            continue
+        named = {ids.get((rule.namespace, rule.identifier), "") for rule in found}
+        named |= {ids.get(place, "") for place in behind}
+        again_named = {ids.get((rule.namespace, rule.identifier), "") for rule in read}
+        named |= {rule for rule in again_named if rule and signatures[rule].kind == "programme"}
+        hits.append(tuple(sorted(named - {""})))
+    return Scan(hits, failed)

@@ -1,0 +1,269 @@
+"""Fleets: whether a campaign comes from the addresses that a family's other mail comes from.
+
+Kits are rented, fleets are not. All mail with one family's engine is a mixture of the family's own and of
+other tenants'. What is surely the family's anchors its fleet, and what is surely somebody else's (another
+family's words, a text that the lab's bot never sent) anchors the others'. A campaign whose addresses meet
+the one fleet and not the other is given to it, and its addresses then know the next campaign: so fleets are
+followed past the last mail that is sure. The share of each is estimated on the way (EM for a mixture of two
+known parts, Dempster, Laird, Rubin 1977, section 4.3), and a campaign with too few addresses to tell is as
+likely the family's as that share says. A text that several tenants send makes a mixed campaign; in one, each
+address speaks for itself.
+
+Each week is judged from the weeks within REACH of it alone, from the start: no answer rests on a stored one.
+Addresses that come and go faster than mail does tell nothing, and then nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from spamtide.attribution.ties.association import NO_DAY, Flags, Floats, Ints
+from spamtide.attribution.ties.guests import without_guests
+from spamtide.attribution.ties.meeting import (
+    BELIEVED,
+    FLOOR,
+    NEAR,
+    REACH,
+    WEEK,
+    Cells,
+    Labs,
+    Meeting,
+    Strangers,
+    Window,
+)
+from spamtide.attribution.ties.mixture import KIT, OWN, of_mixtures, share_of
+from spamtide.attribution.ties.silence import DISCOUNT, LEAST_EXPECTED, LEAST_LAB
+from spamtide.attribution.ties.silence import MOST as MOST_SILENCE
+
+LEAST, LEAST_MET = 10, 3
+"""Addresses of the family's own that could meet its other mail, and such that did, below which nothing is
+said."""
+CLEAR = 3.0
+"""Times as often as everybody else's that a fleet's own addresses must meet its other mail."""
+MOST = 6.0
+STEP = 0.25
+"""Log-odds come in steps of this."""
+SAME_CAMPAIGN = 2.0
+"""Least spread where a family's own addresses could be compared within one campaign alone."""
+ANCHORED = 3.0
+"""Log-odds with which what is surely a family's, or somebody else's, begins: addresses may correct it."""
+JOINS = 2.0
+"""Log-odds from which an entry is of a fleet, and meeting it counts."""
+SURELY_MIXED = 0.9
+"""Probability of a mixed campaign from which its words, which brought it to the fleet, are taken back."""
+ROUNDS = 8
+"""Times that fleets are followed on at most; each reaches NEAR weeks further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What fleets are found in, an entry a message; one with the engine of several families once for each."""
+
+    leaning: Ints
+    """Family whose engine it has; negative for none."""
+    sure: Ints
+    """Family that rules with content name, of mail of the wild; negative for none."""
+    addresses: Ints
+    """Sending address as a code; negative for none."""
+    campaigns: Ints
+    """Campaign as a code; negative for none."""
+    days: Ints
+    """Day, or NO_DAY."""
+    kit: Flags
+    """Whether the engine is known to be several families'."""
+    wordless: Flags
+    """Whether there is too little text to be a template."""
+
+
+def kinship(
+    mail: Mail,
+    labs: Labs,
+    mates: Mapping[int, Collection[int]],
+    *,
+    rented: bool = False,
+) -> tuple[Ints, Flags]:
+    """Log-odds that the addresses behind a campaign are those of each message's leaning, in STEPs.
+
+    They stand for the engine's word as well: what it is worth is measured here.
+
+    Args:
+        mail: the messages.
+        labs: mail of labs' bots, with the same codes of families and campaigns.
+        mates: family -> others that are known to have its engine.
+        rented: whether all engines are known to have users that no lab has; a fleet then needs more to begin.
+
+    Returns:
+        steps, and whether addresses tell of the family at the time at all, by message.
+    """
+    leaning, sure, days = mail.leaning, mail.sure, mail.days
+    steps = np.zeros(len(leaning), dtype=np.int64)
+    told = np.zeros(len(leaning), dtype=np.bool_)
+    usable = (mail.addresses >= 0) & (days != NO_DAY)
+    # A message without a campaign is one of its own.
+    groups = np.where(mail.campaigns >= 0, mail.campaigns, -1 - np.arange(len(leaning)))
+    weeks = np.where(usable, days // WEEK, 0)
+    for family in np.unique(leaning[usable & (leaning >= 0)]):
+        rows = np.flatnonzero(usable & ((leaning == family) | (sure == family)))
+        cells = Cells.of(weeks[rows], groups[rows], mail.addresses[rows])
+        cells.own[cells.of_row] |= sure[rows] == family
+        cells.others[cells.of_row] |= (sure[rows] >= 0) & (sure[rows] != family)
+        cells.kit[cells.of_row] |= mail.kit[rows]
+        cells.wordless[cells.of_row] |= mail.wordless[rows]
+        strangers = usable & (sure >= 0) & (sure != family)
+        around = Strangers.of(cells, weeks[strangers], groups[strangers], mail.addresses[strangers])
+        captured = (
+            cells.coded(labs.where(labs.families == family)),
+            cells.coded(labs.where(np.isin(labs.families, sorted(mates.get(int(family), ()))))),
+        )
+        asked = leaning[rows] == family
+        for week in np.unique(weeks[rows][asked]):
+            found = _weigh(cells, around, captured, int(week), rented=rented)
+            if found is None:
+                continue
+            here = asked & (weeks[rows] == week)
+            odds = np.clip(found[cells.of_row[here] - cells.starts(int(week), int(week))[0]], -MOST, MOST)
+            told[rows[here]] = True
+            steps[rows[here]] = (np.sign(odds) * np.floor(np.abs(odds) / STEP + 1e-9)).astype(np.int64)
+    return steps, told
+
+
+def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strangers: Flags) -> Floats | None:
+    """What meeting a fleet or not says of each entry; None where addresses do not tell.
+
+    Args:
+        window: the weeks around.
+        fleet: entries of the fleet, whom the others may have met.
+        judged: entries on which the rate is measured.
+        campaigns: number of each entry's campaign.
+        strangers: entries that are not of it.
+
+    Returns:
+        Log-likelihood ratio of each entry: of the fleet against not of it.
+    """
+    meeting, least = window.meet(fleet), 1.0
+    could = judged & (meeting.chances > 0)
+    if could.sum() < LEAST:
+        # One campaign is all that there is: its addresses in its other weeks, which may be more alike.
+        again, least = window.meet(fleet, same=True), SAME_CAMPAIGN
+        could = judged & (again.chances > 0)
+        if could.sum() < LEAST or (again.met & could).sum() < LEAST_MET:
+            return None
+        rate = again.rate(could)
+        spread = max(least, _spread(again, rate, could, campaigns))
+    else:
+        if (meeting.met & could).sum() < LEAST_MET:
+            return None
+        rate = meeting.rate(could)
+        spread = max(least, _spread(meeting, rate, could, campaigns))
+    known = strangers & (meeting.chances > 0)
+    measured = (float((meeting.met & known).sum()) + meeting.chance * BELIEVED) / (known.sum() + BELIEVED)
+    chance = max(meeting.chance, measured)
+    asked = meeting.chances > 0
+    own = np.clip(meeting.expected(rate), chance, 1 - FLOOR)
+    if not asked.any() or own[asked].mean() < CLEAR * chance:
+        return None
+    ratios = np.where(meeting.met, np.log(own / chance), np.log((1 - own) / (1 - chance)))
+    return np.where(asked, ratios / spread, 0.0)
+
+
+def _spread(meeting: Meeting, rate: float, of: Flags, campaigns: Ints) -> float:
+    """How much more campaigns differ than chance lets them, 1 or more.
+
+    Pearson's chi-square by its degrees of freedom. Bots of one fleet are given their work in groups.
+    """
+    expected = meeting.expected(rate)[of]
+    known, group = np.unique(campaigns[of], return_inverse=True)
+    off = np.bincount(group, weights=meeting.met[of] - expected, minlength=len(known))
+    variance = np.bincount(group, weights=expected * (1 - expected), minlength=len(known))
+    square = float((off**2 / np.maximum(variance, FLOOR)).sum())
+    return max(1.0, square / max(1, len(known) - 1))
+
+
+def _weigh(
+    cells: Cells, around: Strangers, captured: tuple[Labs, Labs], week: int, *, rented: bool
+) -> Floats | None:
+    """Log-odds of one week's entries; None where addresses tell nothing of the family.
+
+    What is sure, and what else speaks against a campaign, moves the fleets but is not told again.
+
+    Args:
+        cells: mail with the family's engine or words.
+        around: what is surely other families'.
+        captured: lab mail of the family, and of others with its engine.
+        week: the week.
+        rented: whether others that no lab has are known to use the engine.
+    """
+    window = Window(cells, around, week)
+    own, others = cells.own[window.part], cells.others[window.part] & ~cells.own[window.part]
+    campaigns, of = np.unique(cells.campaigns[window.part], return_inverse=True)
+    lab, of_mates = (
+        mail.where(slice(*np.searchsorted(mail.weeks, [week - REACH, week + REACH + 1]))) for mail in captured
+    )
+    by_lab, by_mates = np.isin(campaigns, lab.campaigns), np.isin(campaigns, of_mates.campaigns)
+    kit = np.bincount(of, cells.kit[window.part], minlength=len(campaigns)) > 0
+    worded = np.bincount(of, own, minlength=len(campaigns)) > 0
+    mine, theirs = own | (by_lab & ~by_mates)[of], others | (by_mates & ~by_lab)[of] & ~own
+    anchor = np.where((worded | by_lab) & ~by_mates, ANCHORED, 0.0)
+    strange = np.where(np.bincount(of, theirs, minlength=len(campaigns)) > 0, ANCHORED, 0.0)
+    silence = _silence(window, of, lab, week)
+    silence[
+        worded | by_lab | (np.bincount(of, cells.wordless[window.part], minlength=len(campaigns)) > 0)
+    ] = 0
+    foreign = np.maximum(strange, silence)
+    before = anchor - foreign
+    free = before == 0
+    # Others may send one of the family's texts: its fleet begins with addresses that sent two.
+    judged = mine
+    several = rented or bool(kit.any())
+    if several and (lab.weeks >= week).sum() < LEAST_LAB:
+        mine = mine & window.meet(mine).met
+        if mine.sum() < LEAST:
+            return None
+    odds = None
+    begun, others = without_guests(window, of, mine, theirs, several=several)
+    shared = mine & ~begun
+    judged, mine, theirs = judged & ~shared, begun, others
+    held = [(mine, theirs)]
+    for _ in range(ROUNDS):
+        fleet = _fleet(window, mine, judged, of, theirs)
+        if fleet is None:
+            break
+        rival = _fleet(window, theirs, theirs, of, mine) if theirs.sum() >= LEAST else None
+        ratios = fleet if rival is None else fleet - np.maximum(rival, 0.0)
+        share = np.where(kit, share_of(ratios, of, free & kit, KIT), share_of(ratios, of, free & ~kit, OWN))
+        prior = np.where(free, np.log(share / (1 - share)), before)
+        last, (odds, mixed) = odds, of_mixtures(ratios, of, prior, kit)
+        # What rests on a text that others send too may be answered, but is carried on to nothing.
+        mine, theirs = (odds >= JOINS) & ~shared, odds <= -JOINS
+        judged = mine
+        if any(np.array_equal(mine, a) and np.array_equal(theirs, b) for a, b in held[-2:]):
+            # Settled, or to and fro: between the two nothing is sure.
+            odds = odds if last is None else (odds + last) / 2
+            break
+        held.append((mine, theirs))
+    if odds is None:
+        return None
+    here = window.weeks == REACH + NEAR
+    # Of an engine of one family's its words were to be expected anyway; of a kit, silence is told here alone.
+    # Words of a text that others send too are no word for its sender: the mixture has heard them.
+    words = np.where((mixed > SURELY_MIXED) & worded, anchor, 0.0)
+    told_elsewhere = np.where(kit, anchor - strange, words - foreign)
+    return np.asarray((odds - told_elsewhere[of])[here])
+
+
+def _silence(window: Window, of: Ints, lab: Labs, week: int) -> Floats:
+    """Log-odds that the lab's silence takes from each campaign: see `silence.lab_silence`, here by week."""
+    first = week - REACH - NEAR
+    kinds, width = int(of.max(initial=-1)) + 1, 2 * (REACH + NEAR) + 1
+    captured = np.bincount(lab.weeks - first, minlength=width).astype(np.float64)
+    sent = np.bincount(of * width + window.weeks, minlength=kinds * width).reshape(kinds, width)
+    expected = sent @ (captured / np.maximum(sent.sum(axis=0), 1))
+    worked = (sent > 0) @ captured
+    _, again = np.unique(lab.campaigns, return_counts=True)
+    fresh = (int((again == 1).sum()) + 1) / (len(lab.campaigns) + 2)
+    repeating = max(0.0, 1 - 2 * fresh)
+    value = np.minimum(MOST_SILENCE, DISCOUNT * expected * repeating)
+    return np.where((worked >= LEAST_LAB) & (expected >= LEAST_EXPECTED), value, 0.0)
