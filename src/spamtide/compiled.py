@@ -97,7 +97,7 @@ class Native(Protocol):
     def wordings_in(
         self, text: str, table: bytes, known: bytes, patterns: dict[bytes, tuple[bytes, ...]], /
     ) -> list[tuple[bytes, list[int]]] | None:
-        """Folded wordings that stand anywhere in a text, and where; see attribution.brand_index."""
+        """Folded wordings that stand anywhere in a text, and where; see attribution.brand.index."""
 
     def mixed(
         self, sketches: NDArray[np.uint32], first: int, columns: int, seed: int, out: NDArray[np.uint64], /
