@@ -463,6 +463,9 @@ class Trace:
     """Messages without a name in the same week: those that carry such; and days."""
     after: tuple[int, int]
     """The same since it fell, for a week at most."""
+    since: tuple[int, int] = (0, 0)
+    """The botnet's own messages since it fell, in the same sense as `own`: how much of its fleet of then
+    still sends."""
 
 
 Tracing = Callable[[str, dt.date, dt.date, dt.date], tuple[Trace, ...]]

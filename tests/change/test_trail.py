@@ -50,6 +50,16 @@ def test_after_weeks_a_fleet_may_be_another() -> None:
     assert weigh_traces(addresses(3, 40), 30.0, stale=True).odds > SURE
 
 
+def test_what_it_still_sends_shows_that_its_fleet_is_the_same() -> None:
+    """Half of thirty a day is gone over weeks; what is left is of its addresses, the nameless is not."""
+    same = Trace("addresses", (140, 200), (3, 7), (2, 7), (60, 100))
+    found = weigh_traces([same], 15.0, stale=True)
+    assert found.corrects("attribution") == "stopped"
+    assert "of its own 140 of 200, 60 of 100 since" in found.evidence
+    another = Trace("addresses", (140, 200), (3, 7), (2, 7), (3, 100))
+    assert weigh_traces([another], 15.0, stale=True).odds == 0.0
+
+
 def of_fleet(part: float) -> Tracing:
     """Every botnet that is asked about has this part of its mail since in mail without a name."""
 

@@ -61,12 +61,14 @@ def slow(mail: list[Mail], days: int, last: int) -> tuple[Trace, ...]:
         return sum(m[1] == botnet and first <= m[0] < first + length and m[place] in known for m in mail)
 
     own = sum(m[1] == "rustock" and -7 <= m[0] < 0 for m in mail)
+    since = sum(m[1] == "rustock" and last <= m[0] < last + days for m in mail)
     return tuple(
         Trace(
             of,
             (count("rustock", -7, 7, -21, place), own),
             (count("unknown", -7, 7, -21, place), 7),
             (count("unknown", last, days, -14, place), days),
+            (count("rustock", last, days, -14, place), since),
         )
         for place, of in CARRIED
     )
@@ -78,7 +80,7 @@ def test_addresses_and_campaigns_of_before_are_found_in_mail_without_a_name(tmp_
     for off in range(-25, 12):
         for _ in range(12):
             botnet = str(rng.choice(["rustock", "unknown", "grum"]))
-            if botnet == "rustock" and off >= 1:
+            if botnet == "rustock" and off >= 1 and rng.random() < 0.7:
                 botnet = "unknown"
             address, campaign = f"192.0.2.{rng.integers(40)}", f"c{rng.integers(20) + off // 8}"
             mail.append((off, botnet, address, campaign))

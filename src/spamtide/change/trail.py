@@ -3,8 +3,9 @@
 A botnet's machines and campaigns outlive the templates by which it is known. Of its own messages some part
 comes from addresses that it used in the two weeks before; of the messages that became nameless the same part
 should, beside those nameless messages that did so before. Where they do, the name was lost; where they do
-not, though they should, the botnet fell. A campaign that is known says the same; one that is new says
-nothing, since templates that turn begin new campaigns.
+not, though they should, the botnet fell. What it still sends under its name shows which part that is since.
+A campaign that is known says the same; one that is new says nothing, since templates that turn begin new
+campaigns.
 """
 
 from __future__ import annotations
@@ -76,12 +77,12 @@ def weigh_traces(traces: Sequence[Trace], lost: float, *, stale: bool = False) -
     Args:
         traces: of addresses, of campaigns, or of both.
         lost: messages a day.
-        stale: whether so long has passed that a fleet may be another.
+        stale: whether so long has passed that a fleet may be another, unless its own mail since shows it.
     """
     best = UNTRACED
     for trace in traces:
         odds = _odds(trace, lost)
-        if trace.of != "addresses" or stale:
+        if trace.of != "addresses" or (stale and not _still_known(trace)):
             odds = max(odds, 0.0)
         if odds > max(best.odds, 0.0) or (odds < 0 and best.odds == 0):
             best = Trail(odds, _words(trace))
@@ -90,13 +91,18 @@ def weigh_traces(traces: Sequence[Trace], lost: float, *, stale: bool = False) -
 
 def _odds(trace: Trace, lost: float) -> float:
     """Log-likelihood ratio of what one kind of traces shows."""
-    carried, own = trace.own
+    carried, own = trace.since if _still_known(trace) else trace.own
     part = carried / max(own, 1)
     if own < FEWEST_OWN or part < LEAST_PART or lost <= 0:
         return 0.0
     seen, days = trace.after
     usual = max(trace.before[0], FEW) / trace.before[1] * days
     return _log_nb(seen, usual + part * lost * days) - _log_nb(seen, usual)
+
+
+def _still_known(trace: Trace) -> bool:
+    """Whether enough of it kept its name to show how much of its fleet of then still sends."""
+    return trace.since[1] >= FEWEST_OWN
 
 
 def _log_nb(seen: int, mean: float) -> float:
@@ -106,8 +112,10 @@ def _log_nb(seen: int, mean: float) -> float:
 
 def _words(trace: Trace) -> str:
     """The numbers."""
+    own = f"{trace.own[0]} of {trace.own[1]}"
+    if _still_known(trace):
+        own += f", {trace.since[0]} of {trace.since[1]} since"
     return (
         f"messages without a name from its {trace.of} of the two weeks before: {trace.before[0]} in "
-        f"{trace.before[1]} days before, {trace.after[0]} in {trace.after[1]} since; of its own "
-        f"{trace.own[0]} of {trace.own[1]}"
+        f"{trace.before[1]} days before, {trace.after[0]} in {trace.after[1]} since; of its own {own}"
     )

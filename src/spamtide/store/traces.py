@@ -42,7 +42,7 @@ class Remembered:
             )
         else:
             found = traces(self._lake, botnet, first, last, until)
-        self._asked[key] = [(one.of, one.own, one.before, one.after) for one in found]
+        self._asked[key] = [(one.of, one.own, one.before, one.after, one.since) for one in found]
         return found
 
     def note(self) -> dict[str, Any]:
@@ -102,9 +102,17 @@ def traces(lake: Lake, botnet: str, first: dt.date, last: dt.date, until: dt.dat
     )
     found = {(row["own"], row["after"]): row for row in rows.to_pylist()}
     none = {"messages": 0, "addresses": 0, "campaigns": 0}
-    own, before, after = (found.get(key, none) for key in ((True, False), (False, False), (False, True)))
+    own, since, before, after = (
+        found.get(key, none) for key in ((True, False), (True, True), (False, False), (False, True))
+    )
     return tuple(
-        Trace(of, (own[of], own["messages"]), (before[of], WEEK), (after[of], days))
+        Trace(
+            of,
+            (own[of], own["messages"]),
+            (before[of], WEEK),
+            (after[of], days),
+            (since[of], since["messages"]),
+        )
         for of in ("addresses", "campaigns")
     )
 
