@@ -382,3 +382,18 @@ def test_a_message_id_that_the_relay_added_is_not_the_senders(raw: Make) -> None
     seen = see(raw(text))
     assert seen.skeleton == "From,To,Subject"
     assert "traits: id-host=relay " in seen.rendering
+
+
+@pytest.mark.parametrize("name", ["localhost", "localhost.localdomain", "scanner"])
+def test_a_local_name_that_filter_and_sender_both_have_says_nothing_of_who_wrote_the_message_id(
+    raw: Make, name: str
+) -> None:
+    """A filter behind the gateway takes mail `by localhost`, and many a bot signs so."""
+    text = (
+        f"Received: from mx.trap.example ([10.0.0.3]) by {name} (amavisd-new); Mon, 5 Apr 2010 01:00:01 +0000\n"
+        "Received: from dsl ([192.0.2.9]) by mx.trap.example with SMTP; Mon, 5 Apr 2010 01:00:00 +0000\n"
+        f"Message-Id: <2010.ABC@{name}>\nFrom: a@b.example\nTo: c@d.example\nSubject: x\n\nhello\n"
+    )
+    seen = see(raw(text))
+    assert seen.skeleton == "Message-Id,From,To,Subject"
+    assert "traits: id-host=relay " not in seen.rendering

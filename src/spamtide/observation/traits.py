@@ -3,12 +3,10 @@
 `traits: id-host=from clock=shared helo=name fold=tab layout=text/plain charset=us-ascii encoding=7bit`
 
 - id-host: what stands right of the '@' in Message-ID: from (the From domain), relay (a host that took the
-message:
-  it added the field, which the sender had left out), to (a recipient's domain), literal ([address]), name (a
-  word without a dot), domain, none
+  message: it added the field, which the sender had left out), to (a recipient's domain), literal
+  ([address]), name (a word without a dot), domain, none
 - clock: shared where Message-ID and boundary hold the same hexadecimal word, which a mailer that makes them
-at
-  different instants never writes; else apart; none without a boundary
+  at different instants never writes; else apart; none without a boundary
 - helo: literal, address, from, local, name, domain; none where nobody noted it
 - fold: how Content-Type is folded: none, tab, or the number of spaces
 - layout, charset, encoding: the MIME tree, and what its first text part claims, in its own letter case
@@ -46,7 +44,8 @@ def id_host(message_id: str, from_domain: str, recipients: str, relays: Collecti
         return "none"
     if host == from_domain:
         return "from"
-    if host in relays:
+    # A filter behind the gateway calls itself localhost, and so do many bots: that names neither.
+    if host in relays and "." in host and host not in _LOCAL:
         return "relay"
     if "@" + host in recipients.lower():
         return "to"
