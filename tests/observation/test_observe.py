@@ -390,7 +390,8 @@ def test_a_local_name_that_filter_and_sender_both_have_says_nothing_of_who_wrote
 ) -> None:
     """A filter behind the gateway takes mail `by localhost`, and many a bot signs so."""
     text = (
-        f"Received: from mx.trap.example ([10.0.0.3]) by {name} (amavisd-new); Mon, 5 Apr 2010 01:00:01 +0000\n"
+        f"Received: from mx.trap.example ([10.0.0.3]) by {name} (amavisd-new);"
+        " Mon, 5 Apr 2010 01:00:01 +0000\n"
         "Received: from dsl ([192.0.2.9]) by mx.trap.example with SMTP; Mon, 5 Apr 2010 01:00:00 +0000\n"
         f"Message-Id: <2010.ABC@{name}>\nFrom: a@b.example\nTo: c@d.example\nSubject: x\n\nhello\n"
     )
