@@ -29,6 +29,7 @@ PARTS = (
     "fields",
     "fold",
     "links",
+    "meetings",
     "page",
     "page_text",
     "ramps",

@@ -20,6 +20,8 @@ static PyMethodDef METHODS[] = {
     {"mixed", native_mixed, METH_VARARGS, "See campaign/candidates.py."},
     {"shared", native_shared, METH_VARARGS, "See campaign/candidates.py."},
     {"join_groups", native_join_groups, METH_VARARGS, "See campaign/grouping.py."},
+    {"nearest", native_nearest, METH_VARARGS, "See campaign/kinship.py."},
+    {"inner", native_inner, METH_VARARGS, "See campaign/regrouping.py."},
     {"is_spaced", native_is_spaced, METH_O, "See campaign/folding.py."},
     {"is_seen", native_is_seen, METH_O, "See message/text.py."},
     {"tidy_lines", native_tidy_lines, METH_O, "See message/text.py."},
@@ -35,7 +37,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 10)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 11)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

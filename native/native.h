@@ -38,6 +38,8 @@ PyObject *native_follow(PyObject *, PyObject *);
 PyObject *native_mixed(PyObject *, PyObject *);
 PyObject *native_shared(PyObject *, PyObject *);
 PyObject *native_join_groups(PyObject *, PyObject *);
+PyObject *native_nearest(PyObject *, PyObject *);
+PyObject *native_inner(PyObject *, PyObject *);
 PyObject *native_shape(PyObject *, PyObject *const *, Py_ssize_t);
 
 /* A string as `clean_url` of message/url.py makes it; NULL where that has to be asked, or with an error set. */

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FORM = 10
+FORM = 11
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -116,6 +116,21 @@ class Native(Protocol):
 
     def join_groups(self, *given: NDArray[Any] | float) -> None:
         """Join groups over pairs, in their order; see campaign.grouping."""
+
+    def nearest(
+        self,
+        ours: tuple[NDArray[Any], ...],
+        theirs: tuple[NDArray[Any], ...],
+        asked: NDArray[np.int64],
+        among: NDArray[np.int64],
+        least: float,
+        found: NDArray[np.int64],
+        /,
+    ) -> None:
+        """The nearest strains of each that is asked, written into `found`; see campaign.kinship."""
+
+    def inner(self, small: dict[int, float], large: dict[int, float], /) -> float:
+        """Inner product of two sparse vectors, in the order of the first; see campaign.regrouping."""
 
     def read_words(
         self, texts: list[bytes], reading: bytes, inner: bytes, table: bytes, rules: tuple[int, ...], /

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
-from forms import date, wander
+import scipy.sparse as sp
+from forms import date, kinship, regrouping, wander
 
 from spamtide.compiled import native
+from spamtide.model import in_turn
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
@@ -37,6 +42,37 @@ def test_dates_and_wandering_are_reckoned_alike(monkeypatch: pytest.MonkeyPatch)
     assert reckoned() == compiled
 
 
+def test_the_nearest_strains_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each one's nearest, with ties and more of them than are kept, of a part of all strains."""
+    rng = np.random.default_rng(5)
+    traits = sp.random(90, 40, 0.2, "csr", rng=rng)
+    traits.data = np.round(traits.data * 4) / 4  # so that many are as near as others
+    ours, turned = traits[::3], traits.T.tocsr()
+    asked, among = np.arange(0, 90, 3), np.arange(90)
+
+    def pairs(each: Callable[..., Any]) -> set[tuple[int, int]]:
+        here, there = kinship._nearest(ours, turned, asked, among, 0.5, each)
+        found = set(zip(here.tolist(), there.tolist(), strict=True))
+        assert len(found) == len(here)
+        return found
+
+    compiled = pairs(in_turn)
+    monkeypatch.setattr(kinship, "native", None)
+    assert pairs(in_turn) == compiled
+    assert len(compiled) > 90
+
+
+def test_inner_products_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the bit, whatever the order of the two."""
+    rng = np.random.default_rng(6)
+    vectors = [
+        dict(zip(rng.permutation(60).tolist(), rng.random(n).tolist(), strict=False)) for n in (0, 9, 50, 60)
+    ]
+    compiled = [regrouping._dot(one, other) for one in vectors for other in vectors]
+    monkeypatch.setattr(regrouping, "native", None)
+    assert [regrouping._dot(one, other) for one in vectors for other in vectors] == compiled
+
+
 def test_arrays_of_other_shapes_are_refused() -> None:
     """Nothing is read or written beyond an array."""
     assert native is not None
@@ -53,3 +89,18 @@ def test_arrays_of_other_shapes_are_refused() -> None:
     for wrong in range(len(arrays)):
         with pytest.raises(ValueError, match="shapes"):
             follow([np.ones(7) if at == wrong else one for at, one in enumerate(arrays)], 1)
+    rows = np.ones(2), np.array([0, 1], dtype=np.int32), np.array([0, 1, 2])
+
+    def nearest(ours: tuple[np.ndarray, ...], theirs: tuple[np.ndarray, ...], strains: int) -> None:
+        native.nearest(ours, theirs, np.arange(2), np.arange(strains), 0.5, np.zeros((2, 1), dtype=np.int64))
+
+    nearest(rows, rows, 2)
+    beyond = (*rows[:2], np.array([0, 3, 2])), (rows[0], np.array([0, 2], dtype=np.int32), rows[2])
+    for wrong in beyond:
+        for ours, theirs in ((wrong, rows), (rows, wrong)):
+            with pytest.raises(ValueError, match="shapes"):
+                nearest(ours, theirs, 2)
+    with pytest.raises(ValueError, match="shapes"):
+        nearest(rows, rows, 1)
+    with pytest.raises(TypeError):
+        native.inner({1: 1.0}, {1: 1})

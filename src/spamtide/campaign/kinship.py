@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spamtide.campaign.company import NEAR_DAYS, SINGLE
 from spamtide.campaign.traits import LINE, MARK, WORD
 from spamtide.campaign.weighing import Vectors
+from spamtide.compiled import native
 from spamtide.model import Each, in_turn
 
 if TYPE_CHECKING:
@@ -83,19 +84,9 @@ def neighbours(
     told = _only(theirs, rare)
     ours, turned = told if ours is theirs else _only(ours, rare), told.T.tocsr()
 
-    def nearest(start: int) -> Ints:
-        part = asked[start : start + _ROWS]
-        near = ours[start : start + _ROWS] @ turned
-        hinted = np.flatnonzero(near.data >= least * HINT)
-        row, column = np.searchsorted(near.indptr, hinted, side="right") - 1, near.indices[hinted]
-        others = part[row] != among[column]
-        row, column = _largest(row[others], column[others], near.data[hinted[others]], NEIGHBOURS)
-        here, there = part[row], among[column]
-        return np.minimum(here, there) * vectors.telling.size + np.maximum(here, there)
-
-    found = [np.zeros(0, dtype=np.int64), *each(nearest, range(0, asked.size, _ROWS))]
     # Both numbers in one: a pair is found from either side.
-    number = np.sort(np.concatenate(found))
+    here, there = _nearest(ours, turned, asked, among, least * HINT, each)
+    number = np.sort(np.minimum(here, there) * vectors.telling.size + np.maximum(here, there))
     number = number[np.diff(number, prepend=-1) > 0]
     pairs = np.stack((number // vectors.telling.size, number % vectors.telling.size), axis=1)
     if but is not None:
@@ -110,6 +101,46 @@ def neighbours(
     likeness, phrasing = (np.concatenate(one) for one in zip(*both, strict=True))
     kept = likeness >= least
     return Neighbours(pairs[kept, 0], pairs[kept, 1], likeness[kept], phrasing[kept])
+
+
+def _nearest(
+    ours: sp.csr_matrix, turned: sp.csr_matrix, asked: Ints, among: Ints, least: float, each: Each
+) -> tuple[Ints, Ints]:
+    """Those asked and the nearest of each, NEIGHBOURS at most, that meet it in `least`; ties go to the lower.
+
+    Args:
+        ours: traits of those asked; shape (asked, features).
+        turned: who has each trait; shape (features, among).
+        asked: numbers of strains.
+        among: numbers of the others, ascending.
+        least: sum over common traits from which two meet.
+        each: maps over parts of the work.
+    """
+    if native:
+        found = np.full((asked.size, NEIGHBOURS), -1, dtype=np.int64)
+        native.nearest(_laid(ours), _laid(turned), asked, among, least, found)
+        some = found >= 0
+        return np.repeat(asked, some.sum(axis=1)), found[some]
+
+    def nearest(start: int) -> tuple[Ints, Ints]:
+        part = asked[start : start + _ROWS]
+        near = ours[start : start + _ROWS] @ turned
+        hinted = np.flatnonzero(near.data >= least)
+        row, column = np.searchsorted(near.indptr, hinted, side="right") - 1, near.indices[hinted]
+        others = part[row] != among[column]
+        row, column = _largest(row[others], column[others], near.data[hinted[others]], NEIGHBOURS)
+        return part[row], among[column]
+
+    none = np.zeros(0, dtype=np.int64)
+    both = [(none, none), *each(nearest, range(0, asked.size, _ROWS))]
+    here, there = (np.concatenate(one) for one in zip(*both, strict=True))
+    return here, there
+
+
+def _laid(matrix: sp.csr_matrix) -> tuple[NDArray[np.float64], NDArray[np.int32], Ints]:
+    """Values, columns and bounds of rows."""
+    columns, bounds = matrix.indices.astype(np.int32, copy=False), matrix.indptr.astype(np.int64, copy=False)
+    return np.ascontiguousarray(matrix.data), np.ascontiguousarray(columns), np.ascontiguousarray(bounds)
 
 
 def _scaled(matrix: sp.csr_matrix, factor: Floats) -> sp.csr_matrix:

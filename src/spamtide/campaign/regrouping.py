@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from spamtide.campaign.company import Bearing, Company
 from spamtide.campaign.kinship import Neighbours, kin_lines, kin_marks
 from spamtide.campaign.weighing import Vectors
+from spamtide.compiled import native
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -320,4 +321,10 @@ def _dot(small: dict[int, float], large: dict[int, float]) -> float:
     """Inner product of two sparse vectors."""
     if len(large) < len(small):
         small, large = large, small
-    return sum(value * large[feature] for feature, value in small.items() if feature in large)
+    if native:
+        return native.inner(small, large)
+    total = 0.0
+    for feature, value in small.items():
+        if feature in large:
+            total += value * large[feature]
+    return total
