@@ -1,6 +1,7 @@
 """Build the compiled form in place, where a C compiler and Python's headers are at hand.
 
     python native/build.py
+    python native/build.py --sanitized FOLDER    into a folder, with checks of every address and operation
 
 Installing runs it too (it is a build hook of hatchling), and goes on without it when it fails: Spamtide
 works the same, only slower; `spamtide doctor` says which form is in use.
@@ -41,6 +42,14 @@ PARTS = (
     "words",
 )
 FLAGS = ("-O3", "-std=c11", "-fPIC", "-Wall", "-Wextra", "-Wno-unused-parameter")
+SANITIZED = (
+    "-O1",
+    "-g",
+    "-fno-omit-frame-pointer",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=undefined",
+)
+"""On top of FLAGS: what goes beyond memory, or is undefined, ends the process. tests/compiled/ uses it."""
 LINKING = {"linux": ("-shared",), "darwin": ("-bundle", "-undefined", "dynamic_lookup")}
 SECONDS = 300
 
@@ -51,9 +60,9 @@ def target() -> Path:
     return ROOT / "src" / "spamtide" / f"_native{suffix}"
 
 
-def build() -> str:
+def build(module: Path | None = None, more: tuple[str, ...] = ()) -> str:
     """Compile and link; '' when done, else a line that says why not. An older module is never left."""
-    module = target()
+    module = module or target()
     module.unlink(missing_ok=True)
     if sys.platform not in LINKING:
         return f"not built on {sys.platform}"
@@ -62,7 +71,7 @@ def build() -> str:
         return f"no Python.h in {include}"
     compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
     unfinished = module.with_name(f"{module.name}.{os.getpid()}")
-    fixed = [*FLAGS, *LINKING[sys.platform], f"-I{include}", "-o", str(unfinished)]
+    fixed = [*FLAGS, *more, *LINKING[sys.platform], f"-I{include}", "-o", str(unfinished)]
     sources = [str(ROOT / "native" / f"{name}.c") for name in PARTS]
     why = ""
     for command in (shlex.split(compiler), ["cc"], ["gcc"], ["clang"]):
@@ -99,6 +108,9 @@ class CompiledForm(BuildHookInterface):  # type: ignore[misc]
 
 
 if __name__ == "__main__":
-    problem = build()
+    if sys.argv[1:2] == ["--sanitized"]:
+        problem = build(Path(sys.argv[2]) / target().name, SANITIZED)
+    else:
+        problem = build()
     print(problem or f"built {target().name}", file=sys.stderr)
     sys.exit(1 if problem else 0)

@@ -11,7 +11,7 @@
 
 /* Functions with such loops are made for wider registers as well, where the machine's are asked for at loading. The
    bits are the same: sums keep their order, and C11 joins no sum with its product. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define WIDE

@@ -61,17 +61,34 @@ ALWAYS_INLINE void some_points(
     }
 }
 
+static void release(Py_buffer *buffer, int count)
+{
+    for (int which = 0; which < count; which++)
+        PyBuffer_Release(&buffer[which]);
+}
+
 /* follow((columns, known, poisson), (uneven, memory, kept, added), (error, product, state, sums), first, stop): arrays
    of float64 without gaps, of shapes (3, rows, units), (rows, units), (rows, units); (rows, points), three of
    (points,); and, written in place, (rows, points) twice, (3, rows, points) and (6, rows, points). */
 WIDE PyObject *native_follow(PyObject *Py_UNUSED(module), PyObject *args)
 {
-    Py_buffer buffer[BUFFERS];
+    Py_buffer buffer[BUFFERS] = {{0}};
+    PyObject *days, *grid, *at_work;
     Py_ssize_t first, stop;
+    /* Each tuple by itself: in one format, more buffers within tuples than the interpreter keeps room for would be
+       noted beyond its end. Those of a tuple that fails are released by it. */
     if (!PyArg_ParseTuple(
-            args, "(y*y*y*)(y*y*y*y*)(w*w*w*w*)nn:follow", &buffer[0], &buffer[1], &buffer[2], &buffer[3], &buffer[4],
-            &buffer[5], &buffer[6], &buffer[7], &buffer[8], &buffer[9], &buffer[10], &first, &stop))
+            args, "O!O!O!nn:follow", &PyTuple_Type, &days, &PyTuple_Type, &grid, &PyTuple_Type, &at_work, &first, &stop)
+        || !PyArg_ParseTuple(days, "y*y*y*:follow", &buffer[0], &buffer[1], &buffer[2]))
         return NULL;
+    if (!PyArg_ParseTuple(grid, "y*y*y*y*:follow", &buffer[3], &buffer[4], &buffer[5], &buffer[6])) {
+        release(buffer, 3);
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(at_work, "w*w*w*w*:follow", &buffer[7], &buffer[8], &buffer[9], &buffer[10])) {
+        release(buffer, GIVEN);
+        return NULL;
+    }
     Py_ssize_t points = buffer[4].len / (Py_ssize_t)sizeof(double);
     Py_ssize_t rows = points ? buffer[7].len / (Py_ssize_t)sizeof(double) / points : 0;
     Py_ssize_t units = rows ? buffer[1].len / (Py_ssize_t)sizeof(double) / rows : 0;
@@ -88,7 +105,7 @@ WIDE PyObject *native_follow(PyObject *Py_UNUSED(module), PyObject *args)
         double *error = buffer[7].buf, *product = buffer[8].buf, *states = buffer[9].buf, *all_sums = buffer[10].buf;
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t row = 0; row < rows; row++) {
-            const Days days = {
+            const Days of_row = {
                 columns + row * units, columns + (2 * rows + row) * units, (const double *)buffer[1].buf + row * units,
                 (const double *)buffer[2].buf + row * units, first, stop,
             };
@@ -101,18 +118,17 @@ WIDE PyObject *native_follow(PyObject *Py_UNUSED(module), PyObject *args)
                     sums[sum] = all_sums + sum * rows * points + here;
                 if (points - point >= TILE)
                     some_points(
-                        TILE, &days, uneven + here, memory + point, kept + point, added + point, error + here,
+                        TILE, &of_row, uneven + here, memory + point, kept + point, added + point, error + here,
                         product + here, state, sums);
                 else
                     some_points(
-                        points - point, &days, uneven + here, memory + point, kept + point, added + point, error + here,
+                        points - point, &of_row, uneven + here, memory + point, kept + point, added + point, error + here,
                         product + here, state, sums);
             }
         }
         Py_END_ALLOW_THREADS
     }
-    for (int which = 0; which < BUFFERS; which++)
-        PyBuffer_Release(&buffer[which]);
+    release(buffer, BUFFERS);
     if (!fits) {
         PyErr_SetString(PyExc_ValueError, "follow: arrays of other shapes");
         return NULL;

@@ -139,12 +139,12 @@ def read_words(texts: Sequence[bytes]) -> Words:
 
 def _read(texts: Sequence[bytes]) -> U8:
     """All texts in one buffer: gaps, letters, '0' for a run of digits, marks in addresses, ends."""
-    buffer = bytearray((b" " + b" ".join(texts) + b" " * 4).translate(_READING))
+    buffer = bytearray((b"  " + b" ".join(texts) + b" " * 4).translate(_READING))
     raw = np.frombuffer(buffer, dtype=np.uint8)
     _blank_no_letters(raw)
     raw[_address_signs(raw)] = _MARK
     if texts:
-        raw[np.cumsum([len(text) + 1 for text in texts])] = _END
+        raw[1 + np.cumsum([len(text) + 1 for text in texts])] = _END
     parted = np.frombuffer(buffer.translate(None, _INNER) + b" " * WORD_BYTES, dtype=np.uint8)
     # '20mg' and '100mg' are the same word: of a run of digits one is kept.
     repeated = np.zeros(parted.size, dtype=np.bool_)

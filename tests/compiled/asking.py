@@ -1,0 +1,217 @@
+"""Each compiled function, asked by way of its user for something drawn, with both forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import forms
+import numpy as np
+from hostile import DATES, NAMED, TOKENS, Hostile
+from numpy.typing import NDArray
+from soups import soup
+
+from spamtide.attribution.brand_words import wording_of
+from spamtide.compiled import native
+from spamtide.model import Header, Message
+from spamtide.settings import Limits
+
+Call = tuple[str, tuple[Any, ...]]
+"""Name of a compiled function, and arguments."""
+
+SLOW = frozenset({"paths", "follow"})
+NAMES = ("A", "Received", "RECEIVED", "\u00c9", "\u212a", "", "x" * 101)
+KNOWN = ("a@b.c", "a@b.cd", "x.a@b.c", "\u00e9@b.c", "b.c@b.c", "a%40@b.c", "x@y.z", "a@x", "b@=4")
+SAID = ("viagra soft tabs", "canadian pills", "viagra", "cialis", *(f"made{n:x}wording" for n in range(120)))
+
+
+class Shown:
+    """What folding looks at of an observation."""
+
+    def __init__(self, subject: str, rendering: str) -> None:
+        self.subject, self.rendering = subject, rendering
+
+
+class Asking:
+    """Asks functions; `table` has them by name."""
+
+    def __init__(self, hostile: Hostile) -> None:
+        self.hostile = hostile
+        self.dice = hostile.dice
+        wordings = [one for text in SAID if (one := wording_of(text, cased=False))]
+        self.indexes = [forms.brands.Index(wordings[:count]) for count in (1, 4, 120)]
+        text = hostile.text
+        self.table: dict[str, Callable[[], object]] = {
+            "read_page": self._page,
+            "read_head, read_fields": self._fields,
+            "columns": self._columns,
+            "fold": self._fold,
+            "redact": self._redact,
+            "render": self._render,
+            "shape": lambda: forms.template._shape(text(), sized=self.dice.random() < 0.5),
+            "urls_in_text": lambda: forms.url.urls_in_text(text()),
+            "read_date": lambda: forms.when.read_date(text(DATES)),
+            "link_authorities": lambda: forms.lure.link_hosts([f"http://{one}" for one in hostile.texts()]),
+            "recipient_paths": self._recipients,
+            "wordings_in": self._wordings,
+            "read_words": self._words,
+            "mixed": self._mixed,
+            "shared, join_groups": self._groups,
+            "is_spaced": lambda: forms.folding._fold_unicode(text()),
+            "is_seen": self._unseen,
+            "tidy_lines": lambda: forms.text.tidy_lines(text()),
+            "paths": self._paths,
+            "follow": self._follow,
+        }
+
+    def both(self, name: str, seed: int) -> tuple[object, object]:
+        """What one seed draws, with the compiled form and without."""
+        self.dice.seed(seed)
+        compiled = self.table[name]()
+        self.dice.seed(seed)
+        with forms.python_alone():
+            return compiled, self.table[name]()
+
+    def calls(self, seeds: range) -> list[Call]:
+        """What the compiled functions are handed by their users, not yet written to."""
+        found: list[Call] = []
+
+        class Noting:
+            """The module, with its calls noted."""
+
+            def __getattr__(self, name: str) -> Callable[..., object]:
+                def call(*given: Any) -> object:  # noqa: ANN401 - whatever it is
+                    copied = [one.copy() if isinstance(one, np.ndarray) else one for one in given]
+                    found.append((name, tuple(copied)))
+                    return getattr(native, name)(*given)
+
+                return call
+
+        try:
+            for user in forms.USERS:
+                user.native = Noting()
+            for name, ask in self.table.items():
+                for seed in seeds[:1] if name in SLOW else seeds:
+                    self.dice.seed(seed)
+                    ask()
+        finally:
+            for user in forms.USERS:
+                user.native = native
+        return found
+
+    def _generator(self) -> np.random.Generator:
+        return np.random.default_rng(self.dice.randrange(2**32))
+
+    # ------------------------------------------------------------------------ messages
+
+    def _page(self) -> object:
+        dice = self.dice
+        return forms.page(
+            soup(dice, dice.choice((3, 12, 40))) if dice.random() < 0.6 else self.hostile.text()
+        )
+
+    def _fields(self) -> object:
+        dice = self.dice
+        data = self.hostile.whole() if dice.random() < 0.5 else self.hostile.data()
+        bounds = dice.choice((0, 1, 60, *[2**18] * 9))
+        limits = Limits(headers=dice.choice((0, 1, 5, *[1000] * 9)), header_bytes=bounds)
+        defects: set[str] = set()
+        return forms.header.scan_headers(data, limits, defects), defects
+
+    def _columns(self) -> object:
+        names = [self.dice.choice((*NAMES, self.hostile.text())) for _ in range(12)]
+        fields = [Header(name, value, "") for name, value in zip(names, self.hostile.texts(12), strict=False)]
+        return forms.seeing._columns(tuple(fields))
+
+    def _unseen(self) -> object:
+        defects: set[str] = set()
+        return forms.text.drop_unseen(self.hostile.text(), defects), defects
+
+    # ------------------------------------------------------------------------ observations
+
+    def _redact(self) -> object:
+        dice = self.dice
+        drawn = [
+            *dice.choices(KNOWN, k=dice.choice((1, 3, 9))),
+            *(dice.choice(KNOWN) + self.hostile.text()[:9] for _ in range(3)),
+        ]
+        addresses = forms.redact.recipients_of(drawn, [], ())
+        return forms.redact.Redactor(addresses, b"k").in_bytes(self.hostile.data())
+
+    def _recipients(self) -> object:
+        received = [f"from a for {text} by b for <{text}" for text in self.hostile.texts()]
+        return forms.redact.recipients_of((), received, ())
+
+    def _render(self) -> object:
+        hostile = self.hostile
+        names = hostile.texts(12)
+        values = [hostile.text() for _ in names]
+        visible, links = hostile.text(), tuple(hostile.texts())
+        message = Message((), visible[:20], visible, "", "", links, "", "", "", "", (), 0, (), "none")
+        frame = forms.rendering.Frame("1.2.3.4", "helo", "A,B", "t")
+        return forms.rendering.render(hostile.texts(), message, names, values, frame)
+
+    # ------------------------------------------------------------------------ campaigns and brands
+
+    def _fold(self) -> object:
+        text = self.hostile.text
+        return forms.folding.fold(Shown(text(), f"{text()}\ntext:{text()}"))
+
+    def _words(self) -> object:
+        cut = self.dice.choice((50, 4000, 10**7))
+        found = forms.words.read_words(
+            [text[:cut].encode("utf-8", "replace") for text in self.hostile.texts()]
+        )
+        return found.hashes.tolist(), found.text.tolist()
+
+    def _wordings(self) -> object:
+        text = self.hostile.text(self.dice.choice((TOKENS, NAMED)))
+        return sorted(self.dice.choice(self.indexes).places(text), key=repr)
+
+    def _sketches(self, count: int) -> NDArray[np.uint32]:
+        """Some alike, some the same."""
+        kinds = max(1, count // self.dice.choice((1, 2, 8)))
+        rows = self._generator().integers(0, 2**32, (kinds, 64), dtype=np.uint32)
+        some: NDArray[np.uint32] = rows[[self.dice.randrange(kinds) for _ in range(count)]]
+        some[:, : self.dice.choice((0, 1, 30))] = 7
+        return some
+
+    def _mixed(self) -> object:
+        first = self.dice.randrange(65)
+        columns, seed = self.dice.randrange(65 - first), self.dice.randrange(2**64)
+        return forms.mixing.mixed(self._sketches(self.dice.choice((0, 1, 9))), first, columns, seed).tolist()
+
+    def _groups(self) -> object:
+        dice = self.dice
+        count = dice.choice((1, 2, 3, 20, 200))
+        rows = self._sketches(count)
+        start = np.array([0] * (count // 3) + list(range(count // 3, count)), dtype=np.int64)
+        drawn = [sorted(dice.choices(range(count), k=2)) for _ in range(dice.choice((0, 1, 5 * count)))]
+        pairs = sorted({(left, right) for left, right in drawn if left != right})
+        left, right = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
+        alike = forms.candidates._estimates(rows, left, right)
+        groups = forms.grouping.Groups(rows, start, 0.6)
+        groups.join_all(forms.candidates.Edges(left, right, alike))
+        return groups.roots().tolist()
+
+    # ------------------------------------------------------------------------ changes
+
+    def _paths(self) -> object:
+        dice, drawn = self.dice, self._generator()
+        days = dice.choice((30, 61, 120))
+        count = drawn.poisson(drawn.choice((0.0, 3.0, 1e6), days)).astype(float)
+        onset = dice.randrange(1, days - 2)
+        window = (onset, onset + dice.randrange(1, days - onset))
+        offset = drawn.choice((0.0, 1.0, 1e-9, 1e9), days)
+        spread = dice.choice((0.5, 8.0, 1e6))
+        found = forms.date.ramp_posterior(count, offset, spread, window, (0, days), forms.date.RESIDUALS)
+        return found[1].tobytes()
+
+    def _follow(self) -> object:
+        drawn, grid = self._generator(), forms.wander.GRID
+        shape = self.dice.choice((1, 5)), self.dice.choice((1, 2, 61, 130))
+        log = np.where(drawn.random(shape) < 0.2, np.nan, drawn.normal(3.0, 0.3, shape))
+        fresh, after = drawn.random(shape) < 0.1, np.cumsum(drawn.random(shape) < 0.05, axis=1) % 2.0
+        noise, uneven = drawn.uniform(0.001, 0.1, shape), drawn.uniform(0.001, 0.1, (shape[0], len(grid)))
+        memory, whole = grid[:, 0].copy(), grid[:, 1] ** 2
+        return [one.tobytes() for one in forms.wander._run(log, noise, uneven, fresh, after, memory, whole)]
