@@ -78,17 +78,34 @@ static int holds(const Rows *rows, Py_ssize_t count, Py_ssize_t entries, Py_ssiz
     return 1;
 }
 
+static void release(Py_buffer *view, int first, int stop)
+{
+    for (int which = first; which < stop; which++)
+        PyBuffer_Release(&view[which]);
+}
+
 /* nearest((values, columns, bounds), (values, columns, bounds), asked, among, least, found): rows of those asked by
    feature, and rows of features by place in `among`, as float64, int32 and int64; strains as int64; and, written in
    place, int64 of shape (asked, most): numbers of strains, -1 for none. */
 PyObject *native_nearest(PyObject *Py_UNUSED(module), PyObject *args)
 {
-    Py_buffer view[BUFFERS];
+    Py_buffer view[BUFFERS] = {{0}};
+    PyObject *told, *turned;
     double least;
+    /* The tuples by themselves: see `follow` of waves.c. */
     if (!PyArg_ParseTuple(
-            args, "(y*y*y*)(y*y*y*)y*y*dw*:nearest", &view[OURS], &view[OUR_COLUMNS], &view[OUR_BOUNDS], &view[THEIRS],
-            &view[THEIR_COLUMNS], &view[THEIR_BOUNDS], &view[ASKED], &view[AMONG], &least, &view[FOUND]))
+            args, "O!O!y*y*dw*:nearest", &PyTuple_Type, &told, &PyTuple_Type, &turned, &view[ASKED], &view[AMONG], &least,
+            &view[FOUND]))
         return NULL;
+    if (!PyArg_ParseTuple(told, "y*y*y*:nearest", &view[OURS], &view[OUR_COLUMNS], &view[OUR_BOUNDS])) {
+        release(view, ASKED, BUFFERS);
+        return NULL;
+    }
+    if (!PyArg_ParseTuple(turned, "y*y*y*:nearest", &view[THEIRS], &view[THEIR_COLUMNS], &view[THEIR_BOUNDS])) {
+        release(view, OURS, THEIRS);
+        release(view, ASKED, BUFFERS);
+        return NULL;
+    }
     const Rows ours = {view[OURS].buf, view[OUR_COLUMNS].buf, view[OUR_BOUNDS].buf};
     const Rows theirs = {view[THEIRS].buf, view[THEIR_COLUMNS].buf, view[THEIR_BOUNDS].buf};
     Py_ssize_t rows = view[ASKED].len / 8, columns = view[AMONG].len / 8, features = view[THEIR_BOUNDS].len / 8 - 1;
@@ -122,8 +139,7 @@ PyObject *native_nearest(PyObject *Py_UNUSED(module), PyObject *args)
     free(table.met);
     free(table.best);
     free(table.places);
-    for (int which = 0; which < BUFFERS; which++)
-        PyBuffer_Release(&view[which]);
+    release(view, OURS, BUFFERS);
     if (!fits) {
         PyErr_SetString(PyExc_ValueError, "nearest: arrays of other shapes");
         return NULL;

@@ -7,13 +7,14 @@ from typing import Any
 
 import forms
 import numpy as np
+import scipy.sparse as sp
 from hostile import DATES, NAMED, TOKENS, Hostile
 from numpy.typing import NDArray
 from soups import soup
 
-from spamtide.attribution.brand_words import wording_of
+from spamtide.attribution.brand.words import wording_of
 from spamtide.compiled import native
-from spamtide.model import Header, Message
+from spamtide.model import Header, Message, in_turn
 from spamtide.settings import Limits
 
 Call = tuple[str, tuple[Any, ...]]
@@ -57,6 +58,8 @@ class Asking:
             "read_words": self._words,
             "mixed": self._mixed,
             "shared, join_groups": self._groups,
+            "nearest": self._nearest,
+            "inner": self._inner,
             "is_spaced": lambda: forms.folding._fold_unicode(text()),
             "is_seen": self._unseen,
             "tidy_lines": lambda: forms.text.tidy_lines(text()),
@@ -193,6 +196,24 @@ class Asking:
         groups = forms.grouping.Groups(rows, start, 0.6)
         groups.join_all(forms.candidates.Edges(left, right, alike))
         return groups.roots().tolist()
+
+    def _nearest(self) -> object:
+        drawn, dice = self._generator(), self.dice
+        strains, traits = dice.choice((0, 1, 30, 300)), dice.choice((1, 40))
+        told = sp.random(strains, traits, dice.choice((0.0, 0.1, 1.0)), "csr", rng=drawn)
+        told.data = np.round(told.data * 4) / 4  # so that many are as near as others
+        every, asked = np.arange(strains), np.arange(0, strains, dice.choice((1, 3)))
+        least = dice.choice((0.1, 0.5))
+        here, there = forms.kinship._nearest(told[asked], told.T.tocsr(), asked, every, least, in_turn)
+        return sorted(zip(here.tolist(), there.tolist(), strict=True))
+
+    def _inner(self) -> object:
+        drawn = self._generator()
+        one, other = (
+            dict(zip(drawn.permutation(60).tolist(), drawn.random(size).tolist(), strict=False))
+            for size in self.dice.choices((0, 1, 60), k=2)
+        )
+        return forms.regrouping._dot(one, other)
 
     # ------------------------------------------------------------------------ changes
 
