@@ -71,7 +71,8 @@ class Reading:
         Args:
             name: a key of `store.exported.EXPORTS`: observations, series, hours, changes, alarms, campaigns,
                 sensors or claims.
-            filters: since, until (ISO 8601, UTC), botnet, programme, sensor, campaign, label.
+            filters: since, until (ISO 8601, UTC), botnet, programme, sensor, campaign, engine,
+                label.
 
         Raises:
             UsageError: no such table, no such filter for it, or no such date.

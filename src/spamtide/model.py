@@ -439,6 +439,9 @@ class Change:
     to_programme: str | None = None
     evidence: str = ""
     """One line: the numbers behind it."""
+    ratio_low: float | None = None
+    """The ratio's 95 % interval; None where it has no bound, or was not estimated."""
+    ratio_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from spamtide.series import beside as compared
 from spamtide.series import decompose, is_over, measure, measure_hours, without_last_day
 from spamtide.servers import states as control_states
 from spamtide.store import Lake, contents, evidence, panels, rollup, senders, writer_lock
+from spamtide.store.makers import makers
 from spamtide.store.traces import Remembered
 from spamtide.update.gathering import gather
 from spamtide.update.matching import Hits, beside, match_new
@@ -337,6 +338,7 @@ def findings(
         behind=behind_of(knowledge, measurement, span.until),
         control=control_states(lake, knowledge, sorted(named), span.until),
         versions=lake.versions(),
+        making=lambda programme, window: makers(lake, programme, *window),
     )
     return Said(inputs, state(inputs))
 

@@ -305,6 +305,8 @@ CHANGES = _schema(
     ("to_programme", pa.string()),
     ("confidence", pa.float64()),
     ("evidence", pa.string()),
+    ("ratio_low", pa.float64()),
+    ("ratio_high", pa.float64()),
 )
 
 CAMPAIGNS = _schema(

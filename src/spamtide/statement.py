@@ -124,3 +124,16 @@ class Bulletin:
     """Table -> Delta version that was read."""
     unattributed: Status | None = None
     """Mail that carries no botnet's traits, so that levels add up to the total's; it is no actor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """An engine without a known family, and what it made of the mail of some days."""
+
+    engine: str
+    """Its provisional name, 'engine-' and six hexadecimal digits."""
+    messages: int
+    sources: int
+    """Addresses that they came from."""
+    first_seen: dt.date
+    """First day of any message of it that no botnet is named for."""

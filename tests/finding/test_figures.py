@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spamtide.finding.figures import Figure, Rate, poisson_bounds, rate, ratio, share_of
+from spamtide.finding.figures import Figure, Rate, rate, ratio, share_of
 from spamtide.finding.words import Dated, clean, day_words, defang, figure_words, tell
+from spamtide.wilson import poisson_bounds
 
 
 def test_wilson_against_published_values() -> None:

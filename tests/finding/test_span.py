@@ -79,3 +79,21 @@ def test_wrong_ends_and_no_mail_are_errors_that_say_what_to_do(make: Make) -> No
         period(empty(), None, None)
     chosen = period(empty(), dt.date(2010, 10, 1), dt.date(2010, 10, 9))
     assert not chosen.comparable
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        (None, dt.date(2010, 7, 1)),
+        (dt.date(2010, 10, 15), None),
+        (dt.date(1999, 1, 1), dt.date(1999, 2, 1)),
+        (dt.date(2031, 1, 1), dt.date(2031, 2, 1)),
+    ],
+)
+def test_days_beyond_the_data_are_an_error_that_says_which_there_are(
+    make: Make, since: dt.date | None, until: dt.date | None
+) -> None:
+    """The first day before the data and the first after it, and years off."""
+    with pytest.raises(UsageError) as found:
+        period(make().measurement, since, until)
+    assert "2010-07-02 to 2010-10-14" in found.value.advice

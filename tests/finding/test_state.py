@@ -29,10 +29,11 @@ from spamtide.finding import (
     period,
     state,
 )
+from spamtide.finding.figures import Window
 from spamtide.finding.moves import TEMPLATES
 from spamtide.finding.status import STATE_RULES, VOLUME_RULES
 from spamtide.model import Change, ChangeKind, Contribution, Exposure, Measurement, Outage
-from spamtide.statement import Claim
+from spamtide.statement import Claim, Maker
 
 Campaigns = Callable[..., pa.Table]
 Make = Callable[..., FindingInputs]
@@ -212,6 +213,51 @@ def test_a_programme_that_outlives_its_botnet_is_told_with_its_heir(
         claim.sentence,
     ), claim.sentence
     assert claim.numbers["heir_name"] == heir
+
+
+def test_the_engine_behind_an_heir_has_a_name_that_can_be_followed(make: Make) -> None:
+    """Most of the heir's mail is one engine's: its name, first day, addresses, and the command."""
+    asked: list[tuple[str | None, Window]] = []
+
+    def making(programme: str | None, window: Window) -> tuple[Maker, ...]:
+        asked.append((programme, window))
+        first = dt.date(2010, 9, 22)
+        return (Maker("engine-0a1b2c", 6000, 310, first), Maker("engine-ffffff", 50, 9, first))
+
+    found = state(make(inherited(make().measurement, "unknown"), making=making))
+    claim = said(found, "heir-engine", "Lone Meds")
+    assert re.fullmatch(
+        r"Nearly all of the mail for Lone Meds that cannot be attributed comes from one engine, "
+        r"engine-0a1b2c, first seen on 22 September: 6,000 of 6,340 messages since 23 September "
+        r"\(95 % \[94-95\]\), from 310 addresses\.",
+        claim.sentence,
+    ), claim.sentence
+    assert claim.n == 6000
+    assert "--engine engine-0a1b2c --programme 'Lone Meds' --label wild" in claim.command
+    assert asked == [("Lone Meds", (dt.date(2010, 9, 23), dt.date(2010, 10, 14)))]
+    small = Maker("engine-1", 900, 5, dt.date(2010, 9, 1))
+    few = make(inherited(make().measurement, "unknown"), making=lambda *_: (small,))
+    assert not [c for c in state(few).claims if c.kind == "heir-engine"]
+
+
+def test_the_engine_behind_a_rise_of_nameless_mail_is_named_if_one_makes_most_of_it(make: Make) -> None:
+    """By what it rose: an engine that was there before and did not grow makes none of it."""
+    rise = shift("rise", "unknown", "2010-09-22", ratio=1.5, end=dt.date(2010, 9, 23))
+    world = make().measurement
+    row = world.panel.subjects.index(("botnet", "unknown"))
+    world.panel.counts[row][0, 83:] += 60
+    world.panel.counts[0][0, 83:] += 60
+
+    def making(_: str | None, window: Window) -> tuple[Maker, ...]:
+        since = window[0] >= dt.date(2010, 9, 20)
+        old = Maker("engine-01d", 2500 if since else 3000, 700, dt.date(2010, 7, 2))
+        return (old, Maker("engine-5e7", 1200, 90, dt.date(2010, 9, 22))) if since else (old,)
+
+    claim = said(state(make(world, changes=(rise,), making=making)), "engine", "unknown")
+    assert (
+        "One engine, engine-5e7, first seen on 22 September, makes nearly all of the rise" in claim.sentence
+    )
+    assert "against 0 % [0-0.1] in the four weeks before), from 90 addresses" in claim.sentence
 
 
 def test_what_others_always_carried_makes_no_heir(make: Make) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from spamtide import pipeline
+from spamtide.api import Reading
 from spamtide.errors import UnavailableError
 from spamtide.ingest import Source, ingest
 from spamtide.inquiry import explanation
 from spamtide.observatory import Observatory, init_observatory
 from spamtide.store import rollup
+from spamtide.store.makers import makers
 
 ADDED = (
     "",
@@ -97,3 +100,23 @@ def test_why_not_a_name(tmp_path: Path) -> None:
     assert told["messages"] == 1
     with pytest.raises(UnavailableError):
         explanation.campaign(one, "c-000000")
+
+
+def test_the_engines_behind_some_days_are_those_that_an_export_shows(tmp_path: Path) -> None:
+    """Messages, addresses and first day of each, by programme and days; the filter gives the same rows."""
+    one = init_observatory(tmp_path / "one")
+    other = (*ORDER[:4], "X-Mailer", "Message-ID", *ORDER[6:])
+    take(one, tmp_path / "mail", [mail(n) for n in range(28)] + [mail(n, other) for n in range(100, 104)])
+    first, last = dt.date(2010, 3, 10), dt.date(2010, 3, 20)
+    found = makers(one.lake, None, first, last)
+    assert [(each.messages, each.sources, each.first_seen) for each in found] == [
+        (11, 11, dt.date(2010, 3, 1)),
+        (4, 4, dt.date(2010, 3, 17)),
+    ]
+    rows = Reading(one).observations(
+        engine=found[0].engine, label="wild", since=str(first), until=str(last), programme="unknown"
+    )
+    assert rows.arrow.num_rows == 11
+    assert makers(one.lake, "unknown", first, last) == found
+    assert makers(one.lake, "Maple Meds", first, last) == ()
+    assert makers(one.lake, None, dt.date(2011, 1, 1), dt.date(2011, 2, 1)) == ()

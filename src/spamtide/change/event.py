@@ -18,6 +18,7 @@ import numpy as np
 from spamtide.change.alarm import WINDOWS, Alarm, raise_alarm, upper_tail, worst_tail
 from spamtide.change.cut import Burst, Cut, Move, cut_track
 from spamtide.change.date import LONGEST_RAMP, LONGEST_SLOPE, SHALLOW, Ramp, Spread, date_move
+from spamtide.change.extent import Reach, extent, near
 from spamtide.change.segment import WEEK, Direction, Segments, Track, cost
 from spamtide.change.slope import date_slope
 from spamtide.change.wander import APART, REAL, Claim, Doubt, Levels, Wander, levels_of, wander
@@ -83,6 +84,8 @@ class Event:
     """Posterior of the first day off the level before, by ordinal day; None of a surge or a thin series."""
     settled: Spread | None = None
     """The same of the first day at the level after; None while the move may still be going on."""
+    reach: Reach | None = None
+    """The levels next to it, one over the other; `before` and `after` are those of all that was cut out."""
 
     @property
     def ratio(self) -> float | None:
@@ -211,7 +214,9 @@ def _event_of_alarm(cut: Cut, alarm: Alarm, ramp: Ramp) -> Event:
         if cut.segments.span(number)[1] <= alarm.begin
         and cut.segments.span(number)[1] - cut.segments.span(number)[0] >= WEEK
     ]
-    last_before = min(alarm.begin, max(ramp.onset.point, alarm.since + 1))
+    old = alarm.since, min(alarm.begin, max(ramp.onset.point, alarm.since + 1))
+    new = max(ramp.end.point, alarm.begin), stop
+    levels = _level(track, *old, alarm.before), _level(track, *new, alarm.after)
     return Event(
         kind=alarm.direction,
         onset=onset[0],
@@ -220,8 +225,8 @@ def _event_of_alarm(cut: Cut, alarm: Alarm, ramp: Ramp) -> Event:
         end=finish[0],
         end_low=finish[1],
         end_high=finish[2],
-        before=_level(track, alarm.since, last_before, alarm.before),
-        after=_level(track, max(ramp.end.point, alarm.begin), stop, alarm.after),
+        before=levels[0],
+        after=levels[1],
         since=track.day(alarm.since),
         until=track.day(stop),
         gain=0.0,
@@ -230,6 +235,7 @@ def _event_of_alarm(cut: Cut, alarm: Alarm, ramp: Ramp) -> Event:
         silent_before=not track.count[: alarm.begin].any(),
         step=track.step,
         alarmed=alarm.confidence,
+        reach=extent(track, *near(old, new, _doubt_of(ramp))),
     )
 
 
@@ -272,8 +278,8 @@ def _move(cut: Cut, number: int, weight: Weight) -> Event:
         starts[cut.moves[number + 1][1]] if number + 1 < len(cut.moves) else segments.stop,
     )
     ramp = _date(track, segments, (direction, i, j), room)
-    count_before = _level(track, before[0], min(before[1], ramp.onset.point), segments.levels[i - 1])
-    count_after = _level(track, max(after[0], ramp.end.point), after[1], segments.levels[j])
+    old, new = (before[0], min(before[1], ramp.onset.point)), (max(after[0], ramp.end.point), after[1])
+    sides = _level(track, *old, segments.levels[i - 1]), _level(track, *new, segments.levels[j])
     onset, finish = _dates(track, ramp)
     held = [
         level / track.step
@@ -288,8 +294,8 @@ def _move(cut: Cut, number: int, weight: Weight) -> Event:
         end=finish[0],
         end_low=finish[1],
         end_high=finish[2],
-        before=count_before,
-        after=count_after,
+        before=sides[0],
+        after=sides[1],
         since=track.day(room[0]),
         until=track.day(room[1]),
         gain=weight.gain,
@@ -299,7 +305,13 @@ def _move(cut: Cut, number: int, weight: Weight) -> Event:
         step=track.step,
         begun=_by_day(track, ramp.begun),
         settled=_by_day(track, ramp.settled) if finish[0] is not None else None,
+        reach=extent(track, *near(old, new, _doubt_of(ramp))),
     )
+
+
+def _doubt_of(ramp: Ramp) -> tuple[int, int, int, int]:
+    """Units in which a move may have begun, and may have been over."""
+    return ramp.onset.low, ramp.onset.high, ramp.end.low, ramp.end.high
 
 
 def _by_day(track: Track, spread: Spread) -> Spread | None:
@@ -379,11 +391,11 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], beside: flo
     gain = merged_gain(track, [left, begin, end, right], CAUTION * track.size)
     number = int(track.observed.sum())
     onset, finish = _dates(track, ramp)
-    during = _level(track, begin, end, segments.levels[i])
+    sides = _level(track, left, begin, segments.levels[i - 1]), _level(track, begin, end, segments.levels[i])
     # Shares of 1 / (n (n + 1)) of the error for bursts of n units add up to less than 1.
     places = number * (end - begin) * (end - begin + 1)
     chance = min(tail(gain, 2, number, places=places), places * _flood(track, (left, begin, end, right)))
-    chance = max(chance, _wildness(track, (begin, end), during))
+    chance = max(chance, _wildness(track, (begin, end), sides[1]))
     if beside is not None:
         chance = max(chance, tail(beside, 1, number, places=max(number // APART, 1)))
     return Event(
@@ -394,8 +406,8 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], beside: flo
         end=finish[0],
         end_low=finish[1],
         end_high=finish[2],
-        before=_level(track, left, begin, segments.levels[i - 1]),
-        after=during,
+        before=sides[0],
+        after=sides[1],
         since=track.day(left),
         until=track.day(right),
         gain=gain,
@@ -403,6 +415,7 @@ def _surge(track: Track, segments: Segments, burst: tuple[int, int], beside: flo
         peak_before=0.0,
         silent_before=not track.count[:begin].any(),
         step=track.step,
+        reach=extent(track, (max(left, begin - NEAR), begin), (begin, end)),
     )
 
 

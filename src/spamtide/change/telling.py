@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -128,7 +129,8 @@ def kind_of(event: Event, first: dt.date) -> ChangeKind | None:
 
 def _change(subject: Subject, event: Event, kind: ChangeKind, confidence: float, trail: Trail) -> Change:
     """A move as a change."""
-    ratio = None if kind == "new" else event.ratio
+    near = None if kind == "new" else event.reach
+    ratio, low, high = near or (None if kind == "new" else event.ratio, None, None)
     shown = "" if ratio is None else f", ratio {ratio:.3g}"
     return Change(
         kind=kind,
@@ -141,6 +143,8 @@ def _change(subject: Subject, event: Event, kind: ChangeKind, confidence: float,
         end_low=event.end_low,
         end_high=event.end_high,
         ratio=ratio,
+        ratio_low=low,
+        ratio_high=high if high is not None and math.isfinite(high) else None,
         confidence=confidence,
         evidence=(
             f"{event.before:.3g} -> {event.after:.3g} messages a day at usual exposure{shown}; "

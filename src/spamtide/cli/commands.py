@@ -329,6 +329,7 @@ def export(
     programme: Annotated[str | None, typer.Option(help="Only this programme.")] = None,
     sensor: Annotated[str | None, typer.Option(help="Only this sensor.")] = None,
     campaign: Annotated[str | None, typer.Option(help="Only this campaign.")] = None,
+    engine: Annotated[str | None, typer.Option(help="Only mail of this unknown engine.")] = None,
     label: Annotated[
         str | None, typer.Option(help="Of observations: wild (spam that no lab sent), lab or ham.")
     ] = None,
@@ -356,6 +357,7 @@ def export(
         "programme": programme,
         "sensor": sensor,
         "campaign": campaign,
+        "engine": engine,
         "label": label,
     }
     if hourly and table != "series":

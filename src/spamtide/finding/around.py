@@ -7,6 +7,7 @@ import math
 
 from spamtide.finding.figures import Figure, Window, rate, ratio
 from spamtide.finding.inputs import View
+from spamtide.finding.words import NEGLIGIBLE
 from spamtide.model import Change
 
 LOOK_BACK = 28
@@ -30,8 +31,9 @@ def windows_around(view: View, change: Change) -> tuple[Window, Window]:
         for c in view.inputs.changes
         if (c.subject_kind, c.subject) == (change.subject_kind, change.subject) and c.kind != "switch"
     ]
-    later = [c.onset_low for c in own if c.onset > change.onset]
-    last = min([view.period.until, *(day - one_day for day in later if day > end)])
+    later = [c.onset_low if c.onset_low > end else c.onset for c in own if c.onset > change.onset]
+    last = max(min([view.period.until, *(day - one_day for day in later)]), change.onset)
+    end = min(end, last)
     if change.end is not None and (last - end).days + 1 < FEWEST_AT_LEVEL:
         end = min(max(change.end, last - (FEWEST_AT_LEVEL - 1) * one_day), end)
     earlier = [c.end_high or c.end or c.onset_high for c in own if c.onset < change.onset]
@@ -45,16 +47,19 @@ def windows_around(view: View, change: Change) -> tuple[Window, Window]:
 
 
 def level_ratio(view: View, change: Change) -> Figure:
-    """Level after over level before, from counts and sensors up; the change's own where that fails."""
+    """Level after over level before: the change's own, so that it is the same wherever the change is told.
+
+    By counts and sensors up in the period where no message came since, and where the change was not over yet.
+    """
     found = _over(view, change, *windows_around(view, change))
-    if math.isfinite(found.value):
-        if change.kind != "surge" or not change.ratio or not found.value:
-            return found
-        # A day or two of a surge are of some weekday, which the change knows and the window does not.
-        scale = change.ratio / found.value
-        low, high = (None if end is None else scale * end for end in (found.low, found.high))
-        return Figure(change.ratio, low, high, "times")
-    return Figure(change.ratio if change.ratio is not None else math.nan, None, None, "times")
+    if change.ratio is None or (found.value == 0 and change.ratio < NEGLIGIBLE):
+        return found
+    low, high = change.ratio_low, change.ratio_high
+    if low is not None:
+        return Figure(change.ratio, low, math.inf if high is None else high, "times")
+    if found.low is not None and found.high is not None and found.low <= change.ratio <= found.high:
+        return Figure(change.ratio, found.low, found.high, "times")
+    return Figure(change.ratio, unit="times")
 
 
 def _over(view: View, change: Change, before: Window, after: Window) -> Figure:

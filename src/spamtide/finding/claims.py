@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow as pa
 from spamtide import schema
 from spamtide.finding.action import effect_claims
 from spamtide.finding.coincidence import event_claims
+from spamtide.finding.engines import engine_claims
 from spamtide.finding.heirs import heir_claims
 from spamtide.finding.inputs import FindingInputs, Findings, View
 from spamtide.finding.makeup import makeup_claims
@@ -23,12 +24,22 @@ from spamtide.finding.volume import coverage_claims, volume_claims
 from spamtide.model import Change
 from spamtide.statement import Claim, Status
 
+
+def _successions(view: View) -> Iterator[Claim]:
+    """Who carries on what a botnet left, and who makes what no botnet is named for; each engine once."""
+    heirs = [*heir_claims(view)]
+    yield from heirs
+    yield from engine_claims(
+        view, frozenset(str(c.numbers["engine"]) for c in heirs if "engine" in c.numbers)
+    )
+
+
 MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
     volume_claims,
     lambda view, _: move_claims(view),
     standing_claims,
     lambda view, _: advertised_claims(view),
-    lambda view, _: heir_claims(view),
+    lambda view, _: _successions(view),
     lambda view, _: event_claims(view),
     lambda view, _: effect_claims(view),
     lambda view, _: published_claims(view),
@@ -59,12 +70,12 @@ def state(inputs: FindingInputs) -> Findings:
 
 
 def _known(inputs: FindingInputs) -> tuple[Change, ...]:
-    """The changes as they stand on the last day: none that begins later, and no end that lies beyond it."""
+    """The changes as they stand on the last day: none that begins later, no end beyond it."""
     until = inputs.period.until
     return tuple(
         change
         if change.end is None or change.end <= until
-        else replace(change, end=None, end_low=None, end_high=None)
+        else replace(change, end=None, end_low=None, end_high=None, ratio=None)
         for change in inputs.changes
         if change.onset <= until
     )

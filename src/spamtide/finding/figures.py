@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from spamtide.model import Counts, Days, Floats, IndexSeries
-from spamtide.wilson import Z95, wilson
+from spamtide.wilson import Z95, mover, poisson_bounds, wilson
 
 CORRELATION_CAP = 0.9
 SURE = 0.999
@@ -67,13 +67,6 @@ def share_of(k: int, n: int) -> Figure:
     return Figure(100 * k / n, 100 * low, 100 * high, "percent")
 
 
-def poisson_bounds(count: float, dispersion: float = 1.0) -> tuple[float, float]:
-    """Score interval of a count's mean, its variance `dispersion` times the mean (Rao score)."""
-    x = count / dispersion
-    half = Z95 * math.sqrt(x + Z95 * Z95 / 4)
-    return dispersion * max(x + Z95 * Z95 / 2 - half, 0.0), dispersion * (x + Z95 * Z95 / 2 + half)
-
-
 @dataclass(frozen=True, slots=True)
 class Rate:
     """Messages per unit of exposure over a window."""
@@ -109,15 +102,10 @@ def ratio(after: Rate, before: Rate) -> Figure:
     """Rate after over rate before, by MOVER-R (Donner and Zou 2012) from the two score intervals."""
     if after.exposure <= 0 or before.exposure <= 0 or before.count == 0:
         return Figure(math.nan, math.nan, math.nan, "times")
-    a, (al, au) = after.count, poisson_bounds(after.count, after.dispersion)
-    b, (bl, bu) = before.count, poisson_bounds(before.count, before.dispersion)
+    now, was = ((float(one.count), *poisson_bounds(one.count, one.dispersion)) for one in (after, before))
+    low, high = mover(now, was)
     scale = before.exposure / after.exposure
-    product = a * b
-    low_root = max(product**2 - al * (2 * a - al) * bu * (2 * b - bu), 0.0)
-    low = (product - math.sqrt(low_root)) / (bu * (2 * b - bu)) if 2 * b > bu else 0.0
-    high_root = max(product**2 - au * (2 * a - au) * bl * (2 * b - bl), 0.0)
-    high = (product + math.sqrt(high_root)) / (bl * (2 * b - bl)) if bl > 0 else math.inf
-    return Figure(scale * a / b, scale * max(low, 0.0), scale * high, "times")
+    return Figure(scale * after.count / before.count, scale * low, scale * high, "times")
 
 
 def level(series: IndexSeries, window: Window) -> Figure:

@@ -10,6 +10,7 @@ import numpy as np
 
 from spamtide.finding.around import FALLS, LOOK_BACK, in_percent, level_ratio, weight_of, windows_around
 from spamtide.finding.draft import About, draft, rows_of
+from spamtide.finding.engines import heir_engine
 from spamtide.finding.figures import Figure, Window, rate, ratio, share_of
 from spamtide.finding.inputs import View
 from spamtide.finding.volume import in_period
@@ -40,7 +41,7 @@ class Heir:
 
 
 def heir_claims(view: View) -> Iterator[Claim]:
-    """For each programme that outlived the botnet that carried most of it: who carries it since.
+    """For each programme that outlived the botnet that carried most of it: who carries it, by which engine.
 
     Said only where the heir's own mail for it grew beyond chance, and not just its share of what is left.
     """
@@ -60,6 +61,9 @@ def heir_claims(view: View) -> Iterator[Claim]:
             if claim is not None:
                 told.add(programme)
                 yield claim
+                if claim.numbers["heir_name"] == UNKNOWN:
+                    engine = heir_engine(view, programme, change, _windows(view, change)[1])
+                    yield from [engine] if engine else []
 
 
 def _windows(view: View, change: Change) -> tuple[Window, Window]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,7 +23,7 @@ from spamtide.model import (
     Measurement,
     SubjectKind,
 )
-from spamtide.statement import Claim, ControlState, Status
+from spamtide.statement import Claim, ControlState, Maker, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,15 @@ class Behind:
     source_url: str
 
 
+Making = Callable[[str | None, Window], Sequence[Maker]]
+"""(programme or None for any, days) -> the engines behind most of its mail that no botnet is named for."""
+
+
+def no_makers(_programme: str | None, _window: Window) -> Sequence[Maker]:
+    """Where there are counts and no messages."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class FindingInputs:
     """Everything that claims and statuses are made from."""
@@ -87,6 +96,8 @@ class FindingInputs:
     """Botnet -> what the checks of its control servers say at the end of the period."""
     versions: Mapping[str, int] = field(default_factory=dict)
     """Table -> Delta version that was read."""
+    making: Making = no_makers
+    """Asked only where a sentence needs it, for it looks at messages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,12 +58,14 @@ def period(
     there is none, before equals after and the period is not `comparable`.
 
     Raises:
-        UsageError: since lies after until.
+        UsageError: since lies after until, or no day of the data lies between them.
         BadDataError: no wild mail has a date, and not both ends were given.
     """
     days = measurement.panel.days
     daily = _daily(measurement)
     with_mail = np.flatnonzero(daily)
+    if with_mail.size:
+        _check_reach(days[with_mail[0]].astype(dt.date), days[with_mail[-1]].astype(dt.date), since, until)
     if until is None or since is None:
         if not with_mail.size:
             message = "no wild mail with a believable date"
@@ -72,8 +74,7 @@ def period(
     if since is None:
         since = until - dt.timedelta(days=USUAL_DAYS - 1)
         if int(daily[day_slice(days, (since, until))].sum()) < FEW_MESSAGES:
-            first: dt.date = days[with_mail[0]].astype(dt.date)
-            since = min(first, until)
+            since = min(days[with_mail[0]].astype(dt.date), until)
     if since > until:
         message = f"the period ends ({until}) before it begins ({since})"
         raise UsageError(message)
@@ -82,6 +83,18 @@ def period(
         if _weeks_up(measurement, window):
             return Period(since, until, window, after)
     return Period(since, until, after, after)
+
+
+def _check_reach(first: dt.date, last: dt.date, since: dt.date | None, until: dt.date | None) -> None:
+    """Refuse a period without a day of the data."""
+    beyond = ""
+    if until is not None and until < first:
+        beyond = f"ends ({until}) before the first"
+    elif since is not None and since > last:
+        beyond = f"begins ({since}) after the last"
+    if beyond:
+        message = f"the period {beyond} day with mail"
+        raise UsageError(message, f"there is mail of {first} to {last}")
 
 
 def _windows_before(

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from spamtide.finding.around import FALLS, LOOK_BACK, weight_of
 from spamtide.finding.draft import About, draft, rows_of
-from spamtide.finding.figures import Figure, poisson_bounds, share_of
+from spamtide.finding.figures import Figure, share_of
 from spamtide.finding.inputs import Behind, View
 from spamtide.finding.status import HARDLY_SEEN, WEEK
 from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value, listing, plural
 from spamtide.model import UNKNOWN, Change
 from spamtide.statement import Claim, ControlState, Status
+from spamtide.wilson import poisson_bounds
 
 TOLD_STATES = frozenset({"quiet, not gone", "silent", "silent for long"})
 """States that a sentence is made of; the others are in the table of statuses."""

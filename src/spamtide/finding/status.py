@@ -10,11 +10,12 @@ from typing import Literal
 
 import numpy as np
 
-from spamtide.finding.figures import Window, day_slice, level, poisson_bounds, rate
+from spamtide.finding.figures import Window, day_slice, level, rate
 from spamtide.finding.inputs import View
 from spamtide.finding.words import NEGLIGIBLE
 from spamtide.model import UNKNOWN, Counts
 from spamtide.statement import Status
+from spamtide.wilson import poisson_bounds
 
 WEEK = 7
 LAB_DAYS = 14

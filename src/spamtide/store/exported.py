@@ -65,7 +65,7 @@ TIME: dict[str, str] = {
 }
 """The column that --since and --until look at."""
 NAMED_COLUMNS: dict[str, tuple[str, ...]] = {
-    "observations": ("botnet", "programme", "sensor", "campaign"),
+    "observations": ("botnet", "programme", "sensor", "campaign", "engine"),
     "campaigns": ("botnet", "programme", "campaign"),
     "sensors": ("sensor",),
 }
@@ -89,6 +89,8 @@ class Filters:
     programme: str | None = None
     sensor: str | None = None
     campaign: str | None = None
+    engine: str | None = None
+    """Mail of no known family that one engine made."""
     label: str | None = None
     """A key of LABELS."""
 
@@ -96,9 +98,8 @@ class Filters:
 def unknown_filters(table: str, filters: Filters) -> list[str]:
     """Names of the filters that are set but mean nothing for a table."""
     allowed = NAMED_COLUMNS.get(table, ())
-    names = [
-        n for n in ("botnet", "programme", "sensor", "campaign") if getattr(filters, n) and n not in allowed
-    ]
+    columns = NAMED_COLUMNS["observations"]
+    names = [n for n in columns if getattr(filters, n) and n not in allowed]
     if filters.label and table != "observations":
         names.append("label")
     if table not in TIME:
