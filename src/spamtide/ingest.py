@@ -304,8 +304,8 @@ class _Run:
             if writing is not None:
                 writing.result()
             self._commit(raws, done)
-        self.lake.compact("raw")
-        self.lake.compact("observations")
+        for table in ("raw", "observations", "quarantine"):
+            self.lake.compact(table)
         self.on_progress(self.summary)
 
     def _batches(self, source: Source, pending: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -63,6 +63,7 @@ def _store(observatory: Observatory, checks: Iterable[Check]) -> int:
         new = rollup.new_checks(observatory.lake, rows)
         if new.num_rows:
             observatory.lake.append("checks", new.select(CHECKS.names).cast(CHECKS))
+            observatory.lake.compact("checks")
     return int(new.num_rows)
 
 

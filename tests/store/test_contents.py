@@ -11,7 +11,7 @@ import pytest
 
 from spamtide.schema import MEMBERSHIPS, OBSERVATIONS
 from spamtide.store import Lake, contents
-from spamtide.store.lake import Files
+from spamtide.store.lake import MAX_SMALL_FILES, Files
 
 
 @pytest.fixture
@@ -60,6 +60,28 @@ def test_a_lost_or_left_behind_table_is_made_good(lake: Lake, tmp_path: Path) ->
     again = Lake.at(tmp_path)
     assert asked(again, 2, 3) == {name(2): "c-2"}
     assert again.read("contents").num_rows == 2
+
+
+def test_memberships_of_many_updates_are_joined(lake: Lake) -> None:
+    """Their rows stay, and each content keeps one number: also where a run died between the two."""
+    days = MAX_SMALL_FILES + 1
+    for day in range(days):
+        given(lake, 2 * day, 2 * day + 1)
+        contents.keep(lake)
+        assert len(lake.files("memberships").paths) == (1 if day == days - 1 else day + 1)
+    rows = lake.read("memberships").sort_by("campaign")
+    assert sorted(rows["sha256"].to_pylist()) == sorted(map(name, range(2 * days)))
+    assert [int(one[2:]) for one in rows["campaign"].to_pylist()] == sorted(range(2 * days), key=str)
+    assert lake.read("contents").num_rows == 2 * days
+    kept = lake.version("contents")
+    assert asked(lake, 5, 1000) == {name(5): "c-5"}
+    assert lake.version("contents") == kept
+
+    for number in range(1000, 1000 + days):
+        given(lake, number)
+    lake.compact("memberships")
+    assert asked(lake, 7, 1000, 5000) == {name(7): "c-7", name(1000): "c-1000"}
+    assert lake.read("contents").num_rows == 3 * days
 
 
 def test_names_of_any_length_have_a_number(lake: Lake) -> None:

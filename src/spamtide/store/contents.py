@@ -18,6 +18,8 @@ from spamtide.store.lake import Files, Lake
 
 ROWS = 1 << 20
 """Contents that are looked at at once: bounds memory."""
+JOINED_BYTES = 16 * 2**20
+"""Most bytes of a file into which small ones are joined: a day's do not make a year's be written again."""
 READ = 16
 """Characters of a hash that are read."""
 _SIEVE_BITS = 22
@@ -37,17 +39,24 @@ def members(lake: Lake, files: Files) -> pa.Table:
 
 
 def keep(lake: Lake) -> None:
-    """Bring the table up to the memberships; it is made anew where it cannot be told what is new."""
+    """Bring the table up to the memberships; it is made anew where it cannot be told what is new.
+
+    Then join the files of the memberships, where many are small: now the table says what their rows are.
+    """
     version, since = lake.version("memberships"), lake.note("contents").get("memberships")
     if version is None or since == version:
         return
-    added = lake.added("memberships", since)
+    added = lake.added("memberships", since) if lake.only_added("memberships", since) else None
     note = {"memberships": version}
     if added is None:
         lake.replace("contents", _contents(lake, lake.files("memberships")), note)
     else:
         lake.append("contents", _contents(lake, Files("memberships", added)), note)
         lake.compact("contents")
+    lake.compact("memberships", JOINED_BYTES)
+    joined = lake.version("memberships")
+    if joined == version + 1:  # else somebody added to them meanwhile, and the table is made anew next time
+        lake.append("contents", CONTENTS.empty_table(), {"memberships": joined})
 
 
 def _contents(lake: Lake, files: Files) -> pa.Table:
