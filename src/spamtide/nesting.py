@@ -1,8 +1,9 @@
-"""How deep the elements of an HTML text are nested: lexbor takes quadratic time beyond some depth."""
+"""What lexbor must not be given: elements nested so deep that it takes quadratic time, and two references."""
 
 from __future__ import annotations
 
 import re
+from html.entities import html5
 
 DEPTH = 512
 """Open elements that are laid out, as in Chromium."""
@@ -13,6 +14,21 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _VOID = frozenset(
     {"br", "img", "hr", "input", "meta", "link", "area", "base", "col", "embed", "param", "wbr"}
 )
+
+
+_GROWING = {f"&{name}": html5[name] for name in ("nGt;", "nLt;")}
+
+
+def spelt_out(source: str) -> str:
+    """HTML with the two references that stand for more bytes than they have as the characters they stand for.
+
+    lexbor (of selectolax 1.0.2) makes no room for the byte that each of them grows by, and writes beyond the
+    end of its buffer.
+    """
+    for reference, characters in _GROWING.items():
+        if reference in source:
+            source = source.replace(reference, characters)
+    return source
 
 
 def too_deep(source: str) -> bool:

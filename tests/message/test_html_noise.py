@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from html import unescape
+from html.entities import html5
 
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from spamtide.attribution.landing import page
+from spamtide.attribution.landing.warc import Saved
+from spamtide.message import html
 from spamtide.message.html import read_html
+from spamtide.nesting import spelt_out
 
 
 @pytest.mark.parametrize(
@@ -44,3 +52,30 @@ def test_monstrous_style_sheets_are_read(unit: str) -> None:
     assert read_html("<p>Maple</p><style>" + unit * (200_000 // len(unit)), 50, set()).text.startswith(
         "Maple"
     )
+
+
+def test_references_that_grow_never_reach_lexbor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would write beyond the end of its buffer, text of the sender's choice."""
+    given: list[str] = []
+
+    def parse(source: str) -> LexborHTMLParser:
+        given.append(source)
+        return LexborHTMLParser(source)
+
+    for room in (html, page):
+        monkeypatch.setattr(room, "LexborHTMLParser", parse)
+    text = "&nGt;&nLt;&amp;nGt;&ngt;" * 3000
+    seen = unescape(text)
+    source = f"<svg></svg><p>{text}</p><a href='http://a.example/{text}'>"
+    found = html.read_html(source, 50, set())
+    assert found.text == seen
+    assert found.urls[0].startswith("http://a.example/\u226b\u20d2\u226a\u20d2&nGt;")
+    assert seen[:1000] in page.page_of(Saved("a.example", None, source.encode(), "x")).rendering
+    assert len(given) == 2
+    assert not any("&nGt;" in one or "&nLt;" in one for one in given)
+
+
+def test_no_other_reference_grows() -> None:
+    growing = [name for name, value in html5.items() if len(value.encode()) > len(name) + 1]
+    assert [spelt_out(f"a&{name}b") for name in growing] == [f"a{html5[name]}b" for name in growing]
+    assert spelt_out("&nGt &amp;nLt;") == "&nGt &amp;nLt;"

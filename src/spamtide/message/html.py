@@ -21,7 +21,7 @@ from selectolax.lexbor import LexborCSSSelector, LexborHTMLParser, LexborNode, S
 from spamtide.compiled import native
 from spamtide.message.text import tidy_words
 from spamtide.message.url import clean_url
-from spamtide.nesting import too_deep
+from spamtide.nesting import spelt_out, too_deep
 
 STYLE_CHARS, COLOUR_CHARS = 2000, 200
 """Characters of a style and of a colour that are looked at."""
@@ -120,6 +120,7 @@ def read_html(source: str, bound: int, defects: set[str]) -> Page:
     if too_deep(source):
         defects.add("html-too-deep")
         return _read_flat(source)
+    source = spelt_out(source)
     marked = _LINE_TAG.sub("\f<", source.replace("\f", " ") if "\f" in source else source)
     marked = _CELL_TAG.sub("> <", marked)
     try:

@@ -26,7 +26,7 @@ from spamtide.attribution.signature.ruleset import Ruleset, match
 from spamtide.attribution.spoken import in_force
 from spamtide.errors import SettingsError
 from spamtide.knowledge import Knowledge
-from spamtide.nesting import too_deep
+from spamtide.nesting import spelt_out, too_deep
 
 MOST_PAGES = 5_000
 MOST_ELEMENTS = 2_000
@@ -162,7 +162,7 @@ def _laid_out(source: str) -> tuple[str, str, frozenset[int]]:
     """Title, visible text and fingerprint; of what cannot be laid out, the text between its tags alone."""
     if not too_deep(source):
         with suppress(SelectolaxError, ValueError, RuntimeError):
-            tree = LexborHTMLParser(source)
+            tree = LexborHTMLParser(spelt_out(source))
             built = fingerprint(tree)
             node = tree.css_first("title")
             title = " ".join(node.text().split()) if node else ""
