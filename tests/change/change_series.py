@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spamtide.change.event import Event, find_events
-from spamtide.change.segment import prepare
+from spamtide.change.event import Event, find_all
+from spamtide.change.segment import Track, prepare
 
 START = np.datetime64("2024-01-01")
 DAYS = 400
@@ -99,6 +99,11 @@ def simulate(rng: np.random.Generator, scenario: Scenario) -> World:
         begin = onset - int(rng.integers(3))
         seen[begin : begin + 3] = False
     return World(np.where(seen, count, 0), seen.astype(float), onset, end)
+
+
+def find_events(track: Track, ratio: float, *, whole: bool = False) -> tuple[Event, ...]:
+    """All events of one series by itself, in order of onset; the last of them may be the alarm's."""
+    return find_all([track], ratio, whole=whole)[0]
 
 
 def detect_in(world: World, ratio: float = 0.5) -> tuple[Event, ...]:

@@ -4,9 +4,8 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from change_series import START, Scenario, measure
+from change_series import START, Scenario, find_events, measure
 
-from spamtide.change.event import find_events
 from spamtide.change.segment import Track, prepare
 from spamtide.change.weigh import tail
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from change_series import find_events
 
 from spamtide.change import detect
-from spamtide.change.event import find_events
 from spamtide.change.mix import make_mix
 from spamtide.change.segment import prepare
 from spamtide.change.switch import find_switches

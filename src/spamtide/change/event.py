@@ -101,11 +101,6 @@ class Weight:
     gain: float
 
 
-def find_events(track: Track, ratio: float, *, whole: bool = False) -> tuple[Event, ...]:
-    """All events of one series, in order of onset; the last of them may be the alarm's."""
-    return find_all([track], ratio, whole=whole)[0]
-
-
 def find_all(
     tracks: Sequence[Track],
     ratio: float,

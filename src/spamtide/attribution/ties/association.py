@@ -63,23 +63,6 @@ def distinct(values: Ints) -> tuple[Ints, Ints]:
     return np.asarray(encoded.indices).astype(np.int64), np.asarray(encoded.dictionary)
 
 
-def associate(
-    keys: Ints, days: Ints, answers: Ints, tie: Tie, asked: Flags | None = None
-) -> tuple[Ints, Floats]:
-    """For each entry, the answer that most others under the same key have, and its share of their weight.
-
-    An entry's own answer does not count for itself. Arguments as for `tied`.
-
-    Returns:
-        answer (UNNAMED for none) and share (0-1), by entry; none and 0 where not asked.
-    """
-    top = np.full(len(keys), UNNAMED, dtype=np.int64)
-    share = np.zeros(len(keys))
-    found = tied(keys, days, answers, tie, asked)
-    top[found.entries], share[found.entries] = found.top[found.cell], found.share[found.cell]
-    return top, share
-
-
 @dataclass(frozen=True, slots=True)
 class Tied:
     """What ties say: the same of all entries of a cell, which have key, time and own answer in common."""
@@ -97,7 +80,10 @@ class Tied:
 def tied(
     keys: Ints, days: Ints, answers: Ints, tie: Tie, asked: Flags | None = None, copies: Ints | None = None
 ) -> Tied:
-    """As `associate`, by cells: there are far fewer than entries where many share something.
+    """The answer that most others under the same key have, and its share of their weight.
+
+    An entry's own answer does not count for itself. By cells: there are far fewer than entries where many
+    share something.
 
     Args:
         keys: what is shared, as a code; negative for nothing.
