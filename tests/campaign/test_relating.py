@@ -313,3 +313,19 @@ def test_the_strain_that_bears_a_name_does_not_take_it_along(bearers_messages: i
     )
     kept = relating._anchored(strains, np.arange(4), np.array([9, 1, 1, 9]))
     assert kept.tolist() == [9 if parted else 1, 1, 1, 9]
+
+
+def test_sentences_of_one_stock_join_no_campaigns_of_other_weeks(planting: SimpleNamespace) -> None:
+    """Letters of six fixed sentences, four of them taken from a stock of five that all senders have."""
+    dice = random.Random(1)
+    words = [start + end for start in STARTS for end in ENDS]
+    shared = [" ".join(dice.sample(words, 9)) for _ in range(5)]
+    letters, truth = [], {}
+    for number in range(6):
+        said = dice.sample(shared, 4) + [" ".join(dice.sample(words, 9)) for _ in range(2)]
+        for copy in range(12):
+            when = dt.datetime(2012, 5, 1, tzinfo=dt.UTC) + dt.timedelta(days=20 * number + copy // 2)
+            text = "\n".join([*said, dice.choice(words)])
+            letters.append(planting.observe(text, f"{said[-1][:20]} {copy}", received_at=when))
+            truth[letters[-1].sha256] = number
+    assert planting.b_cubed(Run(planting).take(letters), truth) == (1.0, 1.0)

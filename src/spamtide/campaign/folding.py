@@ -12,6 +12,7 @@ import unicodedata
 from itertools import pairwise
 from typing import Protocol
 
+from spamtide.campaign.quoting import READ_CHARS, own_words
 from spamtide.compiled import native
 
 TEXT_CHARS = 4_000
@@ -69,22 +70,24 @@ _LOOKALIKES = tuple(zip("аеорсухіѕјԁһοανρτ", "aeopcyxisjdhoavpt
 def fold(observation: Shown) -> bytes:
     """Subject and visible text of one message as comparable bytes.
 
-    Returns UTF-8, subject first, a line each; outside ASCII in lower case. Look-alike letters are Latin
-    ones; redacted addresses and the greeting's name are gone. Total, and linear in the text.
+    Returns UTF-8, subject first, a line each; outside ASCII in lower case. What an answer quotes is left
+    out, look-alike letters are Latin ones; redacted addresses and the greeting's name are gone. Total, and
+    linear in the text.
     """
     rendering = observation.rendering
+    start = rendering.find(TEXT_LINE)
+    begin = start + len(TEXT_LINE) if start >= 0 else len(rendering)
+    subject, own = own_words(observation.subject, rendering[begin : begin + READ_CHARS])
     if native:
-        plain = native.fold(observation.subject, rendering, _GREETING_PAIRS, _without_greeting)
+        plain = native.fold(subject, f"{TEXT_LINE}{own}", _GREETING_PAIRS, _without_greeting)
         if plain is not None:
             return plain
-    start = rendering.find(TEXT_LINE)
-    text = rendering[start + len(TEXT_LINE) :][:TEXT_CHARS].lstrip() if start >= 0 else ""
-    text = f"{observation.subject[:TEXT_CHARS]}\n{text}"
+    text = f"{subject[:TEXT_CHARS]}\n{own[:TEXT_CHARS].lstrip()}"
     if not text.isascii():
         text = _fold_unicode(text)
     if "rcpt." in text:
         text = _REDACTED.sub(" ", text)
-    cut = len(observation.subject) + GREETING_CHARS
+    cut = len(subject) + GREETING_CHARS
     head = _without_greeting(text[:cut].lower())
     return (head + text[cut:]).encode("utf-8", "replace")
 

@@ -14,6 +14,8 @@ _PLACES = (
     "typeform.com jotform.com surveymonkey.com wikipedia.org w3.org archive.org imgur.com flickr.com "
     "photobucket.com imageshack.us tumblr.com sendgrid.net mailchimp.com list-manage.com "
     "constantcontact.com mailgun.org sparkpostmail.com hubspot.com paypal.com ebay.com adobe.com "
+    "proofpoint.com urldefense.com urldefense.us cudasvc.com mimecast.com mimecastprotect.com sophos.com "
+    "fireeye.com trellix.com trendmicro.com checkpoint.com avanan.click ppe-hosted.com safelinks.com "
     "cloudflare.com akamai.net example.com example.org example.net "
 )
 SHARED_PLACES = frozenset(_PLACES.split())

@@ -34,6 +34,12 @@ NUCLEUS, NUCLEUS_PHRASING = 0.35, 0.05
 CONSISTENT, CONSISTENT_PHRASING = 0.55, 0.3
 """Shares of their members' own likeness, in words and in phrases, that two groups must reach. Letters of one
 kind share words, and campaigns that tell some of the same share phrases; hardly any share both."""
+FIXED_PHRASING = 0.5
+"""The share in phrases that is asked where a text is the same in nearly every message, unless both were sent
+side by side: a third of their sentences can be taken from one stock, that other senders have too."""
+FIXED, LOOSE = 0.4, 0.1
+"""Likeness in phrases of a group's members among themselves from which its text is fixed, and below which it
+is not; between them the share lies between."""
 LEAST_PHRASING = 0.02
 """Mean cosine of phrases that they must reach at least."""
 LONE = 1.2
@@ -229,7 +235,9 @@ class Regrouping:
         if ours.messages == 1 or theirs.messages == 1:
             ease *= LONE
         if said >= least[0] * ease and told >= least[1] * ease:
-            return True
+            if told >= _fixed(phrases) * ease or self._together(ours, theirs):
+                return True
+            least = least[0], _fixed(phrases)
         if said >= KIN_LIKENESS * ease and _shared(ours.kin, theirs.kin, ours.strains, theirs.strains):
             return True
         if (
@@ -251,6 +259,12 @@ class Regrouping:
             own >= ease * (usual + sure * (min(usual, demand) - usual))
             for own, usual, demand in zip(found, least, eased, strict=True)
         )
+
+    def _together(self, ours: _Group, theirs: _Group) -> bool:
+        """Whether two groups were sent side by side, or one that is small within the days of the other."""
+        one, other = self._bearing(ours), self._bearing(theirs)
+        small = min(ours.messages, theirs.messages) < GROWN
+        return one.near(other) if small else one.beside(other)
 
     def _bearing(self, group: _Group) -> Bearing:
         """What a group came in."""
@@ -299,6 +313,12 @@ class Regrouping:
         into.version += gone.version + 1
         self._parent[other] = one
         self._groups[other] = None
+
+
+def _fixed(phrases: float) -> float:
+    """Likeness in phrases that is asked of groups of other days, of which one agrees so in itself."""
+    fixed = min(max((phrases - LOOSE) / (FIXED - LOOSE), 0.0), 1.0)
+    return phrases * (CONSISTENT_PHRASING + fixed * (FIXED_PHRASING - CONSISTENT_PHRASING))
 
 
 def _add(total: dict[int, _N], more: Iterable[tuple[int, _N]]) -> None:

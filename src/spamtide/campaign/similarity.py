@@ -13,6 +13,7 @@ from rensa import RMinHash
 
 from spamtide.campaign.folding import fold
 from spamtide.campaign.mixing import mix
+from spamtide.campaign.target import target
 from spamtide.campaign.words import LINK, NUMBER, U64, Ints, Words, read_words
 from spamtide.model import Observation, Sketch
 
@@ -154,7 +155,11 @@ def _numbered(parts: Sequence[Sequence[str]]) -> list[str]:
 
 
 def link_shape(link: str) -> str:
-    """A link without its host: depth of its path, extension, number of parameters: '2 .php 1'."""
+    """A link without its host: depth of its path, extension, number of parameters: '2 .php 1'.
+
+    Of a rewritten link, what it leads to.
+    """
+    link = target(link)
     path, _, query = link.partition("?")
     _, _, path = path.partition("://")
     segments = [segment for segment in path.split("/")[1:] if segment]

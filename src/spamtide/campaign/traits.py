@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from spamtide.campaign.folding import TEXT_CHARS, TEXT_LINE, fold
 from spamtide.campaign.mixing import mix
 from spamtide.campaign.places import SHARED_PLACES
+from spamtide.campaign.quoting import READ_CHARS, own_words
 from spamtide.campaign.similarity import link_shape
+from spamtide.campaign.target import target
 from spamtide.campaign.words import LINK, Words, read_words
 from spamtide.schema import PROFILES
 
@@ -220,7 +222,10 @@ def _numbered(told: list[set[str]]) -> tuple[U64, Ints]:
 def _text(shown: Shown) -> str:
     """The visible text, as far as it is compared."""
     start = shown.rendering.find(TEXT_LINE)
-    return shown.rendering[start + len(TEXT_LINE) :][:TEXT_CHARS] if start >= 0 else ""
+    if start < 0:
+        return ""
+    begin = start + len(TEXT_LINE)
+    return own_words(shown.subject, shown.rendering[begin : begin + READ_CHARS])[1][:TEXT_CHARS]
 
 
 def _names(shown: Shown) -> set[str]:
@@ -239,6 +244,7 @@ def _marks(shown: Shown) -> set[str]:
     text = _text(shown)
     found = {f"d:{domain}" for domain in shown.link_domains if domain not in SHARED_PLACES}
     found.update(f"p:{page}" for page in _pages(shown))
+    found.update(f"d:{host}" for host in _behind(shown) if host not in SHARED_PLACES)
     head = shown.rendering[: max(shown.rendering.find(TEXT_LINE), 0)]
     reply = _REPLY.search(head) if "header reply-to: " in head.lower() else None
     if "@" in text or reply:
@@ -284,11 +290,20 @@ def _lines(shown: Shown) -> set[str]:
     return {f"{' '.join(some)}|{shapes}" for some, least in words if len(some) >= least}
 
 
+def _behind(shown: Shown) -> Iterable[str]:
+    """Hosts behind links that were rewritten on the way."""
+    for link in shown.links[:LINKS_SHAPED]:
+        inner = target(link)
+        if inner != link:
+            host = inner.partition("://")[2].partition("/")[0].partition("?")[0].lower()
+            yield host.removeprefix("www.")
+
+
 def _pages(shown: Shown) -> Iterable[str]:
     """Pages on hosts that anybody may use: there the path tells the owner."""
     if SHARED_PLACES.isdisjoint(shown.link_domains):
         return
-    for link in shown.links[:LINKS_SHAPED]:
+    for link in map(target, shown.links[:LINKS_SHAPED]):
         host, _, path = link.partition("://")[2].lower().partition("/")
         parts = [part for part in path.partition("?")[0].split("/") if part][:2]
         if parts and any(f".{host}".endswith(f".{place}") for place in SHARED_PLACES):
