@@ -40,9 +40,20 @@ def prepare() -> None:
     sys.meta_path.insert(0, _WithoutPandas())
 
 
+def open_standard_streams() -> None:
+    """Give a standard stream that was closed before the start (`>&-`) to the null device.
+
+    Else the first file that is opened takes its number, and what is meant for the reader goes into it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - kept open
+
+
 def main() -> None:
     """Run the command line and leave with its exit code."""
     prepare()
+    open_standard_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a letter is shown its number
         sys.stdout.reconfigure(errors="backslashreplace")
     from spamtide.cli import run

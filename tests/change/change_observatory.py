@@ -49,6 +49,8 @@ class Setting:
     """First day without the second sensor."""
     lost: tuple[int, int] | None = None
     """(first day, days) in which the first sensor is down."""
+    poor: tuple[int, int, float] | None = None
+    """(onset, days, factor) of a stretch in which all botnets send less."""
     changed: int | None = None
     """First day on which all sensors are filtered to a twentieth."""
     mixing: float = 50.0
@@ -93,6 +95,9 @@ def _history(setting: Setting, botnets: int) -> np.ndarray:
     if setting.quiet:
         onset, length = setting.quiet
         history[4, onset : onset + length] = 0
+    if setting.poor:
+        onset, length, factor = setting.poor
+        history[:, onset : onset + length] *= factor
     return history
 
 

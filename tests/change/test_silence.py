@@ -63,6 +63,27 @@ def test_a_change_of_filter_on_all_sensors_is_a_change_of_sensors() -> None:
     assert all(c.ratio < 0.1 for c in found)
 
 
+def test_a_fortnight_in_which_all_botnets_send_less_is_no_sensors() -> None:
+    """Christmas: all fall alike at all sensors, no relay moves, other mail goes on."""
+    found = changes(Setting(poor=(60, 12, 0.6), size=40.0))
+    assert {c.subject_kind for c in found} <= {"total", "botnet", "programme"}
+    assert any(c.subject_kind == "total" and c.kind == "decline" for c in found)
+
+
+def test_relays_or_other_mail_show_that_it_was_the_sensors() -> None:
+    """The same with new relays, or with as much less of other mail: then it is in front of the sensors."""
+    measured = make(np.random.default_rng(2), Setting(poor=(60, 60, 0.6), size=40.0))
+    days = len(measured.panel.days)
+    moved = tuple(("old",) * 60 + ("new",) * (days - 60) for _ in measured.panel.sensors)
+    ham = np.full(measured.panel.ham.shape, 10)
+    less = ham.copy()
+    less[:, 60:] = 6
+    for panel in (replace(measured.panel, relays=moved), replace(measured.panel, ham=less)):
+        assert "sensor-change" in {c.kind for c in detect(replace(measured, panel=panel))}
+    for panel in (measured.panel, replace(measured.panel, ham=ham)):
+        assert "sensor-change" not in {c.kind for c in detect(replace(measured, panel=panel))}
+
+
 def unadjusted(measured: Measurement) -> Measurement:
     """The same measurement with an exposure that explains nothing: every sensor up on every day."""
     series = tuple(replace(s, offset=np.full(len(s.days), s.offset.max())) for s in measured.series)

@@ -153,6 +153,22 @@ def test_a_reader_who_has_seen_enough_is_no_fault(spamtide: Run, tmp_path: Path)
     assert running.returncode == 0
 
 
+def test_a_stream_that_was_closed_before_the_start_is_no_fault(spamtide: Run, tmp_path: Path) -> None:
+    """`>&-` in a shell, or a service without standard streams."""
+    spamtide("init", tmp_path / "o")
+    spamtide("-C", tmp_path / "o", "ingest", folder_of(tmp_path / "mail"))
+    for command, number in (("export observations", 1), ("status", 1), ("status", 0), ("export sensors", 2)):
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "spamtide", "-C", tmp_path / "o", *command.split()],
+            preexec_fn=lambda closed=number: os.close(closed),
+            stdout=None if number == 1 else subprocess.PIPE,
+            stderr=None if number == 2 else subprocess.PIPE,
+            check=False,
+        )
+        assert done.returncode == 0, (command, number, done.stderr)
+        assert not done.stderr
+
+
 def test_names_that_look_like_markup_are_shown_as_they_are(spamtide: Run, tmp_path: Path) -> None:
     mail = folder_of(tmp_path / "mail", MESSAGES[:1])
     made = spamtide("-C", tmp_path / "o", "ingest", "--sensor", "[/x]", mail)

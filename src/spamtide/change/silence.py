@@ -161,7 +161,7 @@ def _by_sensor(
     expected = saw = 0.0
     for row, sees, relays in zip(counts, witness, panel.relays, strict=True):
         mine_before, mine_after = sees & before, sees & after
-        if _usual_relay(relays, mine_before) != _usual_relay(relays, mine_after):
+        if usual_relay(relays, mine_before) != usual_relay(relays, mine_after):
             # It moved while others changed: no witness, even if it is too thin to be called changed.
             continue
         if mine_before.sum() < FEWEST_DAYS or mine_after.sum() < min(FEWEST_DAYS, after.sum()):
@@ -184,7 +184,7 @@ def _by_sensor(
     return saw < LEAST_EXPECTED or expected > shown * saw
 
 
-def _usual_relay(relays: Sequence[str], days: Bools) -> str:
+def usual_relay(relays: Sequence[str], days: Bools) -> str:
     """The relay that a sensor received by on most of some days; '' when there is none."""
     named = Counter(relay for relay, wanted in zip(relays, days, strict=False) if wanted and relay)
     return named.most_common(1)[0][0] if named else ""

@@ -4,6 +4,7 @@
 |---|---|
 | the only sensor's mail falls to next to nothing, or comes back | its outage: nobody collected |
 | four botnets or more, `unknown` with them, fall or rise alike | a change in front of all sensors |
+| the same by no more than a holiday does, no relay moved, other mail is as before | nothing: senders' |
 
 Some botnets that stop on one day while others go on are senders, whatever the total does.
 """
@@ -18,7 +19,8 @@ import numpy as np
 
 from spamtide.change.event import Event
 from spamtide.change.segment import Bools
-from spamtide.change.silence import UP, sides
+from spamtide.change.shared_days import HOLIDAY
+from spamtide.change.silence import UP, sides, usual_relay
 from spamtide.change.telling import NEGLIGIBLE, Judged
 from spamtide.model import Change, ChangeKind, Counts, Exposure, Panel
 
@@ -35,6 +37,10 @@ NEARER, NOISE = 0.5, 2.0
 it than to none; and the standard deviations of its counts that are added."""
 NOTHING = 0.12
 """Share left of a level below which falls are alike whatever is left."""
+RELAYS_MOVED = 0.8
+"""Share of the sensors with a known relay whose relay moved from which it stands in front of all."""
+OTHER_MAIL = 30.0
+"""Messages of other mail from which it shows whether it moved, too."""
 CONFIDENCE = 0.7
 
 
@@ -87,7 +93,7 @@ def _behind(panel: Panel, exposure: Exposure, event: Event) -> tuple[int, ...]:
         return active
     if alone or not _everywhere(spam, exposure.values >= UP, before, after):
         return ()
-    return active if _alike(panel, before, after) else ()
+    return active if _alike(panel, before, after) and _beyond_senders(panel, before, after, event) else ()
 
 
 def _everywhere(spam: Counts, up: Bools, before: Bools, after: Bools) -> bool:
@@ -123,6 +129,31 @@ def _alike(panel: Panel, before: Bools, after: Bools) -> bool:
     noise = np.sqrt(1 / (was[telling] * days + 0.5) + 1 / (now[telling] * days + 0.5))
     allowed = np.minimum(np.log(ALIKE), NEARER * abs(np.log(whole)) + NOISE * noise)
     return bool((np.abs(np.log(ratio / whole)) <= allowed).all() and (ratio < 1).all() == (whole < 1))
+
+
+def _beyond_senders(panel: Panel, before: Bools, after: Bools, event: Event) -> bool:
+    """Whether more than poor weeks is seen: over holidays, all senders send less."""
+    whole = event.after / max(event.before, 1e-9)
+    if not HOLIDAY < whole < 1 / HOLIDAY:
+        return True
+    return _relays_moved(panel, before, after) or _other_mail_moved(panel, before, after, whole)
+
+
+def _relays_moved(panel: Panel, before: Bools, after: Bools) -> bool:
+    """Whether nearly all sensors received by other relays after than before."""
+    both = [(usual_relay(row, before), usual_relay(row, after)) for row in panel.relays]
+    known = [was != now for was, now in both if was and now]
+    return bool(known) and sum(known) >= RELAYS_MOVED * len(known)
+
+
+def _other_mail_moved(panel: Panel, before: Bools, after: Bools, whole: float) -> bool:
+    """Whether the sensors' other mail moved as spam did, rather than not at all."""
+    ham = panel.ham.sum(axis=0)
+    was, now = float(ham[before].sum()), float(ham[after].sum())
+    if max(was, now) < OTHER_MAIL:
+        return False
+    moved = np.log((now + 0.5) / after.sum()) - np.log((was + 0.5) / before.sum())
+    return bool(moved / np.log(whole) > NEARER)
 
 
 def _at_the_time(event: Event, total: Event) -> bool:
