@@ -10,8 +10,8 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Generic
 
@@ -21,6 +21,9 @@ from spamtide.model import Item, Result
 PATIENCE = 60.0
 """Seconds that a process is waited for at least when this one is done with its own part, and as long again as
 it has been at work."""
+MOST_LOTS = 1024
+"""Lots that items are taken in, one after the other by whoever is free: a pipe holds all their numbers."""
+_WIDTH = 4
 
 
 class Apart:
@@ -39,23 +42,49 @@ class Apart:
         count = min(self.workers, len(items))
         if count <= 1:
             return [work(item) for item in items]
-        parts = [items[place::count] for place in range(count)]
-        others = [_Process(lambda part=part: [work(item) for item in part]) for part in parts[1:]]  # type: ignore[misc]  # mypy has no words for a default that is bound
-        try:
-            results = [[work(item) for item in parts[0]], *(other.result() for other in others)]
-        finally:
-            for other in others:
-                other.end()
-        done: list[Result] = [None] * len(items)  # type: ignore[list-item]  # each place is filled below
-        for place, found in enumerate(results):
-            done[place::count] = found
-        return done
+        lots = min(len(items), MOST_LOTS)
+        done: dict[int, list[Result]] = {}
+
+        def some() -> dict[int, list[Result]]:
+            return {lot: [work(item) for item in items[lot::lots]] for lot in _taken(waiting)}
+
+        with _numbers(lots) as waiting:
+            others = [_Process(some) for _ in range(count - 1)]
+            try:
+                done = some()
+                for other in others:
+                    done |= other.result()
+            finally:
+                for other in others:
+                    other.end()
+        results: list[Result] = [None] * len(items)  # type: ignore[list-item]  # each place is filled below
+        for lot in range(lots):  # what a process took and did not give back is done here
+            results[lot::lots] = done[lot] if lot in done else [work(item) for item in items[lot::lots]]
+        return results
 
     def aside(self, work: Callable[[], Result]) -> Callable[[], Result]:
         """Have `work`, which must be pure, done in a process of its own; what is given back waits for it."""
         if self.workers <= 1:
             return work
         return _Process(work).result
+
+
+@contextmanager
+def _numbers(count: int) -> Iterator[int]:
+    """A pipe of the numbers below `count`, from which each process takes its next until there is none."""
+    reading, writing = os.pipe()
+    try:
+        with suppress(OSError), os.fdopen(writing, "wb") as pipe:
+            pipe.write(b"".join(number.to_bytes(_WIDTH, "little") for number in range(count)))
+        yield reading
+    finally:
+        os.close(reading)
+
+
+def _taken(waiting: int) -> Iterator[int]:
+    """Numbers that no other process has taken."""
+    while number := os.read(waiting, _WIDTH):
+        yield int.from_bytes(number, "little")
 
 
 class _Process(Generic[Result]):
