@@ -79,7 +79,8 @@ def _in_buckets(key: U64, other: U64, fresh: Flags) -> Ints:
     Within a bucket that is larger than the window those that share the next band too stand side by side.
     """
     order = np.argsort(key)
-    begins = np.flatnonzero(np.concatenate(([True], key[order[1:]] != key[order[:-1]]))[: key.size])
+    value = key[order]
+    begins = np.flatnonzero(np.concatenate(([True], value[1:] != value[:-1]))[: key.size])
     size = np.diff(begins, append=key.size)
     some = size > 1
     if some.any():

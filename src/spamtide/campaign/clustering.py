@@ -141,8 +141,11 @@ def _lay_out(new: pa.Table, known: CampaignState) -> _Rows:
     first[number[::-1]] = np.arange(number.size)[::-1]
     short = ~comparable.to_numpy()[first]
     minhashes = np.zeros((first.size, PERMUTATIONS), dtype=np.uint32)
-    sketches = b"".join(encoded.dictionary.take(ordered.filter(pa.array(~short))).to_pylist())
-    minhashes[~short] = np.frombuffer(sketches, dtype="<u4").reshape(-1, PERMUTATIONS)
+    sketches = encoded.dictionary.take(ordered.filter(pa.array(~short)))
+    values = sketches.buffers()[2]  # one after the other, none with a gap
+    if values is not None:
+        read = np.frombuffer(values, dtype="<u4", count=len(sketches) * PERMUTATIONS)
+        minhashes[~short] = read.reshape(-1, PERMUTATIONS)
     return _Rows(
         table=table,
         fresh=fresh,

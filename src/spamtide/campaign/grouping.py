@@ -66,8 +66,7 @@ class Groups:
 
     def join_all(self, edges: Edges) -> None:
         """Join groups over the given pairs, the most similar first. To be asked once."""
-        tie = mix(self._rank[edges.left] + self._rank[edges.right])
-        order = np.lexsort((tie, -edges.similarity))
+        order = _from_most_similar(edges, mix(self._rank[edges.left] + self._rank[edges.right]))
         if native:
             self._parent = self._joined(edges, order).tolist()
             return
@@ -182,6 +181,16 @@ class Groups:
         if members.size == 1:
             return members
         return members[np.argsort(self._rank[members])[:DELEGATES]]
+
+
+def _from_most_similar(edges: Edges, tie: NDArray[np.uint64]) -> Ints:
+    """Places of the edges by falling similarity, then by `tie`."""
+    order = np.argsort(tie)  # several times as quick as by both, and followed by a sort of bytes
+    ascending = tie[order]
+    if (ascending[1:] == ascending[:-1]).any():  # hardly ever: then the first edge is the first
+        order = np.argsort(tie, kind="stable")
+    unlike = np.rint((1 - edges.similarity[order]) * PERMUTATIONS).astype(np.uint8)
+    return np.asarray(order[np.argsort(unlike, kind="stable")])
 
 
 def content_rank(minhashes: NDArray[np.uint32]) -> NDArray[np.uint64]:
