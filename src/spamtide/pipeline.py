@@ -102,6 +102,8 @@ class Update:
     """What rules say of them, if they were matched beside clustering."""
     ahead: Ahead | None = None
     """What answers of new mail will need, read while it is clustered."""
+    settled: Callable[[], panels.Settled | None] = lambda: None
+    """What is counted of the weeks that stay as they are, read meanwhile as well."""
     counted: rollup.Hours = rollup.NO_HOURS
     """Messages by hour of the last weeks that were answered."""
     stored: Callable[[], None] = lambda: None
@@ -176,11 +178,29 @@ def _cluster(run: Update) -> str:
         if hits is not None:
             weeks = {week for batch in hits.result() for week in batch["week"].unique().to_pylist()}
             run.ahead = Ahead(lake, weeks, run.backlog)
+            run.settled = _settled(lake, run.ahead, run.backlog)
 
     gathered = gather(lake, settings.clustering.similarity, workers, matching)
     run.fresh, run.names, run.hits = gathered.fresh, gathered.names, gathered.hits
     run.backlog(partial(contents.keep, lake))
     return gathered.told()
+
+
+def _settled(lake: Lake, ahead: Ahead, backlog: Backlog) -> Callable[[], panels.Settled | None]:
+    """Read behind what is counted of weeks that these answers leave alone."""
+    found: list[panels.Settled] = []
+
+    def read() -> None:
+        if ahead.weeks:
+            found.append(panels.settled(lake, (min(ahead.weeks), max(ahead.weeks))))
+
+    done = backlog(read)
+
+    def known() -> panels.Settled | None:
+        done()
+        return found.pop() if found else None
+
+    return known
 
 
 def _attribute(run: Update) -> str:
@@ -219,8 +239,11 @@ def _measure(run: Update) -> str:
     lake = run.observatory.lake
     measuring = run.observatory.settings.measuring
     each = Apart(run.observatory.settings.running.workers)
-    measured = run.measurement = measure(panels.panel(lake), measuring, each)
-    hourly = panels.hourly(lake, measured.panel.days, measuring.hourly_weeks, run.counted)
+    panel = panels.panel(lake, run.settled())
+    with ThreadPoolExecutor(1, "hours") as other:
+        later = other.submit(panels.hourly, lake, panel.days, measuring.hourly_weeks, run.counted)
+        measured = run.measurement = measure(panel, measuring, each)
+        hourly = later.result()
     run.over = is_over(hourly)
     told = run.told = without_last_day(measured) if run.over is False else measured
     run.backlog(lambda: lake.replace("series", series_rows(told)))
@@ -340,7 +363,7 @@ def findings(
         versions=lake.versions(),
         making=lambda programme, window: makers(lake, programme, *window),
     )
-    return Said(inputs, state(inputs))
+    return Said(inputs, state(inputs, each))
 
 
 def names_of(knowledge: Knowledge, measurement: Measurement) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,7 @@ from spamtide.finding.standing import advertised_claims, standing_claims
 from spamtide.finding.status import statuses, unattributed
 from spamtide.finding.timing import forecast_claims, outlook_claims
 from spamtide.finding.volume import coverage_claims, volume_claims
-from spamtide.model import Change
+from spamtide.model import Change, Each, in_turn
 from spamtide.statement import Claim, Status
 
 
@@ -35,6 +35,7 @@ def _successions(view: View) -> Iterator[Claim]:
 
 
 MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
+    lambda view, _: forecast_claims(view),
     volume_claims,
     lambda view, _: move_claims(view),
     standing_claims,
@@ -45,14 +46,15 @@ MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
     lambda view, _: published_claims(view),
     lambda view, _: makeup_claims(view),
     outlook_claims,
-    lambda view, _: forecast_claims(view),
     lambda view, _: coverage_claims(view),
 )
-"""Who makes claims; each yields none where the data carries none."""
+"""Who makes claims, who takes the longest first; each yields none where the data carries none."""
 
 
-def state(inputs: FindingInputs) -> Findings:
+def state(inputs: FindingInputs, each: Each = in_turn) -> Findings:
     """Say what may be said of a measured period.
+
+    `each` says how MAKERS are asked, one after the other or side by side.
 
     Pure and total: thin or empty data yields fewer claims, never an error. Claims come the most important
     first, then by id; ids are unique (of two changes of one kind, subject and day the surer one is kept).
@@ -60,8 +62,8 @@ def state(inputs: FindingInputs) -> Findings:
     view = View(replace(inputs, changes=_known(inputs)))
     stands = statuses(view)
     best: dict[str, Claim] = {}
-    for make in MAKERS:
-        for claim in make(view, stands):
+    for made in each(lambda make: [*make(view, stands)], MAKERS):
+        for claim in made:
             other = best.get(claim.claim)
             if other is None or (claim.confidence, claim.sentence) > (other.confidence, other.sentence):
                 best[claim.claim] = claim

@@ -50,10 +50,10 @@ def stored_answers(lake: Lake, weeks: Collection[int]) -> pa.Table:
 
 def amend(stored: pa.Table, answers: pa.Table) -> Amended:
     """Put answers (ANSWERS with `week`) among those that are stored of their weeks, and perhaps of others."""
-    place = {key: number for number, key in enumerate(_keys(answers))}
     maybe = np.flatnonzero(pc.is_in(stored["sha256"], answers["sha256"].combine_chunks()))
     there = stored.take(pa.array(maybe))
-    at = np.array([place.get(key, -1) for key in _keys(there)], dtype=np.int64)
+    found = pc.index_in(_marks(there), _marks(answers).combine_chunks())
+    at = np.asarray(pc.fill_null(found, -1)).astype(np.int64)
     there, gone = there.filter(pa.array(at >= 0)), maybe[at >= 0]
     now = answers.take(pa.array(at[at >= 0]))
     week = now["week"].to_numpy()
@@ -112,13 +112,8 @@ def _within(column: pa.ChunkedArray, weeks: Collection[int]) -> pa.ChunkedArray:
     return pc.is_in(column, pa.array(sorted(weeks), pa.int32()))
 
 
-def _keys(rows: pa.Table) -> list[tuple[str, str]]:
-    """What a message is known by."""
-    return list(zip(rows["sha256"].to_pylist(), rows["sensor"].to_pylist(), strict=True))
-
-
 def _marks(rows: pa.Table) -> pa.ChunkedArray:
-    """The same as one text."""
+    """What a message is known by."""
     return pc.binary_join_element_wise(rows["sha256"], rows["sensor"].cast(pa.string()), " ")
 
 

@@ -181,8 +181,9 @@ class Lake:
         *,
         version: int | None = None,
         coded: bool = False,
+        paths: Collection[str] | None = None,
     ) -> pa.Table:
-        """The whole of a table, or some columns of it; empty when it was never written.
+        """The whole of a table, or some columns or files of it; empty when it was never written.
 
         `coded` gives texts as codes, in a third of the time where they repeat.
 
@@ -202,6 +203,8 @@ class Lake:
             return schema.empty_table()
         with self._reading(table):
             dataset = handle.to_pyarrow_dataset(parquet_read_options=reading_codes(schema) if coded else None)
+            if paths is not None:
+                dataset = _of_files(dataset, paths)
             found = dataset.to_table(columns=names).cast(schema)
         return in_one_piece(found) if coded else found
 
@@ -367,18 +370,11 @@ class Lake:
 
     def _dataset(self, table: str, paths: set[str]) -> Any:  # noqa: ANN401 - a pyarrow dataset
         """Some files of a table as an Arrow dataset."""
-        import pyarrow.dataset
-
         handle = self._handle(table)
         if handle is None:
             return TABLES[table].empty_table()
         whole = handle.to_pyarrow_dataset()
-        if len(paths) == len(handle.file_uris()):
-            return whole
-        kept = [one for one in whole.get_fragments() if any(uri.endswith(one.path) for uri in paths)]
-        return pyarrow.dataset.FileSystemDataset(
-            kept, whole.schema, pyarrow.dataset.ParquetFileFormat(), kept[0].filesystem if kept else None
-        )
+        return whole if len(paths) == len(handle.file_uris()) else _of_files(whole, paths)
 
     def _handle(self, table: str) -> DeltaTable | None:
         """The open Delta table, at its newest version when first asked for; None when it does not exist."""
@@ -474,6 +470,12 @@ class Lake:
                 raise
             message = f"cannot read '{table}' of {self.uri}: {first_line(error)}"
             raise UnavailableError(message, "run `spamtide doctor`") from error
+
+
+def _of_files(whole: Any, paths: Collection[str]) -> Any:  # noqa: ANN401 - pyarrow datasets
+    """Some files of a dataset."""
+    kept = [one for one in whole.get_fragments() if any(uri.endswith(one.path) for uri in paths)]
+    return type(whole)(kept, whole.schema, whole.format, kept[0].filesystem if kept else None)
 
 
 def _schema_of(handle: DeltaTable) -> int:

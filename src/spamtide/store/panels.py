@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from spamtide.model import Counts, Days, Panel, SubjectKind
 from spamtide.store import rollup
+from spamtide.store.coded import in_one_piece
 from spamtide.store.heartbeats import share_up
 from spamtide.store.lake import Lake
 
@@ -24,14 +25,40 @@ rest, are strays of a wrong clock; they would stretch every series."""
 HOURLY_WEEKS = 4
 """Weeks that an hourly panel holds: enough to know the hours of the day and of the week."""
 
+_READ = ["day", "sensor", "label", "botnet", "programme", "relay", "messages", "lab"]
 _HAM = pa.schema([("day", pa.date32()), ("sensor", pa.string()), ("n", pa.int64())])
 _SPAM = pa.schema([*_HAM, ("botnet", pa.string()), ("programme", pa.string())])
 
 
-def panel(lake: Lake) -> Panel:
-    """Daily counts of wild spam by subject and sensor, of ham by sensor, and each day's main relay."""
-    counted = ["day", "sensor", "label", "botnet", "programme", "relay", "messages"]
-    rows = lake.read("daily", [*counted, "lab"], coded=True)
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is counted of weeks that no answer changes any more."""
+
+    paths: frozenset[str]
+    """Files of `daily` that hold nothing else."""
+    rows: pa.Table
+    """_READ of them."""
+
+
+def settled(lake: Lake, weeks: tuple[int, int]) -> Settled:
+    """What is counted of all but the weeks from first to last, read while these are answered."""
+    late = lake.files_of_weeks("daily", weeks)
+    paths = frozenset(path for path in lake.files("daily").paths if not path.endswith(late))
+    return Settled(paths, lake.read("daily", _READ, coded=True, paths=paths))
+
+
+def panel(lake: Lake, known: Settled | None = None) -> Panel:
+    """Daily counts of wild spam by subject and sensor, of ham by sensor, and each day's main relay.
+
+    `known` need not be read again, if its files are still there.
+    """
+    now = frozenset(lake.files("daily").paths)
+    if known is None or not known.paths <= now:
+        rows = lake.read("daily", _READ, coded=True)
+    else:
+        rest = lake.read("daily", _READ, coded=True, paths=now - known.paths)
+        rows = in_one_piece(pa.concat_tables([known.rows, rest]))
+    counted = _READ[:-1]
     dated = pc.and_(pc.is_null(rows["lab"]), pc.is_valid(rows["day"]))
     rows = rows.filter(dated).select(counted).rename_columns([*counted[:-1], "n"])
     labels = rows["label"].cast(pa.string())

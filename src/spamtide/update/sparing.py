@@ -128,7 +128,7 @@ class Ahead:
     def __init__(self, lake: Lake, weeks: Collection[int], backlog: Backlog) -> None:
         around = {week + far for week in weeks for far in range(-REACH_WEEKS, REACH_WEEKS + 1)} - {UNDATED}
         self.version = lake.version("evidence")
-        self._lake, self._files, self._weeks = lake, lake.files("evidence"), frozenset(around)
+        self._lake, self._files, self.weeks = lake, lake.files("evidence"), frozenset(around)
         self._read: Read | None = None
         self._wait = backlog(self._begin)
 
@@ -139,7 +139,7 @@ class Ahead:
         return read
 
     def _begin(self) -> None:
-        lake, files, weeks = self._lake, self._files, self._weeks
+        lake, files, weeks = self._lake, self._files, self.weeks
         note = lake.note("sightings")
         if AMENDING in note or self.version is None or note.get("evidence") != self.version:
             return

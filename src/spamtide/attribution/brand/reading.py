@@ -170,12 +170,26 @@ def _looked_at(text: str, places: Sequence[Place], seen: str | None) -> Iterator
         looked[wording] += 1
         if wording in done or looked[wording] > MOST_FINDS:
             continue
+        if not backwards and _is_within_a_word(text, spots):
+            continue
         if seen is not None and not backwards and _stands_plainly(text, wording, spots[0], seen):
             continue
         said = _Said(text, spots[::-1] if backwards else spots, wording)
         if said.genuine() and (seen is None or not said.plain()):
             done.add(wording)
             yield wording, said.stretch
+
+
+def _is_within_a_word(text: str, spots: Sequence[int]) -> bool:
+    """Whether letters stand amid others, outside of links, so that `_Said` would refuse them."""
+    first, last = spots[0], spots[-1]
+    if spots[1] != first + 1:  # a first letter that stands apart may be settled elsewhere
+        return False
+    if not first or not is_letter(text[first - 1]):
+        after = text[last + 1 : last + 2]
+        if not after or not is_letter(after) or fold(after) == fold(text[last]):
+            return False
+    return not text.startswith("link: ", text.rfind("\n", 0, first) + 1)
 
 
 def _stands_plainly(text: str, wording: Wording, first: int, seen: str) -> bool:

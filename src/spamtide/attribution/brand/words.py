@@ -56,6 +56,10 @@ class Wording:
     spelt: str = ""
     """How it is spelt instead, where that is with letters that look like one: 'rn' for 'm'."""
 
+    def __hash__(self) -> int:
+        """Of the text alone, which keeps its own: this is asked for some ten times a message."""
+        return hash(self.text)
+
 
 def wordings(sources: Iterable[str], rules: frozenset[str]) -> tuple[Wording, ...]:
     """The wording of the named rules, without repeats, in order.
