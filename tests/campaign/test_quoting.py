@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,3 +80,26 @@ def test_a_rewritten_link_has_the_shape_of_what_it_leads_to(link: str, shape: st
     """Behind every gateway a campaign's links are the same."""
     assert target(link).startswith("http://rin.example/")
     assert link_shape(link) == shape
+
+
+MONSTERS = {
+    "feet": "-----\n" * 2_600 + f"{OWN}\n{QUOTED}",
+    "marks in turn": "> a\nx\n" * 2_600 + OWN,
+    "heads": "From:\n" * 2_600 + f"{OWN}\n{QUOTED}",
+    "attributions": "On 1 x wrote:\n" * 1_100 + OWN,
+    "labels": "From: x\n" + "Sent:" * 3_000,
+}
+
+
+@pytest.mark.parametrize("name", MONSTERS)
+def test_monsters(name: str) -> None:
+    """Texts made to cost time cost what others of their length cost, by far less than a message may."""
+    begun = time.process_time()
+    own_words("Re: x", MONSTERS[name])
+    assert time.process_time() - begun < 1
+
+
+def test_a_link_made_to_cost_time() -> None:
+    begun = time.process_time()
+    target("http://x.example/" + "/v3/__http:/" * 400 + "&u=http:/" * 400)
+    assert time.process_time() - begun < 1

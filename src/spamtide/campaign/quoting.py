@@ -75,15 +75,15 @@ def own_words(subject: str, text: str) -> tuple[str, str]:
         else:
             own.append(lines[at])
             at += 1
-    if len(own) == len(lines) or not _is_enough(own):
+    if len(own) == len(lines):
         return subject, text
-    end = next((at for at, line in enumerate(own) if _SIGNED.match(line) and _is_enough(own[:at])), len(own))
-    return "", "\n".join(own[:end])
-
-
-def _is_enough(lines: Sequence[str]) -> bool:
-    """Whether so much was said that it can be told from what others say."""
-    return len(_LETTER.findall("\n".join(lines))) >= OWN_LETTERS
+    end, letters = len(own), 0
+    for at, line in enumerate(own):
+        if letters >= OWN_LETTERS and _SIGNED.match(line):
+            end = at
+            break
+        letters += len(_LETTER.findall(line))
+    return ("", "\n".join(own[:end])) if letters >= OWN_LETTERS else (subject, text)
 
 
 def _is_head(lines: Sequence[str], at: int) -> bool:
