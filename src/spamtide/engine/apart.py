@@ -6,6 +6,7 @@ process that dies, or is not done long after this one, leaves its part to this o
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -95,7 +96,13 @@ class _Process(Generic[Result]):
         context = multiprocessing.get_context("fork")
         self._receive, send = context.Pipe(duplex=False)
         self._child = context.Process(target=_work, args=(send, work, os.getpid()), daemon=True)
-        self._child.start()
+        collecting = gc.isenabled()
+        gc.disable()  # until the new process has put aside what it inherits
+        try:
+            self._child.start()
+        finally:
+            if collecting:
+                gc.enable()
         send.close()
 
     def result(self) -> Result:
@@ -120,7 +127,14 @@ class _Process(Generic[Result]):
 def _work(
     send: Connection, work: Callable[[], object], parent: int
 ) -> None:  # pragma: no cover - runs in a process of its own
-    """What a forked process does; where it fails it sends nothing, and the parent meets the failure."""
+    """What a forked process does; where it fails it sends nothing, and the parent meets the failure.
+
+    What it inherits is never collected: to free a connection or a table whose threads stayed behind kills a
+    process, or has it wait for them for ever. Nor does it clear up in the end, for the same reason.
+    """
+    gc.freeze()
+    gc.enable()
     end_with_parent(parent)
     with suppress(Exception):
         send.send(work())
+    os._exit(0)

@@ -184,7 +184,7 @@ def _pool_of(workers: int) -> ProcessPoolExecutor:
     """
     try:
         return ProcessPoolExecutor(
-            workers, mp_context=_context(), initializer=end_with_parent, initargs=(os.getpid(),)
+            workers, mp_context=_context(), initializer=_begin, initargs=(os.getpid(),)
         )
     except (ImportError, NotImplementedError, OSError) as error:
         message = f"worker processes cannot share a queue here: {error}"
@@ -194,6 +194,12 @@ def _pool_of(workers: int) -> ProcessPoolExecutor:
 def processors() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _begin(parent: int) -> None:
+    """What a worker does first: what it inherits is never collected, for threads of it stayed behind."""
+    gc.freeze()
+    end_with_parent(parent)
 
 
 def end_with_parent(parent: int) -> None:
