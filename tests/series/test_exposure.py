@@ -127,6 +127,19 @@ def test_all_subjects_on_one_sensor_is_a_changed_sensor(
     assert outage.end is not None or not follows
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_several_subjects_on_one_sensor_are_that_sensor(world: Make, panel_of: Make, seed: int) -> None:
+    """It greylists: bots never come again, and what comes from servers does."""
+    made = world(seed, subjects=6)
+    largest = np.argsort(-made.mean[:, 3].sum(axis=1))
+    bots = largest[: len(largest) * 2 // 3]
+    assert 3 <= len(bots) < 0.75 * len(largest)
+    made.mean[bots, 3, AT:] *= 0.1
+    exposure = estimate(panel_of(made.counts(), made.ham))
+    (outage,) = exposure.outages
+    assert (outage.sensor, outage.kind) == ("s3", "changed")
+
+
 def _moved(days: int, sensors: int, who: set[int]) -> tuple[tuple[str, ...], ...]:
     old, new = ("mx1.example",) * AT, ("mx2.example",) * (days - AT)
     return tuple(old + new if row in who else ("mx9.example",) * days for row in range(sensors))
