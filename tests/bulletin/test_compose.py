@@ -161,3 +161,54 @@ def test_many_botnets_share_a_paragraph(edition: Edition, make_claim: Callable[.
     assert [h for h, *_ in bulletin.paragraphs] == ["Bot00", "Bot01", "Bot02", "Bot03", "Others."]
     assert len(bulletin.paragraphs[-1][2]) == 5
     assert len(bulletin.claims) == 12
+
+
+@pytest.mark.parametrize(
+    ("numbers", "title"),
+    [
+        (
+            {"times": 12.4, "sample": 210.0, "sample_sensors": 1.0},
+            "At one sensor, 210 messages: spam rose to 12 times its earlier level",
+        ),
+        ({"times": 2.46}, "Spam rose to 2.5 times its earlier level"),
+        ({"sample": 640.0, "sample_sensors": 3.0}, "At 3 sensors, 640 messages: spam rose by 38 %"),
+        ({"times": 12.4, "base_month": "July"}, "Spam stands at 12 times its level of July"),
+    ],
+)
+def test_a_title_says_times_and_how_little_it_rests_on(
+    claims: Claims, edition: Edition, numbers: dict[str, object], title: str
+) -> None:
+    """Of a rise over a doubling, and of few messages or one sensor."""
+    level = next(c for c in claims if c.kind == "level")
+    rise = replace(level, numbers={**level.numbers, "direction": "rise", **numbers})
+    assert compose([rise], (), edition).title == title
+
+
+def test_titles_of_the_nameless_the_dark_and_the_exchange(
+    claims: Claims, edition: Edition, make_claim: Callable[..., Claim]
+) -> None:
+    """Most may be nobody's whom we know; nothing collected is no quiet; a place may be taken."""
+    moved = [c for c in claims if c.kind in {"level", "decomposition"}]
+    nameless = [replace(c, numbers={**c.numbers, "nameless_word": "most"}) for c in moved]
+    assert compose(nameless, (), edition).title == "Spam fell by 38 %; most of what went has no name"
+    dark = make_claim("dark", "total", "Nothing was collected.", 100, subject_kind="total")
+    assert compose((dark,), (), edition).title == "Nothing was collected"
+    numbers = {"most_gained": "Bagle", "most_lost": "Rustock", "month": "January"}
+    exchange = make_claim("exchange", "total", "Not the same.", 94, subject_kind="total", numbers=numbers)
+    rise = make_claim("rise", "Pills", "Mail for Pills rose.", 60, subject_kind="programme")
+    title = "Spam stands where it stood in January: Bagle gained what Rustock lost"
+    assert compose((exchange, rise), (), edition).title == title
+
+
+def test_sensors_that_were_down_together_are_told_together(
+    edition: Edition, make_claim: Callable[..., Claim]
+) -> None:
+    """Their own sentences stay in the table; an outage of another day is told."""
+    both = make_claim(
+        "sensor-outage", "several", "Both were down.", 30, subject_kind="sensor", sensors=("a", "b")
+    )
+    own = [make_claim("sensor-outage", name, f"Sensor {name}.", 20, subject_kind="sensor") for name in "ab"]
+    other = make_claim("sensor-outage", "a", "Sensor a again.", 20, subject_kind="sensor")
+    other = replace(other, claim=other.claim.rsplit(":", 1)[0] + ":2011-01-01")
+    (text,) = [text for _, text, _ in compose((both, *own, other), (), edition).paragraphs]
+    assert text == "Both were down. Sensor a again."

@@ -30,7 +30,7 @@ from spamtide.finding import (
     state,
 )
 from spamtide.finding.figures import Window
-from spamtide.finding.moves import TEMPLATES
+from spamtide.finding.sentences import TEMPLATES
 from spamtide.finding.status import STATE_RULES, VOLUME_RULES
 from spamtide.model import Change, ChangeKind, Contribution, Exposure, Measurement, Outage
 from spamtide.statement import Claim, Maker

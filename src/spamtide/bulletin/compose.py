@@ -16,6 +16,8 @@ TOLD_BOTNETS = 4
 SHARED_SENTENCES = 5
 EXPLAINED = re.compile(r"negligible, below \d+ % of its earlier level(?:,( by )|(?=\.))")
 """The word with its explanation."""
+SEVERAL = 5
+"""Times from which a title needs no decimal."""
 ALONE = 1.05
 """Share of a change of all mail from which one botnet moved by more than all together."""
 
@@ -64,7 +66,7 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section(
         "",
-        ("thin", "unclear", "nothing-changed", "level", "decomposition", "exchange", *MOVES),
+        ("thin", "dark", "unclear", "nothing-changed", "level", "decomposition", "exchange", *MOVES),
         ("total",),
         most=dict.fromkeys(MOVES, 1),
     ),
@@ -160,8 +162,8 @@ def _chosen(claims: Sequence[Claim], section: Section) -> list[Claim]:
     fitting.sort(key=lambda c: (section.kinds.index(c.kind), -c.importance, c.claim))
     first = _most_sensors(claims)
     fitting = [c for c in fitting if c is not first]
-    together = {s for c in claims if c.subject == "several" for s in c.sensors}
-    fitting = [c for c in fitting if c.kind != "sensor-change" or c.subject not in together]
+    together = {(c.kind, s, _day(c)) for c in claims if c.subject == "several" for s in c.sensors}
+    fitting = [c for c in fitting if (c.kind, c.subject, _day(c)) not in together]
     fitting = [
         c
         for c in fitting
@@ -221,6 +223,11 @@ def _botnets(claims: Sequence[Claim]) -> list[tuple[str, list[Claim]]]:
         story = sorted(told, key=lambda c: (c.kind == "status", c.claim.rsplit(":", 1)[-1], c.claim))
         groups.append((-max(c.importance for c in told), story[0].claim, _name(story[0]), story))
     return [(name, story) for *_, name, story in sorted(groups, key=lambda g: g[:2])]
+
+
+def _day(claim: Claim) -> str:
+    """The day in an outage's id; sensors that change together do so on days that need not be the same."""
+    return claim.claim.rsplit(":", 1)[-1] if claim.kind == "sensor-outage" else ""
 
 
 def _name(claim: Claim) -> str:
@@ -285,6 +292,11 @@ def _thin_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
     return f"{_number(thin, 'n')} {'message' if thin.n == 1 else 'messages'}: too few for a trend"
 
 
+def _dark_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
+    """No mail, and nobody who would have taken it in."""
+    return "Nothing was collected" if "dark" in kinds else ""
+
+
 def _quiet_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
     """No news."""
     quiet = kinds.get("nothing-changed")
@@ -310,15 +322,26 @@ def _level_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
     if level is None or level.numbers.get("direction") not in {"fall", "rise"}:
         return ""
     falling = level.numbers["direction"] == "fall"
-    percent = _number(level, "percent", " %")
+    times = "times" in level.numbers
+    much = f"to {_times(level)}" if times else f"by {_number(level, 'percent', ' %')}"
     base = level.numbers.get("base_month")
     if isinstance(base, str):
         # The level before lies months back: what happened in the period is news besides.
         moved = _move_title(kinds, claims)
-        title = f"Spam stands {percent} {'below' if falling else 'above'} its level of {base}"
+        percent = _number(level, "percent", " %")
+        where = f"at {_times(level)}" if times else f"{percent} {'below' if falling else 'above'}"
+        title = f"{_sampled(level)}spam stands {where} its level of {base}"
+        title = f"{title[:1].upper()}{title[1:]}"
         return f"{title}; {moved}" if moved else title
-    title = f"Spam {'fell' if falling else 'rose'} by {percent}"
+    title = (
+        f"{_sampled(level)}spam {'fell' if falling else 'rose'} {much}{' its earlier level' if times else ''}"
+    )
+    title = f"{title[:1].upper()}{title[1:]}"
     word = parts.numbers.get("largest_word") if parts else None
+    if parts is not None and parts.numbers.get("nameless_word") in {"most", "nearly all"}:
+        return (
+            f"{title}; {parts.numbers['nameless_word']} of what {'went' if falling else 'came'} has no name"
+        )
     if parts is None or word not in {"most", "nearly all"}:
         return title
     largest, share = parts.numbers["largest"], parts.numbers.get("largest_share")
@@ -327,21 +350,53 @@ def _level_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
     return f"{title}; {word} of the {level.numbers['direction']} is {largest}'s"
 
 
-def _move_title(_: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
-    """What the most important botnets, or programmes, did, and what the next ones did."""
+def _times(level: Claim) -> str:
+    """'12 times' or '2.5 times'."""
+    value = level.numbers.get("times")
+    if not isinstance(value, int | float):
+        return "several times"
+    return f"{value:,.0f} times" if value >= SEVERAL else f"{value:.1f} times"
+
+
+def _sampled(level: Claim) -> str:
+    """How little a title rests on: 'At one sensor, 210 messages: ', or nothing."""
+    n, sensors = level.numbers.get("sample"), level.numbers.get("sample_sensors")
+    if not isinstance(n, int | float) or not isinstance(sensors, int | float):
+        return ""
+    return f"At {'one sensor' if sensors == 1 else f'{sensors:,.0f} sensors'}, {n:,.0f} messages: "
+
+
+def _move_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
+    """What the most important botnets did, and what the next ones did; else a programme's move."""
     moved = [
         c
         for c in claims
         if c.kind in TITLE_VERBS and c.subject_kind in {"botnet", "programme"} and c.subject != UNKNOWN
     ]
     botnets = [c for c in moved if c.subject_kind == "botnet"]
+    if not botnets and (exchanged := _exchange_title(kinds, claims)):
+        return exchanged
     told: dict[str, str] = {}
     for claim in botnets or moved:  # a programme's move mostly repeats its botnets'
         told.setdefault(_name(claim), claim.kind)
     groups: dict[str, list[str]] = {}
     for name, kind in told.items():
         groups.setdefault(kind, []).append(name)
-    return ", ".join(_did(kind, names) for kind, names in list(groups.items())[:2])
+    title = ", ".join(_did(kind, names) for kind, names in list(groups.items())[:2])
+    heir = kinds.get("carried-on")
+    if heir is not None and next(iter(told), "") == heir.numbers.get("name"):
+        title += f"; its mail for {heir.numbers['programme']} goes on under another sender"
+    return title
+
+
+def _exchange_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
+    """All mail stands where it stood, and is not made of the same."""
+    exchange = kinds.get("exchange")
+    if exchange is None or "percent" in exchange.numbers:
+        return ""
+    gained, lost = (exchange.numbers.get(name) for name in ("most_gained", "most_lost"))
+    told = [f"{gained} gained" if gained else "", f"{lost} lost" if lost else ""]
+    return f"Spam stands where it stood in {exchange.numbers['month']}: {' what '.join(filter(None, told))}"
 
 
 def _did(kind: str, names: Sequence[str]) -> str:
@@ -374,6 +429,7 @@ def _makeup_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
 
 TITLES: tuple[Callable[[Mapping[str, Claim], Sequence[Claim]], str], ...] = (
     _most_sensors_title,
+    _dark_title,
     _thin_title,
     _quiet_title,
     _sensors_title,

@@ -14,20 +14,22 @@ from spamtide.finding.effects import HORIZONS, Effect, Scene, Share, effects
 from spamtide.finding.figures import Figure
 from spamtide.finding.inputs import View
 from spamtide.finding.levels import LEAST_DAYS
+from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value, listing, plural
 from spamtide.model import UNKNOWN, Change, Counts
 from spamtide.statement import Claim
 
 TOGETHER = 14
 """Falls that begin within so many days of the largest are told of together."""
-LOOK = 91 + 28
-"""Days before the end in which the fall may have begun."""
 LEAST_WEIGHT = 0.05
 """Share of all mail that the largest fall must have taken."""
 MOST_PLACEBOS = 8
 PLACEBO_DAYS = 7
 WHEN = {1: "on the first day", 7: "over the first week", 28: "over 4 weeks", 91: "over 13 weeks"}
 SPANS = {1: "first day", 7: "first week", 28: "first 4 weeks", 91: "first 13 weeks"}
+AGAINST = "Held against their own days before,"
+NEWS = (28, 91)
+"""Horizons whose end is news by itself."""
 WEEKS = {7: "1", 28: "4", 91: "13"}
 """Horizon -> its words in a sentence."""
 
@@ -91,21 +93,40 @@ def _effects(view: View, group: Group) -> list[Found]:
 
 
 def _group(view: View) -> Group | None:
-    """The largest fall of a botnet in reach, and those about the same time."""
-    since = view.period.until - dt.timedelta(days=LOOK)
-    falls = [
+    """The largest fall of a botnet in the period, and those about the same time.
+
+    Where none fell in it, the largest of which a horizon of weeks ended in it: that number is new.
+    """
+    every = [
         c
         for c in view.inputs.changes
-        if c.subject_kind == "botnet"
-        and c.subject != UNKNOWN
-        and c.kind in FALLS
-        and since <= c.onset <= view.period.until
+        if c.subject_kind == "botnet" and c.subject != UNKNOWN and c.kind in FALLS
     ]
+    falls = [c for c in every if in_period(view, c)] or [c for c in every if _just_over(view, c)]
     falls.sort(key=lambda c: (-weight_of(view, c), c.onset, c.subject))
     if not falls or weight_of(view, falls[0]) < LEAST_WEIGHT:
         return None
-    near = [c for c in falls if abs((c.onset - falls[0].onset).days) <= TOGETHER]
-    return Group(tuple(near))
+    near = [c for c in every if abs((c.onset - falls[0].onset).days) <= TOGETHER and c != falls[0]]
+    near.sort(key=lambda c: (-weight_of(view, c), c.onset, c.subject))
+    return Group((falls[0], *near))
+
+
+def _just_over(view: View, change: Change) -> bool:
+    """Whether the first 4 or 13 weeks since a fall ended in the period."""
+    ends = (change.onset + dt.timedelta(days=days - 1) for days in HORIZONS if days in NEWS)
+    return any(view.period.since <= end <= view.period.until for end in ends)
+
+
+def _returned(view: View, group: Group, days: int) -> list[str]:
+    """Those of the fallen that came back within a horizon, and not only on its last days."""
+    last = group.onset + dt.timedelta(days=days - 1)
+    subjects = {c.subject for c in group.falls}
+    back = [
+        c
+        for c in view.inputs.changes
+        if c.subject_kind == "botnet" and c.subject in subjects and c.kind in {"resume", "rise"}
+    ]
+    return list(dict.fromkeys(c.subject for c in back if group.onset < c.onset <= last))
 
 
 def _scene(view: View, group: Group, botnets: Sequence[str]) -> Scene:
@@ -155,24 +176,28 @@ def _claim(view: View, group: Group, found: Sequence[Found], placebos: tuple[int
     span = SPANS[last.days]
     if not last.others.sure:
         template += (
-            f". Others did not measurably fill in: their mail moved by {{others}} of all that was expected "
-            f"in the {span}, which is within chance"
+            f". {AGAINST} others did not measurably fill in: {{others}} of all mail expected in the {span}, "
+            "within chance"
         )
     elif last.others.value > 0:
-        template += f". Others filled in {{others}} of all mail expected in the {span}"
+        template += f". {AGAINST} others filled in {{others}} of all mail expected in the {span}"
     else:
         values["others"] = _percent(last.others)
-        template += f". Others fell short too, by {{others}} of all mail expected in the {span}"
+        template += f". {AGAINST} others fell short too, by {{others}} of all mail expected in the {span}"
+    back = _returned(view, group, last.days)
+    if back:
+        values["back"] = listing([view.name(b) for b in back])
+        template += f". {{back}} {plural(len(back), 'was', 'were')} back before the end of the {span}"
     over = [WEEKS[days] for days in HORIZONS if days > last.days]
     if over:
         template += f". It is too early for {listing(over)} {'week' if over == ['1'] else 'weeks'}"
     tried, gave = placebos
     if tried:
         values |= {"tried": tried, "gave": gave}
-        showed = f"one {{gave}} {plural(gave, 'time')}" if gave else "none"
+        showed = "{gave} of them gave one" if gave else "none of them gave one"
         template += (
             f". As a check, {{tried}} earlier {plural(tried, 'date')} "
-            f"{plural(tried, 'was', 'were')} asked for an effect in the same way and gave {showed}"
+            f"{plural(tried, 'was', 'were')} asked for an effect in the same way: {showed}"
         )
     window = (group.clean - dt.timedelta(days=28), view.period.until)
     about = About(

@@ -20,7 +20,7 @@ from spamtide.finding.published import published_claims
 from spamtide.finding.standing import advertised_claims, standing_claims
 from spamtide.finding.status import statuses, unattributed
 from spamtide.finding.timing import forecast_claims, outlook_claims
-from spamtide.finding.volume import coverage_claims, volume_claims
+from spamtide.finding.volume import coverage_claims, is_dark, volume_claims
 from spamtide.model import Change, Each, in_turn
 from spamtide.statement import Claim, Status
 
@@ -40,7 +40,6 @@ MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
     lambda view, _: move_claims(view),
     standing_claims,
     lambda view, _: advertised_claims(view),
-    lambda view, _: _successions(view),
     lambda view, _: event_claims(view),
     lambda view, _: effect_claims(view),
     lambda view, _: published_claims(view),
@@ -49,6 +48,11 @@ MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
     lambda view, _: coverage_claims(view),
 )
 """Who makes claims, who takes the longest first; each yields none where the data carries none."""
+IN_THE_DARK: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
+    volume_claims,
+    lambda view, _: move_claims(view),
+)
+"""The same for a period in which nobody collected: whatever was before it is another period's news."""
 
 
 def state(inputs: FindingInputs, each: Each = in_turn) -> Findings:
@@ -62,7 +66,10 @@ def state(inputs: FindingInputs, each: Each = in_turn) -> Findings:
     view = View(replace(inputs, changes=_known(inputs)))
     stands = statuses(view)
     best: dict[str, Claim] = {}
-    for made in each(lambda make: [*make(view, stands)], MAKERS):
+    dark = is_dark(view)
+    elsewhere = each(lambda make: [*make(view, stands)], IN_THE_DARK if dark else MAKERS)
+    # What looks at messages asks the store, which no other process of ours does.
+    for made in (*elsewhere, [] if dark else [*_successions(view)]):
         for claim in made:
             other = best.get(claim.claim)
             if other is None or (claim.confidence, claim.sentence) > (other.confidence, other.sentence):

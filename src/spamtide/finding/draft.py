@@ -16,6 +16,7 @@ from spamtide.statement import Claim
 RANK: dict[str, float] = {
     "level": 100,
     "thin": 100,
+    "dark": 100,
     "unclear": 100,
     "nothing-changed": 99,
     "decomposition": 95,
@@ -53,7 +54,17 @@ RANK: dict[str, float] = {
 MAIL, MEASURED = ("observations", "attributions"), ("series",)
 TABLES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        ("level", "decomposition", "exchange", "thin", "unclear", "nothing-changed", "forecast", "effect"),
+        (
+            "level",
+            "decomposition",
+            "exchange",
+            "thin",
+            "dark",
+            "unclear",
+            "nothing-changed",
+            "forecast",
+            "effect",
+        ),
         MEASURED,
     ),
     **dict.fromkeys(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from spamtide.finding.draft import about_all, draft
 from spamtide.finding.figures import Figure, total_of
 from spamtide.finding.inputs import View
-from spamtide.finding.words import SHARE_WORDS, Value, listing, weeks_of, word_from
+from spamtide.finding.words import SHARE_WORDS, Value, listing, month_of, weeks_of, word_from
 from spamtide.model import UNKNOWN, Contribution
 from spamtide.statement import Claim
 
@@ -71,6 +71,9 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
     elif named and abs(sum(c.points for c in named)) > BEYOND * abs(whole.value):
         template = f"{_losers(values, named, clauses, moved)}, and all spam together {{points}}"
     share = abs(named[0].points / whole.value) if named else 0.0
+    # A title says whose most of a fall is, and means of all that was lost, not of what others left of it.
+    gross = sum(abs(c.points) for c in parts if sign * c.points > 0)
+    nameless = sum(abs(c.points) for c in unknown)
     whole_time = (view.period.before[0], view.period.after[1])
     yield draft(
         view,
@@ -80,12 +83,13 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
         direction="fall" if falling else "rise",
         largest=view.name(named[0].subject) if named else None,
         largest_share=round(share, 4),
-        largest_word=word_from(SHARE_WORDS, share) if named else None,
+        largest_word=word_from(SHARE_WORDS, abs(named[0].points) / gross) if named else None,
+        nameless_word=word_from(SHARE_WORDS, nameless / gross) if nameless else None,
     )
 
 
-def exchange_claims(view: View, now: Figure) -> Iterator[Claim]:
-    """All mail stands where it stood, but is not made of the same: whose points came, and whose went.
+def exchange_claims(view: View, now: Figure, percent: Figure) -> Iterator[Claim]:
+    """All mail stands near where it stood, but is not made of the same: whose points came, and whose went.
 
     Told where the window before lies well back: within a period the moves themselves are told.
     """
@@ -103,13 +107,28 @@ def exchange_claims(view: View, now: Figure) -> Iterator[Claim]:
     whence = weeks_of(values, view.period.before)
     came, went = (_told(view, values, moved, verb) for verb in ("gained", "lost"))
     span = (view.period.before[0], view.period.after[1])
+    stands = "about where it stood in"
+    if percent.sure:
+        values["percent"] = percent if percent.value > 0 else percent.flipped()
+        stands = f"{{percent}} {'above' if percent.value > 0 else 'below'} its level in"
     yield draft(
         view,
         about_all(view, "exchange", span),
-        f"All spam stands about where it stood in {whence} from {{from}} to {{to}}, but it is not made of "
-        f"the same: {'; '.join(filter(None, (came, went)))}.",
+        f"All spam stands {stands} {whence} from {{from}} to {{to}}, {'and' if percent.sure else 'but'} "
+        f"it is not made of the same: {'; '.join(filter(None, (came, went)))}.",
         values,
+        **_named(view, moved),
+        month=month_of(view.period.before, view.year),
     )
+
+
+def _named(view: View, moved: Sequence[Contribution]) -> dict[str, str | None]:
+    """Who gained most and who lost most, for a title."""
+    by = sorted(moved, key=lambda c: (c.points, c.subject))
+    return {
+        "most_gained": view.name(by[-1].subject) if by[-1].points > 0 else None,
+        "most_lost": view.name(by[0].subject) if by[0].points < 0 else None,
+    }
 
 
 def _told(view: View, values: dict[str, Value], moved: Sequence[Contribution], verb: str) -> str:

@@ -13,7 +13,7 @@ from spamtide.finding.figures import Figure, Window, level, percent_change
 from spamtide.finding.inputs import View
 from spamtide.finding.parts import decomposition_claims, exchange_claims
 from spamtide.finding.span import FEW_MESSAGES
-from spamtide.finding.words import MONTHS, Value, plural, weeks_of
+from spamtide.finding.words import DOUBLED, Value, month_of, plural, sample_words, weeks_of
 from spamtide.model import Change
 from spamtide.statement import Claim, Status
 
@@ -60,10 +60,12 @@ def levels(view: View) -> tuple[Figure, Figure, Figure]:
 def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim]:
     """Level and decomposition, or that nothing changed, or that the data is too thin."""
     if is_thin(view):
-        yield _thin(view)
+        yield _thin(view) if not is_dark(view) else _dark(view)
         return
     now, before, percent = levels(view)
     if not math.isfinite(now.value):
+        if view.total is not None and not _up_on(view, view.period.after):
+            yield _unclear(view, now, ())
         return
     changed = _changed_sensors(view)
     if 2 * len(changed) >= max(len(_alive_sensors(view)), 1) or _vague(now):
@@ -77,11 +79,11 @@ def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim
     )
     if view.period.comparable and not moved and not drifted and not silent:
         yield _nothing_changed(view, now, percent)
-        yield from exchange_claims(view, now)
+        yield from exchange_claims(view, now, percent)
         return
     yield _level(view, now, before, percent)
     if view.period.comparable:
-        yield from decomposition_claims(view) if percent.sure else exchange_claims(view, now)
+        yield from decomposition_claims(view) if percent.sure else exchange_claims(view, now, percent)
 
 
 def _changed_sensors(view: View) -> tuple[str, ...]:
@@ -106,7 +108,10 @@ def _unclear(view: View, now: Figure, changed: tuple[str, ...]) -> Claim:
     """Say that the volume cannot be told, and why: the sensors changed, or the index is too vague."""
     values: dict[str, Value] = {}
     alive = len(_alive_sensors(view))
-    if 2 * len(changed) >= max(alive, 1):
+    if not math.isfinite(now.value):
+        values = {"from": view.period.after[0], "to": view.period.after[1]}
+        why = "no sensor was up from {from} to {to}"
+    elif 2 * len(changed) >= max(alive, 1):
         values = {"k": len(changed), "all": alive}
         why = f"{{k}} of {{all}} {plural(alive, 'sensor')} changed in the period"
     else:
@@ -121,6 +126,31 @@ def _unclear(view: View, now: Figure, changed: tuple[str, ...]) -> Claim:
     )
 
 
+def is_dark(view: View) -> bool:
+    """Whether nothing at all was collected in the period: no mail, and no sensor up."""
+    return (
+        bool(view.panel.sensors)
+        and not view.count("total", "total", view.window)
+        and not _up_on(view, view.window)
+    )
+
+
+def _up_on(view: View, window: Window) -> int:
+    """Days of a window on which a sensor was up."""
+    up = (view.measurement.exposure.values[:, view.within(window)] > 0).any(axis=0)
+    return int(up.sum())
+
+
+def _dark(view: View) -> Claim:
+    """Nobody collected: what spam did is not known."""
+    return draft(
+        view,
+        about_all(view, "dark", view.window),
+        "Nothing was collected from {since} to {until}: no sensor was up. What spam did then is not known.",
+        {"since": view.window[0], "until": view.window[1]},
+    )
+
+
 def _thin(view: View) -> Claim:
     """Say that the data carries no statement about change, and how little there is."""
     counts = view.daily("total", "total")[view.within(view.window)]
@@ -128,14 +158,14 @@ def _thin(view: View) -> Claim:
     sensors = view.sensors_of("total", "total", view.window)
     template = (
         f"{{n}} {plural(n, 'message')} on {{days}} {plural(days, 'day')} at {{sensors}} "
-        f"{plural(len(sensors), 'sensor')} {plural(n, 'is', 'are')} too few to tell a change from chance."
+        f"{plural(len(sensors), 'sensor')} {plural(n, 'is', 'are')} too few to tell a change from chance"
     )
-    return draft(
-        view,
-        about_all(view, "thin", view.window),
-        template,
-        {"n": n, "days": days, "sensors": len(sensors)},
-    )
+    values: dict[str, Value] = {"n": n, "days": days, "sensors": len(sensors)}
+    dark = len(counts) - _up_on(view, view.window)
+    if dark and len(sensors) > 1:
+        values["dark"] = dark
+        template += f"; on {{dark}} {plural(dark, 'day')} no sensor was up"
+    return draft(view, about_all(view, "thin", view.window), template + ".", values)
 
 
 def _base(view: View) -> str:
@@ -155,7 +185,18 @@ def _base_days(view: View) -> Window | None:
 def _nothing_changed(view: View, now: Figure, percent: Figure) -> Claim:
     """A period without news says so."""
     values: dict[str, Value] = {"index": now}
-    template = "Nothing changed in this period: the volume index is {index}, no botnet and no programme moved"
+    template = "Nothing changed in this period: the volume index is {index}"
+    if percent.sure and not view.period.far:  # else the next sentence says so
+        values |= {
+            "percent": percent if percent.value > 0 else percent.flipped(),
+            "before": view.period.before[0],
+        }
+        values["before_to"] = view.period.before[1]
+        template += (
+            f", {{percent}} {'above' if percent.value > 0 else 'below'} that of {{before}} to {{before_to}}"
+        )
+        template += ", and"
+    template += f"{'' if 'percent' in values else ','} no botnet and no programme moved"
     down = [c for c in view.inputs.changes if in_period(view, c) and c.kind == "sensor-outage"]
     if down:
         names = {c.subject for c in down}
@@ -171,7 +212,7 @@ def _nothing_changed(view: View, now: Figure, percent: Figure) -> Claim:
         about_all(view, "nothing-changed", view.period.after),
         template + ".",
         values,
-        percent=round(percent.value, 4),
+        moved=round(percent.value, 4),
         base=_base(view),
         **{"from": view.period.before[0].isoformat(), "to": view.period.before[1].isoformat()},
     )
@@ -204,10 +245,15 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
         if percent.sure:
             direction = "fall" if percent.value < 0 else "rise"
             values["percent"] = percent.flipped() if direction == "fall" else percent
-            template += f": {{percent}} {'less' if direction == 'fall' else 'more'}."
+            more = f"{{percent}} {'less' if direction == 'fall' else 'more'}"
+            if percent.value > DOUBLED:
+                values["times"] = times_of(percent)
+                more = "{times} as much"
+            template += f": {more}"
         else:
             values["percent"] = percent
-            template += "; the difference, {percent}, is within chance."
+            template += "; the difference, {percent}, is within chance"
+        template += sample_told(view, values)
     return draft(
         view,
         about_all(view, "level", view.period.after),
@@ -215,18 +261,26 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
         values,
         direction=direction,
         base=_base(view),
-        **_month_of(view),
+        sample_sensors=float(sensors) if isinstance(sensors := values.get("sample_sensors"), int) else None,
+        **({"base_month": month_of(view.period.before, view.year)} if view.period.far else {}),
     )
 
 
-def _month_of(view: View) -> dict[str, str]:
-    """The month of the level before, where that lies well before the period."""
-    if not view.period.far:
-        return {}
-    first, last = view.period.before
-    middle = first + (last - first) / 2
-    year = "" if middle.year == view.year else f" {middle.year}"
-    return {"base_month": f"{MONTHS[middle.month - 1]}{year}"}
+def times_of(percent: Figure) -> Figure:
+    """A rise in percent as times the earlier level."""
+    low, high = (None if end is None else 1 + end / 100 for end in (percent.low, percent.high))
+    return Figure(1 + percent.value / 100, low, high, "times")
+
+
+def sample_told(view: View, values: dict[str, Value]) -> str:
+    """The end of a sentence on a level, which says how little it rests on where that is little."""
+    sensors = len(view.sensors_of("total", "total", view.window))
+    n = view.count("total", "total", view.window)
+    sample = sample_words(n, sensors)
+    if not sample:
+        return "."
+    values |= {"sample": n, "sample_sensors": sensors}
+    return f", {sample}."
 
 
 def coverage_claims(view: View) -> Iterator[Claim]:

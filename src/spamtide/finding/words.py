@@ -38,6 +38,17 @@ COINCIDENCE_WORDS: tuple[tuple[float, str], ...] = (
 )
 """Largest p of the shift null -> what is said of two days."""
 
+SAMPLE_WORDS: tuple[tuple[int, str], ...] = (
+    (1000, ""),
+    (0, "from {sample} messages at {sample_sensors} sensors"),
+)
+"""Least messages of a period -> how its statements of level say how little they rest on. What rests on one
+sensor says so however many there are."""
+ONE_SENSOR = "from {sample} messages at one sensor"
+
+DOUBLED = 100.0
+"""Percent more from which a rise is said in times the level: nobody reads percentages of thousands."""
+
 NEGLIGIBLE = 0.05
 """Below this share of its earlier level, volume is called negligible."""
 
@@ -217,6 +228,17 @@ def listing(parts: Sequence[str]) -> str:
     if len(parts) <= 1:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def sample_words(n: int, sensors: int) -> str:
+    """How little a statement of level rests on, as a template; '' where that is enough."""
+    return ONE_SENSOR if sensors == 1 else word_from(SAMPLE_WORDS, n)
+
+
+def month_of(window: Window, year: int) -> str:
+    """The month in the middle of some days, with its year where that is not `year`."""
+    middle = window[0] + (window[1] - window[0]) / 2
+    return f"{MONTHS[middle.month - 1]}{'' if middle.year == year else f' {middle.year}'}"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -1,0 +1,231 @@
+"""Claims about sensors: that were down, that are no longer what they were, and several at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from spamtide.finding.around import LOOK_BACK, in_percent, windows_around
+from spamtide.finding.draft import About, draft, export, rows_of
+from spamtide.finding.figures import rate, ratio
+from spamtide.finding.inputs import View
+from spamtide.finding.sentences import TEMPLATES, sentence_of
+from spamtide.finding.volume import SENSOR_KINDS, in_period
+from spamtide.finding.words import Dated, Value, plural
+from spamtide.model import Change, Floats
+from spamtide.statement import Claim
+
+SENSOR_LIFT = 35.0
+"""What a changed sensor gains in importance if all mail came from it."""
+LEAST_STEADY = 100
+"""Messages at the other sensors, before and after, that a sensor's level is held against."""
+TOGETHER = 14
+"""Sensors that change within so many days of one another are told of in one breath."""
+NOT_READ_YET = " has brought no mail since {onset}, being down or not read in yet, and is allowed for."
+"""The same for a sensor whose outage reaches to the end of the data, in its first UNREAD_DAYS."""
+UNREAD_DAYS = 7
+
+
+def sensor_claims(view: View, changes: list[Change]) -> Iterator[Claim]:
+    """A claim for each sensor that was down or changed in the period, and one for several at once."""
+    moved = [c for c in changes if c.kind in SENSOR_KINDS]
+    moved += _unreported_outages(view, changes)
+    yield from (_sensor(view, change) for change in moved)
+    yield from _changed_together(view, [c for c in moved if c.kind == "sensor-change"])
+    yield from _down_together(view, [c for c in moved if c.kind == "sensor-outage"])
+
+
+def _sensor(view: View, change: Change) -> Claim:
+    """A sensor was down, or is no longer what it was."""
+    values: dict[str, Value] = {
+        "name": change.subject,
+        "onset": Dated(change.onset, change.onset_low, change.onset_high),
+    }
+    template = sentence_of(change)
+    if change.kind == "sensor-outage":
+        values["onset"] = change.onset
+        if change.end is not None:
+            days = max((change.end - change.onset).days, 1)
+            values["end"], values["days"] = change.onset + dt.timedelta(days=days - 1), days
+            template = template.replace("{days} days", f"{{days}} {plural(days, 'day')}")
+        elif (view.period.until - change.onset).days < UNREAD_DAYS:
+            template = TEMPLATES[change.kind][0] + NOT_READ_YET
+    else:
+        what, more = _what_changed(view, change)
+        values |= more
+        template = template.replace("{what}", what)
+    at = view.panel.sensors.index(change.subject) if change.subject in view.panel.sensors else None
+    window = (change.onset_low - dt.timedelta(days=LOOK_BACK), view.period.until)
+    n = 0 if at is None else int(view.by_sensor("total", "total")[at, view.within(window)].sum())
+    about = About(
+        change.kind,
+        "sensor",
+        change.subject,
+        change.onset,
+        n,
+        (change.subject,),
+        export("observations", sensor=change.subject, label="wild", since=window[0], until=window[1]),
+        confidence=change.confidence,
+        lift=SENSOR_LIFT * _sensor_share(view, change) if change.kind == "sensor-change" else 0.0,
+    )
+    return draft(view, about, template, values)
+
+
+def _sensor_share(view: View, change: Change) -> float:
+    """A sensor's share of all mail before it changed: how much of the picture hangs on it."""
+    if change.subject not in view.panel.sensors:
+        return 0.0
+    before = view.by_sensor("total", "total")[:, view.within(windows_around(view, change)[0])].sum(axis=1)
+    whole = int(before.sum())
+    return float(before[view.panel.sensors.index(change.subject)] / whole) if whole else 0.0
+
+
+def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
+    """What speaks for a change of the sensor: its spam, its other mail, its relay."""
+    clauses: list[str] = []
+    values: dict[str, Value] = {}
+    if change.subject in view.panel.sensors:
+        at = view.panel.sensors.index(change.subject)
+        before, after = windows_around(view, change)
+        spam = view.by_sensor("total", "total")[at]
+        steady = _steady(view, change)
+        exposure = steady if steady is not None else np.ones(view.panel.days.size)
+        left = ratio(rate(spam, exposure, view.within(after)), rate(spam, exposure, view.within(before)))
+        if math.isfinite(left.value):
+            values["left"] = in_percent(left)
+            others = "what the other sensors' mail would lead one to expect"
+            against = "its earlier level" if steady is None else others
+            clauses.append(f"its spam stands at {{left}} of {against}")
+        ham = int(view.panel.ham[at][view.within(after)].sum())
+        if ham:
+            values["ham"] = ham
+            clauses.append(f"{{ham}} {plural(ham, 'message')} of other mail came since")
+    moved = next(
+        (
+            o
+            for o in view.measurement.exposure.outages
+            if o.sensor == change.subject
+            and o.kind == "changed"
+            and o.relay_before != o.relay_after
+            and abs((o.start - change.onset).days) <= TOGETHER
+        ),
+        None,
+    )
+    if moved is not None:
+        values |= {"relay_before": moved.relay_before or "none", "relay_after": moved.relay_after or "none"}
+        clauses.append("its receiving relay was {relay_before} and is {relay_after}")
+    return "; ".join(clauses) or "what it takes in is not what it was", values
+
+
+def _steady(view: View, change: Change) -> Floats | None:
+    """Spam a day at the sensors that did not change about then; None where they hold too little."""
+    moved = {
+        c.subject
+        for c in view.inputs.changes
+        if c.kind in SENSOR_KINDS and abs((c.onset - change.onset).days) <= TOGETHER
+    }
+    rows = [at for at, name in enumerate(view.panel.sensors) if name not in moved]
+    daily: Floats = view.by_sensor("total", "total")[rows].sum(axis=0).astype(float)
+    before, after = windows_around(view, change)
+    enough = all(daily[view.within(window)].sum() >= LEAST_STEADY for window in (before, after))
+    return daily if enough else None
+
+
+def _changed_together(view: View, changes: list[Change]) -> Iterator[Claim]:
+    """Several sensors that changed at about the same time: one headline for all of them."""
+    left = sorted(changes, key=lambda c: (c.onset, c.subject))
+    while left:
+        group = [c for c in left if (c.onset - left[0].onset).days <= TOGETHER]
+        left = [c for c in left if c not in group]
+        names = tuple(sorted({c.subject for c in group}))
+        if len(names) < 2:  # noqa: PLR2004 - one sensor has its own claim
+            continue
+        first, last = group[0].onset, group[-1].onset
+        onset = Dated(first, min(c.onset_low for c in group), max(c.onset_high for c in group))
+        window = (first - dt.timedelta(days=LOOK_BACK), view.period.until)
+        lately = (min(first - dt.timedelta(days=2 * LOOK_BACK), view.period.since), view.period.until)
+        alive = {*names, *view.sensors_of("total", "total", lately)}
+        yield draft(
+            view,
+            About(
+                "sensor-change",
+                "sensor",
+                "several",
+                first,
+                view.count("total", "total", window),
+                names,
+                rows_of("total", "total", *window),
+                lift=SENSOR_LIFT,
+                weight=len(names) / len(alive),
+                confidence=min(c.confidence for c in group),
+            ),
+            "{k} of {all} sensors changed about {onset}: what moved there is the sensors, not the spam.",
+            {"k": len(names), "all": len(alive), "onset": onset},
+            last_onset=last.isoformat(),
+        )
+
+
+def _down_together(view: View, outages: list[Change]) -> Iterator[Claim]:
+    """Sensors that were down on the same days: one sentence for all of them."""
+    days: dict[tuple[dt.date, dt.date | None], set[str]] = {}
+    for change in outages:
+        days.setdefault((change.onset, change.end), set()).add(change.subject)
+    for (onset, end), names in sorted(days.items(), key=lambda item: item[0][0]):
+        if len(names) < 2:  # noqa: PLR2004 - one sensor has its own claim
+            continue
+        window = (onset - dt.timedelta(days=LOOK_BACK), view.period.until)
+        alive = {*names, *view.sensors_of("total", "total", window)}
+        values: dict[str, Value] = {"k": len(names), "all": len(alive), "onset": onset}
+        which = "All {k} sensors" if len(names) == len(alive) else "{k} of {all} sensors"
+        template = f"{which} have been down since {{onset}}"
+        if end is not None:
+            values |= {"end": end - dt.timedelta(days=1), "days": (end - onset).days}
+            template = (
+                f"{which} were down from {{onset}} to {{end}}, {{days}} {plural((end - onset).days, 'day')}"
+            )
+        elif (view.period.until - onset).days < UNREAD_DAYS:
+            template = f"{which} have brought no mail since {{onset}}, being down or not read in yet"
+        dark = len(names) == len(alive)
+        template += ": what spam did then is not known." if dark else ", and are allowed for."
+        about = About(
+            "sensor-outage",
+            "sensor",
+            "several",
+            onset,
+            view.count("total", "total", window),
+            tuple(sorted(names)),
+            rows_of("total", "total", *window),
+            weight=len(names) / len(alive),
+        )
+        yield draft(view, about, template, values)
+
+
+def _unreported_outages(view: View, changes: list[Change]) -> Iterator[Change]:
+    """Outages that the exposure allows for and no change reports."""
+    reported = [c for c in changes if c.kind == "sensor-outage"]
+    for outage in view.measurement.exposure.outages:
+        if outage.kind != "down" or any(
+            c.subject == outage.sensor
+            and c.onset <= (outage.end or view.period.until)
+            and (c.end is None or c.end >= outage.start)
+            for c in reported
+        ):
+            continue
+        change = Change(
+            kind="sensor-outage",
+            subject_kind="sensor",
+            subject=outage.sensor,
+            onset=outage.start,
+            onset_low=outage.onset_low or outage.start,
+            onset_high=outage.onset_high or outage.start,
+            end=outage.end + dt.timedelta(days=1) if outage.end and outage.end < view.period.until else None,
+            end_low=None,
+            end_high=None,
+            ratio=None,
+            confidence=outage.confidence,
+        )
+        if in_period(view, change):
+            yield change

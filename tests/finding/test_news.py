@@ -1,0 +1,173 @@
+"""What is told of little mail, of none, of one sensor, and which fall is the period's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from spamtide.finding import FindingInputs, Findings, period, state
+from spamtide.model import Change, Contribution, Exposure, Measurement, Outage
+from spamtide.statement import Claim
+
+Make = Callable[..., FindingInputs]
+DAY = dt.timedelta(days=1)
+
+
+def said(found: Findings, kind: str, subject: str | None = None) -> Claim:
+    """The one claim of a kind (and subject)."""
+    fitting = [c for c in found.claims if c.kind == kind and subject in (None, c.subject)]
+    assert len(fitting) == 1, [c.claim for c in found.claims]
+    return fitting[0]
+
+
+def shift(kind: str, subject: str, onset: str, **more: object) -> Change:
+    """A change with an interval of a day on both sides and no end, unless told otherwise."""
+    day = dt.date.fromisoformat(onset)
+    fields: dict[str, object] = {
+        "subject_kind": "botnet",
+        "onset_low": day - DAY,
+        "onset_high": day + DAY,
+        "end": None,
+        "end_low": None,
+        "end_high": None,
+        "ratio": None,
+        "confidence": 0.99,
+    }
+    return Change(kind=kind, subject=subject, onset=day, **(fields | more))
+
+
+# ---------------------------------------------------------------------------- little, none, one sensor
+
+
+def test_a_level_says_how_little_it_rests_on_and_a_rise_is_told_in_times(make: Make) -> None:
+    """A twelvefold rise of one person's few messages: 'times', and from how many at one sensor."""
+    world = make().measurement
+    days = world.panel.days.size
+    row = np.zeros((1, days), dtype=np.int64)
+    row[0, ::2] = 1
+    row[0, days - 35 :] = 8
+    panel = replace(
+        world.panel,
+        sensors=("mailbox",),
+        subjects=(("total", "total"),),
+        counts=row[None],
+        ham=np.zeros_like(row),
+        relays=(("",) * days,),
+        pairs={},
+    )
+    exposure = np.ones((1, days))
+    index = 200.0 * row[0]
+    base = "2010-07-02..2010-07-29"
+    series = (
+        replace(
+            world.series[0],
+            count=row[0],
+            index=index,
+            low=0.7 * index,
+            high=1.4 * index,
+            offset=np.full(days, 0.5),
+            base=base,
+        ),
+    )
+    inputs = make(Measurement(panel, Exposure(exposure, ()), series), changes=(), contributions=())
+    claim = said(state(inputs), "level")
+    assert re.search(r": 16 times \[\d+-\d+\] as much, from 224 messages at one sensor\.$", claim.sentence)
+    assert (claim.numbers["sample"], claim.numbers["sample_sensors"]) == (224, 1)
+
+
+def test_days_without_any_collecting_are_told_as_such(make: Make) -> None:
+    """All sensors down for a month: nothing is said of spam then; a last week in the dark has no level."""
+    world = make().measurement
+    exposure, counts = world.exposure.values.copy(), world.panel.counts.copy()
+    exposure[:, 40:72], counts[..., 40:72] = 0, 0
+    down = tuple(
+        Outage(name, dt.date(2010, 8, 11), dt.date(2010, 9, 11), "down", "no mail")
+        for name in world.panel.sensors
+    )
+    panel = replace(world.panel, counts=counts, pairs={})
+    dark = Measurement(panel, Exposure(exposure, down), world.series)
+    chosen = period(dark, dt.date(2010, 8, 15), dt.date(2010, 9, 5))
+    found = state(make(dark, changes=(), period=chosen))
+    assert {c.kind for c in found.claims} == {"dark", "sensor-outage"}
+    assert said(found, "dark").sentence == (
+        "Nothing was collected from 15 August to 5 September: no sensor was up. "
+        "What spam did then is not known."
+    )
+    assert said(found, "sensor-outage", "several").sentence == (
+        "All 6 sensors have been down since 11 August: what spam did then is not known."
+    )
+    series = tuple(replace(s, index=np.where(exposure.any(axis=0), s.index, np.nan)) for s in world.series)
+    partly = Measurement(panel, Exposure(exposure, down), series)
+    chosen = period(partly, dt.date(2010, 7, 20), dt.date(2010, 8, 25))
+    found = state(make(partly, changes=(), period=chosen))
+    assert said(found, "unclear").sentence == (
+        "What the volume of spam did cannot be told: no sensor was up from 19 August to 25 August."
+    )
+
+
+def test_what_one_sensor_alone_sees_is_said_to_be_so_once(make: Make) -> None:
+    """A botnet at one of six sensors: with its first change, not with its second."""
+    world = make().measurement
+    row = world.panel.subjects.index(("botnet", "grum"))
+    world.panel.counts[row][1:] = 0
+    changes = (
+        shift("decline", "grum", "2010-09-20", ratio=0.4),
+        shift("rise", "grum", "2010-10-04", ratio=2.0),
+        shift("decline", "rustock", "2010-09-20", ratio=0.02),
+    )
+    found = state(make(world, changes=changes))
+    fell, rose = (said(found, kind, "grum").sentence for kind in ("decline", "rise"))
+    assert fell.endswith(" This is seen at one sensor of 6 only.")
+    assert "one sensor" not in rose + said(found, "decline", "rustock").sentence
+
+
+# ---------------------------------------------------------------------------- which fall, against what
+
+
+def test_the_effect_is_that_of_the_periods_own_fall(make: Make) -> None:
+    """A fall of July, back long since, is not told beside one of September; nor is it when nobody fell."""
+    old = shift("cease", "grum", "2010-07-20", ratio=0.0)
+    back = shift("resume", "grum", "2010-08-01")
+    own = shift("decline", "rustock", "2010-09-20", ratio=0.02, end=dt.date(2010, 9, 23))
+    assert said(state(make(changes=(old, back, own))), "effect").subject == "rustock"
+    later = period(make().measurement, dt.date(2010, 10, 8), dt.date(2010, 10, 14))
+    assert not [c for c in state(make(changes=(old, back), period=later)).claims if c.kind == "effect"]
+    ends = period(make().measurement, dt.date(2010, 10, 10), dt.date(2010, 10, 14))
+    away = replace(own, onset=dt.date(2010, 9, 15), onset_low=dt.date(2010, 9, 14))
+    again = shift("resume", "rustock", "2010-10-01")
+    told = said(state(make(changes=(away, again), period=ends)), "effect").sentence
+    assert "Rustock was back before the end of the first 4 weeks." in told
+
+
+def test_a_level_below_that_of_the_base_is_not_about_the_same(quiet: FindingInputs) -> None:
+    """An exchange says what the difference is where it is beyond chance."""
+    parts = (
+        Contribution("total", "total", -15.0, -19.0, -11.0),
+        Contribution("botnet", "rustock", -20.0, -24.0, -16.0),
+    )
+    world = quiet.measurement
+    lower = tuple(
+        replace(s, index=s.index * scale, low=s.low * scale, high=s.high * scale)
+        for s, scale in ((s, np.where(np.arange(s.days.size) < 60, 1.0, 0.85)) for s in world.series)
+    )
+    measurement = Measurement(world.panel, world.exposure, lower)
+    told = said(state(replace(quiet, measurement=measurement, contributions=parts)), "exchange")
+    assert re.match(r"All spam stands 1\d % \[\d+-\d+\] below its level in the 4 weeks", told.sentence)
+
+
+def test_most_of_a_rise_is_of_all_that_rose(make: Make) -> None:
+    """What others lost of it does not make a small part of a gain the most of it (title)."""
+    parts = (
+        Contribution("total", "total", 7.0, 3.0, 11.0),
+        Contribution("botnet", "grum", 5.0, 3.0, 6.0),
+        Contribution("botnet", "unknown", 8.0, 3.0, 12.0),
+        Contribution("botnet", "cutwail", 3.0, 2.0, 4.0),
+        Contribution("botnet", "rustock", -9.0, -11.0, -7.0),
+    )
+    claim = said(state(make(contributions=parts)), "decomposition")
+    assert (claim.numbers["largest"], claim.numbers["largest_word"]) == ("Grum", "a good part")
+    assert claim.numbers["nameless_word"] == "most"
