@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from spamtide.attribution.learning.element import Bound, Element, elements_of
+from spamtide.attribution.learning.element import elements_of
+from spamtide.attribution.learning.field import Bound, Element
 from spamtide.attribution.learning.genuine import imitated
 from spamtide.attribution.learning.layout import STANDARD, Layout, machines_of
 from spamtide.attribution.learning.order import GAP, Face, faces, order_pattern
