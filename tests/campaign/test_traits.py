@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from spamtide.campaign.mixing import mix
-from spamtide.campaign.traits import COLUMNS, KEPT, MARK, NAME, PHRASE, WORD, profile
+from spamtide.campaign.traits import COLUMNS, KEPT, MARK, NAME, PHRASE, WORD, Shown, form_of, profile
 from spamtide.schema import OBSERVATIONS, PROFILES
 
 
@@ -96,3 +96,18 @@ def test_a_profile_does_not_depend_on_its_batch() -> None:
         assert max(sum(one & 3 == kind for one in found) for found in together) <= most
     assert sum(one & 3 == PHRASE for one in together[6]) == KEPT[PHRASE]
     assert told() == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "same"),
+    [
+        ("<9.9.9{2}.9{14}.9{8}@[9.9.9.9]>", True),
+        ("<9.9.9{2}.9{14}.h{8}@localhost.a>", True),
+        ("<9.9.9{2}.9{14}@a.a>", False),
+        ("<9$9$9{2}$9{14}$h{8}@a.a>", False),
+    ],
+)
+def test_a_program_is_the_same_on_every_machine(shape: str, *, same: bool) -> None:
+    """What stands right of a Message-ID's sign is the machine's; figures among hex digits are chance."""
+    one = form_of(Shown("", "", (), (), (), "Date,From", "", "<9.9.9{2}.9{14}.h{8}@A-A>"))
+    assert (one == form_of(Shown("", "", (), (), (), "Date,From", "", shape))) == same
