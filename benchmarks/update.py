@@ -54,7 +54,9 @@ def main() -> None:
         build(folder, number, DAYS, matched=True)
     for table in DERIVED - {"evidence", "profiles", "contents"}:
         shutil.rmtree(folder / "lake" / table, ignore_errors=True)
-    contents.keep(open_observatory(folder).lake)  # an observatory that is updated daily has it
+    lake = open_observatory(folder).lake  # one that is updated daily has these files joined, and this table
+    lake.compact("memberships", contents.JOINED_BYTES)
+    contents.keep(lake)
     processors = len(os.sched_getaffinity(0))
     say(f"{processors} processors; load of the machine {os.getloadavg()[0]:.1f}")
     rows = open_observatory(folder).lake.query("SELECT count(*) AS n FROM observations")["n"][0].as_py()
@@ -68,8 +70,13 @@ def main() -> None:
 def update_apart(folder: Path) -> None:
     """One update in a process of its own."""
     begun = now()
+    # An installed program has its bytecode: where it is not to be written, all of it would be made anew.
+    installed = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run(  # noqa: S603 - this program
-        [sys.executable, "-c", APART, str(folder.resolve())], cwd=Path(__file__).parent, check=True
+        [sys.executable, "-c", APART, str(folder.resolve())],
+        cwd=Path(__file__).parent,
+        check=True,
+        env=installed,
     )
     say(f"  whole      {spent(begun)}")
 

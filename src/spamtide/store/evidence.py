@@ -65,7 +65,7 @@ def known(lake: Lake, new: Fresh) -> Fresh:
 
 def count(lake: Lake, new: Fresh) -> int:
     """How many observations these are, at most."""
-    return int(lake.query("SELECT count(*) AS n FROM fresh", fresh=new.observations)["n"][0].as_py())
+    return lake.rows_in(new.observations)
 
 
 def unclustered(lake: Lake, new: Fresh) -> pa.Table:

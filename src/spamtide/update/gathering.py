@@ -87,15 +87,17 @@ def gather(
     fresh = evidence.incoming(lake)
     clustering: Clustering | None = None
     with meanwhile(fresh) as hits:
-        with ThreadPoolExecutor(1, "load") as loading:
+        with ThreadPoolExecutor(2, "load") as loading:
+            reading = loading.submit(lambda: CampaignState(lake.read("exemplars"), lake.read("lineage")))
             # Relating needs it, and it takes as long to load as this takes to read.
             loading.submit(import_module, "scipy.sparse")
-            state = CampaignState(lake.read("exemplars"), lake.read("lineage"))
+            counting = loading.submit(rollup.contents_by_name, lake)
             fresh = evidence.known(lake, fresh)
             new = evidence.unclustered(lake, fresh)
+            state = reading.result()
         clock.ended("read")
         if new.num_rows:
-            counts = Counter(rollup.contents_by_name(lake))
+            counts = Counter(counting.result())
             clustering = cluster(new, state, similarity=similarity, messages=counts)
     if clustering is not None:
         clock.ended("cluster")
