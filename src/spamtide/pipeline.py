@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, read_pages
@@ -35,18 +34,9 @@ from spamtide.finding import (
     state,
 )
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
-from spamtide.model import Change, Each, Floats, IndexSeries, Measurement, Trace, in_turn
+from spamtide.model import Change, Each, IndexSeries, Measurement, Trace, in_turn
 from spamtide.observatory import EVENTS_FILE, Observatory
-from spamtide.schema import (
-    CHANGES,
-    CLAIMS,
-    DERIVED,
-    HOURS,
-    SERIES,
-    TIMESTAMP,
-    to_arrow,
-)
-from spamtide.series import beside as compared
+from spamtide.schema import CHANGES, CLAIMS, DERIVED, to_arrow
 from spamtide.series import decompose, is_over, measure, measure_hours, without_last_day
 from spamtide.servers import states as control_states
 from spamtide.store import Lake, contents, evidence, panels, rollup, senders, writer_lock
@@ -55,6 +45,7 @@ from spamtide.store.traces import Remembered
 from spamtide.update.gathering import gather
 from spamtide.update.matching import Hits, beside, match_new
 from spamtide.update.refresh import Answering, answer_again, renamed
+from spamtide.update.rows import hour_rows, outages, series_rows
 from spamtide.update.sparing import Ahead
 
 LAB_MESSAGES = 5_000
@@ -247,9 +238,28 @@ def _measure(run: Update) -> str:
     run.over = is_over(hourly)
     told = run.told = without_last_day(measured) if run.over is False else measured
     run.backlog(lambda: lake.replace("series", series_rows(told)))
-    run.hours = each.aside(lambda: measure_hours(hourly, measured))
-    run.backlog(lambda: lake.replace("sensors", rollup.sensors(lake, _outages(measured))))
+    run.backlog(lambda: lake.replace("sensors", rollup.sensors(lake, outages(measured))))
+    run.hours = _hours(lake, each.aside(lambda: measure_hours(hourly, measured)), run.backlog)
     return f"{len(measured.series)} series over {len(measured.panel.days):,} days"
+
+
+def _hours(
+    lake: Lake, fitted: Callable[[], tuple[IndexSeries, ...]], backlog: Backlog
+) -> Callable[[], tuple[IndexSeries, ...]]:
+    """Store hourly series as soon as they are fitted; what is given back waits for that, and has them."""
+    found: list[tuple[IndexSeries, ...]] = []
+
+    def keep() -> None:
+        found.append(fitted())
+        lake.replace("hours", hour_rows(found[0]))
+
+    done = backlog(keep)
+
+    def known() -> tuple[IndexSeries, ...]:
+        done()
+        return found[0]
+
+    return known
 
 
 def _detect(run: Update) -> str:
@@ -267,7 +277,6 @@ def _detect(run: Update) -> str:
 
     detected = look(run.measurement, settings.detecting, whole=bool(run.over), each=each, tracing=tracing)
     hours = run.hours()
-    run.backlog(lambda: lake.replace("hours", hour_rows(hours)))
     changes = (*detected.changes, *watch_hours(hours, detected.changes))
     for table, rows, note in (("changes", changes, remembered.note()), ("alarms", detected.alarms, None)):
         lake.replace(table, pa.Table.from_batches([to_arrow(rows, CHANGES)]), note)
@@ -428,62 +437,3 @@ def learn_signatures(observatory: Observatory, families: tuple[str, ...]) -> Ite
 def read_changes(lake: Lake) -> tuple[Change, ...]:
     """The changes table as records."""
     return tuple(Change(**row) for row in lake.read("changes").to_pylist())
-
-
-def series_rows(measurement: Measurement) -> pa.Table:
-    """All series as rows of SERIES, one a subject and day."""
-    tables = []
-    for one in measurement.series:
-        columns = _index_columns(one)
-        columns["date"] = pa.array(one.days.astype("datetime64[D]"), pa.date32())
-        for name, values in zip(("naive", "chained"), compared(measurement, one), strict=True):
-            columns[name] = _numbers(values)
-        tables.append(pa.table([columns[name] for name in SERIES.names], schema=SERIES))
-    return pa.concat_tables(tables) if tables else SERIES.empty_table()
-
-
-def hour_rows(series: Sequence[IndexSeries]) -> pa.Table:
-    """Hourly series as rows of HOURS, one a subject and hour."""
-    tables = []
-    for one in series:
-        columns = _index_columns(one)
-        columns["hour"] = pa.array(one.days.astype("datetime64[us]")).cast(TIMESTAMP)
-        tables.append(pa.table([columns[name] for name in HOURS.names], schema=HOURS))
-    return pa.concat_tables(tables) if tables else HOURS.empty_table()
-
-
-def _index_columns(one: IndexSeries) -> dict[str, pa.Array]:
-    """The columns that daily and hourly series share."""
-    length = len(one.days)
-    unknown = np.full(length, np.nan)
-    return {
-        "subject_kind": pa.array([one.subject_kind] * length, pa.string()),
-        "subject": pa.array([one.subject] * length, pa.string()),
-        "count": pa.array(one.count, pa.int64()),
-        "index": _numbers(one.index),
-        "low": _numbers(one.low),
-        "high": _numbers(one.high),
-        "base": pa.array([one.base] * length, pa.string()),
-        "low_90": _numbers(unknown if one.low_90 is None else one.low_90),
-        "high_90": _numbers(unknown if one.high_90 is None else one.high_90),
-    }
-
-
-def _numbers(values: Floats) -> pa.Array:
-    """Floats as Arrow, null where they are not finite."""
-    return pa.array(values, pa.float64(), mask=~np.isfinite(values))
-
-
-def _outages(measurement: Measurement) -> dict[str, list[dict[str, str | None]]]:
-    """Outages by sensor, as the sensors table holds them."""
-    told: dict[str, list[dict[str, str | None]]] = {}
-    for outage in measurement.exposure.outages:
-        told.setdefault(outage.sensor, []).append(
-            {
-                "start": outage.start.isoformat(),
-                "end": outage.end.isoformat() if outage.end else None,
-                "kind": outage.kind,
-                "evidence": outage.evidence,
-            }
-        )
-    return told
