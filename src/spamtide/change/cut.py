@@ -108,10 +108,11 @@ def _slopes(
 ) -> list[tuple[int, int]]:
     """Moves in one direction, those that are of one slope put together."""
     found: list[tuple[int, int]] = []
+    known: dict[tuple[int, int], bool] = {}
     for i, j in steps:
         if found and j <= found[-1][1]:
             continue
-        found.append(joined(track, segments, (way, i, j), others) or (i, j))
+        found.append(joined(track, segments, (way, i, j), others, known) or (i, j))
     return found
 
 

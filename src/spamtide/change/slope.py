@@ -44,7 +44,11 @@ class Slope:
 
 
 def joined(
-    track: Track, segments: Segments, move: tuple[Direction, int, int], others: list[tuple[int, int]]
+    track: Track,
+    segments: Segments,
+    move: tuple[Direction, int, int],
+    others: list[tuple[int, int]],
+    known: dict[tuple[int, int], bool],
 ) -> tuple[int, int] | None:
     """The longest staircase around a move that is one slope, as segment numbers; None where there is none.
 
@@ -53,6 +57,7 @@ def joined(
         segments: its partition.
         move: direction, and segment numbers [i, j] of its first and last step.
         others: moves of the other direction, which it does not reach beyond.
+        known: staircases of these segments that were held against a line; is added to.
     """
     direction, i, j = move
     sign = 1 if direction == "rise" else -1
@@ -65,7 +70,9 @@ def joined(
     while last + 1 < high and sign * (levels[last + 1] - levels[last]) > 0:
         last += 1
     for begin, end in _stretches(first, last, (i, j)):
-        if is_slope(track, segments, begin, end):
+        if (begin, end) not in known:
+            known[begin, end] = is_slope(track, segments, begin, end)
+        if known[begin, end]:
             return begin, end
     return None
 
