@@ -315,8 +315,7 @@ class Attribution:
 class Panel:
     """Counts of wild spam by subject, sensor and day, and of everything that shows a sensor was up.
 
-    An hourly panel (`store.panels.hourly`) has the same shape with hours for days, of the last weeks only;
-    it names no relays ('') and no pairs.
+    An hourly one (`store.panels.hourly`) has hours of the last weeks for days, no relays ('') and no pairs.
     """
 
     days: Days
@@ -332,8 +331,7 @@ class Panel:
     pairs: Mapping[tuple[str, str], Counts]
     """(botnet, programme) -> counts by day over all sensors, for programme mixes; 'unknown' included."""
     up: Floats | None = None
-    """Shape (sensors, days): share of the day in which heartbeats show the sensor up, NaN where they say
-    nothing; None where no sensor has any."""
+    """Shape (sensors, days): share of the day that heartbeats show it up, NaN where they say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +351,12 @@ class Outage:
     onset_high: dt.date | None = None
     relay_before: str = ""
     relay_after: str = ""
+    subjects: tuple[tuple[SubjectKind, str], ...] = ()
+    """Of a change that touches some senders only, those and their programmes; () for all."""
+
+    def touches(self, subject: tuple[str, str]) -> bool:
+        """Whether it changed what is seen of a subject; of all mail, each did."""
+        return not self.subjects or subject[0] == "total" or subject in self.subjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,8 +385,7 @@ class IndexSeries:
     base: str
     """The base period, 'YYYY-MM-DD..YYYY-MM-DD'."""
     offset: Floats
-    """Expected count a day at day effect 1 over the sensors that were up: count is about
-    offset x level. 0 where no sensor was up. Detection works on count with this offset."""
+    """Expected count a day at day effect 1 over the sensors that were up: count / level; 0 where none was."""
     overdispersion: float
     """alpha in variance = mean + alpha x mean squared."""
     serial_correlation: float
@@ -467,13 +470,11 @@ class Trace:
     after: tuple[int, int]
     """The same since it fell, for a week at most."""
     since: tuple[int, int] = (0, 0)
-    """The botnet's own messages since it fell, in the same sense as `own`: how much of its fleet of then
-    still sends."""
+    """Its own messages since it fell, likewise: how much of its fleet of then still sends."""
 
 
 Tracing = Callable[[str, dt.date, dt.date, dt.date], tuple[Trace, ...]]
-"""(botnet, first day on which it may have fallen, first day at the new level, first day not known yet) ->
-what is left of it in mail without a name; empty where nothing is known."""
+"""(botnet, first day of its fall, first at the new level, first not known yet) -> its traces, () for none."""
 
 
 def no_traces(_botnet: str, _first: dt.date, _last: dt.date, _until: dt.date) -> tuple[Trace, ...]:

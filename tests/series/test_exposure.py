@@ -102,11 +102,17 @@ def test_an_observatory_that_goes_dark_is_down(world: Make, panel_of: Make) -> N
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_one_subject_on_one_sensor_is_no_outage(world: Make, panel_of: Make, seed: int) -> None:
-    """One botnet that stops at one sensor is that botnet's doing."""
+def test_one_subject_on_one_sensor_is_of_that_cell_alone(world: Make, panel_of: Make, seed: int) -> None:
+    """A botnet that stops at one sensor and goes on at the others: the sensor sees all else as before."""
     made = world(seed)
     made.mean[0, 2, AT:] *= 0.02
-    assert _kinds(panel_of(made.counts(), made.ham)) == {}
+    panel = panel_of(made.counts(), made.ham)
+    exposure = estimate(panel)
+    (outage,) = exposure.outages
+    assert (outage.kind, outage.sensor) == ("changed", "s2")
+    assert [name for kind, name in outage.subjects if kind == "botnet"] == [panel.subjects[1][1]]
+    assert abs((outage.start - panel.days[AT].astype(object)).days) <= 1
+    assert (exposure.values == 1).all()
 
 
 @pytest.mark.parametrize(("seed", "share"), [(seed, share) for seed in SEEDS for share in (0.4, 0.02, 3.0)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spamtide.calibration import alarms, churn, studies, wandering
+from spamtide.calibration import alarms, churn, faults, studies, wandering
 from spamtide.calibration.row import Row
 from spamtide.calibration.studies import Study
 
@@ -19,6 +19,7 @@ STUDIES: dict[str, Study] = {
     "online by volume": alarms.by_volume,
     "hourly": alarms.hourly,
     "silence": studies.silence,
+    "partial faults": faults.faults,
     "switches": studies.switches,
     "surges": studies.surges,
 }

@@ -105,7 +105,8 @@ def find_cause(
     nameless = (kind, UNKNOWN)
     if kind == "total" or name == UNKNOWN or nameless not in panel.subjects or event.kind == "surge":
         return "stopped"
-    return _by_name(panel, _witnesses(panel, exposure, event), subject, event, usual * weekday)
+    witness = _witnesses(panel, exposure, subject, event)
+    return _by_name(panel, witness, subject, event, usual * weekday)
 
 
 def compared(panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual: Floats) -> Moved:
@@ -147,10 +148,10 @@ def _by_sensor(
     ratio: float,
 ) -> bool:
     """Whether sensors that moved at that time carry the move alone."""
-    if not any(_touches(outage, event) for outage in exposure.outages):
+    if not any(outage.touches(subject) and _touches(outage, event) for outage in exposure.outages):
         return False
     counts = panel.counts[panel.subjects.index(subject)]
-    witness = _witnesses(panel, exposure, event)
+    witness = _witnesses(panel, exposure, subject, event)
     before, after = sides(event, panel.days)
     if event.kind == "surge":
         after = (panel.days >= np.datetime64(event.onset)) & (
@@ -190,8 +191,8 @@ def usual_relay(relays: Sequence[str], days: Bools) -> str:
     return named.most_common(1)[0][0] if named else ""
 
 
-def _witnesses(panel: Panel, exposure: Exposure, event: Event) -> Bools:
-    """Days on which each sensor can bear witness of a move, shape (sensors, days).
+def _witnesses(panel: Panel, exposure: Exposure, subject: tuple[SubjectKind, str], event: Event) -> Bools:
+    """Days on which each sensor can bear witness of a subject's move, shape (sensors, days).
 
     Not while it is out; and after a change a sensor is another sensor, which can only be compared with
     itself on one side of that change.
@@ -199,7 +200,7 @@ def _witnesses(panel: Panel, exposure: Exposure, event: Event) -> Bools:
     witness: Bools = exposure.values >= UP
     onset = np.datetime64(event.onset)
     for outage in exposure.outages:
-        if outage.sensor not in panel.sensors:
+        if outage.sensor not in panel.sensors or not outage.touches(subject):
             continue
         row = panel.sensors.index(outage.sensor)
         first = np.datetime64(outage.onset_low or outage.start)

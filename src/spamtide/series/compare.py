@@ -33,11 +33,6 @@ TELLING = 20.0
 """Messages expected of a subject from which its ratio says something."""
 ALIKE = 0.75
 """Share of the telling subjects that must have moved alike."""
-SEVERAL, MOST, SURE_OF_ONE = 3, 0.5, 3.0
-"""Subjects that are enough if they moved alike beyond doubt while the rest stayed, the share of the mail due
-that they must be, and the standard errors: greylisting stops bots and lets servers pass."""
-ONE_UNEVEN = 0.2
-"""Standard deviation, on the log scale, of a subject's share of a sensor from month to month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +199,12 @@ def _confirmed(
     each = np.log((seen + 0.5) / (expected + 0.5))
     telling = (expected >= TELLING) | (seen >= TELLING)
     alike = telling & (np.sign(each) == np.sign(change)) & (np.abs(each) >= abs(change) / 2)
-    error = np.sqrt(1 / (seen + 0.5) + 1 / (expected + 0.5) + ONE_UNEVEN**2)
-    surely = alike & (np.abs(each) >= np.maximum(SURE_OF_ONE * error, JUMP))
-    several = surely.sum() >= SEVERAL and expected[surely].sum() >= MOST * expected.sum()
     if (
         abs(change) < JUMP
         or np.sign(raw) != np.sign(change)
         or abs(raw) < abs(change) / 2
         or telling.sum() < min(2, max(1, int((mine >= TELLING).sum())))
-        or (alike.sum() < ALIKE * telling.sum() and not several)
+        or alike.sum() < ALIKE * telling.sum()
     ):
         return None
     evidence = (

@@ -24,7 +24,7 @@ from spamtide.model import (
     in_turn,
 )
 from spamtide.series.exposure import total_of, weekdays_of
-from spamtide.series.index import Levels, base_mask, levels_of
+from spamtide.series.index import Levels, View, base_mask, levels_of
 from spamtide.series.loglinear import Fit
 
 NORMAL = 1.959964
@@ -115,20 +115,20 @@ def _by_kind(
     rest: Counts = np.maximum(total_of(panel) - sum(counts, np.zeros_like(total_of(panel))), 0)
     names = [panel.subjects[row][1] for row in named] + [UNKNOWN]
     fits = _fits(measurement, kind, dict(zip(names, [*counts, rest], strict=True)), levels, each)
-    shares = np.stack([_on_total_scale(fitted, levels) for fitted in fits])
+    views = [levels.view((kind, name)) for name in names]
+    shares = np.stack([_on_total_scale(*one, levels) for one in zip(fits, views, strict=True)])
     together = shares.sum(axis=0)
     scale = np.where(
         together > 0, np.nan_to_num(levels.total.level) / np.where(together > 0, together, 1.0), 0.0
     )
-    expected = levels.exposure * levels.total.sensor[:, None]
     found = []
-    for name, fitted, level in zip(names, fits, shares, strict=True):
+    for name, fitted, view, level in zip(names, fits, views, shares, strict=True):
         means = weights @ (level * scale)
         signed = (weights[1] - weights[0]) * scale
-        variance = _variance(fitted, levels, level * signed)
+        variance = _variance(fitted, view, level * signed)
         variance += (means[1] - means[0]) ** 2 * _base_variance(levels)
         effects = fitted.sensor if fitted.spread is not None else np.ones(len(fitted.sensor))
-        offset = (expected * effects[:, None]).sum(axis=0) / max(_unit(fitted, levels), 1e-12)
+        offset = (view.expected * effects[:, None]).sum(axis=0) / max(_unit(fitted, view, levels), 1e-12)
         variance += _doubt(weights * scale, offset)
         found.append(_contribution(kind, name, float(means[1] - means[0]), float(variance)))
     return [*sorted(found[:-1], key=lambda item: (-abs(item.points), item.subject)), found[-1]]
@@ -146,31 +146,31 @@ def _fits(
         if np.array_equal(panel.counts[panel.subjects.index((kind, name))], mine):
             known[name] = fitted
     left = [name for name in counts if name not in known]
-    known |= zip(left, each(levels.subject, [counts[name] for name in left]), strict=True)
+    known |= zip(left, each(lambda name: levels.subject((kind, name), counts[name]), left), strict=True)
     return [known[name] for name in counts]
 
 
-def _unit(fitted: Fit, levels: Levels) -> float:
+def _unit(fitted: Fit, view: View, levels: Levels) -> float:
     """A subject's expected count over all sensors at its level 1, over the total's at its level 1."""
     size = levels.total.sensor.sum()
     if fitted.spread is None or size <= 0:
         return 1.0
-    return float((levels.total.sensor * fitted.sensor).sum() / size)
+    return float((view.size * fitted.sensor).sum() / size)
 
 
-def _on_total_scale(fitted: Fit, levels: Levels) -> Floats:
+def _on_total_scale(fitted: Fit, view: View, levels: Levels) -> Floats:
     """A subject's level by day such that subjects add up to about the total's level."""
     if fitted.spread is None:
         return np.zeros(len(fitted.level))
-    return np.nan_to_num(fitted.level) * _unit(fitted, levels)
+    return np.nan_to_num(fitted.level) * _unit(fitted, view, levels)
 
 
-def _variance(fitted: Fit, levels: Levels, parts: Floats) -> float:
+def _variance(fitted: Fit, view: View, parts: Floats) -> float:
     """Variance of the sum of `parts` (signed levels by day), by the delta method over all effects."""
     arrow = fitted.spread
     if arrow is None:
         return 0.0
-    size = levels.total.sensor * fitted.sensor
+    size = view.size * fitted.sensor
     share = size[size > 0] / size.sum()
     return float(arrow.covariance(parts[arrow.days][None], parts.sum() * share[arrow.free][None])[0, 0])
 

@@ -10,13 +10,15 @@ it keeps the mail that follows; below the threshold the new size could not be to
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.model import Counts, Exposure, Floats, Outage, Panel
+from spamtide.model import UNKNOWN, Counts, Exposure, Floats, Outage, Panel
 from spamtide.series.compare import Epoch, surest_shift
-from spamtide.series.loglinear import fit
+from spamtide.series.loglinear import Fit, fit
+from spamtide.series.partial import partial_changes
 from spamtide.series.recent import recent_changes
 from spamtide.series.relays import Shift, relay_shifts
 from spamtide.series.silence import SIDE_DAYS, Silence, runs, silences
@@ -72,6 +74,8 @@ def estimate(panel: Panel) -> Exposure:
         and not any(_part_of(run, shift, outage) for shift, outage in zip(shifts, outages, strict=False))
     ]
     by_subject = partition_of(panel)
+    fitted: Fit | None = None
+    used, epochs = values, epochs_of(panel, ())
     for _ in range(MOST_SHIFTS_A_SENSOR * len(spam) if len(spam) > 1 else 0):
         epochs = epochs_of(panel, tuple(outages))
         used = epoch_exposure(values, epochs)
@@ -80,6 +84,8 @@ def estimate(panel: Panel) -> Exposure:
         if found is None:
             break
         outages.append(_apply(panel, found, values, spam))
+    if fitted is not None:
+        outages += _of_some(panel, by_subject, epochs, used * fitted.sensor[:, None])
     for recent in recent_changes(panel, Exposure(values, tuple(outages))):
         first = recent.onset_low or recent.start
         values[panel.sensors.index(recent.sensor), panel.days >= np.datetime64(first)] = 0.0
@@ -88,22 +94,40 @@ def estimate(panel: Panel) -> Exposure:
     return Exposure(values, tuple(outages))
 
 
-def epochs_of(panel: Panel, outages: tuple[Outage, ...]) -> tuple[Epoch, ...]:
-    """Stretches between the changes of each sensor: a 'changed' outage with an end starts one after it."""
+def epochs_of(panel: Panel, outages: Iterable[Outage]) -> tuple[Epoch, ...]:
+    """Stretches between the changes of each sensor: a 'changed' outage with an end starts one after it.
+
+    The days in doubt of one that touches some senders only are in none: the exposure knows them as up.
+    """
     if not len(panel.days):
         return ()
-    first_day = date_of(panel, 0)
+    first_day, days = date_of(panel, 0), len(panel.days)
+    cuts: dict[str, list[tuple[int, int]]] = {}
+    for outage in outages:
+        begin = days if outage.end is None else (outage.end - first_day).days + 1
+        if outage.kind == "changed" and (outage.subjects or outage.end is not None):
+            stop = ((outage.onset_low or outage.start) - first_day).days if outage.subjects else begin
+            cuts.setdefault(outage.sensor, []).append((stop, begin))
     epochs = []
     for row, sensor in enumerate(panel.sensors):
-        begins = sorted(
-            (outage.end - first_day).days + 1
-            for outage in outages
-            if outage.sensor == sensor and outage.kind == "changed" and outage.end is not None
-        )
-        starts = [0, *begins]
-        stops = [*begins, len(panel.days)]
+        own = sorted(cuts.get(sensor, ()))
+        starts = [0, *(begin for _, begin in own)]
+        stops = [*(stop for stop, _ in own), days]
         epochs += [Epoch(row, a, b - 1) for a, b in zip(starts, stops, strict=True) if b > a]
     return tuple(epochs)
+
+
+def _of_some(
+    panel: Panel, by_subject: Counts, epochs: tuple[Epoch, ...], expected: Floats
+) -> tuple[Outage, ...]:
+    """Changes of sensors that touch some senders only; `expected` is by epoch, shape (E, T)."""
+    size = np.zeros((len(panel.sensors), len(panel.days)))
+    for epoch, row in zip(epochs, expected, strict=True):
+        size[epoch.sensor] += row
+    names = [name for kind, name in panel.subjects if kind == "botnet"]
+    names += [UNKNOWN] * (len(by_subject) - len(names))
+    stretches = [(epoch.sensor, epoch.first, epoch.last) for epoch in epochs]
+    return partial_changes(panel, (names, by_subject), size, stretches)
 
 
 def epoch_exposure(values: Floats, epochs: tuple[Epoch, ...]) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.model import UNKNOWN, Counts, Each, Floats, IndexSeries, Measurement, Panel, in_turn
+from spamtide.series.compare import Epoch
 from spamtide.series.dispersion import ASSUMED_DISPERSION
 from spamtide.series.exposure import told_up, total_of
 from spamtide.series.index import SHRINK, base_mask, levels_of
@@ -48,7 +49,9 @@ def measure_hours(hourly: Panel, daily: Measurement, each: Each = in_turn) -> tu
     if total is None or not total.base:
         return ()
     exposure = hourly_exposure(hourly, daily)
-    expected = exposure * _size(hourly, daily, total.base) / HOURS
+    levels = levels_of(daily.panel, daily.exposure, base_mask(daily.panel, total.base))
+    of_all = (levels.exposure * levels.total.sensor[:, None], levels.epochs)
+    expected = exposure * _size(hourly, daily, *of_all) / HOURS
     of_total = fit(total_of(hourly), expected, shrink=SIZE_DOUBT)
     known = {(series.subject_kind, series.subject): series for series in daily.series}
 
@@ -57,7 +60,12 @@ def measure_hours(hourly: Panel, daily: Measurement, each: Each = in_turn) -> tu
         if hourly.subjects[row][0] == "total":
             fitted, base = of_total, expected
         else:
-            base = expected * of_total.sensor[:, None]
+            base = expected
+            if levels.views:
+                view = levels.view(hourly.subjects[row])
+                base = exposure * _size(hourly, daily, view.expected, view.epochs) / HOURS
+                base = base * _as_now(hourly, daily, hourly.subjects[row])
+            base = base * of_total.sensor[:, None]
             fitted = fit(counts, base, shrink=SHRINK)
         reference = known[hourly.subjects[row]]
         return _on_daily_scale(hourly, counts, reference, fitted, base * fitted.sensor[:, None])
@@ -103,18 +111,29 @@ def _day_of(hourly: Panel, daily: Panel) -> NDArray[np.int64]:
     return np.asarray(np.clip(days.astype(np.int64), 0, len(daily.days) - 1))
 
 
-def _size(hourly: Panel, daily: Measurement, base: str) -> Floats:
-    """Expected count a day at index 100 of each sensor, by hour; 0 where the daily index leaves it out."""
-    levels = levels_of(daily.panel, daily.exposure, base_mask(daily.panel, base))
+def _size(hourly: Panel, daily: Measurement, expected: Floats, epochs: tuple[Epoch, ...]) -> Floats:
+    """Expected count a day at index 100 of each sensor, by hour; 0 where the daily index leaves it out.
+
+    `expected` is the same by epoch and day.
+    """
     by_day = np.zeros((len(daily.panel.sensors), len(daily.panel.days)))
-    for epoch, exposure, effect in zip(levels.epochs, levels.exposure, levels.total.sensor, strict=True):
-        by_day[epoch.sensor] += exposure * effect
+    for epoch, row in zip(epochs, expected, strict=True):
+        by_day[epoch.sensor] += row
     rows = {name: row for row, name in enumerate(daily.panel.sensors)}
     size = np.zeros((len(hourly.sensors), len(hourly.days)))
     for row, name in enumerate(hourly.sensors):
         if name in rows:
             size[row] = by_day[rows[name]][_day_of(hourly, daily.panel)]
     return size
+
+
+def _as_now(hourly: Panel, daily: Measurement, subject: tuple[str, str]) -> Floats:
+    """1 in hours in which a sensor took in as much of a subject as it does now, else 0; shape (S, hours)."""
+    same = np.ones((len(hourly.sensors), len(hourly.days)))
+    for outage in daily.exposure.outages:
+        if outage.subjects and outage.end and outage.touches(subject) and outage.sensor in hourly.sensors:
+            same[hourly.sensors.index(outage.sensor), hourly.days < np.datetime64(outage.end, "h")] = 0.0
+    return same
 
 
 def _on_daily_scale(

@@ -8,7 +8,9 @@ level is on the total's scale. Sensors have their raw counts over their own base
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,19 +65,41 @@ class Levels:
     total: Fit
     base: Bools
 
-    def subject(self, counts: Counts, base: Bools | None = None) -> Fit:
+    views: tuple[View, ...] = ()
+    """What subjects are fitted on that a change of some senders only does not touch; () without any."""
+
+    def view(self, subject: tuple[str, str]) -> View:
+        """What one subject is fitted on."""
+        for view in self.views:
+            if subject in view.subjects:
+                return view
+        return View((), self.epochs, self.exposure * self.total.sensor[:, None], self.total.sensor)
+
+    def subject(self, subject: tuple[str, str], counts: Counts, base: Bools | None = None) -> Fit:
         """Fit one subject, counts of shape (S, T), on the total's scale."""
-        expected = self.exposure * self.total.sensor[:, None]
+        view = self.view(subject)
         return fit(
-            epoch_counts(counts, self.epochs),
-            expected,
+            epoch_counts(counts, view.epochs),
+            view.expected,
             base=self.base if base is None else base,
             shrink=SHRINK,
         )
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Which epochs of the sensors, and how large, some subjects are fitted on."""
+
+    subjects: tuple[tuple[str, str], ...]
+    epochs: tuple[Epoch, ...]
+    expected: Floats
+    """(E, T) all mail that is expected at level 1; 0 outside the epoch and where it says nothing."""
+    size: Floats
+    """(E,) the same by epoch, counted once for each of the total's epochs that it takes in."""
+
     def count(self, counts: Counts) -> Counts:
-        """Messages by day that the fit rests on, of counts of shape (S, T)."""
-        table = epoch_counts(counts, self.epochs) * (self.exposure > 0)
+        """Messages by day that a fit rests on, of counts of shape (S, T)."""
+        table = epoch_counts(counts, self.epochs) * (self.expected > 0)
         return np.asarray(table.sum(axis=0))
 
 
@@ -107,7 +131,37 @@ def levels_of(panel: Panel, exposure: Exposure, base: Bools) -> Levels:
     epochs = epochs_of(panel, exposure.outages)
     used = epoch_exposure(exposure.values, epochs)
     total = fit(epoch_counts(total_of(panel), epochs), used, base=base)
-    return Levels(epochs, np.where(total.used, used, 0.0), total, total.base)
+    levels = Levels(epochs, np.where(total.used, used, 0.0), total, total.base)
+    return replace(levels, views=tuple(_views(panel, exposure, levels)))
+
+
+def _views(panel: Panel, exposure: Exposure, levels: Levels) -> Iterator[View]:
+    """What subjects are fitted on that some change of a few senders does not touch: the sensor as it was."""
+    partial = [outage for outage in exposure.outages if outage.subjects]
+    whole = [outage for outage in exposure.outages if not outage.subjects]
+    groups: dict[tuple[bool, ...], list[tuple[str, str]]] = defaultdict(list)
+    for subject in panel.subjects:
+        touched = tuple(outage.touches(subject) for outage in partial)
+        if not all(touched):
+            groups[touched].append(subject)
+    for touched, subjects in groups.items():
+        mine = [outage for outage, own in zip(partial, touched, strict=True) if own]
+        epochs = epochs_of(panel, (*whole, *mine))
+        expected, size = np.zeros((len(epochs), len(panel.days))), np.zeros(len(epochs))
+        for row, epoch in enumerate(epochs):
+            inside = [
+                part
+                for part, one in enumerate(levels.epochs)
+                if one.sensor == epoch.sensor
+                and epoch.first <= one.first <= epoch.last
+                and levels.total.sensor[part] > 0
+            ]
+            if inside:
+                of_all = float(levels.total.sensor[inside[0]])
+                span = slice(epoch.first, epoch.last + 1)
+                expected[row, span] = exposure.values[epoch.sensor, span] * of_all
+                size[row] = of_all * len(inside)
+        yield View(tuple(subjects), epochs, expected, size)
 
 
 def _series(
@@ -127,15 +181,16 @@ def _series(
 
     def of_subject(row: int) -> tuple[IndexSeries, Fit | None]:
         if panel.subjects[row][0] == "total":
-            return _of_fit(panel, row, levels.total, levels.exposure, levels), None
+            of_all = View((), levels.epochs, levels.exposure, levels.total.sensor)
+            return _of_fit(panel, row, levels.total, of_all), None
         counts = np.asarray(panel.counts[row])
-        used = levels.count(counts)
+        view = levels.view(panel.subjects[row])
+        used = view.count(counts)
         own = levels.base
         if used[own].sum() < SUBJECT_BASE_MAIL and not fixed:
-            own = choose_base(used, np.asarray(levels.exposure.any(axis=0)), SUBJECT_BASE_MAIL)
-        expected = levels.exposure * levels.total.sensor[:, None]
-        fitted = levels.subject(counts, own)
-        series = _of_fit(panel, row, fitted, expected, levels)
+            own = choose_base(used, np.asarray(view.expected.any(axis=0)), SUBJECT_BASE_MAIL)
+        fitted = levels.subject(panel.subjects[row], counts, own)
+        series = _of_fit(panel, row, fitted, view)
         return series, fitted if own is levels.base else None
 
     told = [
@@ -207,12 +262,12 @@ def _date(key: str, text: str) -> dt.date | None:
         raise SettingsError(message, "write it as YYYY-MM-DD") from error
 
 
-def _of_fit(panel: Panel, row: int, fitted: Fit, expected: Floats, levels: Levels) -> IndexSeries:
-    """The series of a fitted subject; `expected` is what its sensor effects multiply."""
+def _of_fit(panel: Panel, row: int, fitted: Fit, view: View) -> IndexSeries:
+    """The series of a fitted subject; its sensor effects multiply what the view expects."""
     counts = np.asarray(panel.counts[row])
     count = counts.sum(axis=0)
-    used = levels.count(counts)
-    offset = (expected * fitted.sensor[:, None]).sum(axis=0)
+    used = view.count(counts)
+    offset = (view.expected * fitted.sensor[:, None]).sum(axis=0)
     # Mail of days and sensors that the fit leaves out is in `count` all the same; the offset follows it.
     offset = offset * np.where(used > 0, count / np.maximum(used, 1), 1.0)
     kind, name = panel.subjects[row]

@@ -93,7 +93,7 @@ def recent_changes(panel: Panel, exposure: Exposure) -> tuple[Outage, ...]:
     if not rows:
         return ()
     counts = panel.counts[rows].astype(np.float64)
-    up = exposure.values >= UP
+    up = _as_now(panel, exposure)
     moved = [_moved(relays, len(panel.days)) for relays in panel.relays]
     # Where others moved, a sensor that names no relay since may have moved with them, and is no witness.
     mute = [_silent_since(panel.relays[o], max(moved)) for o in range(len(moved))]
@@ -129,6 +129,15 @@ def recent_changes(panel: Panel, exposure: Exposure) -> tuple[Outage, ...]:
         _outage(panel, counts, s, best, _relays(panel.relays[s], moved[s]))
         for s, best in sorted(found.items())
     )
+
+
+def _as_now(panel: Panel, exposure: Exposure) -> Bools:
+    """Days on which each sensor was up and took in the senders that it does now; shape (sensors, days)."""
+    up = exposure.values >= UP
+    for outage in exposure.outages:
+        if outage.subjects and outage.end is not None:
+            up[panel.sensors.index(outage.sensor), panel.days <= np.datetime64(outage.end)] = False
+    return np.asarray(up)
 
 
 def _suspect(mail: Floats, up: Bools, sensor: int) -> bool:
