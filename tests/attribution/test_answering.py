@@ -40,7 +40,8 @@ rule kit { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence = 
            condition: false }
 rule engine_a { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence = 99 condition: false }
 rule engine_c { meta: kind = "botnet" name = "gamma" layer = "skeleton" confidence = 99
-                family_missed = "1 of 99" condition: false }
+                family_missed = "1 of 99" near = "fold 97 % (0 of 99); message_id 60 % (9 of 99)"
+                condition: false }
 rule text_c { meta: kind = "botnet" name = "gamma" layer = "template" confidence = 99 condition: false }
 rule doubted_a { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence = 60 condition: false }
 rule doubt { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence = 0 unlike = "doubted_a"
@@ -107,6 +108,11 @@ Ask = Callable[..., list[dict[str, Any]]]
         (["kit", "strong_a"], "alpha"),
         (["kit", "strong_b"], "beta"),
         (["engine_c", "text_c"], "gamma"),
+        (["engine_c~fold"], UNKNOWN),
+        (["engine_c~fold", "text_c"], "gamma"),
+        (["engine_c~message_id", "text_c"], UNKNOWN),
+        (["engine_c~date", "text_c"], UNKNOWN),
+        (["engine_c~fold", "text_c", "engine_a"], "alpha"),
         (["text_c"], UNKNOWN),
         (["no_such_rule"], UNKNOWN),
     ],
@@ -114,6 +120,18 @@ Ask = Callable[..., list[dict[str, Any]]]
 def test_rules_name_what_they_are_sure_of(ask: Ask, rules: list[str], botnet: str) -> None:
     """Conflict, weak rules, a shared kit and the words of another engine leave it unknown."""
     assert ask([{"rules": rules}])[0]["botnet"] == botnet
+
+
+@pytest.mark.parametrize(("others", "botnet"), [(0, "gamma"), (2, "gamma"), (40, UNKNOWN)])
+def test_an_engine_much_like_a_familys_is_not_an_altered_one(ask: Ask, others: int, botnet: str) -> None:
+    """Of altered mail, as much has known texts as of all the family's; of another engine's, little has."""
+    own = [{"rules": ["engine_c", "text_c"], "campaign": f"c-{n}"} for n in range(40)]
+    altered = [{"rules": ["engine_c~fold", "text_c"], "campaign": f"c-{n}"} for n in range(4)]
+    other = [{"rules": ["engine_c~fold"], "campaign": f"d-{n}"} for n in range(others)]
+    found = ask([*own, *altered, *other])
+    assert {row["botnet"] for row in found[40:44]} == {botnet}
+    assert {row["botnet"] for row in found[44:]} <= {UNKNOWN}
+    assert {row["botnet"] for row in found[:40]} == {"gamma"}
 
 
 def test_two_rules_of_one_layer_count_once(ask: Ask) -> None:
@@ -292,6 +310,7 @@ def test_a_stretch_of_weeks_is_answered_as_in_all_time(
     """REACH_WEEKS on either side and what is known beyond are all that an answer may rest on."""
     rng = random.Random(seed)
     rules = ["strong_a", "strong_b", "weak_a", "kit", "engine_a", "engine_c", "text_c", "brand_x", "brand_y"]
+    rules += ["engine_c~fold", "engine_c~fold", "engine_c~message_id"]
     start = dt.date(1970, 1, 1) + dt.timedelta(weeks=2000)
     morning = dt.datetime.combine(start, dt.time(9), dt.UTC)
     rows = [

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import Answered, Told, answered, seeds_of, told_by, told_by_link
 from spamtide.attribution.evidence import SENSES
-from spamtide.attribution.spoken import ENGINE_LAYERS, Names, Spoken
+from spamtide.attribution.spoken import ENGINE_LAYERS, Names, Spoken, forgives
 from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, Ints, Tie
 from spamtide.attribution.ties.fleet import STEP as KIN_STEP
 from spamtide.attribution.ties.fleet import Mail, kinship
+from spamtide.attribution.ties.likeness import strange
 from spamtide.attribution.ties.meeting import NEAR, WEEK, Labs
 from spamtide.attribution.ties.rented import count_kits, rented
 from spamtide.attribution.ties.silence import STEP, lab_silence, unseen_excess
@@ -42,6 +43,8 @@ _QUIET, _KIN = 16, 64
 """Numbers that the codes of one objection may take: see `speaks_against`."""
 _ANYBODYS = _QUIET - 1
 """In the place of the lab's silence: the engine is rented, and addresses do not tell whose the mail is."""
+_STRANGE = _QUIET - 2
+"""The same: what is nearly the engine is another's."""
 
 
 def answer_botnets(
@@ -69,9 +72,12 @@ def answer_botnets(
     excess = unseen_excess(texts, belongs, rows.lab, rows.campaign, rows.days)
     sure = np.where(wild, first, UNNAMED)
     alone = np.asarray([len(s.candidates) == 1 for s in rows.spoken])[rows.said]
+    foreign = _foreign(rows)
     asked = [
         _by_row(
-            rows, [number[s.candidates[n]] if len(s.candidates) > n else UNNAMED for s in rows.spoken], wild
+            rows,
+            [number[s.candidates[n]] if len(s.candidates) > n else UNNAMED for s in rows.spoken],
+            wild & ~foreign,
         )
         for n in range(MOST_TENANTS)
     ]
@@ -79,8 +85,11 @@ def answer_botnets(
 
     lone = np.where(alone, asked[0], UNNAMED)
 
+    nearly = np.asarray([bool(s.faults) for s in rows.spoken])[rows.said]
+
     def kits(of: NDArray[np.bool_]) -> pa.Table:
-        return count_kits(lone, kin[0], told_of[0], rows.days, names.botnet, of)
+        # What nearly is the engine may be another: it does not show that others use this one.
+        return count_kits(lone, kin[0], told_of[0] & ~nearly, rows.days, names.botnet, of)
 
     counts = kits(rows.asks)
     of_others = rented(kits(np.ones(len(lone), dtype=np.bool_))) if known is None else known
@@ -91,21 +100,62 @@ def answer_botnets(
     unsure = (of_rented | ~alone) & ~told_of.any(axis=0) & _lab_gone(rows, asked)
     unsure &= np.isin(asked[0], [number[name] for name in names.captured])
     unsure |= of_rented & ~told_of[0] & (leaning >= 0)
+    foreign |= _strange(rows, wild)
+    told_of = told_of & ~foreign
     codes = np.zeros(len(rows.days), dtype=np.int64)
     for tenant in range(MOST_TENANTS):
         signed = np.where(kin[tenant] >= 0, 2 * kin[tenant] + 2, -2 * kin[tenant] + 1)
         codes = codes + _QUIET * _KIN**tenant * np.where(told_of[tenant], signed, 0)
         # Where addresses tell campaigns apart, what all of them together lack is no one campaign's fault.
         excess = np.where(told_of[tenant] & alone, 0, excess)
-    codes = codes + np.where(unsure, _ANYBODYS, np.maximum(silence, excess))
+    quiet = np.where(foreign, _STRANGE, np.maximum(silence, excess))
+    codes = codes + np.where(unsure, _ANYBODYS, quiet)
     return answered("botnet", rows, names, told, threshold, speaks_against, codes), counts
+
+
+def _foreign(rows: Rows) -> NDArray[np.bool_]:
+    """Rows with an engine but for one thing and without its words, of a text that no lab has that week."""
+    weeks = np.where(rows.days == NO_DAY, -1, rows.days // WEEK)
+    texts = rows.campaign * (int(weeks.max(initial=0)) + 2) + weeks
+    of_lab = np.unique(texts[(rows.lab >= 0) & (rows.campaign >= 0)])
+    nearly = [bool(s.faults) and not _worded(s) for s in rows.spoken]
+    return np.asarray(np.asarray(nearly)[rows.said] & ~np.isin(texts, of_lab))
+
+
+def _worded(spoken: Spoken) -> bool:
+    """Whether words of a candidate are there."""
+    return any(
+        item.layer == "template" and item.weight > 0 and item.name in spoken.candidates
+        for item in spoken.evidence["botnet"]
+    )
+
+
+def _strange(rows: Rows, wild: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows with an engine but for one thing that are as likely another engine's: see `likeness`."""
+    kits = [frozenset(s.candidates) for s in rows.spoken]
+    likes = [(tuple(sorted(kit)), s.faults) for kit, s in zip(kits, rows.spoken, strict=True)]
+    of_kit = {kit: place for place, kit in enumerate(sorted({kit for kit in kits if kit}, key=sorted))}
+    of_like = {like: place for place, like in enumerate(sorted({like for like in likes if like[1]}))}
+    if not of_like:
+        return np.zeros(len(rows.days), dtype=np.bool_)
+    whole = [
+        UNNAMED if s.faults else of_kit.get(kit, UNNAMED) for kit, s in zip(kits, rows.spoken, strict=True)
+    ]
+    return strange(
+        _by_row(rows, whole, wild),
+        _by_row(rows, [of_like.get(like, UNNAMED) for like in likes], wild),
+        np.asarray([_worded(s) for s in rows.spoken])[rows.said],
+        rows.days,
+        [[at for kit, at in of_kit.items() if kit.intersection(names)] for names, _ in of_like],
+    )
 
 
 def _first_pass(rows: Rows, number: dict[str, int], threshold: float, leaning: Ints) -> tuple[Ints, Ints]:
     """By row: the name that rules speak for most, and the answer with which it is evidence."""
     named, seeds = seeds_of("botnet", rows, number, threshold, speaks_against)
     first = np.where(rows.lab >= 0, rows.lab, np.where(rows.ham, HAM, seeds))
-    return named, np.where(leaning >= 0, SILENT, first)
+    nearly = np.asarray([bool(s.faults) for s in rows.spoken])[rows.said] & (rows.lab < 0) & ~rows.ham
+    return named, np.where((leaning >= 0) | nearly, SILENT, first)
 
 
 def _ties(rows: Rows, first: Ints) -> tuple[Told, ...]:
@@ -206,8 +256,13 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
     against it.
     """
     supported = sorted({item.name for item in found if item.weight > 0})
-    told = [spoken.absent[name] for name in supported if name in spoken.absent]
     rest, quiet = divmod(code, _QUIET)
+    told = []
+    for name in supported:
+        said = (item for item in found if item.name == name)
+        forgiven = quiet != _STRANGE and name in spoken.near and forgives(said)
+        missed = (spoken.near if forgiven else spoken.absent).get(name)
+        told.extend([missed] if missed else [])
     if quiet == _ANYBODYS:
         what = "others are known to use the engine, and addresses do not tell whose this is"
         for name in spoken.candidates:

@@ -43,6 +43,20 @@ class Draft:
     imitates: str = ""
     """Of a skeleton: the mail program that it imitates in every respect; '' for none."""
     deviations: tuple[Deviation, ...] = ()
+    worth: tuple[tuple[str, float], ...] = ()
+    """Of a skeleton: (string, how much of `telling` is its)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What is left of a skeleton that a message misses by one thing."""
+
+    fault: str
+    confidence: int
+    """0-100, as that of a rule of what is left."""
+    hits: int
+    """Other families' lab mail and ham with this fault and no other."""
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,8 @@ class LearnedRule:
     first: dt.date | None = None
     """Day of the first lab message that it matches."""
     last: dt.date | None = None
+    near: tuple[Near, ...] = ()
+    """Of a skeleton: the faults that it forgives."""
     missed: tuple[int, int] | None = None
     """Of a skeleton: (later lab messages of the family without a skeleton of earlier ones, of how many)."""
     valid_from: dt.date | None = None
@@ -174,6 +190,9 @@ def _meta(rule: LearnedRule) -> list[tuple[str, str | int]]:
         meta.append(("imitates", rule.draft.imitates))
     if rule.missed is not None:
         meta.append(("family_missed", f"{rule.missed[0]} of {rule.missed[1]}"))
+    if rule.near:
+        told = [f"{one.fault} {one.confidence} % ({one.hits} of {one.n})" for one in rule.near]
+        meta.append(("near", "; ".join(told)))
     return meta
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spamtide.attribution.evidence import odds_of, posterior, tally
+from spamtide.attribution.signature.guarded import forgiven
+from spamtide.attribution.signature.near import MARK
 from spamtide.attribution.signature.ruleset import Ruleset
 from spamtide.knowledge import Knowledge
 from spamtide.model import Evidence, Signature
@@ -21,6 +23,8 @@ LAYERS: Mapping[Kind, str] = {"botnet": "template", "programme": "brand"}
 ENGINE_LAYERS = frozenset({"skeleton", "dialect"})
 """Layers that see the mail engine; families may rent the same one."""
 
+TEXT_LAYERS = frozenset({"template", "campaign"})
+"""Layers that see the text."""
 MOST_AGAINST = 4.0
 """Log-odds that the absence takes away at most. Programmes hand the same text to many senders, so that
 words alone do not hold out against another engine."""
@@ -30,6 +34,9 @@ one as likely as the other, so that nobody is named because the others are ruled
 RENTED = 1.0
 """Log-odds that an engine loses by itself where it is used in another way than in all lab mail: kits are
 rented, and tenants set them differently."""
+ALTERED = 0.03
+"""Share of a botnet's mail that differs from all of its lab mail in one thing: what relays, gateways and
+lists do on the way, and what an engine takes from its machine. Believed, not measured: no lab sees it."""
 EVEN = 0.5
 """A p-value above this does not speak against anything."""
 
@@ -59,8 +66,12 @@ class Spoken:
     evidence: Mapping[Kind, tuple[Evidence, ...]]
     absent: Mapping[str, Evidence]
     """Botnet -> what the absence of its skeletons takes away from it."""
+    near: Mapping[str, Evidence]
+    """The same where they are there but for one thing, for a botnet that words speak for."""
     leaning: str | None
     """The botnet that only its engine speaks for, if the rules name one."""
+    faults: tuple[str, ...] = ()
+    """The hits that say so, where it has no other skeleton."""
     candidates: tuple[str, ...] = ()
     """Botnets whose addresses are to be asked: those that the engine speaks for, first the one that words too
     speak for."""
@@ -140,9 +151,11 @@ def speak(
     """
     found: dict[Kind, list[Evidence]] = {"botnet": [], "programme": []}
     against: list[Evidence] = []
+    near: dict[str, Evidence] = {}
     for rule in sorted(set(hits)):
         signature = ruleset.signatures.get(rule)
         if signature is None:
+            _forgive(near, rule, day, ruleset, names)
             continue
         if "unlike" in signature.meta:
             item = _unlike(signature, hits, names) if in_force(signature, day) else None
@@ -154,21 +167,53 @@ def speak(
     kept: dict[Kind, tuple[Evidence, ...]] = {kind: _strongest(items) for kind, items in found.items()}
     counting = [item for item in kept["botnet"] if item.weight > 0]
     kept["botnet"] = (*kept["botnet"], *_deviating(against))
+    users = {item.name for item in counting if item.layer in ENGINE_LAYERS}
     absent = _absent(day, names, {item.name for item in counting if item.layer == "skeleton"})
-    speaking = {item.name for item in counting}
+    near = {} if users else {name: item for name, item in near.items() if name in absent}
+    speaking = {item.name: absent.get(item.name) for item in counting}
+    speaking |= {item.name: near[item.name] for item in counting if item.name in near and forgives([item])}
     # Texts are handed to many senders: words that come with another engine speak for their family in vain.
-    scores = tally([*counting, *(item for name, item in absent.items() if name in speaking)])
+    scores = tally([*counting, *(item for item in speaking.values() if item)])
     best, _ = posterior(scores)
     engine_only = scores.get(best, 0.0) > 0 and all(
         i.layer in ENGINE_LAYERS for i in counting if i.name == best
     )
     rivals = [name for name in sorted(scores) if scores[name] >= 0.5 * scores[best]] if engine_only else []
     leaning = best if len(rivals) == 1 else None
-    users = {item.name for item in counting if item.layer in ENGINE_LAYERS}
+    users |= set(near)
     if not engine_only and best in users:
         # A text of one tenant may be another's as well: programmes hand them to many.
         rivals = [best, *sorted(users - {best})]
-    return Spoken(kept, absent, leaning, tuple(rivals))
+    elif not rivals:
+        rivals = sorted(near)
+    faults = tuple(sorted(rule for rule in set(hits) if MARK in rule)) if near else ()
+    return Spoken(kept, absent, near, leaning, faults, tuple(rivals))
+
+
+def _forgive(
+    near: dict[str, Evidence], hit: str, day: dt.date | None, ruleset: Ruleset, names: Names
+) -> None:
+    """Add what a skeleton that matches but for one thing takes away from its families; the least of each.
+
+    Without it, that they have no such skeleton would be taken away; with all of it, it would be given.
+    """
+    rule, _, fault = hit.rpartition(MARK)
+    signature = ruleset.signatures.get(rule)
+    left = forgiven(signature.meta.get("near", "")).get(fault) if signature else None
+    if signature is None or left is None or not in_force(signature, day):
+        return
+    sure, hits, n = left
+    weight = min(0.0, odds_of(sure / 100) + math.log(ALTERED))
+    what = f"rule {rule} but for its {fault}, as {hits} of {n} other messages ({sure} % without)"
+    for written in (signature.name, *shared_with(signature)):
+        name = names.spelling["botnet", written]
+        if name not in near or near[name].weight < weight:
+            near[name] = Evidence("skeleton", "botnet", name, max(-MOST_AGAINST, weight), what)
+
+
+def forgives(found: Iterable[Evidence]) -> bool:
+    """Whether a text speaks: an engine that differs in one thing may be another's, or a new one."""
+    return any(item.weight > 0 and item.layer in TEXT_LAYERS for item in found)
 
 
 def _evidence(signature: Signature, day: dt.date | None, names: Names) -> list[Evidence]:

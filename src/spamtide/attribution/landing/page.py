@@ -254,7 +254,7 @@ def _known(page: Page, hits: Sequence[str], ruleset: Ruleset, knowledge: Knowled
     if page.programme:
         name = knowledge.canonical(page.programme)
         return name, SAID, f"the landing page {page.where} is saved under {name}"
-    signatures = [ruleset.signatures[rule] for rule in hits]
+    signatures = [ruleset.signatures[rule] for rule in hits if rule in ruleset.signatures]
     names = {
         knowledge.canonical(one.name)
         for one in signatures

@@ -20,7 +20,7 @@ from spamtide.attribution.learning.conformity import missed_later
 from spamtide.attribution.learning.enclosed import enclosed_drafts
 from spamtide.attribution.learning.lab import Family, Mail, evenly, half, read_families, read_mail
 from spamtide.attribution.learning.layout import Layout, capture_fields, layout_of
-from spamtide.attribution.learning.measuring import measure_draft, scan_drafts
+from spamtide.attribution.learning.measuring import measure_draft, near_hits, scan_drafts, with_near
 from spamtide.attribution.learning.sharpening import sharpened
 from spamtide.attribution.learning.skeleton import skeleton_drafts
 from spamtide.attribution.learning.template import ROUNDS, allowed_windows, template_drafts
@@ -96,10 +96,11 @@ def learn(
     unseen = {m.sha256 for m in ham if not half(m.sha256)} | {m.sha256 for f in families for m in f.rest}
     rules = [measure_draft(draft, families, ham, unseen, hits[draft]) for draft in templates if draft in hits]
     everything = {m.sha256 for m in ham} | {m.sha256 for f in families for m in f.mail}
-    for draft in skeletons:
-        if draft in hits:
-            rule = measure_draft(draft, families, ham, everything, hits[draft])
-            rules.append(replace(rule, missed=missed[draft.family]))
+    taken = [draft for draft in skeletons if draft in hits]
+    nearly = near_hits(taken, families, ham)
+    for draft in taken:
+        rule = measure_draft(draft, families, ham, everything, hits[draft])
+        rules.append(with_near(replace(rule, missed=missed[draft.family]), nearly[draft]))
     kept = _named([rule for rule in rules if _worth_writing(rule)], known)
     text = {
         family.name: text_of(family.name, own)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from spamtide.attribution.learning.lab import Family, Mail
-from spamtide.attribution.rulefile import Draft, LearnedRule, source
+from spamtide.attribution.rulefile import Draft, LearnedRule, Near, source
+from spamtide.attribution.signature.guarded import Guard, split
+from spamtide.attribution.signature.near import ORDER, Faults
 from spamtide.attribution.signature.ruleset import SCAN_SECONDS
 
 SHARED_SHARE = 0.05
@@ -27,6 +31,8 @@ PRIOR = {"template": 500, "skeleton": 200}
 """Messages without a hit that a rule is credited with before any is seen: seven words in a row, or four
 habits of one author's at once, do not meet by chance in a few hundred messages. With no ham to measure on,
 confidence rests on this alone."""
+LEAST_NEAR = 50
+"""Confidence above which what is left of a skeleton says anything."""
 
 BEFORE = dt.timedelta(days=365)
 AFTER = dt.timedelta(days=730)
@@ -61,6 +67,53 @@ def scan_drafts(
         for rule in matching:
             found[rule.identifier].add(mail.sha256)
     return {draft: frozenset(found[rule]) for rule, draft in taken.items()}
+
+
+def near_hits(
+    drafts: Sequence[Draft], families: Sequence[Family], ham: Sequence[Mail]
+) -> Mapping[Draft, Mapping[tuple[str, str], int]]:
+    """(fault, family or '') -> messages that each skeleton misses by it, of those that none matches."""
+    named = {f"r{number}": draft for number, draft in enumerate(drafts)}
+    texts = []
+    for rule, draft in named.items():
+        keys = [key for key, _ in draft.strings if key != "never"]
+        texts.append(source(draft, rule, [("near", "; ".join(f"{key} 0 % (0 of 0)" for key in keys))]))
+    guard = Guard(split([(Path("drafts"), "".join(texts))])[1])
+    found: dict[Draft, Counter[tuple[str, str]]] = {draft: Counter() for draft in drafts}
+    for name, mail in [*((family.name, family.mail) for family in families), ("", ham)]:
+        for message in mail:
+            for hit in guard.hits(message.rendering.encode("utf-8", "replace")):
+                if hit.fault:
+                    found[named[hit.rule]][hit.fault, name] += 1
+    return found
+
+
+def with_near(rule: LearnedRule, hits: Mapping[tuple[str, str], int]) -> LearnedRule:
+    """A measured skeleton with the faults that it forgives: those that leave enough of it.
+
+    Args:
+        rule: the skeleton.
+        hits: what `near_hits` counted for it.
+    """
+    patterns = [(key, pattern[1:-1].encode()) for key, pattern in rule.draft.strings]
+    strings = [(key, pattern) for key, pattern in patterns if key not in {"order", "never"}]
+    faults = Faults([key for key, _ in strings], [pattern for _, pattern in strings], frozenset())
+    worth = dict(rule.draft.worth)
+    n = rule.others + rule.ham
+    near = []
+    for fault in (ORDER, *(key for key, _ in strings)):
+        lost = [fault] if fault == ORDER else faults.lost(fault)
+        left = rule.draft.telling - sum(worth.get(key, 0.25) for key in lost)
+        other = sum(
+            count
+            for (what, family), count in hits.items()
+            if what == fault and family != rule.family and family not in rule.shared_with
+        )
+        precision = 1 / (1 + (other + 0.5) / (n + min(PRIOR["skeleton"], 4**left)))
+        sure = min(_cap(replace(rule.draft, telling=left)), round(100 * precision))
+        if sure > LEAST_NEAR:
+            near.append(Near(fault, sure, other, n))
+    return replace(rule, near=tuple(near))
 
 
 def measure_draft(

@@ -89,6 +89,7 @@ def _draft(family: str, face: Face, unless: Collection[str], templates: int) -> 
         sha256=tuple(sorted(face.sha256)),
         telling=round(_order_worth(face, unless) + sum(element.telling for element in chosen), 2),
         imitates=imitated(face.layouts, unless),
+        worth=(("order", _order_worth(face, unless)), *((e.key, e.telling) for e in chosen)),
         deviations=tuple(
             Deviation(bound, seen, (("order", order), *((e.key, e.pattern) for e in soft)))
             for bound, seen in bounds

@@ -5,14 +5,20 @@ of them cost something on every message. Each rule demands one header order, and
 the rules that an order line lets through are found once for it and kept. What is left is tried with Python's
 `re`, on the header lines alone. Only rules of the plain form that `learn` writes, in the part of the pattern
 language that both understand alike, are taken out of the YARA-X rules; any other stays there.
+
+Where no skeleton matches, those are looked for that match but for one thing (see `near`); YARA-X knows
+nothing of these.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+from spamtide.attribution.signature.near import Faults, Reading, Sequenced
 
 _BLOCK = re.compile(r"^rule (\w+)\n\{\n(.*?)^\}\n?", re.MULTILINE | re.DOTALL)
 _STRINGS = re.compile(r"    strings:\n(.*?)    condition:\n        (.*)\n\Z", re.DOTALL)
@@ -24,6 +30,8 @@ _SAFE = re.compile(
 _ALL = re.compile(r"all of them|all of \([$\w, ]+\) and not \$never")
 _OTHER = re.compile(r"\$order and not all of \([$\w, ]+\)")
 _ORDER = "header-order: "
+_NEAR = re.compile(r'^        near +\= "(.*)"$', re.MULTILINE)
+_FORGIVEN = re.compile(r"(\w+) (\d{1,3}) % \((\d+) of (\d+)\)")
 _CACHED = 16384
 DEVIATION = "_other_"
 """What the name of a deviation has after that of its rule."""
@@ -42,6 +50,24 @@ class Guarded:
     never: tuple[bytes, ...]
     missing: bool
     """The rule is for messages that lack some of `wanted`, not for those that have them all."""
+    keys: tuple[str, ...] = ()
+    """Identifiers of `wanted`."""
+    near: frozenset[str] = frozenset()
+    """Faults that it forgives: see `near`."""
+
+
+class Behind(NamedTuple):
+    """A rule that matches a message, all of it or but for a fault."""
+
+    file: str
+    rule: str
+    fault: str = ""
+
+
+def forgiven(near: str) -> dict[str, tuple[int, int, int]]:
+    """What the text of a rule's `near` says: fault -> (confidence in the rest, its hits on others, of)."""
+    found = _FORGIVEN.findall(near)
+    return {fault: (int(sure), int(hits), int(n)) for fault, sure, hits, n in found}
 
 
 def split(sources: Sequence[tuple[Path, str]]) -> tuple[list[tuple[Path, str]], tuple[Guarded, ...]]:
@@ -81,8 +107,11 @@ def _read(file: str, rule: str, body: str) -> Guarded | None:
     never = tuple(pattern for key, pattern in patterns.items() if key == "never")
     if not all(each.startswith(_ORDER.encode()) for each in (patterns["order"], *never)):
         return None
-    wanted = tuple(pattern for key, pattern in patterns.items() if key not in {"never", "order"})
-    return Guarded(file, rule, patterns["order"], wanted, never, missing)
+    wanted = {key: pattern for key, pattern in patterns.items() if key not in {"never", "order"}}
+    near = _NEAR.search(body)
+    faults = frozenset(forgiven(near[1])) if near and not missing else frozenset()
+    order = patterns["order"]
+    return Guarded(file, rule, order, tuple(wanted.values()), never, missing, tuple(wanted), faults)
 
 
 def _divided(pattern: bytes) -> bool:
@@ -109,9 +138,16 @@ class Guard:
         self._of = [place.get((rule.file, rule.rule.partition(DEVIATION)[0]), -1) for rule in rules]
         """Of a deviation, the rule that it belongs to: without it, nobody asks for the deviation."""
         self._behind: dict[bytes, tuple[int, ...]] = {}
+        self._faults = [Faults(rule.keys, rule.wanted, rule.near) for rule in rules]
+        by_order: dict[bytes, list[int]] = {}
+        for at, rule in enumerate(rules):
+            if rule.near:
+                by_order.setdefault(rule.order, []).append(at)
+        self._sequences = [(Sequenced(order), places) for order, places in by_order.items()]
+        self._nearly: dict[bytes, tuple[tuple[int, Reading | None], ...]] = {}
 
-    def hits(self, rendering: bytes) -> list[tuple[str, str]]:
-        """(file, rule) of every rule that matches a rendering."""
+    def hits(self, rendering: bytes) -> list[Behind]:
+        """Every rule that matches a rendering; if none does, those that do but for one thing."""
         start = rendering.find(b"header-order: ")
         if not self._rules or start < 0:
             return []
@@ -119,15 +155,16 @@ class Guard:
         chosen = self._behind.get(order)
         if chosen is None:
             chosen = self._chosen(order)
-        if not chosen:
-            return []
         end = rendering.find(b"\ntext:")
         head = rendering[: end + 1] if end >= 0 else rendering
-        found = [at for at in chosen if not self._rules[at].missing and self._has_all(at, head)]
+        lacks = {at: self._lacks(at, head) for at in chosen if not self._rules[at].missing}
+        found = [at for at, place in lacks.items() if place < 0]
+        if not found:
+            return self._near_hits(order, head, lacks)
         for at in chosen:
-            if self._rules[at].missing and self._of[at] in found and not self._has_all(at, head):
+            if self._rules[at].missing and self._of[at] in found and self._lacks(at, head) >= 0:
                 found.append(at)
-        return [(self._rules[at].file, self._rules[at].rule) for at in found]
+        return [Behind(self._rules[at].file, self._rules[at].rule) for at in found]
 
     def _chosen(self, order: bytes) -> tuple[int, ...]:
         """Rules that an order line lets through; kept, up to a bound."""
@@ -141,8 +178,74 @@ class Guard:
         self._behind[order] = found
         return found
 
-    def _has_all(self, at: int, head: bytes) -> bool:
-        return all(_stands(begin, pattern, head) for begin, pattern in self._patterns[at])
+    def _lacks(self, at: int, head: bytes, after: int = -1) -> int:
+        """Place of the first string after a place that a message does not have; -1 where it has them all."""
+        patterns = self._patterns[at]
+        for place in range(after + 1, len(patterns)):
+            if not _stands(*patterns[place], head):
+                return place
+        return -1
+
+    def _near_hits(self, order: bytes, head: bytes, lacks: Mapping[int, int]) -> list[Behind]:
+        """Rules that match but for one thing; `lacks` says what those of the very order miss first."""
+        nearly = self._nearly.get(order)
+        if nearly is None:
+            nearly = self._read(order)
+        found = []
+        respelt: dict[tuple[tuple[bytes, bytes], ...], bytes] = {(): head}
+        for at, reading in nearly:
+            names = reading.respelt if reading else ()
+            if names not in respelt:
+                respelt[names] = _respelt(head, names)
+            fault = self._fault(at, reading, respelt[names], lacks.get(at, -1) if reading is None else -1)
+            if fault:
+                found.append(Behind(self._rules[at].file, self._rules[at].rule, fault))
+        return found
+
+    def _read(self, order: bytes) -> tuple[tuple[int, Reading | None], ...]:
+        """Rules that an order line may miss by one thing, and how; None where it is theirs. Kept as above."""
+        if len(self._nearly) >= _CACHED:
+            self._nearly.clear()
+        names = order.removeprefix(_ORDER.encode()).rstrip(b"\n").split(b",")
+        strict = set(self._behind.get(order, ()))
+        found: list[tuple[int, Reading | None]] = []
+        for sequence, places in self._sequences:
+            others = [at for at in places if at not in strict]
+            found.extend((at, None) for at in places if at in strict)
+            reading = sequence.read(names) if others else None
+            if reading is not None:
+                refused = {
+                    at for at in others if any(each.search(reading.order) for each in self._orders[at][1])
+                }
+                found.extend((at, reading) for at in others if at not in refused)
+        self._nearly[order] = tuple(found)
+        return self._nearly[order]
+
+    def _fault(self, at: int, reading: Reading | None, head: bytes, first: int) -> str:
+        """What one rule misses a message by; '' where it is more than one thing, or not forgiven.
+
+        `first` is the first string that the message is known not to have, -1 where none is.
+        """
+        faults = self._faults[at]
+        whole = reading is not None and not reading.lacking
+        fields = frozenset({reading.lacking}) if reading and reading.lacking else None
+        missing = []
+        place = first if first >= 0 else self._lacks(at, head)
+        while place >= 0:
+            own = faults.field_of(place)
+            fields = own if fields is None else fields & own
+            missing.append(place)
+            if whole or not fields:
+                return ""
+            place = self._lacks(at, head, place)
+        return faults.named(missing, fields or frozenset(), ordered=reading is None)
+
+
+def _respelt(head: bytes, names: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Header lines with other spellings of some fields' names."""
+    for name, own in names:
+        head = head.replace(b"\nheader " + name + b": ", b"\nheader " + own + b": ")
+    return head
 
 
 _BEGIN = re.compile(rb"(?:[A-Za-z0-9:_ -]|\\[-./])+")

@@ -22,7 +22,8 @@ from spamtide.attribution.brand.reading import NO_READING, Reading, disguised, p
 from spamtide.attribution.brand.reading import VERSION as READING_VERSION
 from spamtide.attribution.brand.words import wordings
 from spamtide.attribution.signature.brand_rules import brand_source
-from spamtide.attribution.signature.guarded import Guarded, guard_of, split
+from spamtide.attribution.signature.guarded import Behind, Guarded, guard_of, split
+from spamtide.attribution.signature.near import MARK
 from spamtide.errors import SettingsError
 from spamtide.knowledge import Knowledge
 from spamtide.model import UNKNOWN, Signature
@@ -304,8 +305,14 @@ def scan(renderings: Sequence[str], ruleset: Ruleset) -> Scan:
             hits.append(())
             continue
         named = {ids.get((rule.namespace, rule.identifier), "") for rule in found}
-        named |= {ids.get(place, "") for place in behind}
+        named |= {_named(ids, one) for one in behind}
         again_named = {ids.get((rule.namespace, rule.identifier), "") for rule in read}
         named |= {rule for rule in again_named if rule and signatures[rule].kind == "programme"}
         hits.append(tuple(sorted(named - {""})))
     return Scan(hits, failed)
+
+
+def _named(ids: Mapping[tuple[str, str], str], behind: Behind) -> str:
+    """The id of a guarded rule that matches, with what it misses by; '' for a rule that answers nothing."""
+    rule = ids.get((behind.file, behind.rule), "")
+    return f"{rule}{MARK}{behind.fault}" if rule and behind.fault else rule
