@@ -32,6 +32,39 @@ def test_what_a_process_leaves_is_done_here() -> None:
     assert Apart(3)(work, [1, 2, 3, 4]) == [1, 4, 9, 16]
 
 
+def test_who_is_free_takes_the_next() -> None:
+    """One long item leaves the rest to others, also where there are more items than lots."""
+    here = os.getpid()
+
+    def work(number: int) -> int:
+        if not number:
+            time.sleep(0.5)
+        return os.getpid()
+
+    done = Apart(2)(work, range(8))
+    assert len(set(done)) == 2
+    assert done.count(done[0]) == 1
+    assert here in done
+    assert Apart(3)(lambda number: -number, range(5000)) == [-number for number in range(5000)]
+
+
+def test_nobody_waits_for_a_number_that_does_not_come() -> None:
+    """Not even where something else holds the end that they are written to."""
+    pipe = os.pipe
+    kept: list[int] = []
+
+    def copied() -> tuple[int, int]:
+        ends = pipe()
+        kept.append(os.dup(ends[1]))
+        return ends
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(apart.os, "pipe", copied)
+        assert Apart(2)(lambda number: -number, [1, 2, 3]) == [-1, -2, -3]
+    for one in kept:
+        os.close(one)
+
+
 def test_a_failure_is_raised_here() -> None:
     """Also one that only another process met."""
     with pytest.raises(ZeroDivisionError):

@@ -74,6 +74,9 @@ class Apart:
 def _numbers(count: int) -> Iterator[int]:
     """A pipe of the numbers below `count`, from which each process takes its next until there is none."""
     reading, writing = os.pipe()
+    os.set_blocking(
+        reading, False
+    )  # all are in it before any is taken; nobody waits for a copy of its other end
     try:
         with suppress(OSError), os.fdopen(writing, "wb") as pipe:
             pipe.write(b"".join(number.to_bytes(_WIDTH, "little") for number in range(count)))
@@ -84,8 +87,9 @@ def _numbers(count: int) -> Iterator[int]:
 
 def _taken(waiting: int) -> Iterator[int]:
     """Numbers that no other process has taken."""
-    while number := os.read(waiting, _WIDTH):
-        yield int.from_bytes(number, "little")
+    with suppress(BlockingIOError):
+        while number := os.read(waiting, _WIDTH):
+            yield int.from_bytes(number, "little")
 
 
 class _Process(Generic[Result]):
