@@ -10,7 +10,7 @@ from spamtide.change import detect
 from spamtide.change.mix import make_mix
 from spamtide.change.segment import prepare
 from spamtide.change.switch import find_switches
-from spamtide.change.turnover import RANGE, _quantiles, swing
+from spamtide.change.turnover import RANGE, _quantiles, renamed, swing
 from spamtide.model import UNKNOWN, Change, Panel
 from spamtide.series import measure
 
@@ -136,3 +136,31 @@ def test_quantiles_are_numpys(number: int) -> None:
     """To the bit: what is told must not hang on which of the two reckons."""
     values = np.random.default_rng(number).gamma(0.7, 3.0, number)
     assert _quantiles(values) == (*np.percentile(values, RANGE), np.median(values))
+
+
+def test_a_letter_without_a_name_for_a_week_ends_no_programme() -> None:
+    """What a botnet's letters named, the same botnet's letters without a name bring, from that day on."""
+    rng = np.random.default_rng(4)
+    days, place = np.datetime64("2022-02-07") + np.arange(60), slice(40, 47)
+    named, nameless = rng.poisson(12.0, (2, 1, 60))
+    nameless[:] = rng.poisson(1.0, (1, 60))
+    nameless[0, :20] = rng.poisson(9.0, 20)  # another letter, of another shop, had none either
+    quiet = nameless.copy()
+    nameless[0, place], named[0, place] = named[0, place], 0
+    before, after = np.zeros((2, 60), dtype=bool)
+    before[:40], after[place] = True, True
+
+    def asked(unknown: np.ndarray) -> bool:
+        panel = Panel(
+            days=days,
+            sensors=("s",),
+            subjects=(("total", "total"), ("botnet", "b"), ("programme", "p"), ("programme", "unknown")),
+            counts=np.stack([named + unknown, named + unknown, named, unknown]),
+            ham=np.zeros((1, 60), dtype=np.int64),
+            relays=(("mx",) * 60,),
+            pairs={("b", "p"): named[0], ("b", "unknown"): unknown[0]},
+        )
+        return renamed(panel, "p", (before, after), np.ones(60), 0.65)
+
+    assert asked(nameless)
+    assert not asked(quiet)

@@ -27,7 +27,7 @@ from spamtide.change.alarm import lower_tail
 from spamtide.change.event import Event
 from spamtide.change.handover import DEEP, Handover, amounts, handover
 from spamtide.change.segment import Bools
-from spamtide.change.turnover import turnover
+from spamtide.change.turnover import renamed, turnover
 from spamtide.model import UNKNOWN, Change, Counts, Exposure, Floats, Outage, Panel, SubjectKind
 
 Cause = Literal["stopped", "sensor", "attribution", "regained", "turnover", "doubtful"]
@@ -100,6 +100,8 @@ def find_cause(
         near = _nearest(before & up, -NEAR_BEFORE), _nearest(after & up, NEAR_AFTER)
         names = turnover(panel, name, (before, after), usual * weekday, ratio)
         names = names or turnover(panel, name, near, usual * weekday, ratio)
+        if names is None and event.kind == "fall" and renamed(panel, name, near, usual * weekday, ratio):
+            names = "lost"
         if names is not None:
             return "attribution" if names == "lost" else "turnover"
     nameless = (kind, UNKNOWN)

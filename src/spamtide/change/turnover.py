@@ -23,6 +23,9 @@ PAID = 0.5
 """Part of a programme's move that its botnets' unknown must have paid for."""
 PAST = 112
 """Days before a move over which shares may have swung."""
+PLAIN_T, ENDED, FEWEST = 3.0, 0.05, 3
+"""Standard errors by which an unknown's rise is plain, the share of a level up to which nothing is left of
+it, and days on either side that show it."""
 RHO = 0.05
 """Intra-day correlation taken for what a share swings by chance."""
 HELD = 10
@@ -86,6 +89,32 @@ def turnover(
         return "usual"
     highest = float(np.convolve(known, np.full(HELD, 1 / HELD), "valid").max())
     return "lost" if float(unknown[after].mean()) > BEYOND * highest else "usual"
+
+
+def renamed(panel: Panel, programme: str, sides: tuple[Bools, Bools], usual: Floats, ratio: float) -> bool:
+    """Whether a programme ended on a day on which its own botnets' letters without a name began.
+
+    Over months a botnet's `unknown` comes and goes; what one letter lost its name to is plain in the week
+    before and the week after, if the botnet goes on. Told from a fall by sure numbers alone.
+
+    Args:
+        panel: the counts.
+        programme: its name.
+        sides: days at the level before, and at the level after; shape (days,).
+        usual: what all sensors' mail is expected to be that day; 0: nothing known.
+        ratio: the event ratio.
+    """
+    one, two = np.flatnonzero(sides[0] & (usual > 0))[-WEEK:], np.flatnonzero(sides[1] & (usual > 0))[:WEEK]
+    if programme == UNKNOWN or min(len(one), len(two)) < FEWEST:
+        return False
+    mine, other, _ = _pairs(panel, programme)
+    was, now = (mine[:, days] / usual[days] for days in (one, two))
+    hid, hides = (other[:, days] / usual[days] for days in (one, two))
+    level, then = float(was.mean(axis=1).sum()), float(now.mean(axis=1).sum())
+    moved, gave = was.mean(axis=1) - now.mean(axis=1), hides.mean(axis=1) - hid.mean(axis=1)
+    error = np.sqrt(_squared_error(hid) + _squared_error(hides))
+    paid = float(np.minimum(moved, gave)[(moved > 0) & (gave >= PLAIN_T * error)].sum())
+    return then <= ENDED * level and paid >= ratio * level
 
 
 def _pairs(panel: Panel, programme: str) -> tuple[Counts, Counts, Counts]:
