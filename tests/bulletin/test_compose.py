@@ -196,7 +196,7 @@ def test_titles_of_the_nameless_the_dark_and_the_exchange(
     numbers = {"most_gained": "Bagle", "most_lost": "Rustock", "month": "January"}
     exchange = make_claim("exchange", "total", "Not the same.", 94, subject_kind="total", numbers=numbers)
     rise = make_claim("rise", "Pills", "Mail for Pills rose.", 60, subject_kind="programme")
-    title = "Spam stands where it stood in January: Bagle gained what Rustock lost"
+    title = "Spam stands where it stood in January: more from Bagle, less from Rustock"
     assert compose((exchange, rise), (), edition).title == title
 
 
@@ -212,3 +212,15 @@ def test_sensors_that_were_down_together_are_told_together(
     other = replace(other, claim=other.claim.rsplit(":", 1)[0] + ":2011-01-01")
     (text,) = [text for _, text, _ in compose((both, *own, other), (), edition).paragraphs]
     assert text == "Both were down. Sensor a again."
+
+
+def test_an_event_that_is_near_stands_beside_one_that_is_linked(
+    edition: Edition, make_claim: Callable[..., Claim]
+) -> None:
+    """Else among the programmes, or alone."""
+    near = make_claim("nearby", "alder", "The other is near.", 48)
+    linked = make_claim("event", "alder", "The one is linked.", 82)
+    (told,) = compose((near, linked), (), edition).paragraphs
+    assert told[:2] == ("On the same days.", "The one is linked. The other is near.")
+    (alone,) = compose((near,), (), edition).paragraphs
+    assert alone[:2] == ("Events on record.", "The other is near.")

@@ -171,3 +171,16 @@ def test_most_of_a_rise_is_of_all_that_rose(make: Make) -> None:
     claim = said(state(make(contributions=parts)), "decomposition")
     assert (claim.numbers["largest"], claim.numbers["largest_word"]) == ("Grum", "a good part")
     assert claim.numbers["nameless_word"] == "most"
+
+
+def test_a_switch_behind_a_silence_is_of_the_day_of_the_return(make: Make) -> None:
+    """A botnet that comes back with another programme did not change it on a day on which it was silent."""
+    switch = shift(
+        "switch", "xarvester", "2010-10-01", onset_low=dt.date(2010, 9, 25), onset_high=dt.date(2010, 10, 3),
+        from_programme="Canadian Pharmacy", to_programme="Ultimate Replicas",
+    )  # fmt: skip
+    back = shift("resume", "xarvester", "2010-10-02")
+    sentence = said(state(make(changes=(switch, back))), "switch").sentence
+    assert sentence.startswith("Xarvester, before its silence a sender of Canadian Pharmacy, has carried")
+    assert sentence.endswith("since it was back about 2 October [1-3].")
+    assert "until 30 September" in said(state(make(changes=(switch,))), "switch").sentence

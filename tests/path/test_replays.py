@@ -105,7 +105,8 @@ def test_every_fall_and_return_of_a_botnet_begins_inside_its_interval(replay: Re
 MISSED = {("mccolo-2008", "rise", "2009-01-12")}
 """True moves of the total that are not found with the seed of the replays: (world, kind, onset).
 
-Xarvester's growth adds 44 % to all mail over ten weeks. It is found in 7 of 20 drawings (docs/replays)."""
+Xarvester's growth adds 44 % to all mail over ten weeks. It is found in 7 of 20 drawings, though a test that
+knows its shape finds all (docs/replays says what is in the way)."""
 
 
 def test_every_move_of_the_total_is_found_and_dated(replay: Replay) -> None:

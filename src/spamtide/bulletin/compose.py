@@ -70,7 +70,7 @@ SECTIONS: tuple[Section, ...] = (
         ("total",),
         most=dict.fromkeys(MOVES, 1),
     ),
-    Section("On the same days.", ("event",), sentences=2),
+    Section("On the same days.", ("event", "nearby"), sentences=2),
     Section(
         "What they advertised.",
         ("advertised", "carried-on", "heir-engine", "nearby"),
@@ -159,6 +159,9 @@ def _chosen(claims: Sequence[Claim], section: Section) -> list[Claim]:
         and (not section.subject_kinds or c.subject_kind in section.subject_kinds or c.kind in section.of_any)
         and section.subject in {"", c.subject}
     ]
+    # An event that is near stands beside those that are linked, and else among the programmes.
+    linked = any(c.kind == "event" for c in claims)
+    fitting = [c for c in fitting if c.kind != "nearby" or linked == ("event" in section.kinds)]
     fitting.sort(key=lambda c: (section.kinds.index(c.kind), -c.importance, c.claim))
     first = _most_sensors(claims)
     fitting = [c for c in fitting if c is not first]
@@ -395,8 +398,8 @@ def _exchange_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
     if exchange is None or "percent" in exchange.numbers:
         return ""
     gained, lost = (exchange.numbers.get(name) for name in ("most_gained", "most_lost"))
-    told = [f"{gained} gained" if gained else "", f"{lost} lost" if lost else ""]
-    return f"Spam stands where it stood in {exchange.numbers['month']}: {' what '.join(filter(None, told))}"
+    told = [f"more from {gained}" if gained else "", f"less from {lost}" if lost else ""]
+    return f"Spam stands where it stood in {exchange.numbers['month']}: {', '.join(filter(None, told))}"
 
 
 def _did(kind: str, names: Sequence[str]) -> str:

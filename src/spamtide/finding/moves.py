@@ -193,10 +193,26 @@ def _switch(view: View, change: Change) -> Claim:
         f"{{name}}, until {{last}} a sender of {{from}}, has {hedged}carried {{to}} "
         "in {share} of its mail with a known programme since about {onset}."
     )
+    back = _back_with(view, change)
     if whence == UNKNOWN:
         template = template.replace(", until {last} a sender of {from},", "")
         del values["last"], values["from"]
+    elif back is not None:
+        # While it is silent it sends for nobody, so that the days between say nothing.
+        values["onset"] = Dated(back.onset, back.onset_low, back.onset_high)
+        template = template.replace("until {last} a sender of", "before its silence a sender of")
+        template = template.replace("since about {onset}", "since it was back about {onset}")
+        del values["last"]
     return draft(view, _about(view, change, _share(view, change, window)), template, values)
+
+
+def _back_with(view: View, change: Change) -> Change | None:
+    """The return of a botnet that a switch of it may be of the same day as."""
+    for other in view.inputs.changes:
+        mine = (other.subject_kind, other.subject) == (change.subject_kind, change.subject)
+        if mine and other.kind == "resume" and change.onset_low <= other.onset <= change.onset_high:
+            return other
+    return None
 
 
 def _share(view: View, change: Change, window: Window) -> float:
