@@ -84,7 +84,7 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
         largest=view.name(named[0].subject) if named else None,
         largest_share=round(share, 4),
         largest_word=word_from(SHARE_WORDS, abs(named[0].points) / gross) if named else None,
-        nameless_word=word_from(SHARE_WORDS, nameless / gross) if nameless else None,
+        nameless_word=word_from(SHARE_WORDS, nameless / gross) if nameless and view.botnets else None,
     )
 
 
