@@ -553,6 +553,25 @@ def test_sensors_that_change_together_make_one_headline(make: Make) -> None:
     assert "messages of other mail came since; its receiving relay was mx.old and is mx.new." in single
 
 
+def test_a_sensor_that_takes_less_of_some_says_of_whom_and_is_no_lost_sensor(make: Make) -> None:
+    """A filter against three senders: they are named, and the level of all mail can still be told."""
+    inputs = make()
+    day = dt.date(2010, 10, 5)
+    touched = tuple(("botnet", name) for name in ("rustock", "grum", "unknown"))
+    outages = tuple(
+        Outage(f"trap-{x}", day, None, "changed", "takes less of ...", subjects=touched) for x in "abc"
+    )
+    measurement = replace(inputs.measurement, exposure=replace(inputs.measurement.exposure, outages=outages))
+    changes = tuple(shift("sensor-change", f"trap-{x}", "2010-10-06", subject_kind="sensor") for x in "abc")
+    found = state(make(measurement, changes=changes))
+    assert re.fullmatch(
+        r"Sensor trap-a changed about 6 October \[5-7\]: it takes less of Rustock, Grum and mail that "
+        r"cannot be attributed, and of the rest as before; all its spam stands at .*",
+        said(found, "sensor-change", "trap-a").sentence,
+    )
+    assert not [c for c in found.claims if c.kind == "unclear"]
+
+
 # ---------------------------------------------------------------------------- quiet and thin
 
 

@@ -28,7 +28,7 @@ from spamtide.model import UNKNOWN, Change, Floats, IndexSeries
 TIDE, BAND = "#0b5c8c", "#a9cfe6"
 PALETTE = ("#0b5c8c", "#d1495b", "#edae49", "#00798c", "#8d5a97", "#6a994e")
 """One colour a named botnet, told apart by colour-blind readers too."""
-UNKNOWN_COLOUR, OTHERS_COLOUR = "#c9d1d6", "#94a3ad"
+UNKNOWN_COLOUR, OTHERS_COLOUR = "#d0d0d0", "#9a9a9a"
 LOSS, GAIN = "#d1495b", "#00798c"
 NAMED = len(PALETTE)
 """Botnets with a colour of their own."""
@@ -218,7 +218,7 @@ def whose(inputs: ChartInputs, total: IndexSeries, shown: Window) -> Picture | N
     return Picture(
         "whose",
         "Whose mail it is",
-        "The same index split by the botnet that sent the mail; grey could not be attributed. "
+        "The same index split by the botnet that sent the mail; light grey could not be attributed. "
         "Shares of each day's messages, without intervals.",
         alt_text,
         draw("whose", chart, alt_text),

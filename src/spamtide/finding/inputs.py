@@ -21,9 +21,13 @@ from spamtide.model import (
     Floats,
     IndexSeries,
     Measurement,
+    Outage,
     SubjectKind,
 )
 from spamtide.statement import Claim, ControlState, Maker, Status
+
+SAME_FAULT = 14
+"""Days by which the dates of a change, and of the fault that it tells, may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,17 @@ class View:
         if known:
             return known[0]
         return subject[:1].upper() + subject[1:] if subject.islower() else subject
+
+    def fault_of(self, change: Change) -> Outage | None:
+        """The measurement's account of a sensor's change: its relays, and which senders it touches."""
+        found = [
+            one
+            for one in self.measurement.exposure.outages
+            if one.sensor == change.subject
+            and one.kind == "changed"
+            and abs((one.start - change.onset).days) <= SAME_FAULT
+        ]
+        return min(found, key=lambda one: abs((one.start - change.onset).days), default=None)
 
     def is_about(self, event: Event, subjects: Sequence[str]) -> bool:
         """Whether an event names one of these subjects, by any of its names."""

@@ -14,14 +14,16 @@ from spamtide.finding.figures import rate, ratio
 from spamtide.finding.inputs import View
 from spamtide.finding.sentences import TEMPLATES, sentence_of
 from spamtide.finding.volume import SENSOR_KINDS, in_period
-from spamtide.finding.words import Dated, Value, plural
-from spamtide.model import Change, Floats
+from spamtide.finding.words import Dated, Value, listing, plural
+from spamtide.model import UNKNOWN, Change, Floats, Outage
 from spamtide.statement import Claim
 
 SENSOR_LIFT = 35.0
 """What a changed sensor gains in importance if all mail came from it."""
 LEAST_STEADY = 100
 """Messages at the other sensors, before and after, that a sensor's level is held against."""
+NAMED = 4
+"""Senders that are named where a sensor takes less of some."""
 TOGETHER = 14
 """Sensors that change within so many days of one another are told of in one breath."""
 NOT_READ_YET = " has brought no mail since {onset}, being down or not read in yet, and is allowed for."
@@ -87,6 +89,9 @@ def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
     """What speaks for a change of the sensor: its spam, its other mail, its relay."""
     clauses: list[str] = []
     values: dict[str, Value] = {}
+    fault = view.fault_of(change)
+    if fault is not None and fault.subjects:
+        clauses.append(_of_whom(view, fault, values))
     if change.subject in view.panel.sensors:
         at = view.panel.sensors.index(change.subject)
         before, after = windows_around(view, change)
@@ -98,26 +103,30 @@ def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
             values["left"] = in_percent(left)
             others = "what the other sensors' mail would lead one to expect"
             against = "its earlier level" if steady is None else others
-            clauses.append(f"its spam stands at {{left}} of {against}")
+            whose = "all its spam" if clauses else "its spam"
+            clauses.append(f"{whose} stands at {{left}} of {against}")
         ham = int(view.panel.ham[at][view.within(after)].sum())
         if ham:
             values["ham"] = ham
             clauses.append(f"{{ham}} {plural(ham, 'message')} of other mail came since")
-    moved = next(
-        (
-            o
-            for o in view.measurement.exposure.outages
-            if o.sensor == change.subject
-            and o.kind == "changed"
-            and o.relay_before != o.relay_after
-            and abs((o.start - change.onset).days) <= TOGETHER
-        ),
-        None,
-    )
-    if moved is not None:
-        values |= {"relay_before": moved.relay_before or "none", "relay_after": moved.relay_after or "none"}
+    if fault is not None and fault.relay_before != fault.relay_after:
+        values |= {"relay_before": fault.relay_before or "none", "relay_after": fault.relay_after or "none"}
         clauses.append("its receiving relay was {relay_before} and is {relay_after}")
     return "; ".join(clauses) or "what it takes in is not what it was", values
+
+
+def _of_whom(view: View, fault: Outage, values: dict[str, Value]) -> str:
+    """Whose mail a sensor takes less or more of, where that of others goes on."""
+    names = [
+        "mail that cannot be attributed" if name == UNKNOWN else view.name(name)
+        for kind, name in fault.subjects
+        if kind == "botnet"
+    ]
+    more = len(names) - NAMED
+    values["touched"] = listing([*names[:NAMED], *([f"{more} more"] if more > 0 else [])])
+    # Its evidence, which series/partial words, begins so.
+    how = "more" if fault.evidence.startswith("takes more") else "less"
+    return f"it takes {how} of {{touched}}, and of the rest as before"
 
 
 def _steady(view: View, change: Change) -> Floats | None:

@@ -87,10 +87,10 @@ def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim
 
 
 def _changed_sensors(view: View) -> tuple[str, ...]:
-    """Sensors that are no longer what they were, in order."""
-    return tuple(
-        sorted({c.subject for c in view.inputs.changes if c.kind == "sensor-change" and in_period(view, c)})
-    )
+    """Sensors that are no longer what they were for all mail, in order."""
+    changed = [c for c in view.inputs.changes if c.kind == "sensor-change" and in_period(view, c)]
+    faults = ((c.subject, view.fault_of(c)) for c in changed)
+    return tuple(sorted({sensor for sensor, fault in faults if fault is None or not fault.subjects}))
 
 
 def _alive_sensors(view: View) -> tuple[str, ...]:
