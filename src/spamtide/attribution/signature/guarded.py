@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from spamtide.attribution.signature.near import Faults, Reading, Sequenced
+from spamtide.attribution.signature.near import MOST_FIELDS, Faults, Fields, Reading, Sequenced
 
 _BLOCK = re.compile(r"^rule (\w+)\n\{\n(.*?)^\}\n?", re.MULTILINE | re.DOTALL)
 _STRINGS = re.compile(r"    strings:\n(.*?)    condition:\n        (.*)\n\Z", re.DOTALL)
@@ -206,13 +206,13 @@ class Guard:
         """Rules that an order line may miss by one thing, and how; None where it is theirs. Kept as above."""
         if len(self._nearly) >= _CACHED:
             self._nearly.clear()
-        names = order.removeprefix(_ORDER.encode()).rstrip(b"\n").split(b",")
+        fields = Fields(order.removeprefix(_ORDER.encode()).rstrip(b"\n").split(b","))
         strict = set(self._behind.get(order, ()))
         found: list[tuple[int, Reading | None]] = []
         for sequence, places in self._sequences:
             others = [at for at in places if at not in strict]
             found.extend((at, None) for at in places if at in strict)
-            reading = sequence.read(names) if others else None
+            reading = sequence.read(fields) if others and len(fields.names) <= MOST_FIELDS else None
             if reading is not None:
                 refused = {
                     at for at in others if any(each.search(reading.order) for each in self._orders[at][1])

@@ -17,6 +17,8 @@ ORDER = "order"
 """The fault of mail whose fields are not in order as they should be."""
 MARK = "~"
 """Stands between a rule's identifier and the fault, where a message has all of the rule but for this."""
+MOST_FIELDS = 100
+"""Fields of a message beyond which it is like nothing; engines write some twenty, gateways as many again."""
 EXTRA = 3
 """Fields that others may have written between the engine's."""
 TRAITS = {"id_host": ("message-id",), "clock": ("message-id", "content-type"), "fold": ("content-type",)}
@@ -40,6 +42,15 @@ class Reading:
     """The message's order line with the rule's spelling."""
 
 
+class Fields:
+    """The fields of one message in order, as every rule's order is held against them."""
+
+    def __init__(self, names: Sequence[bytes]) -> None:
+        self.names = names
+        self.lower = [name.lower() for name in names]
+        self.present = frozenset(self.lower)
+
+
 class Sequenced:
     """The order that a rule demands, as names."""
 
@@ -51,14 +62,10 @@ class Sequenced:
         self._known = {_plain(one or other).lower(): _plain(one or other) for one, other in tokens}
         self._all = frozenset(self._lower)
 
-    def read(self, names: Sequence[bytes]) -> Reading | None:
-        """How a message's fields are like these; None where more than one thing is different.
-
-        Args:
-            names: the message's fields in order.
-        """
-        lower = [name.lower() for name in names]
-        missing = self._all - set(lower)
+    def read(self, fields: Fields) -> Reading | None:
+        """How a message's fields are like these; None where more than one thing is different."""
+        names, lower = fields.names, fields.lower
+        missing = self._all - fields.present
         if not self._all or len(missing) > 1:
             return None
         lacking = next(iter(missing), b"")
