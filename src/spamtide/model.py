@@ -459,25 +459,29 @@ class Detected:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """How much mail carries something that a botnet's mail carried in the two weeks before."""
+    """How much mail carries something that a botnet's or programme's carried in the two weeks before."""
 
     of: Literal["addresses", "campaigns"]
     """What is looked for: sending addresses, or campaigns."""
     own: tuple[int, int]
-    """The botnet's own messages of a week before it fell: those that carry such, and all."""
+    """Its own messages of a week before it fell: those that carry such, and all."""
     before: tuple[int, int]
-    """Messages without a name in the same week: those that carry such; and days."""
+    """Messages without a name of its kind in the same week: those that carry such; and days."""
     after: tuple[int, int]
     """The same since it fell, for a week at most."""
     since: tuple[int, int] = (0, 0)
     """Its own messages since it fell, likewise: how much of its fleet of then still sends."""
+    elsewhere: tuple[int, int] = (0, 0)
+    """Messages of other programmes that carry such, of the days of `before` and `after`; not of botnets."""
 
 
-Tracing = Callable[[str, dt.date, dt.date, dt.date], tuple[Trace, ...]]
-"""(botnet, first day of its fall, first at the new level, first not known yet) -> its traces, () for none."""
+Tracing = Callable[[tuple[SubjectKind, str], dt.date, dt.date, dt.date], tuple[Trace, ...]]
+"""(kind and name, first day of its fall, first at the new level, first not known yet) -> traces, or ()."""
 
 
-def no_traces(_botnet: str, _first: dt.date, _last: dt.date, _until: dt.date) -> tuple[Trace, ...]:
+def no_traces(
+    _subject: tuple[SubjectKind, str], _first: dt.date, _last: dt.date, _until: dt.date
+) -> tuple[Trace, ...]:
     """Where there are counts and no messages."""
     return ()
 

@@ -34,7 +34,7 @@ from spamtide.finding import (
     state,
 )
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
-from spamtide.model import Change, Each, IndexSeries, Measurement, Trace, in_turn
+from spamtide.model import Change, Each, IndexSeries, Measurement, SubjectKind, Trace, in_turn
 from spamtide.observatory import EVENTS_FILE, Observatory
 from spamtide.schema import CHANGES, CLAIMS, DERIVED, to_arrow
 from spamtide.series import decompose, is_over, measure, measure_hours, without_last_day
@@ -271,9 +271,11 @@ def _detect(run: Update) -> str:
 
     remembered = Remembered(lake)
 
-    def tracing(botnet: str, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
+    def tracing(
+        subject: tuple[SubjectKind, str], first: dt.date, last: dt.date, until: dt.date
+    ) -> tuple[Trace, ...]:
         run.stored()
-        return remembered(botnet, first, last, until)
+        return remembered(subject, first, last, until)
 
     detected = look(run.measurement, settings.detecting, whole=bool(run.over), each=each, tracing=tracing)
     hours = run.hours()

@@ -181,7 +181,12 @@ def fleets(w: World) -> Tracing:
     again = rng.uniform(0.1, 0.95, len(w.rate))
     shared = rng.uniform(0.0, 0.04)
 
-    def tracing(botnet: str, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
+    def tracing(
+        subject: tuple[SubjectKind, str], first: dt.date, last: dt.date, until: dt.date
+    ) -> tuple[Trace, ...]:
+        kind, botnet = subject
+        if kind != "botnet":
+            return ()
         fell, new, stop = ((np.datetime64(day) - START).astype(int) for day in (first, last, until))
         b, week, since = int(botnet[1:]), slice(max(fell - 7, 0), fell), slice(new, min(new + 7, stop))
 

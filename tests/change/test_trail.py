@@ -8,7 +8,8 @@ from change_observatory import Setting, date, make
 
 from spamtide.change import look
 from spamtide.change.trail import SUPPORTED, SURE, weigh_traces
-from spamtide.model import Measurement, Trace, Tracing
+from spamtide.model import UNKNOWN, Measurement, Panel, SubjectKind, Trace, Tracing
+from spamtide.series import measure
 
 
 def addresses(before: int, after: int, days: int = 2, own: tuple[int, int] = (140, 200)) -> tuple[Trace, ...]:
@@ -63,10 +64,14 @@ def test_what_it_still_sends_shows_that_its_fleet_is_the_same() -> None:
 def of_fleet(part: float) -> Tracing:
     """Every botnet that is asked about has this part of its mail since in mail without a name."""
 
-    def tracing(_botnet: str, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
+    def tracing(
+        subject: tuple[SubjectKind, str], first: dt.date, last: dt.date, until: dt.date
+    ) -> tuple[Trace, ...]:
         days = min((until - last).days, 7)
         assert days > 0
         assert first <= last
+        if subject[0] != "botnet":
+            return ()
         return addresses(2, round(part * 30 * days), days, (160, 200))
 
     return tracing
@@ -96,11 +101,75 @@ def test_a_rise_of_unknown_names_the_botnet_whose_addresses_it_came_from() -> No
 
 def test_a_stop_is_not_asked_about_where_unknown_won_nothing() -> None:
     measured = make(np.random.default_rng(3), Setting(cease=(60, 3)))
-    asked: list[str] = []
+    asked: list[tuple[SubjectKind, str]] = []
 
-    def tracing(botnet: str, *_: dt.date) -> tuple[Trace, ...]:
-        asked.append(botnet)
+    def tracing(subject: tuple[SubjectKind, str], *_: dt.date) -> tuple[Trace, ...]:
+        asked.append(subject)
         return ()
 
     assert ("cease", "b0") in {(c.kind, c.subject) for c in look(measured, tracing=tracing).changes}
-    assert "b0" not in asked
+    assert ("botnet", "b0") not in asked
+
+
+def one_letter(*, until: int = 100) -> Measurement:
+    """The letter of a sender without a name stops naming its shop for eleven days, and all mail goes on."""
+    rng = np.random.default_rng(8)
+    days, sensors = 100, 3
+    others = rng.poisson(60 * rng.gamma(10, 0.1, (sensors, days)))
+    letters, mine = rng.poisson(4.0, (sensors, days)), rng.poisson(10.0, (sensors, days))
+    nameless = (np.arange(days) >= 50) & (np.arange(days) < 61)
+    named, unnamed = np.where(nameless, 0, letters), np.where(nameless, letters, 0) + others
+    counts = [named + unnamed + mine, mine, named + unnamed, named, unnamed + mine]
+    panel = Panel(
+        days=np.datetime64("2024-01-01") + np.arange(until),
+        sensors=("s0", "s1", "s2"),
+        subjects=(
+            ("total", "total"),
+            ("botnet", "b"),
+            ("botnet", UNKNOWN),
+            ("programme", "shop"),
+            ("programme", UNKNOWN),
+        ),
+        counts=np.stack(counts)[..., :until],
+        ham=np.zeros((sensors, until), dtype=np.int64),
+        relays=(("mx",) * until,) * sensors,
+        pairs={
+            ("b", UNKNOWN): mine.sum(axis=0)[:until],
+            (UNKNOWN, "shop"): named.sum(axis=0)[:until],
+            (UNKNOWN, UNKNOWN): unnamed.sum(axis=0)[:until],
+        },
+    )
+    return measure(panel)
+
+
+def of_letter(part: float, other: float = 0.0) -> Tracing:
+    """Of what a programme lost, these parts come in mail that names none, and in another programme's."""
+
+    def tracing(
+        subject: tuple[SubjectKind, str], _first: dt.date, last: dt.date, until: dt.date
+    ) -> tuple[Trace, ...]:
+        days = min((until - last).days, 7)
+        if subject != ("programme", "shop"):
+            return ()
+        due = 12 * 0.8 * days
+        after = round(due * part), days
+        return (Trace("addresses", (67, 84), (0, 7), after, (0, 0), (3, 3 + round(due * other))),)
+
+    return tracing
+
+
+@pytest.mark.parametrize("until", [53, 58, 100])
+def test_a_programme_whose_sender_goes_on_without_its_name_did_not_end(until: int) -> None:
+    """Nor does it come back as new when the letter names it again."""
+    found = look(one_letter(until=until), whole=True, tracing=of_letter(0.9)).changes
+    (lost,) = found
+    assert (lost.kind, lost.subject_kind, lost.subject) == ("attribution-loss", "programme", "shop")
+    assert abs((lost.onset - dt.date(2024, 2, 20)).days) <= 1
+    assert "messages without a name from its addresses" in lost.evidence
+
+
+@pytest.mark.parametrize(("part", "other"), [(0.0, 0.0), (0.0, 0.9), (0.3, 0.0), (0.5, 0.6)])
+def test_a_programme_that_is_nowhere_or_gave_way_to_another_ended(part: float, other: float) -> None:
+    """Its machines fell silent, or went over to another programme, some of whose letters name nothing."""
+    found = look(one_letter(), whole=True, tracing=of_letter(part, other)).changes
+    assert [(c.kind, c.subject) for c in found] == [("cease", "shop"), ("resume", "shop")]

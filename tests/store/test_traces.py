@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from spamtide.model import Trace
+from spamtide.model import SubjectKind, Trace
 from spamtide.schema import CHANGES, EVIDENCE, STORED_ATTRIBUTIONS
 from spamtide.store import Lake
 from spamtide.store import traces as module
@@ -17,6 +17,8 @@ from spamtide.store.traces import EPOCH, Remembered, traces
 FELL = dt.date(2024, 3, 1)
 Mail = tuple[int, str, str, str]
 """Day off the fall, botnet, address, campaign."""
+SHOPS = {"rustock": "pills", "unknown": "unknown", "grum": "tabs"}
+"""What each botnet's mail names here."""
 
 
 def filled(tmp_path: Path, mail: list[Mail]) -> Lake:
@@ -39,7 +41,7 @@ def filled(tmp_path: Path, mail: list[Mail]) -> Lake:
                     "campaign": campaign,
                 }
             )
-            answers.append({**own, "botnet": botnet})
+            answers.append({**own, "botnet": botnet, "programme": SHOPS[botnet]})
     for name, rows, schema in (
         ("evidence", evidence, EVIDENCE),
         ("attributions", answers, STORED_ATTRIBUTIONS),
@@ -53,8 +55,9 @@ CARRIED: tuple[tuple[int, Literal["addresses", "campaigns"]], ...] = ((2, "addre
 """Place of what may be carried in a row of mail, and its name."""
 
 
-def slow(mail: list[Mail], days: int, last: int) -> tuple[Trace, ...]:
+def slow(mail: list[Mail], days: int, last: int, kind: SubjectKind) -> tuple[Trace, ...]:
     """The same, by the definition."""
+    other = "grum" if kind == "programme" else "nobody"
 
     def count(botnet: str, first: int, length: int, known_from: int, place: int) -> int:
         known = {m[place] for m in mail if m[1] == "rustock" and known_from <= m[0] < known_from + 14}
@@ -69,6 +72,7 @@ def slow(mail: list[Mail], days: int, last: int) -> tuple[Trace, ...]:
             (count("unknown", -7, 7, -21, place), 7),
             (count("unknown", last, days, -14, place), days),
             (count("rustock", last, days, -14, place), since),
+            (count(other, -7, 7, -21, place), count(other, last, days, -14, place)),
         )
         for place, of in CARRIED
     )
@@ -88,12 +92,15 @@ def test_addresses_and_campaigns_of_before_are_found_in_mail_without_a_name(tmp_
     last = FELL + dt.timedelta(days=1)
 
     for until, days in ((3, 2), (30, 7)):
-        found = traces(lake, "rustock", FELL, last, FELL + dt.timedelta(days=until))
-        assert found == slow(mail, days, 1)
-        assert found[0].after[0] > 0
+        subjects: tuple[tuple[SubjectKind, str], ...] = ("botnet", "rustock"), ("programme", "pills")
+        for subject in subjects:
+            found = traces(lake, subject, FELL, last, FELL + dt.timedelta(days=until))
+            assert found == slow(mail, days, 1, subject[0])
+            assert found[0].after[0] > 0
 
-    assert traces(lake, "rustock", FELL, last, last) == ()
-    assert traces(lake, "no'body", FELL, last, FELL + dt.timedelta(days=30))[0].own == (0, 0)
+    assert traces(lake, ("botnet", "rustock"), FELL, last, last) == ()
+    assert traces(lake, ("total", "total"), FELL, last, FELL + dt.timedelta(days=30)) == ()
+    assert traces(lake, ("programme", "no'body"), FELL, last, FELL + dt.timedelta(days=30))[0].own == (0, 0)
 
 
 def test_what_was_counted_is_remembered_while_its_files_are_the_same(
@@ -113,16 +120,17 @@ def test_what_was_counted_is_remembered_while_its_files_are_the_same(
     lake = filled(tmp_path, mail)
     counted: list[tuple[dt.date, ...]] = []
 
-    def counting(lake: Lake, botnet: str, *days: dt.date) -> tuple[Trace, ...]:
+    def counting(lake: Lake, subject: tuple[SubjectKind, str], *days: dt.date) -> tuple[Trace, ...]:
         counted.append(days)
-        return traces(lake, botnet, *days)
+        return traces(lake, subject, *days)
 
     monkeypatch.setattr(module, "traces", counting)
 
     def asked(until: int = 30) -> tuple[Trace, ...]:
         lake = Lake.at(tmp_path)
         remembered = Remembered(lake)
-        question = "rustock", FELL, FELL + dt.timedelta(days=2), FELL + dt.timedelta(days=until)
+        subject: tuple[SubjectKind, str] = "programme", "pills"
+        question = subject, FELL, FELL + dt.timedelta(days=2), FELL + dt.timedelta(days=until)
         found = remembered(*question)
         assert found == traces(lake, *question)
         lake.replace("changes", CHANGES.empty_table(), remembered.note())

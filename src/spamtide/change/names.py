@@ -10,15 +10,18 @@ from spamtide.change.event import Event
 from spamtide.change.silence import Cause, compared
 from spamtide.change.telling import Subject
 from spamtide.change.trail import UNTRACED, Trail, follow
-from spamtide.model import UNKNOWN, Floats, Panel, Tracing
+from spamtide.model import UNKNOWN, Floats, Panel, SubjectKind, Tracing
 
 WON = 0.2
-"""Share of what it lost that `unknown` must have won for a fall to be asked about."""
+"""Share of what it lost that `unknown` must have won for a botnet's fall to be asked about."""
 LOST, LOST_T = 0.4, 2.0
 """Share of what `unknown` won that a botnet must have lost to be asked about where only `unknown` is known to
 have moved, and the standard errors by which it must have."""
-ASKED: frozenset[Cause] = frozenset({"stopped", "attribution", "doubtful"})
-"""Causes by counts that traces may correct."""
+ASKED: dict[SubjectKind, frozenset[Cause]] = {
+    "botnet": frozenset({"stopped", "attribution", "doubtful"}),
+    "programme": frozenset({"stopped", "doubtful"}),
+}
+"""Causes by counts that traces may correct. What its own botnets' `unknown` says is surer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,16 @@ class Names:
 
     def corrected(self, subject: Subject, event: Event, cause: Cause) -> tuple[Cause, Trail]:
         """The cause of an event and the traces behind it, where there are any."""
-        nameless: Subject = ("botnet", UNKNOWN)
-        asked = subject[0] == "botnet" and subject != nameless and nameless in self.panel.subjects
-        if not asked or event.kind != "fall" or cause not in ASKED:
+        nameless: Subject = (subject[0], UNKNOWN)
+        asked = subject != nameless and nameless in self.panel.subjects
+        if not asked or event.kind != "fall" or cause not in ASKED.get(subject[0], ()):
             return cause, UNTRACED
-        if cause == "stopped":
+        # One sender's letters are lost among all that name no programme: only their addresses show them.
+        if cause == "stopped" and subject[0] == "botnet":
             mine, other = (compared(self.panel, one, event, self.usual) for one in (subject, nameless))
             if mine.change >= 0 or other.change < -WON * mine.change:
                 return cause, UNTRACED
-        trail = follow(self.tracing, subject[1], event, self._until)
+        trail = follow(self.tracing, subject, event, self._until)
         return trail.corrects(cause), trail
 
     def behind(self, risen: Event) -> Iterator[tuple[Subject, Event, Trail]]:
@@ -63,6 +67,6 @@ class Names:
             if mine.change > -max(LOST * won, LOST_T * mine.error):
                 continue
             fall = replace(risen, kind="fall", before=mine.was, after=mine.was + mine.change)
-            trail = follow(self.tracing, subject[1], fall, self._until)
+            trail = follow(self.tracing, subject, fall, self._until)
             if trail.corrects("stopped") == "attribution":
                 yield subject, fall, trail

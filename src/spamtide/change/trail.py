@@ -6,6 +6,10 @@ should, beside those nameless messages that did so before. Where they do, the na
 not, though they should, the botnet fell. What it still sends under its name shows which part that is since.
 A campaign that is known says the same; one that is new says nothing, since templates that turn begin new
 campaigns.
+
+A programme's name is lost the same way, but machines outlive programmes: what turned to another, some of
+whose letters name nothing, is no lost name. So most of what was lost must be found, and more of it in mail
+without a name than in other programmes' mail.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from dataclasses import dataclass
 
 from spamtide.change.event import Event
 from spamtide.change.silence import Cause
-from spamtide.model import Trace, Tracing
+from spamtide.model import SubjectKind, Trace, Tracing
 
 SIZE = 5.0
 """NB size of the messages of a week that carry such: what a fleet sends, and what else uses its machines,
@@ -29,6 +33,8 @@ FEW = 0.5
 WIDEST, LATEST = 21, 7
 """Days that a fall may be uncertain by for it to be asked about; and for fleets that are gone to speak
 against: in longer ones a fleet changes."""
+MOSTLY = 0.5
+"""Part of what a programme lost that must be found in mail without a name."""
 SURE, SUPPORTED = 3.0, 1.5
 """Log-likelihood ratios from which the traces decide alone, whatever the counts say; and from which they
 decide where the counts are of two minds."""
@@ -53,12 +59,12 @@ class Trail:
 UNTRACED = Trail()
 
 
-def follow(tracing: Tracing, botnet: str, event: Event, until: dt.date) -> Trail:
-    """Look for a botnet that fell in the mail without a name.
+def follow(tracing: Tracing, subject: tuple[SubjectKind, str], event: Event, until: dt.date) -> Trail:
+    """Look for a botnet or programme that fell in the mail without a name.
 
     Args:
         tracing: counts the messages.
-        botnet: its name.
+        subject: its kind and name.
         event: its fall.
         until: first day that is not known yet.
     """
@@ -68,7 +74,10 @@ def follow(tracing: Tracing, botnet: str, event: Event, until: dt.date) -> Trail
     if event.kind != "fall" or (last - first).days > WIDEST:
         return UNTRACED
     lost = event.before - event.after
-    return weigh_traces(tracing(botnet, first, last, until), lost, stale=(last - first).days > LATEST)
+    traces = tracing(subject, first, last, until)
+    if subject[0] == "programme":
+        traces = tuple(trace for trace in traces if not _turned(trace, lost))
+    return weigh_traces(traces, lost, stale=(last - first).days > LATEST)
 
 
 def weigh_traces(traces: Sequence[Trace], lost: float, *, stale: bool = False) -> Trail:
@@ -98,6 +107,16 @@ def _odds(trace: Trace, lost: float) -> float:
     seen, days = trace.after
     usual = max(trace.before[0], FEW) / trace.before[1] * days
     return _log_nb(seen, usual + part * lost * days) - _log_nb(seen, usual)
+
+
+def _turned(trace: Trace, lost: float) -> bool:
+    """Whether what goes on without a name is too little for a lost one, or less than what names another."""
+    days, share = trace.after[1], trace.after[1] / max(trace.before[1], 1)
+    nameless = trace.after[0] - trace.before[0] * share
+    other = trace.elsewhere[1] - trace.elsewhere[0] * share
+    carried, own = trace.since if _still_known(trace) else trace.own
+    due = carried / max(own, 1) * lost * days
+    return 0 < nameless < max(MOSTLY * due, other)
 
 
 def _still_known(trace: Trace) -> bool:

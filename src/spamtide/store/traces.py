@@ -1,4 +1,4 @@
-"""Whether a botnet that fell goes on without its name: its addresses and campaigns in mail of `unknown`."""
+"""Whether what fell goes on without its name: its addresses and campaigns in mail of `unknown`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from spamtide.model import UNKNOWN, Trace
+from spamtide.model import UNKNOWN, SubjectKind, Trace
 from spamtide.schema import SCHEMA_VERSION
 from spamtide.store.lake import Lake
 from spamtide.version import VERSION
@@ -16,6 +16,10 @@ from spamtide.version import VERSION
 KNOWN, WEEK = 14, 7
 """Days whose addresses and campaigns are known, and days that are then looked at."""
 EPOCH = dt.date(1970, 1, 1)
+NAMED: frozenset[SubjectKind] = frozenset({"botnet", "programme"})
+"""Kinds that messages are given names of."""
+
+Subject = tuple[SubjectKind, str]
 
 
 class Remembered:
@@ -30,19 +34,21 @@ class Remembered:
         self._known: dict[str, Any] = lake.note("changes").get("traces", {})
         self._asked: dict[str, Any] = {}
 
-    def __call__(self, botnet: str, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
+    def __call__(self, subject: Subject, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
         """As `traces`."""
         weeks = _weeks(_edges(first, last, until))
         files = [self._lake.files_of_weeks(table, weeks) for table in ("evidence", "attributions")]
-        asked = repr((VERSION, SCHEMA_VERSION, botnet, first, last, _days(last, until), files))
+        asked = repr((VERSION, SCHEMA_VERSION, subject, first, last, _days(last, until), files))
         key = hashlib.sha256(asked.encode()).hexdigest()[:32]
         if key in self._known:
             found = tuple(
                 Trace(of, *((one, other) for one, other in counts)) for of, *counts in self._known[key]
             )
         else:
-            found = traces(self._lake, botnet, first, last, until)
-        self._asked[key] = [(one.of, one.own, one.before, one.after, one.since) for one in found]
+            found = traces(self._lake, subject, first, last, until)
+        self._asked[key] = [
+            (one.of, one.own, one.before, one.after, one.since, one.elsewhere) for one in found
+        ]
         return found
 
     def note(self) -> dict[str, Any]:
@@ -50,48 +56,52 @@ class Remembered:
         return {"traces": self._asked} if self._asked else {}
 
 
-def traces(lake: Lake, botnet: str, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
-    """What is left of a botnet in mail without a name (see model.Trace).
+def traces(lake: Lake, subject: Subject, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
+    """What is left of a botnet or programme in mail without a name of its kind (see model.Trace).
 
     The week before is held against the two weeks before that, so that its addresses had as much time to
     change as those of the week since. Reads the evidence of the weeks around alone.
 
     Args:
         lake: the observatory's.
-        botnet: its name.
+        subject: its kind and name.
         first: first day on which it may have begun to fall.
         last: first day at the new level.
         until: first day that is not known yet.
     """
+    kind, name = subject
     days = _days(last, until)
-    if days < 1:
+    if days < 1 or kind not in NAMED:
         return ()
     edges = _edges(first, last, until)
     weeks = _weeks(edges)
-    asked = pa.table({"name": [botnet], "first": [first], "last": [last]})
+    asked = pa.table({"name": [name], "first": [first], "last": [last]})
+    # Whose machines turn to another botnet is not asked; which programme they turn to is.
+    names = ("(SELECT name FROM asked)", f"'{UNKNOWN}'") if kind == "botnet" else (kind,)
     rows = lake.query(
         f"""
         WITH mail AS (
-            SELECT e.source_ip, e.campaign, a.botnet = q.name AS own,
+            SELECT e.source_ip, e.campaign,
+                   CASE a.{kind} WHEN q.name THEN 'own' WHEN '{UNKNOWN}' THEN 'none' ELSE '' END AS whose,
                    e.received_at::DATE - q.first AS off, e.received_at::DATE - q.last AS since
             FROM (SELECT source_ip, campaign, received_at, hash(sha256, sensor) AS message FROM evidence
                   WHERE week BETWEEN {weeks[0]} AND {weeks[1]} AND label = 'spam' AND lab IS NULL
                   AND received_at >= TIMESTAMPTZ '{edges[0]}' AND received_at < TIMESTAMPTZ '{edges[1]}') e
-            JOIN (SELECT botnet, hash(sha256, sensor) AS message FROM attributions
+            JOIN (SELECT {kind}, hash(sha256, sensor) AS message FROM attributions
                   WHERE week BETWEEN {weeks[0]} AND {weeks[1]}
-                  AND (botnet = '{UNKNOWN}' OR botnet = (SELECT name FROM asked))) a USING (message)
+                  AND {kind} IN ({", ".join(names)})) a USING (message)
             CROSS JOIN asked q),
         sides AS (
-            SELECT source_ip, campaign, own, off >= 0 AS after FROM mail
+            SELECT source_ip, campaign, whose, off >= 0 AS after FROM mail
             WHERE off BETWEEN -{WEEK} AND -1 OR since BETWEEN 0 AND {days - 1}),
         known AS (
             SELECT source_ip, campaign, false AS after FROM mail
-            WHERE own AND off BETWEEN -{KNOWN + WEEK} AND -{WEEK + 1}
+            WHERE whose = 'own' AND off BETWEEN -{KNOWN + WEEK} AND -{WEEK + 1}
             UNION ALL
-            SELECT source_ip, campaign, true FROM mail WHERE own AND off BETWEEN -{KNOWN} AND -1),
+            SELECT source_ip, campaign, true FROM mail WHERE whose = 'own' AND off BETWEEN -{KNOWN} AND -1),
         addresses AS (SELECT DISTINCT source_ip, after FROM known),
         campaigns AS (SELECT DISTINCT campaign, after FROM known)
-        SELECT s.own, s.after, count(*) AS messages, count(a.source_ip) AS addresses,
+        SELECT s.whose, s.after, count(*) AS messages, count(a.source_ip) AS addresses,
                count(c.campaign) AS campaigns
         FROM sides s
         LEFT JOIN addresses a ON a.source_ip = s.source_ip AND a.after = s.after
@@ -100,10 +110,10 @@ def traces(lake: Lake, botnet: str, first: dt.date, last: dt.date, until: dt.dat
         """,  # noqa: S608 - the numbers are numbers
         asked=asked,
     )
-    found = {(row["own"], row["after"]): row for row in rows.to_pylist()}
+    found = {(row["whose"], row["after"]): row for row in rows.to_pylist()}
     none = {"messages": 0, "addresses": 0, "campaigns": 0}
-    own, since, before, after = (
-        found.get(key, none) for key in ((True, False), (True, True), (False, False), (False, True))
+    (own, since), (before, after), (others, turned) = (
+        [found.get((whose, after), none) for after in (False, True)] for whose in ("own", "none", "")
     )
     return tuple(
         Trace(
@@ -112,6 +122,7 @@ def traces(lake: Lake, botnet: str, first: dt.date, last: dt.date, until: dt.dat
             (before[of], WEEK),
             (after[of], days),
             (since[of], since["messages"]),
+            (others[of], turned[of]),
         )
         for of in ("addresses", "campaigns")
     )
