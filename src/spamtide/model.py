@@ -479,13 +479,6 @@ Tracing = Callable[[tuple[SubjectKind, str], dt.date, dt.date, dt.date], tuple[T
 """(kind and name, first day of its fall, first at the new level, first not known yet) -> traces, or ()."""
 
 
-def no_traces(
-    _subject: tuple[SubjectKind, str], _first: dt.date, _last: dt.date, _until: dt.date
-) -> tuple[Trace, ...]:
-    """Where there are counts and no messages."""
-    return ()
-
-
 # ---------------------------------------------------------------------------- work on many things
 
 Item = TypeVar("Item")

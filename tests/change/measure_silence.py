@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spamtide.change import look as look_at
-from spamtide.model import UNKNOWN, Change, Panel, SubjectKind, Trace, Tracing, no_traces
+from spamtide.change.trail import no_traces
+from spamtide.model import UNKNOWN, Change, Panel, SubjectKind, Trace, Tracing
 from spamtide.series import measure
 
 START = np.datetime64("2024-01-01")

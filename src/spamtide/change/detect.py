@@ -28,6 +28,7 @@ from spamtide.change.telling import (
     tell,
 )
 from spamtide.change.together import together
+from spamtide.change.trail import no_traces
 from spamtide.change.turn import standing_switch
 from spamtide.model import (
     UNKNOWN,
@@ -40,7 +41,6 @@ from spamtide.model import (
     Measurement,
     Tracing,
     in_turn,
-    no_traces,
 )
 from spamtide.settings import Detecting
 

@@ -59,6 +59,11 @@ class Trail:
 UNTRACED = Trail()
 
 
+def no_traces(*_: object) -> tuple[Trace, ...]:
+    """Where there are counts and no messages."""
+    return ()
+
+
 def follow(tracing: Tracing, subject: tuple[SubjectKind, str], event: Event, until: dt.date) -> Trail:
     """Look for a botnet or programme that fell in the mail without a name.
 
