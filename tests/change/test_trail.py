@@ -7,7 +7,7 @@ import pytest
 from change_observatory import Setting, date, make
 
 from spamtide.change import look
-from spamtide.change.trail import SUPPORTED, SURE, weigh_traces
+from spamtide.change.trail import SUPPORTED, SURE, _turned, weigh_traces
 from spamtide.model import UNKNOWN, Measurement, Panel, SubjectKind, Trace, Tracing
 from spamtide.series import measure
 
@@ -156,6 +156,13 @@ def of_letter(part: float, other: float = 0.0) -> Tracing:
         return (Trace("addresses", (67, 84), (0, 7), after, (0, 0), (3, 3 + round(due * other))),)
 
     return tracing
+
+
+def test_another_sender_who_begins_for_a_programme_hides_no_shortfall() -> None:
+    """Of sixty-three messages a week a half was due; what is found is held against that, whoever joined."""
+    joined = 20, 200
+    assert _turned(Trace("addresses", (50, 100), (0, 7), (12, 7), joined), 9.0)
+    assert not _turned(Trace("addresses", (50, 100), (0, 7), (20, 7), joined), 9.0)
 
 
 @pytest.mark.parametrize("until", [53, 58, 100])

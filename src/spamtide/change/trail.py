@@ -119,7 +119,8 @@ def _turned(trace: Trace, lost: float) -> bool:
     days, share = trace.after[1], trace.after[1] / max(trace.before[1], 1)
     nameless = trace.after[0] - trace.before[0] * share
     other = trace.elsewhere[1] - trace.elsewhere[0] * share
-    carried, own = trace.since if _still_known(trace) else trace.own
+    # Not of its mail since: another sender who has just begun for it would make its fleet look new.
+    carried, own = trace.own
     due = carried / max(own, 1) * lost * days
     return 0 < nameless < max(MOSTLY * due, other)
 

@@ -37,7 +37,7 @@ TEMPLATES: dict[ChangeKind, tuple[str, str, str]] = {
         ".",
     ),
     "attribution-loss": (
-        "{known} {name} {hedge}fell about {onset} while {nameless} rose; no fall is counted",
+        "{known} {name} {hedge}fell about {onset} while {nameless} took its place; no fall is counted",
         ".",
         ".",
     ),
