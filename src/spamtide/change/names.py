@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from spamtide.change.event import Event
-from spamtide.change.silence import Cause, compared
+from spamtide.change.silence import Cause, compared, moved_about
 from spamtide.change.telling import Subject
 from spamtide.change.trail import UNTRACED, Trail, follow
 from spamtide.model import UNKNOWN, Floats, Panel, SubjectKind, Tracing
@@ -17,6 +17,8 @@ WON = 0.2
 LOST, LOST_T = 0.4, 2.0
 """Share of what `unknown` won that a botnet must have lost to be asked about where only `unknown` is known to
 have moved, and the standard errors by which it must have."""
+WITH_SENDERS = 0.7
+"""Part of what a programme lost from which on it fell with its botnets, and messages are not asked."""
 ASKED: dict[SubjectKind, frozenset[Cause]] = {
     "botnet": frozenset({"stopped", "attribution", "doubtful"}),
     "programme": frozenset({"stopped", "doubtful"}),
@@ -45,6 +47,8 @@ class Names:
         asked = subject != nameless and nameless in self.panel.subjects
         if not asked or event.kind != "fall" or cause not in ASKED.get(subject[0], ()):
             return cause, UNTRACED
+        if subject[0] == "programme" and self.fell_with_senders(subject[1], event):
+            return cause, UNTRACED
         # One sender's letters are lost among all that name no programme: only their addresses show them.
         if cause == "stopped" and subject[0] == "botnet":
             mine, other = (compared(self.panel, one, event, self.usual) for one in (subject, nameless))
@@ -52,6 +56,21 @@ class Names:
                 return cause, UNTRACED
         trail = follow(self.tracing, subject, event, self._until)
         return trail.corrects(cause), trail
+
+    def fell_with_senders(self, programme: str, event: Event) -> bool:
+        """Whether most of what a programme lost was lost by named botnets that advertised it, as a whole.
+
+        They went silent, and took it along: asking messages would say no more, and costs a second.
+        """
+        lost = theirs = 0.0
+        for (botnet, named), count in self.panel.pairs.items():
+            if named == programme:
+                own = max(-moved_about(self.panel, count, event, self.usual).change, 0.0)
+                lost += own
+                if botnet != UNKNOWN and own:
+                    whole = compared(self.panel, ("botnet", botnet), event, self.usual)
+                    theirs += min(own, max(-whole.change, 0.0))
+        return lost > 0 and theirs >= WITH_SENDERS * lost
 
     def behind(self, risen: Event) -> Iterator[tuple[Subject, Event, Trail]]:
         """Botnets whose mail a rise of `unknown` is, by their traces, though no fall of theirs is sure.

@@ -113,10 +113,14 @@ def find_cause(
 
 def compared(panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual: Floats) -> Moved:
     """How a subject's messages a day moved about an event; NOTHING where that cannot be told."""
+    return moved_about(panel, panel.counts[panel.subjects.index(subject)].sum(axis=0), event, usual)
+
+
+def moved_about(panel: Panel, count: Counts, event: Event, usual: Floats) -> Moved:
+    """The same of messages by day."""
     before, after = _about(event, panel, usual)
     if not before.any() or not after.any():
         return NOTHING
-    count = panel.counts[panel.subjects.index(subject)].sum(axis=0)
     return compare(count[before] / usual[before], count[after] / usual[after])
 
 
