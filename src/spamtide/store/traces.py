@@ -46,8 +46,9 @@ class Remembered:
             )
         else:
             found = traces(self._lake, subject, first, last, until)
+        # Lists, as a note gives them back: the same traces keep the table's version.
         self._asked[key] = [
-            (one.of, one.own, one.before, one.after, one.since, one.elsewhere) for one in found
+            [one.of, *map(list, (one.own, one.before, one.after, one.since, one.elsewhere))] for one in found
         ]
         return found
 
