@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,20 @@ def compiled() -> None:
     """The compiled form of inner loops: not asked for without a compiler; with one, CI must have built it."""
     if native is None:
         (missing if shutil.which("cc") else pytest.skip)("there is no compiled form here to compare with")
+
+
+@pytest.fixture(scope="session")
+def sanitizer() -> Path:
+    """The compiler's checks of addresses: not asked for without gcc on Linux; with it, CI must have them."""
+    gcc = shutil.which("gcc") if sys.platform == "linux" else None
+    if gcc is None:
+        pytest.skip("no gcc, whose sanitizer this needs")
+    ask = [gcc, "-print-file-name=libasan.so"]
+    told = subprocess.run(ask, capture_output=True, text=True, check=False)  # noqa: S603 - the compiler's own path
+    library = Path(told.stdout.strip())
+    if not library.is_absolute():
+        missing("gcc has no address sanitizer (libasan)")
+    return library
 
 
 @pytest.fixture(scope="session")

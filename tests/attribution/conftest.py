@@ -234,18 +234,10 @@ def table(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.table({name: pa.array([row.get(name) for row in rows], kind) for name, kind in columns.items()})
 
 
-@dataclass(frozen=True)
-class Kits:
-    """The kits, for tests."""
-
-    stone: Kit = kit_stone
-    reed: Kit = kit_reed
-    plain: Kit = kit_plain
-
-
 @pytest.fixture(scope="session")
-def kits() -> Kits:
-    return Kits()
+def kits() -> dict[str, Kit]:
+    """Mailer kits by name: each makes the header fields of one message."""
+    return {"stone": kit_stone, "reed": kit_reed, "plain": kit_plain}
 
 
 @pytest.fixture(scope="session")

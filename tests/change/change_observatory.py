@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spamtide.change.event import Event
 from spamtide.model import Exposure, IndexSeries, Measurement, Outage, Panel
 
 START = np.datetime64("2024-01-01")
@@ -16,6 +17,27 @@ PROGRAMMES = ("acorn-pills", "birch-casino", "cedar-watches", "unknown")
 def date(day: int) -> dt.date:
     """A day number as a date."""
     return (START + day).astype(dt.date)
+
+
+FALL = Event(
+    kind="fall",
+    onset=date(40),
+    onset_low=date(38),
+    onset_high=date(41),
+    end=date(41),
+    end_low=date(40),
+    end_high=date(42),
+    before=12.0,
+    after=4.0,
+    since=date(0),
+    until=date(55),
+    gain=60.0,
+    p_value=1e-6,
+    peak_before=0.0,
+    silent_before=False,
+    step=1,
+)
+"""A fall that is settled."""
 
 
 @dataclass(frozen=True)

@@ -3,30 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-from change_observatory import Setting, date, make
+from change_observatory import FALL, Setting, date, make
 
-from spamtide.change.event import Event
 from spamtide.change.handover import Handover, amounts
 from spamtide.change.telling import Judged, tell
 
-FALL = Event(
-    kind="fall",
-    onset=date(40),
-    onset_low=date(38),
-    onset_high=date(41),
-    end=date(41),
-    end_low=date(40),
-    end_high=date(42),
-    before=12.0,
-    after=4.0,
-    since=date(0),
-    until=date(55),
-    gain=60.0,
-    p_value=1e-6,
-    peak_before=0.0,
-    silent_before=False,
-    step=1,
-)
 RISE = replace(
     FALL, kind="rise", onset=date(55), end=date(56), before=4.0, after=13.0, since=date(41), until=date(120)
 )

@@ -83,7 +83,7 @@ class Asking:
             """The module, with its calls noted."""
 
             def __getattr__(self, name: str) -> Callable[..., object]:
-                def call(*given: Any) -> object:  # noqa: ANN401 - whatever it is
+                def call(*given: object) -> object:
                     copied = [one.copy() if isinstance(one, np.ndarray) else one for one in given]
                     found.append((name, tuple(copied)))
                     return getattr(native, name)(*given)

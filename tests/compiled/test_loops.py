@@ -176,8 +176,8 @@ def test_blank_lines_are_found_as_the_pattern_finds_them(value: str, start: int,
     assert header._blank_line(data, start, stop) == (match.span() if match else (-1, -1))
 
 
-@given(some_text, st.booleans())
-def test_shapes_are_alike(value: str, sized: bool) -> None:  # noqa: FBT001 - generated
+@given(value=some_text, sized=st.booleans())
+def test_shapes_are_alike(value: str, *, sized: bool) -> None:
     """Runs, classes and literals."""
     for one in (value, f"{value}NextPart{value[:3]}"):
         compiled = template._shape(one, sized=sized)

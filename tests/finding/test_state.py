@@ -14,6 +14,7 @@ from typing import get_args
 import numpy as np
 import pyarrow as pa
 import pytest
+from told import DAY, said, shift
 
 from spamtide import schema
 from spamtide.finding import (
@@ -33,40 +34,16 @@ from spamtide.finding.figures import Window
 from spamtide.finding.sentences import TEMPLATES
 from spamtide.finding.status import STATE_RULES, VOLUME_RULES
 from spamtide.model import Change, ChangeKind, Contribution, Exposure, Measurement, Outage
-from spamtide.statement import Claim, Maker
+from spamtide.statement import Maker
 
 Campaigns = Callable[..., pa.Table]
 Make = Callable[..., FindingInputs]
-DAY = dt.timedelta(days=1)
 CAUSAL = (
     r"because|caus(e|es|ed|ing)\b|due to|led to|leads to|result(s|ed)? (in|from|of)|owing to|thanks to|"
     r"trigger|as a consequence|consequently|therefore|hence|brought about|responsible for|explain|driven by|"
     r"account(s|ed)? for|blame|effect of|in response|so that"
 )
 """Wording that would claim more than dates can carry."""
-
-
-def said(found: Findings, kind: str, subject: str | None = None) -> Claim:
-    """The one claim of a kind (and subject)."""
-    fitting = [c for c in found.claims if c.kind == kind and subject in (None, c.subject)]
-    assert len(fitting) == 1, [c.claim for c in found.claims]
-    return fitting[0]
-
-
-def shift(kind: str, subject: str, onset: str, **more: object) -> Change:
-    """A change with an interval of a day on both sides and no end, unless told otherwise."""
-    day = dt.date.fromisoformat(onset)
-    fields: dict[str, object] = {
-        "subject_kind": "botnet",
-        "onset_low": day - DAY,
-        "onset_high": day + DAY,
-        "end": None,
-        "end_low": None,
-        "end_high": None,
-        "ratio": None,
-        "confidence": 0.99,
-    }
-    return Change(kind=kind, subject=subject, onset=day, **(fields | more))
 
 
 def shipped() -> tuple[Event, ...]:

@@ -20,20 +20,22 @@ AsTable = Callable[[Rows], pa.Table]
 
 
 @pytest.fixture(scope="module")
-def rows(new_world: Callable[..., Any], kits: object, new_template: Callable[..., Any]) -> Rows:
+def rows(
+    new_world: Callable[..., Any], kits: dict[str, Callable[..., Any]], new_template: Callable[..., Any]
+) -> Rows:
     """Three captured families, of which beta and gamma rent one kit; one never captured; ham.
 
     Delta, which no lab has, has a kit of its own and advertises with alpha's words in half of its mail.
     """
     world = new_world(5)
-    world.family("alpha", kits.stone)
-    world.family("beta", kits.reed)
-    world.family("gamma", kits.reed)
+    world.family("alpha", kits["stone"])
+    world.family("beta", kits["reed"])
+    world.family("gamma", kits["reed"])
     borrowed = [row["rendering"].partition("text:\n")[2] for row in world.rows if row["truth"] == "alpha"]
     fill = new_template(world.rng)
 
     def other(rng: random.Random, when: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a datetime
-        return [("X-Sender", "d"), *kits.stone(rng, when)[::-1]]
+        return [("X-Sender", "d"), *kits["stone"](rng, when)[::-1]]
 
     for number in range(200):
         text = borrowed[number] if number % 2 else fill(world.rng)
@@ -85,13 +87,13 @@ def test_a_kit_that_two_families_rent_names_neither(ruleset: Ruleset) -> None:
 def test_a_new_template_in_a_known_kit_is_still_named(
     ruleset: Ruleset,
     new_world: Callable[..., Any],
-    kits: Any,  # noqa: ANN401 - conftest's
+    kits: dict[str, Callable[..., Any]],
     as_table: AsTable,
 ) -> None:
     """The skeleton carries a family whose kit nobody shares over to words never seen."""
     world = new_world(99)
     for number in range(50):
-        world.send(kits.stone, f"entirely fresh words {number}", 30 + number % 5)
+        world.send(kits["stone"], f"entirely fresh words {number}", 30 + number % 5)
     hits = match([row["rendering"] for row in world.rows], ruleset)
     table = as_table([{**row, "rules": list(found)} for row, found in zip(world.rows, hits, strict=True)])
     assert set(attribute(table, ruleset, load_knowledge())["botnet"].to_pylist()) == {"alpha"}

@@ -126,12 +126,12 @@ def test_where_a_skeleton_matches_no_other_nearly_does() -> None:
 
 def test_learned_skeletons_say_what_is_left_of_them(
     new_world: Callable[..., Any],
-    kits: Any,  # noqa: ANN401 - Kits of this folder's conftest
+    kits: dict[str, Callable[..., Any]],
     as_table: Callable[[list[dict[str, Any]]], pa.Table],
 ) -> None:
     """An altered message with a known text is its family's; with a text that no lab has, nobody's."""
     world = new_world(23)
-    world.family("alpha", kits.stone, weeks=2, lab=40, wild=4)
+    world.family("alpha", kits["stone"], weeks=2, lab=40, wild=4)
     world.ham(100)
     learned = learn(
         as_table([row for row in world.rows if row["lab"]]),

@@ -1,0 +1,34 @@
+"""What was told of a small world, and the changes that it is told from."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from spamtide.finding import Findings
+from spamtide.model import Change
+from spamtide.statement import Claim
+
+DAY = dt.timedelta(days=1)
+
+
+def said(found: Findings, kind: str, subject: str | None = None) -> Claim:
+    """The one claim of a kind (and subject)."""
+    fitting = [c for c in found.claims if c.kind == kind and subject in (None, c.subject)]
+    assert len(fitting) == 1, [c.claim for c in found.claims]
+    return fitting[0]
+
+
+def shift(kind: str, subject: str, onset: str, **more: object) -> Change:
+    """A change with an interval of a day on both sides and no end, unless told otherwise."""
+    day = dt.date.fromisoformat(onset)
+    fields: dict[str, object] = {
+        "subject_kind": "botnet",
+        "onset_low": day - DAY,
+        "onset_high": day + DAY,
+        "end": None,
+        "end_low": None,
+        "end_high": None,
+        "ratio": None,
+        "confidence": 0.99,
+    }
+    return Change(kind=kind, subject=subject, onset=day, **(fields | more))
