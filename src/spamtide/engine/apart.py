@@ -74,9 +74,8 @@ class Apart:
 def _numbers(count: int) -> Iterator[int]:
     """A pipe of the numbers below `count`, from which each process takes its next until there is none."""
     reading, writing = os.pipe()
-    os.set_blocking(
-        reading, False
-    )  # all are in it before any is taken; nobody waits for a copy of its other end
+    # All are in it before any is taken; nobody waits for a copy of its other end.
+    os.set_blocking(reading, False)
     try:
         with suppress(OSError), os.fdopen(writing, "wb") as pipe:
             pipe.write(b"".join(number.to_bytes(_WIDTH, "little") for number in range(count)))
