@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spamtide.finding.effects import Scene
+from spamtide.finding.estimate.effects import Scene
 
 
 @dataclass(frozen=True)

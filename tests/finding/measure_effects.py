@@ -7,7 +7,7 @@ import sys
 import numpy as np
 from effect_world import made
 
-from spamtide.finding.effects import effects
+from spamtide.finding.estimate.effects import effects
 
 NAMES = ("own", "lost", "others", "net")
 

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from spamtide.finding.links import RARE, Trial, shift_test
+from spamtide.finding.estimate.links import RARE, Trial, shift_test
 
 
 def spurious(rng: np.random.Generator, runs: int, days: int, moves: int, events: int) -> float:

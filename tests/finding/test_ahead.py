@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from effect_world import made
 
-from spamtide.finding.effects import Scene, effects
+from spamtide.finding.estimate.effects import Scene, effects
+from spamtide.finding.estimate.forecast import forecast_test, forecasts
+from spamtide.finding.estimate.levels import Days, Expected, Level
+from spamtide.finding.estimate.outlook import Dormancy, back_test, dormancies, fit, outlook
 from spamtide.finding.events import load_events
-from spamtide.finding.forecast import forecast_test, forecasts
-from spamtide.finding.levels import Days, Expected, Level
-from spamtide.finding.outlook import Dormancy, back_test, dormancies, fit, outlook
 
 DAYS = np.arange(200) + np.datetime64("2010-03-01")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spamtide.finding.levels import Expected
+from spamtide.finding.estimate.levels import Expected
 
 DRAWS = 2_000
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from measure_links import autumn, power, spurious
 
-from spamtide.finding.links import RARE, Trial, exchange_test, shift_test
+from spamtide.finding.estimate.links import RARE, Trial, exchange_test, shift_test
 
 days = st.integers(0, 99)
 

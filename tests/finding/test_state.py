@@ -30,8 +30,8 @@ from spamtide.finding import (
     period,
     state,
 )
+from spamtide.finding.claim.sentences import TEMPLATES
 from spamtide.finding.figures import Window
-from spamtide.finding.sentences import TEMPLATES
 from spamtide.finding.status import STATE_RULES, VOLUME_RULES
 from spamtide.model import Change, ChangeKind, Contribution, Exposure, Measurement, Outage
 from spamtide.statement import Maker

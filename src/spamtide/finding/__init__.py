@@ -12,11 +12,11 @@ Coincidence is never worded as cause, unknown is an answer, and no number stands
 
 from __future__ import annotations
 
-from spamtide.finding.claims import claims_table, state
+from spamtide.finding.estimate.outlook import dormancies
 from spamtide.finding.events import Event, load_events
 from spamtide.finding.inputs import Behind, Composition, FindingInputs, Findings, Totals
-from spamtide.finding.outlook import dormancies
 from spamtide.finding.span import Period, period
+from spamtide.finding.stating import claims_table, state
 
 __all__ = [
     "Behind",

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from spamtide.finding.around import LOOK_BACK, windows_around
-from spamtide.finding.draft import About, draft, export
+from spamtide.finding.claim.around import LOOK_BACK, windows_around
+from spamtide.finding.claim.draft import About, draft, export
+from spamtide.finding.claim.volume import in_period
 from spamtide.finding.figures import Rate, Window, ratio, share_of
 from spamtide.finding.inputs import View
-from spamtide.finding.volume import in_period
 from spamtide.finding.words import SHARE_WORDS, Value, plural, word_from
 from spamtide.model import UNKNOWN, Change, SubjectKind
 from spamtide.statement import Claim, Maker

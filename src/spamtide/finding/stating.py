@@ -9,18 +9,18 @@ from dataclasses import replace
 import pyarrow as pa
 
 from spamtide import schema
-from spamtide.finding.action import effect_claims
-from spamtide.finding.coincidence import event_claims
-from spamtide.finding.engines import engine_claims
-from spamtide.finding.heirs import heir_claims
+from spamtide.finding.claim.action import effect_claims
+from spamtide.finding.claim.coincidence import event_claims
+from spamtide.finding.claim.engines import engine_claims
+from spamtide.finding.claim.heirs import heir_claims
+from spamtide.finding.claim.makeup import makeup_claims
+from spamtide.finding.claim.moves import move_claims
+from spamtide.finding.claim.published import published_claims
+from spamtide.finding.claim.standing import advertised_claims, standing_claims
+from spamtide.finding.claim.timing import forecast_claims, outlook_claims
+from spamtide.finding.claim.volume import coverage_claims, is_dark, volume_claims
 from spamtide.finding.inputs import FindingInputs, Findings, View
-from spamtide.finding.makeup import makeup_claims
-from spamtide.finding.moves import move_claims
-from spamtide.finding.published import published_claims
-from spamtide.finding.standing import advertised_claims, standing_claims
 from spamtide.finding.status import statuses, unattributed
-from spamtide.finding.timing import forecast_claims, outlook_claims
-from spamtide.finding.volume import coverage_claims, is_dark, volume_claims
 from spamtide.model import Change, Each, in_turn
 from spamtide.statement import Claim, Status
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from spamtide.finding.around import FALLS, LOOK_BACK, weight_of
-from spamtide.finding.draft import About, draft, rows_of
+from spamtide.finding.claim.around import FALLS, LOOK_BACK, weight_of
+from spamtide.finding.claim.draft import About, draft, rows_of
+from spamtide.finding.claim.volume import in_period
 from spamtide.finding.figures import Figure, share_of
 from spamtide.finding.inputs import Behind, View
 from spamtide.finding.status import HARDLY_SEEN, WEEK
-from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value, listing, plural
 from spamtide.model import UNKNOWN, Change
 from spamtide.statement import Claim, ControlState, Status

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spamtide.finding.around import FALLS, LOOK_BACK, in_percent, level_ratio, weight_of, windows_around
-from spamtide.finding.draft import About, draft, rows_of
-from spamtide.finding.engines import heir_engine
+from spamtide.finding.claim.around import FALLS, LOOK_BACK, in_percent, level_ratio, weight_of, windows_around
+from spamtide.finding.claim.draft import About, draft, rows_of
+from spamtide.finding.claim.engines import heir_engine
+from spamtide.finding.claim.volume import in_period
 from spamtide.finding.figures import Figure, Window, rate, ratio, share_of
 from spamtide.finding.inputs import View
-from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value
 from spamtide.model import UNKNOWN, Change, Counts
 from spamtide.statement import Claim

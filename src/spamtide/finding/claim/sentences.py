@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from spamtide.finding.around import FALLS
+from spamtide.finding.claim.around import FALLS
 from spamtide.finding.words import CONFIDENCE_WORDS, NEGLIGIBLE, word_from
 from spamtide.model import Change, ChangeKind
 

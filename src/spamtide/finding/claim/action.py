@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spamtide.finding.around import FALLS, weight_of
-from spamtide.finding.draft import About, draft, rows_of
-from spamtide.finding.effects import HORIZONS, Effect, Scene, Share, effects
+from spamtide.finding.claim.around import FALLS, weight_of
+from spamtide.finding.claim.draft import About, draft, rows_of
+from spamtide.finding.claim.volume import in_period
+from spamtide.finding.estimate.effects import HORIZONS, Effect, Scene, Share, effects
+from spamtide.finding.estimate.levels import LEAST_DAYS
 from spamtide.finding.figures import Figure
 from spamtide.finding.inputs import View
-from spamtide.finding.levels import LEAST_DAYS
-from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value, listing, plural
 from spamtide.model import UNKNOWN, Change, Counts
 from spamtide.statement import Claim

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from spamtide.finding.around import FALLS, weight_of
-from spamtide.finding.draft import About, draft, rows_of
+from spamtide.finding.claim.around import FALLS, weight_of
+from spamtide.finding.claim.draft import About, draft, rows_of
+from spamtide.finding.claim.volume import SENSOR_KINDS
+from spamtide.finding.estimate.forecast import forecast_test, forecasts
+from spamtide.finding.estimate.outlook import HORIZON, BackTest, back_test, dormancies, outlook, was_struck
 from spamtide.finding.figures import Figure
-from spamtide.finding.forecast import forecast_test, forecasts
 from spamtide.finding.inputs import View
-from spamtide.finding.outlook import HORIZON, BackTest, back_test, dormancies, outlook, was_struck
-from spamtide.finding.volume import SENSOR_KINDS
 from spamtide.finding.words import Value, plural
 from spamtide.statement import Claim, Status
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from spamtide.finding.around import LOOK_BACK, in_percent, windows_around
-from spamtide.finding.draft import About, draft, export, rows_of
+from spamtide.finding.claim.around import LOOK_BACK, in_percent, windows_around
+from spamtide.finding.claim.draft import About, draft, export, rows_of
+from spamtide.finding.claim.sentences import TEMPLATES, sentence_of
+from spamtide.finding.claim.volume import SENSOR_KINDS, in_period
 from spamtide.finding.figures import rate, ratio
 from spamtide.finding.inputs import View
-from spamtide.finding.sentences import TEMPLATES, sentence_of
-from spamtide.finding.volume import SENSOR_KINDS, in_period
 from spamtide.finding.words import Dated, Value, listing, plural
 from spamtide.model import UNKNOWN, Change, Floats, Outage
 from spamtide.statement import Claim

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spamtide.finding.levels import Days, Expected, Level
+from spamtide.finding.estimate.levels import Days, Expected, Level
 from spamtide.model import Counts, Floats
 
 HORIZONS = (1, 7, 28, 91)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from spamtide.finding.draft import About, draft, export
+from spamtide.finding.claim.draft import About, draft, export
+from spamtide.finding.claim.volume import in_period, levels
 from spamtide.finding.events import Event
 from spamtide.finding.inputs import View
-from spamtide.finding.volume import in_period, levels
 from spamtide.finding.words import Quote, Value, plural
 from spamtide.statement import Claim
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from spamtide.finding.draft import about_all, draft
+from spamtide.finding.claim.draft import about_all, draft
 from spamtide.finding.figures import Figure, total_of
 from spamtide.finding.inputs import View
 from spamtide.finding.words import SHARE_WORDS, Value, listing, month_of, weeks_of, word_from

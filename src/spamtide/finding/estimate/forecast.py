@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spamtide.finding.estimate.levels import Days, Level
 from spamtide.finding.figures import Figure
-from spamtide.finding.levels import Days, Level
 from spamtide.model import Counts, Floats
 from spamtide.model import Days as Calendar
 

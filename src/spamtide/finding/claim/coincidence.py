@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from spamtide.finding.around import LOOK_BACK, weight_of
-from spamtide.finding.draft import About, draft, rows_of
+from spamtide.finding.claim.around import LOOK_BACK, weight_of
+from spamtide.finding.claim.draft import About, draft, rows_of
+from spamtide.finding.claim.volume import in_period
+from spamtide.finding.estimate.links import RARE, REACH, Nearness, Trial, exchange_test, shift_test
 from spamtide.finding.events import ACTIONS, Event
 from spamtide.finding.figures import Figure
 from spamtide.finding.inputs import View
-from spamtide.finding.links import RARE, REACH, Nearness, Trial, exchange_test, shift_test
-from spamtide.finding.volume import in_period
 from spamtide.finding.words import Value, coincidence_word, plural
 from spamtide.model import UNKNOWN, Change
 from spamtide.statement import Claim

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from spamtide.finding.draft import About, about_all, draft, export
+from spamtide.finding.claim.draft import About, about_all, draft, export
+from spamtide.finding.claim.parts import decomposition_claims, exchange_claims
 from spamtide.finding.figures import Figure, Window, level, percent_change
 from spamtide.finding.inputs import View
-from spamtide.finding.parts import decomposition_claims, exchange_claims
 from spamtide.finding.span import FEW_MESSAGES
 from spamtide.finding.words import DOUBLED, Value, month_of, plural, sample_words, weeks_of
 from spamtide.model import Change

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from spamtide.finding.draft import About, draft, export, rows_of
+from spamtide.finding.claim.draft import About, draft, export, rows_of
+from spamtide.finding.claim.volume import is_thin
 from spamtide.finding.figures import share_of
 from spamtide.finding.inputs import View
-from spamtide.finding.volume import is_thin
 from spamtide.finding.words import Value, defang, listing, plural, weeks_of
 from spamtide.model import UNKNOWN, SubjectKind
 from spamtide.statement import Claim

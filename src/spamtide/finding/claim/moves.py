@@ -7,19 +7,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from spamtide.finding.around import (
+from spamtide.finding.claim.around import (
     in_percent,
     level_again,
     level_ratio,
     weight_of,
     windows_around,
 )
-from spamtide.finding.draft import About, draft, rows_of
+from spamtide.finding.claim.draft import About, draft, rows_of
+from spamtide.finding.claim.sensors import sensor_claims
+from spamtide.finding.claim.sentences import hedge, sentence_of
+from spamtide.finding.claim.volume import SENSOR_KINDS, in_period
 from spamtide.finding.figures import Figure, Window, share_of
 from spamtide.finding.inputs import View
-from spamtide.finding.sensors import sensor_claims
-from spamtide.finding.sentences import hedge, sentence_of
-from spamtide.finding.volume import SENSOR_KINDS, in_period
 from spamtide.finding.words import (
     NEGLIGIBLE,
     Dated,
