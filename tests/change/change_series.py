@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spamtide.change.event import Event, find_all
+from spamtide.change.event import Event
+from spamtide.change.find import find_all
 from spamtide.change.segment import Track, prepare
 
 START = np.datetime64("2024-01-01")

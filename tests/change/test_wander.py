@@ -6,7 +6,7 @@ from scipy.signal import lfilter
 
 from spamtide.change.cut import cut_track
 from spamtide.change.detect import adjust
-from spamtide.change.event import find_all
+from spamtide.change.find import find_all
 from spamtide.change.foresee import foresee
 from spamtide.change.segment import Track, prepare
 from spamtide.change.wander import Doubt, levels_of, wander

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from spamtide.change.event import Event, find_all
+from spamtide.change.event import Event
+from spamtide.change.find import find_all
 from spamtide.change.mix import make_mix
 from spamtide.change.names import Names
 from spamtide.change.parts import dated_by_parts
