@@ -22,6 +22,7 @@ from spamtide.store.coded import in_one_piece, reading_codes, with_codes
 from spamtide.store.database import database
 from spamtide.store.faults import first_line, is_disk_full, is_of_reading
 from spamtide.store.form import check_form
+from spamtide.store.listed import SCHEMA_NOTE, Edges, edges_of, of_files, rows_of, schema_of
 from spamtide.store.written import as_written, properties
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 LAKE_FOLDER = "lake"
-SCHEMA_NOTE = "spamtide schema "
 JOINED_BYTES = 128 * 2**20
 """Most bytes of a file that `compact` makes; those below half of it are small."""
 RESERVE_BYTES = 2**20
@@ -58,6 +58,8 @@ class Lake:
         self._open: dict[str, DeltaTable] = {}
         self._past: dict[tuple[str, int], frozenset[str]] = {}
         """Files of versions that were asked for: those never change."""
+        self._weeks: dict[str, tuple[int, Edges]] = {}
+        """By table, the version that was last asked about, and its edges."""
 
     @classmethod
     def at(cls, directory: Path) -> Lake:
@@ -95,19 +97,18 @@ class Lake:
         handle = self._handle(table)
         if handle is None:
             return ()
-        found = pa.table(handle.get_add_actions(flatten=True))
-        paths = found["path"].to_pylist()
-        edges = [
-            found[name].to_pylist() if name in found.column_names else [None] * len(paths)
-            for name in ("min.week", "max.week")
-        ]
         return tuple(
-            sorted(
-                path
-                for path, least, most in zip(paths, *edges, strict=True)
-                if least is None or most is None or (least <= weeks[1] and most >= weeks[0])
-            )
+            path
+            for path, least, most in self._edges(table, handle)
+            if least is None or most is None or (least <= weeks[1] and most >= weeks[0])
         )
+
+    def _edges(self, table: str, handle: DeltaTable) -> Edges:
+        """`edges_of` a table, which is asked again and again, as of its version."""
+        known = self._weeks.get(table)
+        if known is None or known[0] != handle.version():
+            known = self._weeks[table] = handle.version(), edges_of(handle)
+        return known[1]
 
     def added(self, table: str, since: int | None) -> tuple[str, ...] | None:
         """Files that hold all rows added after version `since`; they may hold older rows too (compaction).
@@ -168,8 +169,11 @@ class Lake:
         handle = self._handle(files.table)
         if handle is None or not files.paths:
             return 0
+        told = rows_of(handle, files.paths)
+        if told is not None:
+            return told
         with self._reading(files.table):
-            return int(_of_files(handle.to_pyarrow_dataset(), files.paths).count_rows())
+            return int(of_files(handle.to_pyarrow_dataset(), files.paths).count_rows())
 
     def note(self, table: str) -> dict[str, Any]:
         """The metadata that the last `append` or `replace` of a table was given."""
@@ -212,7 +216,7 @@ class Lake:
         with self._reading(table):
             dataset = handle.to_pyarrow_dataset(parquet_read_options=reading_codes(schema) if coded else None)
             if paths is not None:
-                dataset = _of_files(dataset, paths)
+                dataset = of_files(dataset, paths)
             found = dataset.to_table(columns=names).cast(schema)
         return in_one_piece(found) if coded else found
 
@@ -257,7 +261,7 @@ class Lake:
             with self._reading(table):
                 handle = DeltaTable(str(folder))
                 columns = {field.name for field in handle.schema().fields}
-            if 0 < _schema_of(handle) <= SCHEMA_VERSION and not columns.issuperset(TABLES[table].names):
+            if 0 < schema_of(handle) <= SCHEMA_VERSION and not columns.issuperset(TABLES[table].names):
                 shutil.rmtree(folder)
                 self._open.pop(table, None)
             elif table not in self._open:
@@ -382,7 +386,7 @@ class Lake:
         if handle is None:
             return TABLES[table].empty_table()
         whole = handle.to_pyarrow_dataset()
-        return whole if len(paths) == len(handle.file_uris()) else _of_files(whole, paths)
+        return whole if len(paths) == len(handle.file_uris()) else of_files(whole, paths)
 
     def _handle(self, table: str) -> DeltaTable | None:
         """The open Delta table, at its newest version when first asked for; None when it does not exist."""
@@ -407,7 +411,7 @@ class Lake:
 
     def _check_schema(self, table: str, handle: DeltaTable) -> None:
         """Refuse a table that a newer Spamtide wrote, or that Spamtide did not write."""
-        check_form(table, self.uri, _schema_of(handle), [field.name for field in handle.schema().fields])
+        check_form(table, self.uri, schema_of(handle), [field.name for field in handle.schema().fields])
 
     def _write(
         self,
@@ -478,18 +482,6 @@ class Lake:
                 raise
             message = f"cannot read '{table}' of {self.uri}: {first_line(error)}"
             raise UnavailableError(message, "run `spamtide doctor`") from error
-
-
-def _of_files(whole: Any, paths: Collection[str]) -> Any:  # noqa: ANN401 - pyarrow datasets
-    """Some files of a dataset."""
-    kept = [one for one in whole.get_fragments() if any(uri.endswith(one.path) for uri in paths)]
-    return type(whole)(kept, whole.schema, whole.format, kept[0].filesystem if kept else None)
-
-
-def _schema_of(handle: DeltaTable) -> int:
-    """Schema version that a table was written under; 0 where it does not say."""
-    words = (handle.metadata().description or "").removeprefix(SCHEMA_NOTE)
-    return int(words) if words.isdigit() else 0
 
 
 def _sorted(rows: pa.Table) -> pa.Table:

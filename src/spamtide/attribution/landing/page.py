@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -307,10 +308,13 @@ def _joined(said: Sequence[Landing]) -> Landing:
 
 def registered(host: str) -> str:
     """Registered domain of a host, as in `link_domains`; '' where it has none."""
-    return _SUFFIXES.privatesuffix(host) or "" if not host.rpartition(".")[2].isdigit() else ""
+    return _suffixes().privatesuffix(host) or "" if not host.rpartition(".")[2].isdigit() else ""
 
 
-_SUFFIXES = PublicSuffixList(accept_unknown=False)
+@lru_cache(maxsize=1)
+def _suffixes() -> PublicSuffixList:
+    """Read when a page is: most observatories have none saved, and every start would pay for it."""
+    return PublicSuffixList(accept_unknown=False)
 
 
 def version(landings: Sequence[Landing]) -> str:

@@ -109,7 +109,8 @@ class Level:
         logs = np.array([score for score, *_ in fits]) + np.log(STEP_PRIOR)
         weights = np.exp(logs - logs.max())
         self._weights = weights / weights.sum()
-        self._fits = fits
+        # Of the twelve fits that only say how uneven days are, no covariance is asked.
+        self._fits = [(centre, np.linalg.inv(hessian).astype(float)) for _, centre, hessian in fits]
         self._inflation = self._correlated(fits[int(np.argmax(weights))][1])
 
     @property
@@ -122,7 +123,7 @@ class Level:
         used = after.offset > 0
         size = len(self._days.counts)
         means, variances, even = [], [], []
-        for (_, centre, inverse), step in zip(self._fits, STEPS, strict=True):
+        for (centre, inverse), step in zip(self._fits, STEPS, strict=True):
             fixed = self._design(after)[:, size:]
             log = np.clip(centre[size - 1] + fixed @ centre[size:], -30, 30)
             daily = np.where(used, after.offset * np.exp(log), 0.0)
@@ -152,7 +153,7 @@ class Level:
         return columns
 
     def _fit(self, step: float, alpha: float) -> tuple[float, Floats, Floats]:
-        """Laplace score, most probable levels and effects, and their covariance."""
+        """Laplace score, most probable levels and effects, and the inverse of their covariance."""
         days = self._days
         size = len(days.counts)
         design = self._design(days)
@@ -191,8 +192,7 @@ class Level:
             - 0.5 * float(away @ precision @ away)
             + 0.5 * float(np.linalg.slogdet(precision)[1] - np.linalg.slogdet(hessian)[1])
         )
-        covariance: Floats = np.linalg.inv(hessian).astype(float)
-        return score, centre.astype(float), covariance
+        return score, centre.astype(float), hessian.astype(float)
 
     def _correlated(self, centre: Floats) -> float:
         """(1 + r) / (1 - r) for the correlation r from day to day that the fit leaves."""
