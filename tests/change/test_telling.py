@@ -28,6 +28,17 @@ def test_a_name_that_comes_back_is_no_rise() -> None:
     assert told(lost, replace(back, subject=("programme", "birch-casino"))) == ["attribution-loss", "rise"]
 
 
+def test_the_few_that_still_bear_a_lost_name_do_not_end() -> None:
+    """A fall from a twentieth of what bore the name is none of the botnet; from most of it, it is."""
+    subject = ("botnet", "acorn")
+    lost = Judged(subject, FALL, 0.99, "attribution")
+    few = replace(RISE, kind="fall", before=0.1 * FALL.before, after=0.0)
+    assert told(lost, Judged(subject, few, 0.99, "stopped")) == ["attribution-loss"]
+    again = replace(few, before=0.9 * FALL.before)
+    assert told(lost, Judged(subject, again, 0.99, "stopped")) == ["attribution-loss", "cease"]
+    assert told(Judged(subject, few, 0.99, "stopped")) == ["cease"]
+
+
 def test_amounts_and_sensors_are_weighed_together() -> None:
     """Forty a day are lost; unknown wins as many, a third of them, or none."""
     assert amounts(40.0, 38.0, 8.0, 5.0) > 5

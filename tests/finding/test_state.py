@@ -265,8 +265,8 @@ def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Eve
     assert claim.sentence == (
         "The announced closure of SpamIt is on record for 27 September, 7 days [6-8] after the fall of "
         "Rustock began, which may well be chance (p = 0.15 over the 2 moves and 1 event looked at). 2 of the "
-        "3 botnets that mostly carried Canadian Pharmacy fell or left it within 14 days of that day, against "
-        "0 of the 1 other (p = 0.5 for who moved)."
+        "3 botnets that mostly carried Canadian Pharmacy fell, or are known to have left it, within 14 days "
+        "of that day, against 0 of the 1 other (p = 0.5 for who moved)."
     )
     assert claim.numbers["shifts"] == 105
     near = replace(spamit, date_start=dt.date(2010, 9, 20))
@@ -274,6 +274,16 @@ def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Eve
     assert "0 days [-1 to 1] from the day on which the fall of Rustock began" in rarer.sentence
     assert "closer than chance often brings them (p = 0.0" in rarer.sentence
     assert rarer.sentence.endswith("Dates alone do not say which led to which, or whether either did.")
+
+
+def test_an_event_on_the_day_of_a_switch_is_worded_as_such(make: Make, spamit: Event) -> None:
+    """A switch does not begin, it is."""
+    switched = replace(spamit, date_start=dt.date(2010, 10, 2))
+    only = tuple(c for c in make().changes if c.kind == "switch")
+    (turned,) = [
+        c for c in state(make(changes=only, events=(switched,))).claims if c.kind in {"event", "nearby"}
+    ]
+    assert "0 days [-1 to 1] from the day of the switch of Xarvester, " in turned.sentence
 
 
 def test_an_event_about_something_else_is_not_told(make: Make) -> None:
@@ -585,6 +595,12 @@ def test_a_quiet_period_says_that_others_send_what_is_sent_since_a_far_off_base(
     assert told.sentence.endswith(
         "but it is not made of the same: Cutwail has gained 25 [21-29] points; "
         "Rustock has lost 30 [26-34] points."
+    )
+    day = quiet.period.before[1] + dt.timedelta(days=9)
+    fell = shift("cease", "rustock", str(day), end=day + dt.timedelta(days=1))
+    dated = said(state(replace(quiet, contributions=exchanged, changes=(fell,))), "exchange").sentence
+    assert re.search(
+        r"Rustock has lost 30 \[26-34\] points \(it began to fall about \d+ \w+ \[[^]]+\]\)\.$", dated
     )
     since = quiet.period.since
     near = replace(quiet.period, before=(since - dt.timedelta(days=28), since - dt.timedelta(days=1)))

@@ -20,6 +20,8 @@ WELL_INSIDE = 10
 MATCHING = 10
 """Days between a subject's lost attribution and the rise of `unknown` that it explains."""
 
+NAMED_AGAIN = 0.5
+"""Share of the level before its name was lost from which on a subject's fall is its own again."""
 BACK = 1.25
 """Times the level before its name was lost up to which a subject is only named again."""
 
@@ -53,6 +55,7 @@ def tell(judged: Sequence[Judged], panel: Panel) -> Iterable[Change]:
             item.cause in UNTOLD
             or (subject[1] == UNKNOWN and _explained(item, lost))
             or _regained(item, lost)
+            or _nameless(item, lost)
         ):
             continue
         if item.cause == "attribution" or _with_its_botnet(item, lost, panel):
@@ -86,6 +89,17 @@ def _regained(item: Judged, lost: Sequence[Judged]) -> bool:
         and other.event.kind == "fall"
         and other.event.onset < item.event.onset
         and item.event.after <= BACK * other.event.before
+        for other in lost
+    )
+
+
+def _nameless(item: Judged, lost: Sequence[Judged]) -> bool:
+    """Whether a fall is that of the few who still bear a name that most of its mail had lost before."""
+    return item.event.kind == "fall" and any(
+        other.subject == item.subject
+        and other.event.kind == "fall"
+        and other.event.onset < item.event.onset
+        and item.event.before < NAMED_AGAIN * other.event.before
         for other in lost
     )
 

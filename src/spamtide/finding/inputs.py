@@ -26,6 +26,8 @@ from spamtide.model import (
 )
 from spamtide.statement import Claim, ControlState, Maker, Status
 
+LONG = 366
+"""Days of a period from which on no year goes without saying."""
 SAME_FAULT = 14
 """Days by which the dates of a change, and of the fault that it tells, may differ."""
 
@@ -123,7 +125,9 @@ class View:
         self.panel = inputs.measurement.panel
         self.period = inputs.period
         self.window: Window = (inputs.period.since, inputs.period.until)
-        self.year = inputs.period.until.year
+        # Where a bulletin covers years, every day carries its own.
+        length = (inputs.period.until - inputs.period.since).days
+        self.year = inputs.period.until.year if length < LONG else 0
         self._position = {subject: at for at, subject in enumerate(self.panel.subjects)}
         self._series = {(s.subject_kind, s.subject): s for s in inputs.measurement.series}
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from spamtide.finding.figures import Window, day_slice, level, rate
 from spamtide.finding.inputs import View
+from spamtide.finding.silence import silence_of, still
 from spamtide.finding.words import NEGLIGIBLE
 from spamtide.model import UNKNOWN, Counts
 from spamtide.statement import Status
@@ -66,8 +67,10 @@ class Facts:
     first_after: int
     """Days of record before the first sighting inside the period; -1 if first seen before."""
     silent_days: int
-    """Days since a wild sensor last saw it; -1 where none ever did."""
+    """Days since a wild sensor last saw it, or since its cease where strays came later; -1 where none did."""
     lab_sends: bool
+    ended: bool
+    """Its cease is on record and no return since, and what came in the last week is next to nothing."""
     due: float
     """Messages that were due since it was last seen, by the other mail of those days and its share before."""
     servers_alive: float
@@ -78,6 +81,8 @@ VOLUME_RULES: tuple[tuple[str, Callable[[Facts], bool], Volume], ...] = (
     ("no sensor was up", lambda f: f.sensors_up == 0, "unknown"),
     ("its traits were lost", lambda f: f.attribution_lost, "unknown"),
     ("first seen in the period", lambda f: f.first_after >= NEW_AFTER and f.count > 0, "new"),
+    ("its cease is on record, and no return", lambda f: f.ended and f.count == 0, "gone"),
+    ("a trickle since its cease", lambda f: f.ended and f.expected < LEAST_EXPECTED, "quiet"),
     ("too little mail to expect any", lambda f: f.count == 0 and f.expected < LEAST_EXPECTED, "unknown"),
     ("no message though many were due", lambda f: f.due >= MANY_DUE, "gone"),
     ("no message in the last week", lambda f: f.count == 0, "gone"),
@@ -147,6 +152,9 @@ def _status(view: View, botnet: str) -> Status:
     lab = view.inputs.lab_last_seen.get(botnet)
     control = view.inputs.control.get(botnet)
     apart = now_high < before_low or now_low > before_high
+    silence = silence_of(view, "botnet", botnet, period.until)
+    ended = silence is not None and still(view, silence, last_week)
+    silent_days = (period.until - last).days if last else -1
     facts = Facts(
         sensors_up=up,
         attribution_lost=any(
@@ -161,8 +169,9 @@ def _status(view: View, botnet: str) -> Status:
         apart=apart,
         moved=apart and (_changed(view, botnet) or not before / FAR < now < before * FAR),
         first_after=first if seen.size and first >= view.within((period.since, period.until)).start else -1,
-        silent_days=(period.until - last).days if last else -1,
+        silent_days=max(silent_days, silence.days(period.until)) if silence and ended else silent_days,
         lab_sends=lab is not None and _sends(period.until, lab, last),
+        ended=ended,
         due=_due(view, botnet, last),
         servers_alive=control.alive if control else math.nan,
     )

@@ -27,6 +27,8 @@ ENCLOSED = ((24.0, 95), (16.0, 90), (10.0, 80))
 """The same for a subject with an attachment's name, by their bits (see `enclosed`)."""
 IMITATION = 60
 """Most confidence in a skeleton that is a mail program's in every respect: its users write the same."""
+HAM_LIMIT = 0.001
+"""Share of ham from which on, and from two messages on, what a rule matches is what people write as well."""
 PRIOR = {"template": 500, "skeleton": 200}
 """Messages without a hit that a rule is credited with before any is seen: seven words in a row, or four
 habits of one author's at once, do not meet by chance in a few hundred messages. With no ham to measure on,
@@ -164,7 +166,8 @@ def measure_draft(
 def confidence(rule: LearnedRule, share: float) -> int:
     """Expected precision in per cent: hits on the family against hits on as much other mail.
 
-    Where there were false hits at all, it is not above the precision by count, h / (h + f).
+    Where there were false hits at all, it is not above the precision by count, h / (h + f). Nor is it above
+    an imitation's where people write what it matches: how much of the mail to come is theirs is not known.
 
     Args:
         rule: the measured rule.
@@ -177,7 +180,8 @@ def confidence(rule: LearnedRule, share: float) -> int:
     false = rule.other_hits + rule.ham_hits
     rate = (false + 0.5) / (max(rule.unseen, false) + prior)
     precision = min(share / (share + rate), rule.lab_hits / (rule.lab_hits + false))
-    return min(_cap(rule.draft), round(100 * precision))
+    people = rule.ham_hits > max(1, HAM_LIMIT * rule.ham)
+    return min(IMITATION if people else MAX_CONFIDENCE, _cap(rule.draft), round(100 * precision))
 
 
 def _cap(draft: Draft) -> int:

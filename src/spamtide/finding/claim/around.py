@@ -88,7 +88,10 @@ def level_again(view: View, change: Change) -> Figure | None:
 
 
 def weight_of(view: View, change: Change) -> float:
-    """Share of all mail that a change concerns: messages a day that it took or gave, of all before it."""
+    """Share of all mail that a change concerns: messages a day that it took or gave, of all before it.
+
+    Of a flood that is over, less: it is not what the period will be known for.
+    """
     before, after = windows_around(view, change)
     all_before = view.daily("total", "total")[view.within(before)]
     if not all_before.size or not all_before.sum():
@@ -96,7 +99,15 @@ def weight_of(view: View, change: Change) -> float:
     counts = view.daily(change.subject_kind, change.subject)
     was, now = counts[view.within(before)], counts[view.within(after)]
     moved = abs((now.mean() if now.size else 0.0) - (was.mean() if was.size else 0.0))
-    return min(float(moved / all_before.mean()), 1.0)
+    return min(float(moved / all_before.mean()), 1.0) * _lasting(view, change)
+
+
+def _lasting(view: View, change: Change) -> float:
+    """What a move that was over counts for: the root of the share of the period that it lasted."""
+    if change.kind != "surge" or change.end is None:
+        return 1.0
+    whole = max((view.period.until - view.period.since).days + 1, 1)
+    return math.sqrt(min(max((change.end - change.onset).days, 1) / whole, 1.0))
 
 
 def in_percent(times: Figure) -> Figure:

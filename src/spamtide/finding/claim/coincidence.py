@@ -153,10 +153,12 @@ def _event(view: View, link: Link, tested: Calendar, rank: int, counted: set[str
         "moves": tested.moves,
     }
     what = ACTIONS[event.kind].format("{subject}")
-    order = "after" if away > 0 else "before" if away else "from the day on which"
+    moved = ONSET_WORDS[change.kind]
+    at = "from the day on which" if moved.endswith("began") else "from the day of"
+    order = "after" if away > 0 else "before" if away else at
     template = (
         f"{what[0].upper()}{what[1:]} is on record for {{day}}, {{days}} {order} "
-        f"{ONSET_WORDS[change.kind]}, {coincidence_word(link.odds.p)} (p = {{p}} over the "
+        f"{moved}, {coincidence_word(link.odds.p)} (p = {{p}} over the "
         f"{{moves}} {plural(tested.moves, 'move')} and {{events}} {plural(tested.events, 'event')} looked at)"
     )
     template += _who_moved(view, link, values, counted)
@@ -219,8 +221,9 @@ def _who_moved(view: View, link: Link, values: dict[str, Value], counted: set[st
         "reach": REACH,
         "who_p": float(exchange_test(near, len(its), near_others, len(others))),
     }
+    left = plural(near, "is", "are")
     return (
-        ". {near} of the {its} botnets that mostly carried {programme} fell or left it within {reach} days "
-        "of that day, against {near_others} of the {others} "
+        f". {{near}} of the {{its}} botnets that mostly carried {{programme}} fell, or {left} known to "
+        "have left it, within {reach} days of that day, against {near_others} of the {others} "
         f"{plural(len(others), 'other')} (p = {{who_p}} for who moved)"
     )

@@ -20,6 +20,7 @@ from spamtide.finding.claim.sentences import hedge, sentence_of
 from spamtide.finding.claim.volume import SENSOR_KINDS, in_period
 from spamtide.finding.figures import Figure, Window, share_of
 from spamtide.finding.inputs import View
+from spamtide.finding.silence import silence_of
 from spamtide.finding.words import (
     NEGLIGIBLE,
     Dated,
@@ -31,6 +32,8 @@ from spamtide.statement import Claim
 
 ONE = 0.95
 """Below this ratio a level is said in percent of another, above it in times."""
+MOSTLY_STRAYS = 2
+"""Times the days since the last message from which on a silence is counted from its cease."""
 WORTH_TELLING = 3
 """Days of silence before a return from which on they are told."""
 NAMED: dict[SubjectKind, tuple[str, str]] = {
@@ -140,15 +143,12 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
         values["sensors"] = len(view.sensors_of(change.subject_kind, change.subject, window))
     most = ((change.end_high or change.onset_high) - change.onset_low).days
     values["within"] = "within a day" if most <= 1 else f"within {most} days at most"
-    silent = _silent_before(view, change)
-    values["days"] = silent
+    silence = _silence(view, change, values)
     if change.kind == "attribution-loss":
         words = NAMED.get(change.subject_kind, ("Mail known as", "mail without traits"))
         values |= {"name": view.name(change.subject), "known": words[0], "nameless": words[1]}
     trickle = change.end is not None and _came_since(view, change, change.end)
-    template = sentence_of(change, left.value, trickle=trickle).replace(
-        "{silence}", f" after {{days}} {plural(silent, 'day')} without a message" if silent else ""
-    )
+    template = sentence_of(change, left.value, trickle=trickle).replace("{silence}", silence)
     again = level_again(view, change) if change.kind == "resume" else None
     small = again is not None and again.value < ONE
     at = f", at {{again}} {'of ' if small else ''}its level before it fell" if again else ""
@@ -164,15 +164,26 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
     return draft(view, about, template, values, ratio=change.ratio, **known)
 
 
-def _silent_before(view: View, change: Change) -> int:
-    """Days without a message up to the first one of a return."""
+def _silence(view: View, change: Change, values: dict[str, Value]) -> str:
+    """' after 50 days without a message', the days put into `values`; '' where a return follows no silence.
+
+    Where strays came, they are said: the silence is that since its cease.
+    """
     daily = view.daily(change.subject_kind, change.subject)
     seen = np.flatnonzero(daily[: view.within((change.onset_low, change.onset_low)).start])
-    if not seen.size:
-        return 0
+    if change.kind != "resume" or not seen.size:
+        return ""
     last: dt.date = view.panel.days[seen[-1]].astype(dt.date)
     days = (change.onset - last).days - 1
-    return days if days >= WORTH_TELLING else 0
+    silence = silence_of(view, change.subject_kind, change.subject, change.onset_low - dt.timedelta(days=1))
+    if silence is not None and silence.days(change.onset) > MOSTLY_STRAYS * max(days, 1):
+        values |= {"days": silence.days(change.onset), "strays": silence.strays}
+        messages = plural(silence.strays, "message")
+        return f" after {{days}} days in which it sent next to nothing ({{strays}} {messages})"
+    if days < WORTH_TELLING:
+        return ""
+    values["days"] = days
+    return f" after {{days}} {plural(days, 'day')} without a message"
 
 
 def _switch(view: View, change: Change) -> Claim:

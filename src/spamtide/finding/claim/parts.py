@@ -8,14 +8,19 @@ from collections.abc import Iterator, Sequence
 from spamtide.finding.claim.draft import about_all, draft
 from spamtide.finding.figures import Figure, total_of
 from spamtide.finding.inputs import View
-from spamtide.finding.words import SHARE_WORDS, Value, listing, month_of, weeks_of, word_from
-from spamtide.model import UNKNOWN, Contribution
+from spamtide.finding.words import SHARE_WORDS, Dated, Value, listing, month_of, weeks_of, word_from
+from spamtide.model import UNKNOWN, Change, Contribution
 from spamtide.statement import Claim
 
 BEYOND = 1.05
 """Share of all points lost from which those of the named botnets are no part of them."""
 NAMED_PARTS = 4
 LEAST_POINTS = 0.5
+MOVED: dict[bool, dict[str, str]] = {
+    True: {"decline": "began to fall", "cease": "began to fall"},
+    False: {"rise": "began to rise", "resume": "was back", "new": "was first seen"},
+}
+"""Whether points were lost -> kind of change that did it -> what is said of its day."""
 EXCHANGED = 0.1
 """Share of the level: what came or went of less is not told where all mail stands where it stood."""
 
@@ -71,6 +76,12 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
     elif named and abs(sum(c.points for c in named)) > BEYOND * abs(whole.value):
         template = f"{_losers(values, named, clauses, moved)}, and all spam together {{points}}"
     share = abs(named[0].points / whole.value) if named else 0.0
+    dated = [
+        f"{{part{at}_name}} {when}"
+        for at, one in enumerate(named, start=1)
+        if (when := _when(view, values, one, f"since{at}"))
+    ]
+    template += f". {listing(dated)}" if dated else ""
     # A title says whose most of a fall is, and means of all that was lost, not of what others left of it.
     gross = sum(abs(c.points) for c in parts if sign * c.points > 0)
     nameless = sum(abs(c.points) for c in unknown)
@@ -140,8 +151,30 @@ def _told(view: View, values: dict[str, Value], moved: Sequence[Contribution], v
         values[f"{verb}{at}"] = _oriented(_figure(part), falling=falling)
         values[f"{verb}{at}_name"] = view.name(part.subject)
         has, points = (f"has {verb} ", " points") if at == 1 else ("", "")
-        clauses.append(f"{{{verb}{at}_name}} {has}{{{verb}{at}}}{points}")
+        when = _when(view, values, part, f"{verb}{at}_since")
+        clauses.append(f"{{{verb}{at}_name}} {has}{{{verb}{at}}}{points}{f' (it {when})' if when else ''}")
     return listing(clauses)
+
+
+def _when(view: View, values: dict[str, Value], part: Contribution, key: str) -> str:
+    """'began to fall about 24 April [23-25]', where that was before the period and after the level before.
+
+    What moved in the period has a sentence of its own.
+    """
+    words = MOVED[part.points < 0]
+    own: list[Change] = [
+        c
+        for c in view.inputs.changes
+        if (c.subject_kind, c.subject) == ("botnet", part.subject)
+        and c.kind in words
+        and view.period.before[0] <= c.onset
+        and c.onset_high < view.period.since
+    ]
+    if not own or not view.period.far:
+        return ""
+    change = max(own, key=lambda c: (c.confidence, c.onset))
+    values[key] = Dated(change.onset, change.onset_low, change.onset_high)
+    return f"{words[change.kind]} about {{{key}}}"
 
 
 def _losers(

@@ -15,6 +15,7 @@ from spamtide.finding.estimate.forecast import forecast_test, forecasts
 from spamtide.finding.estimate.outlook import HORIZON, BackTest, back_test, dormancies, outlook, was_struck
 from spamtide.finding.figures import Figure
 from spamtide.finding.inputs import View
+from spamtide.finding.silence import silence_of
 from spamtide.finding.words import Value, plural
 from spamtide.statement import Claim, Status
 
@@ -32,10 +33,12 @@ def outlook_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
         return
     status = quiet[0]
     falls = [c for c in view.inputs.changes if c.subject == status.botnet and c.kind in FALLS]
-    start = status.last_seen
-    if status.volume == "quiet" or start is None:
+    silence = silence_of(view, "botnet", status.botnet, view.period.until)
+    start = silence.since if silence else status.last_seen
+    if start is None or (status.volume == "quiet" and silence is None):
         start = max((c.end or c.onset for c in falls), default=view.period.until)
-    began = max((c.onset for c in falls), default=start)
+    # The last day on which it may have begun: an action on that day came before it as likely as not.
+    began = silence.fall.onset_high if silence else max((c.onset_high for c in falls), default=start)
     lasted = max((view.period.until - start).days, 0)
     known = [e for e in view.inputs.events if e.date_start <= view.period.until]
     struck = was_struck(known, began, lambda e: view.is_about(e, [status.botnet]))
