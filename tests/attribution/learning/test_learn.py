@@ -149,7 +149,7 @@ def test_rules_are_text_that_a_person_reads(learned: Learned) -> None:
 
 
 def test_what_people_write_as_well_names_nobody_by_itself(rows: Rows, as_table: AsTable) -> None:
-    """Eight of 408 people have the program that a bot imitates: its hundreds in the lab do not outweigh them."""
+    """Eight of 408 people have the program that a bot imitates: hundreds in the lab do not outweigh them."""
     theirs = [
         row | {"label": "ham", "lab": ""} for row in rows if row["truth"] == "alpha" and not row["lab"]
     ][:8]
