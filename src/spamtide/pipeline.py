@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from spamtide.attribution import Landing, Ruleset, judge, learn, load_signatures, read_pages
+from spamtide.attribution import Landing, Ruleset, judge, load_signatures, read_pages
 from spamtide.change import look, watch_hours
 from spamtide.engine import Apart, Backlog
 from spamtide.errors import UnavailableError, UsageError
@@ -412,6 +412,8 @@ def learn_signatures(observatory: Observatory, families: tuple[str, ...]) -> Ite
         UnavailableError: no lab mail.
         UsageError: a family of which the lab has none.
     """
+    from spamtide.attribution import learn  # an update does not wait for what it does not need
+
     with writer_lock(observatory.directory / "lake"):
         lab = rollup.lab_rows(observatory.lake, LAB_MESSAGES)
         if not lab.num_rows:

@@ -7,17 +7,23 @@ file raises SettingsError with file, line and reason; a message that cannot be s
 families that rent one mailer kit are told apart by other layers or left unknown, never guessed.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from spamtide.attribution.answering import REACH_WEEKS, Coded, answers_of, attribute, coded
 from spamtide.attribution.coding import Beyond
 from spamtide.attribution.explaining import explain
 from spamtide.attribution.landing import Landing, judge, read_pages
-from spamtide.attribution.learning import Learned, learn
 from spamtide.attribution.moving import ADDRESS_WEEKS, DOMAIN_WEEKS, behind_engines, moved
 from spamtide.attribution.rulefile import LearnedRule
 from spamtide.attribution.signature import Ruleset, Scan, compile_signatures, load_signatures, match, scan
 from spamtide.attribution.signature.unreached import unreached
 from spamtide.attribution.ties.association import Flags, Ints
 from spamtide.attribution.ties.rented import rented, weeks_of_engines
+
+if TYPE_CHECKING:
+    from spamtide.attribution.learning import Learned, learn
 
 __all__ = [
     "ADDRESS_WEEKS",
@@ -49,3 +55,13 @@ __all__ = [
     "unreached",
     "weeks_of_engines",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the module protocol
+    """Load what learns rules when it is first asked for: an update does not wait for it."""
+    if name not in {"Learned", "learn"}:
+        message = f"module 'spamtide.attribution' has no attribute '{name}'"
+        raise AttributeError(message)
+    from spamtide.attribution import learning
+
+    return getattr(learning, name)

@@ -37,14 +37,14 @@ class Settled:
     paths: frozenset[str]
     """Files of `daily` that hold nothing else."""
     rows: pa.Table
-    """_READ of them."""
+    """_dated of them."""
 
 
 def settled(lake: Lake, weeks: tuple[int, int]) -> Settled:
     """What is counted of all but the weeks from first to last, read while these are answered."""
     late = lake.files_of_weeks("daily", weeks)
     paths = frozenset(path for path in lake.files("daily").paths if not path.endswith(late))
-    return Settled(paths, lake.read("daily", _READ, coded=True, paths=paths))
+    return Settled(paths, _dated(lake.read("daily", _READ, coded=True, paths=paths)))
 
 
 def panel(lake: Lake, known: Settled | None = None) -> Panel:
@@ -54,13 +54,10 @@ def panel(lake: Lake, known: Settled | None = None) -> Panel:
     """
     now = frozenset(lake.files("daily").paths)
     if known is None or not known.paths <= now:
-        rows = lake.read("daily", _READ, coded=True)
+        rows = _dated(lake.read("daily", _READ, coded=True))
     else:
         rest = lake.read("daily", _READ, coded=True, paths=now - known.paths)
-        rows = in_one_piece(pa.concat_tables([known.rows, rest]))
-    counted = _READ[:-1]
-    dated = pc.and_(pc.is_null(rows["lab"]), pc.is_valid(rows["day"]))
-    rows = rows.filter(dated).select(counted).rename_columns([*counted[:-1], "n"])
+        rows = in_one_piece(pa.concat_tables([known.rows, _dated(rest)]))
     labels = rows["label"].cast(pa.string())
     spam, ham = rows.filter(pc.equal(labels, "spam")), rows.filter(pc.equal(labels, "ham"))
     names = tuple(_sorted(spam["sensor"]))
@@ -70,6 +67,13 @@ def panel(lake: Lake, known: Settled | None = None) -> Panel:
     days = _span(_days(seen), np.asarray(seen["n"].to_numpy(), dtype=np.int64)) if names else _span_of_none()
     made = _assemble(days, names, spam, ham, _main_relays(rows))
     return replace(made, up=share_up(lake, names, days))
+
+
+def _dated(rows: pa.Table) -> pa.Table:
+    """Those rows of _READ that are of no lab and of a day; messages are `n`."""
+    counted = _READ[:-1]
+    dated = pc.and_(pc.is_null(rows["lab"]), pc.is_valid(rows["day"]))
+    return rows.filter(dated).select(counted).rename_columns([*counted[:-1], "n"])
 
 
 def _summed(rows: pa.Table, *columns: str) -> pa.Table:
@@ -243,7 +247,7 @@ def _inside(rows: pa.Table, days: np.ndarray) -> tuple[pa.Table, np.ndarray]:
         return rows.slice(0, 0), np.empty(0, dtype=np.int64)
     numbers = (_days(rows, np.datetime_data(days.dtype)[0]) - days[0]).astype(np.int64)
     inside = (numbers >= 0) & (numbers < len(days))
-    return rows.filter(pa.array(inside)), numbers[inside]
+    return (rows, numbers) if inside.all() else (rows.filter(pa.array(inside)), numbers[inside])
 
 
 def _places(column: pa.ChunkedArray, place: dict[str, int]) -> np.ndarray:

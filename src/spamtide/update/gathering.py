@@ -29,6 +29,8 @@ from spamtide.store import Lake, evidence, rollup
 
 PROFILE_ROWS = 512
 """A worker's helping of renderings."""
+LOADED = ("scipy.sparse", "scipy.special", "scipy.linalg")
+"""Modules that later work needs, loaded while compiled code leaves the interpreter free."""
 TOLD = 1.0
 """Seconds from which a step is told of."""
 
@@ -86,18 +88,19 @@ def gather(
     clock = _Clock()
     fresh = evidence.incoming(lake)
     clustering: Clustering | None = None
-    with meanwhile(fresh) as hits:
-        with ThreadPoolExecutor(2, "load") as loading:
-            reading = loading.submit(lambda: CampaignState(lake.read("exemplars"), lake.read("lineage")))
-            # Relating needs it, and it takes as long to load as this takes to read.
-            loading.submit(import_module, "scipy.sparse")
-            counting = loading.submit(rollup.contents_by_name, lake)
-            fresh = evidence.known(lake, fresh)
-            new = evidence.unclustered(lake, fresh)
-            state = reading.result()
-        clock.ended("read")
+    with meanwhile(fresh) as hits, ThreadPoolExecutor(2, "load") as loading:
+        reading = loading.submit(lambda: CampaignState(lake.read("exemplars"), lake.read("lineage")))
+        counting = loading.submit(rollup.contents_by_name, lake)
+        # Relating and measuring need these, which take as long to load as clustering takes.
+        for name in LOADED:
+            loading.submit(import_module, name)
+        fresh = evidence.known(lake, fresh)
+        new = evidence.unclustered(lake, fresh)
+        state = reading.result()
         if new.num_rows:
             counts = Counter(counting.result())
+        clock.ended("read")
+        if new.num_rows:
             clustering = cluster(new, state, similarity=similarity, messages=counts)
     if clustering is not None:
         clock.ended("cluster")
