@@ -17,6 +17,7 @@ from spamtide.change.parts import dated_by_parts
 from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
 from spamtide.change.shared_days import share_days
 from spamtide.change.silence import Cause, find_cause, sensor_changes
+from spamtide.change.summed import told_by_parts
 from spamtide.change.switch import Switch, find_switches
 from spamtide.change.telling import (
     ALARM,
@@ -144,6 +145,7 @@ def _of_levels_and_mixes(
         if item.subject_kind != "sensor" and not _is_the_total(item, measurement)
     ]
     tracks, mixes = _tracks_and_mixes(measurement, told, each)
+    tracks = share_days(tracks, [subject for subject in tracks if subject[0] == "botnet"])
     moves, alarms = _events(tracks, ratio, detecting.false_discovery, each, whole=whole)
     switches = [
         (botnet, found) for botnet, every in mixes.items() for found in every if found.alarmed is None
@@ -175,7 +177,7 @@ def _of_levels_and_mixes(
     ]
     judged = measurement if whole else _without_last_day(measurement)
     events = [*believed, *_news(alarms, believed)]
-    yield from _told(judged, events, _falls(moves, alarms, events), ratio, each, tracing)
+    yield from _told(judged, events, _falls(moves, alarms, events), tracks, ratio, each, tracing)
     turned = [
         (botnet, switch, 1 - q)
         for (botnet, switch), q in zip(switches, adjusted[len(moves) :], strict=True)
@@ -224,10 +226,9 @@ def _events(
     tracks: Mapping[Subject, Track], ratio: float, worth: float, each: Each, *, whole: bool
 ) -> tuple[Found, Found]:
     """Events of all series: those of the segmentation, and those that only the alarm knows of."""
-    shared = share_days(tracks, [subject for subject in tracks if subject[0] == "botnet"])
     moves: Found = []
     alarms: Found = []
-    found = find_all([*shared.values()], ratio, worth=worth, whole=whole, each=each)
+    found = find_all([*tracks.values()], ratio, worth=worth, whole=whole, each=each)
     for subject, events in zip(tracks, found, strict=True):
         for event in events:
             (moves if event.alarmed is None else alarms).append((subject, event))
@@ -278,6 +279,7 @@ def _told(
     measurement: Measurement,
     events: Sequence[tuple[Subject, Event, float]],
     falls: Found,
+    tracks: Mapping[Subject, Track],
     ratio: float,
     each: Each,
     tracing: Tracing,
@@ -288,6 +290,7 @@ def _told(
         measurement: what was measured.
         events: what is believed, and the news.
         falls: falls that are not sure, one of which may be what a sure rise of `unknown` is.
+        tracks: all series.
         ratio: the event ratio.
         each: how events are looked at, one after the other or side by side.
         tracing: counts messages of a botnet that fell.
@@ -318,7 +321,8 @@ def _told(
             others = [one for one in judged if one.event is not event]
             judged = [*others, Judged(subject, event, risen.confidence, "attribution", trail)]
     judged, of_sensors = together(panel, exposure, judged)
-    yield from tell(list(dated_by_parts(judged)), panel)
+    judged = told_by_parts(list(dated_by_parts(judged)), tracks, ratio)
+    yield from tell(judged, panel)
     yield from of_sensors
 
 

@@ -51,6 +51,8 @@ class Event:
     """Posterior of the first day off the level before, by ordinal day; None of a surge or a thin series."""
     settled: Spread | None = None
     """The same of the first day at the level after; None while the move may still be going on."""
+    parts: tuple[tuple[str, float], ...] = ()
+    """Of a move of the total that is known by its parts alone: whose they are, and messages a day more."""
     reach: Reach | None = None
     """The levels next to it, one over the other; `before` and `after` are those of all that was cut out."""
 

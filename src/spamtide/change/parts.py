@@ -52,14 +52,7 @@ def _parts(total: Judged, judged: Sequence[Judged]) -> list[Event]:
     for item in judged:
         event = item.event
         share = (event.before - event.after) / amount
-        if (
-            item.subject[0] != "botnet"
-            or item.cause in UNTOLD
-            or item.cause == "attribution"
-            or event.kind == "surge"
-            or abs(share) < NOTEWORTHY
-            or not _meets(event, whole)
-        ):
+        if not belongs(item) or abs(share) < NOTEWORTHY or not _meets(event, whole):
             continue
         if event.kind != whole.kind or event.begun is None or event.settled is None:
             return []
@@ -67,6 +60,16 @@ def _parts(total: Judged, judged: Sequence[Judged]) -> list[Event]:
     explained = sum(share for share, _ in found)
     found.sort(key=lambda one: -one[0])
     return [event for _, event in found] if len(found) >= FEWEST and LEAST <= explained <= MOST else []
+
+
+def belongs(item: Judged) -> bool:
+    """Whether an event is a botnet's move of its own, which the total moves with."""
+    return (
+        item.subject[0] == "botnet"
+        and item.cause not in UNTOLD
+        and item.cause != "attribution"
+        and item.event.kind != "surge"
+    )
 
 
 def _meets(event: Event, whole: Event) -> bool:
@@ -79,8 +82,8 @@ def _meets(event: Event, whole: Event) -> bool:
 
 def _dated(whole: Event, parts: Sequence[Event]) -> Event:
     """The total's move with the first day of its first part, and the day on which the last one is over."""
-    begun = _first([part.begun for part in parts if part.begun is not None])
-    settled = _last([part.settled for part in parts if part.settled is not None])
+    begun = first_of([part.begun for part in parts if part.begun is not None])
+    settled = last_of([part.settled for part in parts if part.settled is not None])
     onset, end = estimates("rise" if whole.kind == "rise" else "fall", begun, settled)
     day = dt.date.fromordinal
     point = max(end.point, onset.point)
@@ -97,7 +100,7 @@ def _dated(whole: Event, parts: Sequence[Event]) -> Event:
     )
 
 
-def _last(spreads: Sequence[Spread]) -> Spread:
+def last_of(spreads: Sequence[Spread]) -> Spread:
     """The latest of several dates, the largest part's first."""
     found, *others = spreads
     for one in others:
@@ -127,6 +130,6 @@ def _later(known: Spread, other: Spread) -> Spread:
     return Spread(first, latest(slower=False), latest(slower=True) if either else None)
 
 
-def _first(spreads: Sequence[Spread]) -> Spread:
+def first_of(spreads: Sequence[Spread]) -> Spread:
     """The earliest of several dates: the latest in reversed time."""
-    return _last([one.mirrored(0) for one in spreads]).mirrored(0)
+    return last_of([one.mirrored(0) for one in spreads]).mirrored(0)
