@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ CAUTION = 0.6
 """Factor on the NB size when a slope is dated: its days wander besides."""
 CORRELATION = 0.8
 """Most serial correlation of days that is believed."""
+STEPS = 3
+"""Steps of Fisher's scoring in which a line's two levels are fitted: from the means beside it, enough."""
 SLIGHT = 1e-6
 
 
@@ -158,7 +160,11 @@ def _constant(mass: float, size: float) -> float:
 def _cost(track: Track, part: slice, level: Floats, size: float) -> Floats:
     """Minus twice the NB log likelihood of days at some levels (the last axis), without constant terms."""
     weight, rate = track.weight[part], np.nan_to_num(track.rate[part])
-    mean = np.maximum(level, SLIGHT)
+    return _days(weight, rate, np.maximum(level, SLIGHT), size)
+
+
+def _days(weight: Floats, rate: Floats, mean: Floats, size: float) -> Floats:
+    """The same of days by their weights and rates."""
     value = weight * (rate * (np.log(mean) - np.log(size + mean)) - size * np.log1p(mean / size))
     return np.asarray(-2 * value.sum(axis=-1))
 
@@ -170,12 +176,47 @@ def date_slope(track: Track, segments: Segments, i: int, j: int) -> Ramp | None:
     line = fit(track, segments, i, j, CAUTION * track.size)
     if line is None:
         return None
+    span = segments.span(i - 1)[0], segments.span(j)[1]
+    line = replace(line, cost=_freed(track, span, line, CAUTION * track.size))
     posterior = np.exp(-(line.cost - line.cost.min()) / 2 / _correlated(track, segments, line, (i, j)))
     begun, settled = (
         Spread(int(places[0]), _spread(places, posterior.sum(axis=axis)))
         for places, axis in ((line.begins, 1), (line.ends, 0))
     )
     return Ramp(begun.estimate(), settled.estimate(), begun, settled)
+
+
+def _freed(track: Track, span: tuple[int, int], line: Slope, size: float) -> Floats:
+    """The cost of every line with the two levels that suit it best, not those of the days beside it alone.
+
+    Held to the mean of the days after it, a line is over where its slope, which many days tell, meets that
+    mean, to the day. But the mean of a few weeks is off by what the slope gains in several days.
+    """
+    units = np.arange(*span)[track.observed[slice(*span)]]
+    weight, rate = track.weight[units], track.rate[units]
+    cost = np.full_like(line.cost, np.inf)
+    for at, first in enumerate(line.begins):
+        later = np.isfinite(line.cost[at])
+        last = line.ends[later][:, None]
+        share = np.clip((units - first + 1) / (last - first + 1), 0.0, 1.0)
+        parts = np.stack((1 - share, share))
+        beside = weight * np.stack(((share == 0), (share == 1)))
+        levels = (beside @ rate) / np.maximum(beside.sum(axis=2), SLIGHT)
+        for _ in range(STEPS):
+            mean = _line(levels, parts)
+            known = weight * size / (mean * (size + mean))
+            pull = np.einsum("lkt,kt->lk", parts, known * (rate - mean))
+            own = np.einsum("lkt,kt->lk", parts**2, known)
+            both = (parts[0] * parts[1] * known).sum(axis=1)
+            step = (own[::-1] * pull - both * pull[::-1]) / np.maximum(own[0] * own[1] - both**2, SLIGHT)
+            levels = np.clip(levels + step, levels / 2, levels * 2)
+        cost[at, later] = _days(weight, rate, _line(levels, parts), size)
+    return cost
+
+
+def _line(levels: Floats, parts: Floats) -> Floats:
+    """Level of each day of lines between two levels."""
+    return np.asarray(np.maximum((levels[:, :, None] * parts).sum(axis=0), SLIGHT))
 
 
 def _correlated(track: Track, segments: Segments, line: Slope, move: tuple[int, int]) -> float:

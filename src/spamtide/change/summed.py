@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spamtide.change.date import Spread, estimates
-from spamtide.change.event import Event, level_of
+from spamtide.change.event import Event, EventKind, level_of
 from spamtide.change.extent import FEWEST, Reach, Span, extent, near
 from spamtide.change.parts import AROUND, NOTEWORTHY, belongs, first_of, last_of
 from spamtide.change.segment import Track
@@ -42,7 +42,7 @@ class _Group:
         return sum(_amount(part.event) for part in self.parts)
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> EventKind:
         """Fall or rise."""
         return self.parts[0].event.kind
 
@@ -119,9 +119,9 @@ def _group(items: Sequence[Judged]) -> _Group:
 
 def _overlap(event: Event, group: _Group) -> bool:
     """Whether a move of the total may be about what a group did."""
-    last = event.end_high or dt.date.max
     first, over = _bounds(group)
-    return event.onset_low - AROUND <= over and first <= (last if last == dt.date.max else last + AROUND)
+    ended = event.end_high is not None and event.end_high + AROUND < first
+    return event.onset_low - AROUND <= over and not ended
 
 
 def _bounds(group: _Group) -> tuple[dt.date, dt.date]:
@@ -148,60 +148,58 @@ def _event(
     """A group as a move of the total; None where the total does not show it."""
     track = tracks[TOTAL]
     zero, stop = track.start.toordinal(), len(track.count)
-    kind = "rise" if group.kind == "rise" else "fall"
-    if group.settled is None:
-        settled = Spread(track.day(stop - 1).toordinal(), np.ones(1))
-    else:
-        settled = group.settled
-    onset, end = estimates(kind, group.begun, settled)
+    settled = group.settled or Spread(zero + stop - 1, np.ones(1))
+    onset, end = estimates("rise" if group.kind == "rise" else "fall", group.begun, settled)
     first, over = onset.point - zero, end.point - zero
-    since, until = _room(others, (first, over), track)
-    if since is None or until is None:
+    room = _room(others, (first, over), track)
+    if room is None:
         return None
-    old, new = (since, first), (over, until)
-    if group.settled is None:
-        new = (max(first + 1, until - FEWEST), until)
-    doubt = (onset.low - zero, onset.high - zero, end.low - zero, end.high - zero)
-    sides = near(old, new, doubt)
+    since, until = room
+    # What was over only just now, or is not yet, stands where the last week does.
+    late = max(first + 1, until - FEWEST)
+    new = (min(over, late) if until == stop else over, until)
+    sides = near((since, first), new, (onset.low - zero, onset.high - zero, end.low - zero, end.high - zero))
     reach = _shown(group, track, sides, ratio) if min(b - a for a, b in sides) > 0 else None
     if reach is None or not _rest_stays(group, tracks, sides):
         return None
-    levels = [level_of(track, *side, 0.0) for side in sides]
-    day = _day(max(end.point, onset.point))
-    ends = (day, _day(min(end.low, day.toordinal())), _day(max(end.high, day.toordinal())))
+    before, after = (level_of(track, *side, 0.0) for side in sides)
+    point = max(end.point, onset.point)
+    going_on = group.settled is None
     return Event(
-        kind,
-        _day(onset.point),
-        _day(onset.low),
-        _day(onset.high),
-        *(ends if group.settled is not None else (None, None, None)),
-        before=levels[0],
-        after=levels[1],
+        kind=group.kind,
+        onset=_day(onset.point),
+        onset_low=_day(onset.low),
+        onset_high=_day(onset.high),
+        end=None if going_on else _day(point),
+        end_low=None if going_on else _day(min(end.low, point)),
+        end_high=None if going_on else _day(max(end.high, point)),
+        before=before,
+        after=after,
         since=track.day(since),
         until=track.day(until),
         gain=0.0,
-        p_value=sum(part.event.p_value for part in group.parts),
+        p_value=min(sum(part.event.p_value for part in group.parts), 1.0),
         peak_before=0.0,
         silent_before=False,
         step=1,
         begun=group.begun,
         settled=group.settled,
-        reach=reach,
         parts=tuple((part.subject[1], _amount(part.event)) for part in group.parts),
+        reach=reach,
     )
 
 
-def _room(others: Sequence[Event], span: Span, track: Track) -> tuple[int | None, int | None]:
-    """Units before and after a move that no other one fills; None where one happens meanwhile."""
+def _room(others: Sequence[Event], span: Span, track: Track) -> Span | None:
+    """First unit, and one past the last, that no other move fills; None where one happens meanwhile."""
     zero, since, until = track.start.toordinal(), 0, len(track.count)
     for event in others:
-        first, over = event.onset.toordinal() - zero, (event.end or dt.date.max).toordinal() - zero
+        first, over = (day.toordinal() - zero for day in (event.onset, event.end or dt.date.max))
         if over <= span[0]:
             since = max(since, over)
         elif first >= span[1]:
             until = min(until, first)
         else:
-            return None, None
+            return None
     return since, until
 
 

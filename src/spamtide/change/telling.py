@@ -171,7 +171,7 @@ def _weight(event: Event) -> str:
     """What speaks for an event, in words."""
     if event.parts:
         moved = ", ".join(f"{name} {amount:+.3g} a day" for name, amount in event.parts)
-        return f"known by its parts: {moved}; all other mail stayed"
+        return f"known by its parts: {moved}; all other mail did less than a third of that"
     if event.alarmed is not None:
         return f"{ALARM}, chance {event.p_value:.2g} at the level before; may still be going on"
     return f"twice the log-likelihood ratio {event.gain:.1f}, p {event.p_value:.2g} over the series"

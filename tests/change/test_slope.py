@@ -1,0 +1,28 @@
+"""Slow moves are dated with the levels on either side as badly known as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+from change_series import find_events
+
+from spamtide.change.segment import prepare
+
+DAYS = np.arange("2008-09-01", "2009-04-13", dtype="datetime64[D]")
+BEGUN, OVER = 133, 202
+SIZE, SERIES = 20.0, 40
+
+
+def test_intervals_hold_both_ends_of_a_growth_over_ten_weeks() -> None:
+    """From nothing, with three weeks at the level after: the end is not where the slope meets their mean."""
+    line = np.clip((np.arange(len(DAYS)) - BEGUN + 1) / (OVER - BEGUN + 1), 0.0, 1.0)
+    begins, ends = 0, 0
+    for seed in range(SERIES):
+        mean = 36 * line
+        dice = np.random.default_rng([7, seed])
+        count = dice.poisson(mean * dice.gamma(SIZE, 1 / SIZE, len(DAYS)))
+        (event,) = find_events(prepare(DAYS, count, np.ones(len(DAYS))), 0.65, whole=True)
+        first, last = DAYS[BEGUN].item(), DAYS[OVER].item()
+        begins += event.onset_low <= first <= event.onset_high
+        ends += event.end_low is None or event.end_low <= last <= event.end_high
+    assert begins >= 0.9 * SERIES
+    assert ends >= 0.9 * SERIES
