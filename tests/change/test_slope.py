@@ -9,7 +9,7 @@ from spamtide.change.segment import prepare
 
 DAYS = np.arange("2008-09-01", "2009-04-13", dtype="datetime64[D]")
 BEGUN, OVER = 133, 202
-SIZE, SERIES = 20.0, 40
+SIZE, DRIFT, SERIES = 12.0, 0.006, 40
 
 
 def test_intervals_hold_both_ends_of_a_growth_over_ten_weeks() -> None:
@@ -17,10 +17,10 @@ def test_intervals_hold_both_ends_of_a_growth_over_ten_weeks() -> None:
     line = np.clip((np.arange(len(DAYS)) - BEGUN + 1) / (OVER - BEGUN + 1), 0.0, 1.0)
     begins, ends = 0, 0
     for seed in range(SERIES):
-        mean = 36 * line
         dice = np.random.default_rng([7, seed])
+        mean = 36 * line * np.exp(np.cumsum(dice.normal(0.0, DRIFT, len(DAYS))))
         count = dice.poisson(mean * dice.gamma(SIZE, 1 / SIZE, len(DAYS)))
-        (event,) = find_events(prepare(DAYS, count, np.ones(len(DAYS))), 0.65, whole=True)
+        event, *_ = find_events(prepare(DAYS, count, np.ones(len(DAYS))), 0.65, whole=True)
         first, last = DAYS[BEGUN].item(), DAYS[OVER].item()
         begins += event.onset_low <= first <= event.onset_high
         ends += event.end_low is None or event.end_low <= last <= event.end_high

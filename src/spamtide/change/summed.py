@@ -61,7 +61,11 @@ def told_by_parts(judged: Sequence[Judged], tracks: Mapping[Subject, Track], rat
     if track is None or track.step != 1:
         return list(judged)
     found = list(judged)
-    known = [item for item in judged if item.subject == TOTAL and item.event.kind != "surge"]
+    known = [
+        item
+        for item in judged
+        if item.subject == TOTAL and item.event.kind != "surge" and item.event.alarmed is None
+    ]
     for group in _groups(judged, track):
         same = [item for item in known if item.event.kind == group.kind and _overlap(item.event, group)]
         if any(not _inside(item.event, group) for item in same):
