@@ -192,8 +192,7 @@ def _freed(track: Track, span: tuple[int, int], line: Slope, size: float) -> Flo
     Held to the mean of the days after it, a line is over where its slope, which many days tell, meets that
     mean, to the day. But the mean of a few weeks is off by what the slope gains in several days.
     """
-    units = np.arange(*span)[track.observed[slice(*span)]]
-    weight, rate = track.weight[units], track.rate[units]
+    units, weight, rate = _gathered(track, span, (int(line.begins[0]), int(line.ends[-1])))
     cost = np.full_like(line.cost, np.inf)
     for at, first in enumerate(line.begins):
         later = np.isfinite(line.cost[at])
@@ -212,6 +211,18 @@ def _freed(track: Track, span: tuple[int, int], line: Slope, size: float) -> Flo
             levels = np.clip(levels + step, levels / 2, levels * 2)
         cost[at, later] = _days(weight, rate, _line(levels, parts), size)
     return cost
+
+
+def _gathered(track: Track, span: tuple[int, int], within: tuple[int, int]) -> tuple[Floats, Floats, Floats]:
+    """Units, weights and rates; what lies before all lines, or after, as one unit, for it is at one level."""
+    places = np.clip(np.arange(*span), within[0] - 1, within[1])
+    weight = track.weight[slice(*span)]
+    mass, total = (
+        np.bincount(places - places[0], one).astype(np.float64)
+        for one in (weight, weight * np.nan_to_num(track.rate[slice(*span)]))
+    )
+    seen = mass > 0
+    return np.flatnonzero(seen) + float(places[0]), mass[seen], np.asarray(total[seen] / mass[seen])
 
 
 def _line(levels: Floats, parts: Floats) -> Floats:
