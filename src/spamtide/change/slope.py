@@ -222,7 +222,8 @@ def _gathered(track: Track, span: tuple[int, int], within: tuple[int, int]) -> t
         for one in (weight, weight * np.nan_to_num(track.rate[slice(*span)]))
     )
     seen = mass > 0
-    return np.flatnonzero(seen) + float(places[0]), mass[seen], np.asarray(total[seen] / mass[seen])
+    gathered = (np.flatnonzero(seen) + places[0]).astype(np.float64)
+    return gathered, mass[seen], np.asarray(total[seen] / mass[seen])
 
 
 def _line(levels: Floats, parts: Floats) -> Floats:
