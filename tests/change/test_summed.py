@@ -92,12 +92,12 @@ def test_what_is_no_news_of_all_mail_is_none() -> None:
 
 
 def test_what_is_told_already_stays() -> None:
-    """A move of the total with ends of its own; but a step within the slow growth is a piece of it."""
-    own = move(TOTAL, (100.0, 140.0), (BEGUN - 5, OVER - 20))
+    """A move of the total that began long before; but what lies about the slow growth is a piece of it."""
+    own = move(TOTAL, (100.0, 140.0), (BEGUN - 40, OVER - 20))
     assert totals([GROWN, own]) == [own]
-    step = move(TOTAL, (110.0, 130.0), (BEGUN + 20, BEGUN + 30))
-    (found,) = totals([GROWN, step])
-    assert found.event.parts
+    for dates in ((BEGUN + 20, BEGUN + 30), (BEGUN - 13, OVER + 4)):
+        (found,) = totals([GROWN, move(TOTAL, (110.0, 130.0), dates)])
+        assert found.event.parts
 
 
 def test_nothing_else_may_happen_meanwhile() -> None:

@@ -26,6 +26,9 @@ TOTAL: Subject = ("total", "total")
 REST = 1 / 3
 """Share of what the parts did that all other mail may have done in that time, either way."""
 
+VAGUE = dt.timedelta(days=LONG)
+"""Days that the total's own days may be off by in dating a slow move: what is dated no better gives way."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Group:
@@ -136,10 +139,11 @@ def _bounds(group: _Group) -> tuple[dt.date, dt.date]:
 
 
 def _inside(event: Event, group: _Group) -> bool:
-    """Whether a step of the total lies in a group's slow move."""
+    """Whether a move of the total lies in a group's slow one, give or take some weeks."""
     first, over = _bounds(group)
     slow = over == dt.date.max or (over - first).days >= LONG
-    return slow and first <= event.onset and event.end is not None and event.end <= over
+    ended = over == dt.date.max or (event.end is not None and event.end <= over + VAGUE)
+    return slow and first - VAGUE <= event.onset and ended
 
 
 def _day(ordinal: int) -> dt.date:
