@@ -7,6 +7,8 @@ near-twins that differ in one grammar, kits with several tenants, one text sent 
 that no lab has, labs of few messages and one machine, and people whose real mailers the bots imitate.
 
     python tests/attribution/hostile_world.py DIR --seed 3      writes DIR/lab/*.mbox, sensors/*.mbox, truth.csv
+
+A world may be made harder in one way more (`--hard`, see HARD). `measure_hostile.py` measures attribution on them.
 """
 
 from __future__ import annotations
@@ -26,6 +28,21 @@ START = dt.datetime(2011, 2, 7, tzinfo=dt.UTC)
 DAYS = 42
 LAB_ENDS = 28
 """The lab runs so many days; templates that are new after it are what the lab has not seen."""
+HARD = {
+    "plain": "two tenants with a lab and one without; an owner and a renter; a near twin with a lab, one without",
+    "same-texts": "the kit's tenants send the same texts; links and addresses are their own",
+    "overlap-10": "of the addresses of each of the kit's tenants, 10 % are its mates' as well",
+    "overlap-30": "the same, 30 %",
+    "late": "the tenant without a lab and the renter begin after the lab's end, with much mail",
+    "crowd": "three more tenants without a lab rent the kit, one more rents the owner's engine",
+    "takeover": "from day 21 one tenant sends the other's texts too, and the renter the owner's",
+    "daily": "the tenants' templates are of one day each",
+    "copycat": "two more near twins without a lab, who send half of their mail from the family's texts",
+    "strangers": "six more near twins without a lab, of as many families",
+}
+"""How a world may be made harder -> what is in it."""
+TAKEN = 21
+"""Day from which texts are taken over."""
 HEX = "0123456789abcdef"
 CLASSES = {
     "d": string.digits,
@@ -574,6 +591,10 @@ class Source:
     lab_size: int = 0
     active: int = 2
     kit: str = ""
+    begins: float = 0.0
+    borrowed: list[Text] = field(default_factory=list)
+    """Another's texts, of which half of its mail is from `borrows` on."""
+    borrows: float = 0.0
 
 
 @dataclass
@@ -582,7 +603,7 @@ class World:
 
     seed: int
     scale: float = 1.0
-    lab_quiet_fields: bool = True
+    hard: str = "plain"
     sources: list[Source] = field(default_factory=list)
     rows: list[dict[str, str]] = field(default_factory=list)
 
@@ -613,6 +634,7 @@ class World:
                 "unknown",
             )
         )
+        specs += self._more(engines, kit, rented)
         for name, made, captured, kind in specs:
             texts = [make_text(rng, f"{name}-{n}", n * 7.0) for n in range(7)]
             if name in {"known2", "known3", "dark0", "dark-outlook"}:
@@ -623,9 +645,55 @@ class World:
             self.sources.append(
                 Source(name, made, captured, texts, rng.choice((4, 8, 12)), fleet, kind, lab,
                        rng.choice((25, 60, 150, 300)), rng.choice((1, 2, 3)), "kit" if made is kit else ""))  # fmt: skip
+        self._harden(random.Random(f"{self.seed} {self.hard}"))
+
+    def _more(
+        self, engines: list[Engine], kit: Engine, rented: Engine
+    ) -> list[tuple[str, Engine, bool, str]]:
+        """Senders that a harder world has besides."""
+        rng = random.Random(f"{self.seed} more")
+        if self.hard == "crowd":
+            crowd = [(f"tenant-{n}", kit, False, "stranger-tenant") for n in ("u", "v", "w")]
+            return [*crowd, ("renter-2", rented, False, "renter")]
+        if self.hard == "copycat":
+            return [(f"copycat{n}", twin(rng, engines[n], f"copycat{n}"), False, "copycat") for n in (2, 4)]
+        if self.hard == "strangers":
+            return [(f"near{n}", twin(rng, e, f"near{n}"), False, "unknown") for n, e in enumerate(engines)]
+        return []
+
+    def _harden(self, rng: random.Random) -> None:
+        """Make the kits' senders as `hard` says; the rest of the world stays as it is."""
+        named = {source.name: source for source in self.sources}
+        tenants = [source for source in self.sources if source.kit]
+        if self.hard == "same-texts":
+            for source in tenants:
+                source.texts, source.active = tenants[0].texts, tenants[0].active
+        elif self.hard.startswith("overlap"):
+            share = int(self.hard.rpartition("-")[2]) / 100
+            own = {source.name: list(source.fleet) for source in tenants}
+            for source in tenants:
+                others = [m for name, fleet in own.items() if name != source.name for m in fleet]
+                count = int(share * len(source.fleet))
+                source.fleet[:count] = rng.sample(others, count)
+        elif self.hard == "late":
+            for name in ("tenant-x", "renter"):
+                named[name].begins, named[name].per_day = LAB_ENDS, 30
+        elif self.hard == "takeover":
+            for taker, taken in (("tenant-b", "tenant-a"), ("renter", "owner")):
+                named[taker].borrowed, named[taker].borrows = named[taken].texts, TAKEN
+        elif self.hard == "daily":
+            for source in tenants:
+                source.texts = [make_text(rng, f"{source.name}-{n}", float(n)) for n in range(DAYS)]
+                source.active = 1
+        elif self.hard == "copycat":
+            for number in (2, 4):
+                named[f"copycat{number}"].borrowed = named[f"known{number}"].texts
 
     def text_of(self, source: Source, day: float, rng: random.Random) -> Text:
-        born = [t for t in source.texts if t.born <= day]
+        texts = source.texts
+        if source.borrowed and day >= source.borrows and rng.random() < 0.5:
+            texts = source.borrowed
+        born = [t for t in texts if t.born <= day]
         return rng.choice(born[-source.active :])
 
     def letter(
@@ -670,9 +738,10 @@ class World:
         for place in places:
             with Box(out / "sensors" / f"{place.name}.spam.mbox") as box:
                 for source in self.sources:
-                    count = int(source.per_day * DAYS * self.scale / len(places))
+                    count = int(source.per_day * (DAYS - source.begins) * self.scale / len(places))
                     for _ in range(count):
-                        data, m, chosen = self.letter(source, rng.random() * DAYS, place, source.fleet)
+                        day = source.begins + rng.random() * (DAYS - source.begins)
+                        data, m, chosen = self.letter(source, day, place, source.fleet)
                         self.note(data, "spam", place.name, source, chosen, m)
                         box.add(data, m)
             with Box(out / "sensors" / f"{place.name}.ham.mbox") as box:
@@ -689,7 +758,8 @@ class World:
             )
             with Box(out / "lab" / f"{source.name}.mbox") as box:
                 for _ in range(source.lab_size):
-                    data, m, chosen = self.letter(source, rng.random() * LAB_ENDS, place, source.lab_machines)
+                    day = rng.random() * LAB_ENDS
+                    data, m, chosen = self.letter(source, day, place, source.lab_machines)
                     self.note(data, "lab", source.name, source, chosen, m)
                     box.add(data, m)
         with (out / "truth.csv").open("w", newline="") as file:
@@ -706,6 +776,7 @@ class World:
             "place": place,
             "family": source.name if source else "",
             "class": source.kind if source else "ham",
+            "kit": source.kit or source.engine.name if source else "",
             "captured": str(int(bool(source and source.captured))),
             "text": chosen.name if chosen else "",
             "text_kind": chosen.kind if chosen else "",
@@ -849,5 +920,8 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument(
+        "--hard", choices=list(HARD), default="plain", help="; ".join(f"{k}: {v}" for k, v in HARD.items())
+    )
     told = parser.parse_args()
-    World(told.seed, told.scale).write(told.out)
+    World(told.seed, told.scale, told.hard).write(told.out)

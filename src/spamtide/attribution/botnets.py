@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import Answered, Told, answered, seeds_of, told_by, told_by_link
 from spamtide.attribution.evidence import SENSES
-from spamtide.attribution.spoken import ENGINE_LAYERS, Names, Spoken, forgives
+from spamtide.attribution.spoken import ENGINE_LAYERS, MOST_AGAINST, Names, Spoken, forgives
 from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, Ints, Tie
 from spamtide.attribution.ties.fleet import STEP as KIN_STEP
 from spamtide.attribution.ties.fleet import Mail, kinship
@@ -20,6 +20,7 @@ from spamtide.attribution.ties.likeness import strange
 from spamtide.attribution.ties.meeting import NEAR, WEEK, Labs
 from spamtide.attribution.ties.rented import count_kits, rented
 from spamtide.attribution.ties.silence import STEP, lab_silence, unseen_excess
+from spamtide.attribution.ties.tenants import JOINTLY, TELLS, told_by_texts
 from spamtide.model import Evidence
 
 SENDER = Tie("sender", 7, 2.0, 1, 0.95, 0.1, 0.2, "what its address sent within 7 days", 0.1, ham_bars=True)
@@ -45,6 +46,10 @@ _ANYBODYS = _QUIET - 1
 """In the place of the lab's silence: the engine is rented, and addresses do not tell whose the mail is."""
 _STRANGE = _QUIET - 2
 """The same: what is nearly the engine is another's."""
+_UNTOLD, _JOINTLY = _QUIET - 3, _QUIET - 4
+"""The same: tenants of the kit send each other's texts; and of this one it is surely one of them."""
+_FOREIGN = _QUIET - 5
+"""The same: it is nearly the engine, and its campaign alone speaks, which no lab sent."""
 
 
 def answer_botnets(
@@ -64,7 +69,9 @@ def answer_botnets(
     number = {name: place for place, name in enumerate(names.botnet)}
     wild = (rows.lab == UNNAMED) & ~rows.ham
     leaning = _by_row(rows, [number.get(s.leaning or "", UNNAMED) for s in rows.spoken], wild)
+    likely = _strange(rows, wild)
     named, first = _first_pass(rows, number, threshold, leaning)
+    first = np.where(likely, SILENT, first)
     told = (*_ties(rows, first), _lab_of_engine(rows, wild, number))
     belongs = np.where(rows.lab >= 0, UNNAMED, named)
     texts = np.where(rows.wordless, UNNAMED, leaning)
@@ -81,7 +88,9 @@ def answer_botnets(
         )
         for n in range(MOST_TENANTS)
     ]
-    kin, told_of = _kinship(rows, asked, sure, alone, number)
+    texts_tell = _texts_tell(rows, wild, number)
+    untold = texts_tell != TELLS
+    kin, told_of = _kinship(rows, asked, sure, (alone, untold), number)
 
     lone = np.where(alone, asked[0], UNNAMED)
 
@@ -95,22 +104,33 @@ def answer_botnets(
     of_others = rented(kits(np.ones(len(lone), dtype=np.bool_))) if known is None else known
     of_rented = np.isin(lone, [number[name] for name in of_others if name in number])
     if of_rented.any():
-        again, said = _kinship(rows, [np.where(of_rented, lone, UNNAMED)], sure, alone, number, rented=True)
+        lone_of = [np.where(of_rented, lone, UNNAMED)]
+        again, said = _kinship(rows, lone_of, sure, (alone, untold), number, rented=True)
         kin[0], told_of[0] = np.where(of_rented, again[0], kin[0]), np.where(of_rented, said[0], told_of[0])
     unsure = (of_rented | ~alone) & ~told_of.any(axis=0) & _lab_gone(rows, asked)
     unsure &= np.isin(asked[0], [number[name] for name in names.captured])
     unsure |= of_rented & ~told_of[0] & (leaning >= 0)
-    foreign |= _strange(rows, wild)
-    told_of = told_of & ~foreign
+    told_of = told_of & ~(foreign | likely)
     codes = np.zeros(len(rows.days), dtype=np.int64)
     for tenant in range(MOST_TENANTS):
         signed = np.where(kin[tenant] >= 0, 2 * kin[tenant] + 2, -2 * kin[tenant] + 1)
         codes = codes + _QUIET * _KIN**tenant * np.where(told_of[tenant], signed, 0)
         # Where addresses tell campaigns apart, what all of them together lack is no one campaign's fault.
         excess = np.where(told_of[tenant] & alone, 0, excess)
-    quiet = np.where(foreign, _STRANGE, np.maximum(silence, excess))
+    quiet = np.where(untold, np.where(texts_tell == JOINTLY, _JOINTLY, _UNTOLD), np.maximum(silence, excess))
+    quiet = np.where(likely, _STRANGE, np.where(foreign, _FOREIGN, quiet))
     codes = codes + np.where(unsure, _ANYBODYS, quiet)
     return answered("botnet", rows, names, told, threshold, speaks_against, codes), counts
+
+
+def _texts_tell(rows: Rows, wild: NDArray[np.bool_], number: Mapping[str, int]) -> Ints:
+    """What its text says of each row's tenant, where several captured ones rent the engine: see `tenants`."""
+    kits = sorted({s.candidates for s in rows.spoken if len(s.candidates) > 1})
+    place = {candidates: at for at, candidates in enumerate(kits)}
+    of = _by_row(rows, [place.get(s.candidates, UNNAMED) for s in rows.spoken], wild & ~rows.wordless)
+    words = np.where(rows.wordless, UNNAMED, rows.campaign)
+    families = [[number[name] for name in candidates] for candidates in kits]
+    return told_by_texts(families, of, words, rows.days, Labs.of(rows.lab, words, rows.days))
 
 
 def _foreign(rows: Rows) -> NDArray[np.bool_]:
@@ -131,15 +151,19 @@ def _worded(spoken: Spoken) -> bool:
 
 
 def _strange(rows: Rows, wild: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Rows with an engine but for one thing that are as likely another engine's: see `likeness`."""
+    """Rows that differ in something from an engine, and are as likely another's: see `likeness`."""
     kits = [frozenset(s.candidates) for s in rows.spoken]
-    likes = [(tuple(sorted(kit)), s.faults) for kit, s in zip(kits, rows.spoken, strict=True)]
+    likes = [
+        (tuple(sorted(kit)), s.faults or s.unlike if kit else ())
+        for kit, s in zip(kits, rows.spoken, strict=True)
+    ]
     of_kit = {kit: place for place, kit in enumerate(sorted({kit for kit in kits if kit}, key=sorted))}
     of_like = {like: place for place, like in enumerate(sorted({like for like in likes if like[1]}))}
     if not of_like:
         return np.zeros(len(rows.days), dtype=np.bool_)
     whole = [
-        UNNAMED if s.faults else of_kit.get(kit, UNNAMED) for kit, s in zip(kits, rows.spoken, strict=True)
+        UNNAMED if s.faults or s.unlike else of_kit.get(kit, UNNAMED)
+        for kit, s in zip(kits, rows.spoken, strict=True)
     ]
     return strange(
         _by_row(rows, whole, wild),
@@ -211,12 +235,16 @@ def _kinship(
     rows: Rows,
     asked: Sequence[Ints],
     sure: Ints,
-    alone: NDArray[np.bool_],
+    marks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     number: Mapping[str, int],
     *,
     rented: bool = False,
 ) -> tuple[Ints, NDArray[np.bool_]]:
-    """What fleets say of each candidate: steps, and whether they say anything, a line a candidate."""
+    """What fleets say of each candidate: steps, and whether they say anything, a line a candidate.
+
+    `marks`: rows whose engine is one family's alone, and such whose text does not tell whose they are.
+    """
+    alone, untold = marks
     # All rows once, for what is sure; of further candidates only the rows that have them.
     entries = [np.arange(len(sure)), *(np.flatnonzero(of >= 0) for of in asked[1:])]
     of = np.concatenate(entries)
@@ -233,6 +261,7 @@ def _kinship(
         rows.days[of],
         kit=~alone[of],
         wordless=rows.wordless[of],
+        untold=untold[of],
     )
     steps, told = kinship(mail, Labs.of(rows.lab, rows.campaign, rows.days), together, rented=rented)
     kin = np.zeros((len(asked), len(sure)), dtype=np.int64)
@@ -251,23 +280,28 @@ def _by_row(rows: Rows, of_spoken: Sequence[int], wild: NDArray[np.bool_]) -> In
 def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list[Evidence]:
     """Absence, silence of the lab, and what the fleet says, for and against.
 
-    `code` is the lab's silence in its steps (or _ANYBODYS), then (each a digit to base _KIN) the kinship of
-    the fleet of each candidate: 0 where addresses do not tell, 2 n + 2 for n steps for it and 2 n + 1 for n
-    against it.
+    `code` is the lab's silence in its steps (or _ANYBODYS and the like), then (each a digit to base _KIN)
+    the kinship of the fleet of each candidate: 0 where addresses do not tell, 2 n + 2 for n steps for it and
+    2 n + 1 for n against it.
     """
     supported = sorted({item.name for item in found if item.weight > 0})
     rest, quiet = divmod(code, _QUIET)
     told = []
     for name in supported:
         said = (item for item in found if item.name == name)
-        forgiven = quiet != _STRANGE and name in spoken.near and forgives(said)
+        forgiven = quiet not in {_STRANGE, _FOREIGN} and name in spoken.near and forgives(said)
         missed = (spoken.near if forgiven else spoken.absent).get(name)
         told.extend([missed] if missed else [])
-    if quiet == _ANYBODYS:
+    if quiet == _STRANGE:
+        what = "most mail with what it differs in has texts that are not the family's: another's engine"
+        told.extend(Evidence("skeleton", "botnet", name, -MOST_AGAINST, what) for name in spoken.candidates)
+    elif quiet == _ANYBODYS:
         what = "others are known to use the engine, and addresses do not tell whose this is"
         for name in spoken.candidates:
             heard = _strongest(name, found, ENGINE_LAYERS) + _strongest(name, found, CONTENT_LAYERS)
             told.append(Evidence("skeleton", "botnet", name, -heard, what))
+    elif quiet in {_UNTOLD, _JOINTLY}:
+        told.extend(_of_shared_text(spoken.candidates, found, jointly=quiet == _JOINTLY))
     elif quiet and spoken.leaning:
         what = "its bot in the lab worked in those days and never sent this text"
         told.append(Evidence("campaign", "botnet", spoken.leaning, -STEP * quiet, what))
@@ -277,7 +311,7 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
         if not kin:
             continue
         steps = -(kin // 2) if kin % 2 else kin // 2 - 1
-        if name in sure and abs(steps) * KIN_STEP < STRANGE:
+        if name in sure and quiet not in {_UNTOLD, _JOINTLY} and abs(steps) * KIN_STEP < STRANGE:
             continue  # words and engine together outweigh a few fresh addresses
         what = "whose the engine's mail is, addresses tell instead"
         told.append(Evidence("skeleton", "botnet", name, -_strongest(name, found, ENGINE_LAYERS), what))
@@ -285,6 +319,16 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
         what = f"the campaign's addresses {word} in its other mail as its own do"
         told.extend([Evidence("sender", "botnet", name, KIN_STEP * steps, what)] if steps else [])
     return told
+
+
+def _of_shared_text(candidates: Sequence[str], found: Sequence[Evidence], *, jointly: bool) -> list[Evidence]:
+    """What a text that tenants of a kit share takes from them, or says for each of them as for the others."""
+    heard = {name: _strongest(name, found, CONTENT_LAYERS) for name in candidates}
+    if jointly:
+        what = "tenants of the kit send each other's texts, so that this one speaks for all as for one"
+        return [Evidence("campaign", "botnet", name, max(heard.values()), what) for name in candidates]
+    what = "tenants of the kit send each other's texts, and so may others who rent it"
+    return [Evidence("campaign", "botnet", name, -weight, what) for name, weight in heard.items() if weight]
 
 
 def _strongest(name: str, found: Sequence[Evidence], layers: Collection[str]) -> float:

@@ -37,6 +37,8 @@ rented, and tenants set them differently."""
 ALTERED = 0.03
 """Share of a botnet's mail that differs from all of its lab mail in one thing: what relays, gateways and
 lists do on the way, and what an engine takes from its machine. Believed, not measured: no lab sees it."""
+TEMPLATE = "template"
+"""What a deviation is bound to that another user of the engine sets for all of its mail."""
 EVEN = 0.5
 """A p-value above this does not speak against anything."""
 
@@ -75,6 +77,8 @@ class Spoken:
     candidates: tuple[str, ...] = ()
     """Botnets whose addresses are to be asked: those that the engine speaks for, first the one that words too
     speak for."""
+    unlike: tuple[str, ...] = ()
+    """The hits that say that the engine is used as in none of the lab's templates."""
 
 
 def answer_names(
@@ -152,6 +156,7 @@ def speak(
     found: dict[Kind, list[Evidence]] = {"botnet": [], "programme": []}
     against: list[Evidence] = []
     near: dict[str, Evidence] = {}
+    unlike: list[str] = []
     for rule in sorted(set(hits)):
         signature = ruleset.signatures.get(rule)
         if signature is None:
@@ -160,6 +165,7 @@ def speak(
         if "unlike" in signature.meta:
             item = _unlike(signature, hits, names) if in_force(signature, day) else None
             against.extend([item] if item else [])
+            unlike.extend([rule] if item and bound_of(signature) == TEMPLATE else [])
         else:
             found[signature.kind].extend(_evidence(signature, day, names))
     for item in more:
@@ -187,7 +193,7 @@ def speak(
     elif not rivals:
         rivals = sorted(near)
     faults = tuple(sorted(rule for rule in set(hits) if MARK in rule)) if near else ()
-    return Spoken(kept, absent, near, leaning, faults, tuple(rivals))
+    return Spoken(kept, absent, near, leaning, faults, tuple(rivals), tuple(unlike))
 
 
 def _forgive(
@@ -271,6 +277,11 @@ def _absent(day: dt.date | None, names: Names, present: set[str]) -> dict[str, E
     return found
 
 
+def bound_of(signature: Signature) -> str:
+    """What all lab mail may have had in common by chance, for a rule of what it never was."""
+    return signature.rule.rpartition("_")[2]
+
+
 def _unlike(signature: Signature, hits: Collection[str], names: Names) -> Evidence | None:
     """What a deviation from all lab mail takes away, where the skeleton that it belongs to is there."""
     of = signature.meta["unlike"]
@@ -278,10 +289,10 @@ def _unlike(signature: Signature, hits: Collection[str], names: Names) -> Eviden
     if of not in hits or seen is None:
         return None
     p = (seen[0] + 1) / (seen[1] + 1)
-    bound = signature.rule.rpartition("_")[2]
+    bound = bound_of(signature)
     what = f"rule {signature.rule}: unlike all of its lab mail, from {seen[1]} {bound}s (p = {p:.2g})"
     name = names.spelling[signature.kind, signature.name]
-    weight = math.log(p / EVEN) - (RENTED if bound == "template" else 0.0)
+    weight = math.log(p / EVEN) - (RENTED if bound == TEMPLATE else 0.0)
     if weight >= 0:
         return None
     return Evidence("skeleton", signature.kind, name, max(-MOST_AGAINST, weight), what)

@@ -19,7 +19,7 @@ NO_LAB = Labs(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
 def told_of(rows: list[Row], *, kit: bool = False, lab: Labs | None = None) -> list[int | None]:
     """Steps of rows of (leaning, sure, address, campaign, day); None where addresses do not tell."""
     columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)]
-    flags = [np.full(len(rows), kit), np.zeros(len(rows), dtype=np.bool_)]
+    flags = [np.full(len(rows), kit), *(np.zeros(len(rows), dtype=np.bool_) for _ in range(2))]
     steps, told = kinship(Mail(*columns, *flags), lab or NO_LAB, {OWN: [OTHER]})
     return [int(step) if said else None for step, said in zip(steps, told, strict=True)]
 
@@ -282,3 +282,24 @@ def test_a_relay_that_everybody_uses_makes_nobody_a_guest() -> None:
     steps = told_of([*book, *through, *SETTLED[-80:], *theirs], kit=True)
     own = [step for step, row in zip(steps[-210:], theirs, strict=True) if row[2] != relay]
     assert all(step is not None and step < 0 for step in own)
+
+
+def test_what_a_lab_never_sent_is_held_together_by_its_addresses() -> None:
+    """A renter that also sends the owner's texts: of each of its own the lab's silence says too little."""
+    weeks = range(10, 15)
+    own = [row for week in weeks for n in (0, 1) for row in _sent(range(40), 100 + 2 * week + n, week, OWN)]
+    shared = [row for week in (13, 14) for row in _sent(range(500, 540), 100 + 2 * week, week, OWN)]
+    rented = [
+        row for week in weeks for n in range(4) for row in _sent(range(500, 540), 300 + 4 * week + n, week)
+    ]
+    rows = [*own, *shared, *rented]
+    captured = [(week, 100 + 2 * week + n) for week in weeks for n in (0, 1) for _ in range(2)]
+    days, campaigns = ([at * 7 for at, _ in captured], [campaign for _, campaign in captured])
+    lab = Labs.of(np.array([OWN] * len(captured)), np.array(campaigns), np.array(days))
+    steps = told_of(rows, lab=lab)[len(own) + len(shared) :]
+    assert max(step or 0 for step in steps) * STEP < math.log(9)  # 90 %
+
+
+def _sent(addresses: range, campaign: int, week: int, sure: int = NOBODY) -> list[Row]:
+    """A campaign of one week."""
+    return [(OWN, sure, address, campaign, 7 * week) for address in addresses]

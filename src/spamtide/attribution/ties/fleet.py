@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spamtide.attribution.ties.association import NO_DAY, Flags, Floats, Ints
+from spamtide.attribution.ties.bands import unheard
 from spamtide.attribution.ties.guests import without_guests
 from spamtide.attribution.ties.meeting import (
     BELIEVED,
@@ -35,8 +36,7 @@ from spamtide.attribution.ties.meeting import (
     Window,
 )
 from spamtide.attribution.ties.mixture import KIT, OWN, of_mixtures, share_of
-from spamtide.attribution.ties.silence import DISCOUNT, LEAST_EXPECTED, LEAST_LAB
-from spamtide.attribution.ties.silence import MOST as MOST_SILENCE
+from spamtide.attribution.ties.silence import LEAST_LAB
 
 LEAST, LEAST_MET = 10, 3
 """Addresses of the family's own that could meet its other mail, and such that did, below which nothing is
@@ -76,6 +76,8 @@ class Mail:
     """Whether the engine is known to be several families'."""
     wordless: Flags
     """Whether there is too little text to be a template."""
+    untold: Flags
+    """Whether other tenants of its kit may send its text as well."""
 
 
 def kinship(
@@ -112,6 +114,7 @@ def kinship(
         cells.others[cells.of_row] |= (sure[rows] >= 0) & (sure[rows] != family)
         cells.kit[cells.of_row] |= mail.kit[rows]
         cells.wordless[cells.of_row] |= mail.wordless[rows]
+        cells.untold[cells.of_row] |= mail.untold[rows]
         strangers = usable & (sure >= 0) & (sure != family)
         around = Strangers.of(cells, weeks[strangers], groups[strangers], mail.addresses[strangers])
         captured = (
@@ -197,21 +200,24 @@ def _weigh(
         rented: whether others that no lab has are known to use the engine.
     """
     window = Window(cells, around, week)
-    own, others = cells.own[window.part], cells.others[window.part] & ~cells.own[window.part]
+    # What tenants hand each other begins no fleet.
+    apart = ~cells.untold[window.part]
+    own = cells.own[window.part] & apart
+    others = cells.others[window.part] & ~cells.own[window.part] & apart
     campaigns, of = np.unique(cells.campaigns[window.part], return_inverse=True)
     lab, of_mates = (
         mail.where(slice(*np.searchsorted(mail.weeks, [week - REACH, week + REACH + 1]))) for mail in captured
     )
-    by_lab, by_mates = np.isin(campaigns, lab.campaigns), np.isin(campaigns, of_mates.campaigns)
+    told = np.bincount(of, ~apart, minlength=len(campaigns)) == 0
+    by_lab, by_mates = (np.isin(campaigns, mail.campaigns) & told for mail in (lab, of_mates))
     kit = np.bincount(of, cells.kit[window.part], minlength=len(campaigns)) > 0
     worded = np.bincount(of, own, minlength=len(campaigns)) > 0
     mine, theirs = own | (by_lab & ~by_mates)[of], others | (by_mates & ~by_lab)[of] & ~own
     anchor = np.where((worded | by_lab) & ~by_mates, ANCHORED, 0.0)
     strange = np.where(np.bincount(of, theirs, minlength=len(campaigns)) > 0, ANCHORED, 0.0)
-    silence = _silence(window, of, lab, week)
-    silence[
-        worded | by_lab | (np.bincount(of, cells.wordless[window.part], minlength=len(campaigns)) > 0)
-    ] = 0
+    heard = worded | by_lab | (np.bincount(of, cells.wordless[window.part], minlength=len(campaigns)) > 0)
+    silence, alien = unheard(window, of, cells.addresses[window.part], (heard, strange > 0), (lab, week))
+    theirs |= alien[of] & ~mine
     foreign = np.maximum(strange, silence)
     before = anchor - foreign
     free = before == 0
@@ -222,7 +228,7 @@ def _weigh(
         mine = mine & window.meet(mine).met
         if mine.sum() < LEAST:
             return None
-    odds = None
+    odds: Floats | None = None
     begun, others = without_guests(window, of, mine, theirs, several=several)
     shared = mine & ~begun
     judged, mine, theirs = judged & ~shared, begun, others
@@ -252,18 +258,3 @@ def _weigh(
     words = np.where((mixed > SURELY_MIXED) & worded, anchor, 0.0)
     told_elsewhere = np.where(kit, anchor - strange, words - foreign)
     return np.asarray((odds - told_elsewhere[of])[here])
-
-
-def _silence(window: Window, of: Ints, lab: Labs, week: int) -> Floats:
-    """Log-odds that the lab's silence takes from each campaign: see `silence.lab_silence`, here by week."""
-    first = week - REACH - NEAR
-    kinds, width = int(of.max(initial=-1)) + 1, 2 * (REACH + NEAR) + 1
-    captured = np.bincount(lab.weeks - first, minlength=width).astype(np.float64)
-    sent = np.bincount(of * width + window.weeks, minlength=kinds * width).reshape(kinds, width)
-    expected = sent @ (captured / np.maximum(sent.sum(axis=0), 1))
-    worked = (sent > 0) @ captured
-    _, again = np.unique(lab.campaigns, return_counts=True)
-    fresh = (int((again == 1).sum()) + 1) / (len(lab.campaigns) + 2)
-    repeating = max(0.0, 1 - 2 * fresh)
-    value = np.minimum(MOST_SILENCE, DISCOUNT * expected * repeating)
-    return np.where((worked >= LEAST_LAB) & (expected >= LEAST_EXPECTED), value, 0.0)

@@ -63,6 +63,8 @@ class Cells:
     """Entries that are surely the family's, and surely somebody else's."""
     kit: Flags
     wordless: Flags
+    untold: Flags
+    """Entries whose text is no tenant's alone."""
     place_keys: tuple[Ints, Ints]
     """Week and address of each place."""
     campaign_codes: Ints
@@ -85,11 +87,11 @@ class Cells:
             "group": _shifted(groups, wide),
             "place": _shifted(places, high),
         }
-        own, others, kit, wordless = (np.zeros(len(keys), dtype=np.bool_) for _ in range(4))
+        own, others, kit, wordless, untold = (np.zeros(len(keys), dtype=np.bool_) for _ in range(5))
         at = (places // high + first, known[places % high])
         return cls(
-            week + first, of_group, of_place, campaign, address, of_row, near, own, others, kit, wordless, at,
-            codes,
+            week + first, of_group, of_place, campaign, address, of_row, near, own, others, kit, wordless,
+            untold, at, codes,
         )  # fmt: skip
 
     def coded(self, labs: Labs) -> Labs:

@@ -1,0 +1,83 @@
+"""Bands: campaigns that the same addresses send, and no lab.
+
+A small lab's silence on one campaign says little. Its silence on all that some addresses send says more:
+these are then another fleet's, even if they send the family's texts besides.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spamtide.attribution.ties.association import Flags, Floats, Ints
+from spamtide.attribution.ties.meeting import NEAR, REACH, Labs, Window
+from spamtide.attribution.ties.silence import DISCOUNT, LEAST_EXPECTED, LEAST_LAB, MOST
+
+LEAST_SHARED, SHARED = 2, 0.1
+"""Addresses that two campaigns have in common, and part of the smaller one's, from which they are a band."""
+ALIEN = 2.0
+"""Log-odds that the lab's silence takes from a band, from which it begins the others' fleet."""
+
+
+def unheard(
+    window: Window, of: Ints, addresses: Ints, known: tuple[Flags, Flags], captured: tuple[Labs, int]
+) -> tuple[Floats, Flags]:
+    """Log-odds that the lab's silence takes from each campaign, and whether it is of a band that is others'.
+
+    Args:
+        window: the weeks around.
+        of: number of each entry's campaign.
+        addresses: its address as a code.
+        known: campaigns of which silence says nothing, and such that are others' anyhow.
+        captured: the lab's mail in these weeks, and the week.
+    """
+    heard, strange = known
+    lab, week = captured
+    band = _bands(of, addresses, ~heard & ~strange)
+    # In its first and last week the lab may have worked for a day, and texts come and go with the week.
+    inside = lab.where((lab.weeks > lab.weeks[:1]) & (lab.weeks < lab.weeks[-1:]))
+    together = np.where(heard, 0.0, _silence(window, band[of], inside, week)[band])
+    alone = np.where(heard, 0.0, _silence(window, of, lab, week))
+    return np.maximum(alone, together), together >= ALIEN
+
+
+def _bands(of: Ints, addresses: Ints, asked: Flags) -> Ints:
+    """Number of each campaign's band; a campaign that is not asked is one of its own.
+
+    Args:
+        of: number of each entry's campaign.
+        addresses: its address as a code.
+        asked: by campaign.
+    """
+    import scipy.sparse as sp  # takes longer to load than an ingest to start
+    from scipy.sparse.csgraph import connected_components
+
+    kinds = len(asked)
+    rows = np.flatnonzero(asked[of])
+    if not len(rows):
+        return np.arange(kinds)
+    width = int(addresses.max()) + 1
+    campaign, address = np.divmod(np.unique(of[rows] * width + addresses[rows]), width)
+    has = sp.csr_matrix((np.ones(len(campaign)), (campaign, address)), shape=(kinds, width))
+    size = np.bincount(campaign, minlength=kinds)
+    both = (has @ has.T).tocoo()
+    least = np.maximum(LEAST_SHARED, SHARED * np.minimum(size[both.row], size[both.col]))
+    linked = (both.row != both.col) & (both.data >= least)
+    tie = sp.csr_matrix(
+        (np.ones(int(linked.sum())), (both.row[linked], both.col[linked])), shape=(kinds, kinds)
+    )
+    return np.asarray(connected_components(tie, directed=False)[1], dtype=np.int64)
+
+
+def _silence(window: Window, of: Ints, lab: Labs, week: int) -> Floats:
+    """Log-odds that the lab's silence takes from each campaign: see `silence.lab_silence`, here by week."""
+    first = week - REACH - NEAR
+    kinds, width = int(of.max(initial=-1)) + 1, 2 * (REACH + NEAR) + 1
+    captured = np.bincount(lab.weeks - first, minlength=width).astype(np.float64)
+    sent = np.bincount(of * width + window.weeks, minlength=kinds * width).reshape(kinds, width)
+    expected = sent @ (captured / np.maximum(sent.sum(axis=0), 1))
+    worked = (sent > 0) @ captured
+    _, again = np.unique(lab.campaigns, return_counts=True)
+    fresh = (int((again == 1).sum()) + 1) / (len(lab.campaigns) + 2)
+    repeating = max(0.0, 1 - 2 * fresh)
+    value = np.minimum(MOST, DISCOUNT * expected * repeating)
+    return np.where((worked >= LEAST_LAB) & (expected >= LEAST_EXPECTED), value, 0.0)
