@@ -42,6 +42,8 @@ rule engine_a { meta: kind = "botnet" name = "alpha" layer = "skeleton" confiden
 rule engine_c { meta: kind = "botnet" name = "gamma" layer = "skeleton" confidence = 99
                 family_missed = "1 of 99" near = "fold 97 % (0 of 99); message_id 60 % (9 of 99)"
                 condition: false }
+rule engine_c_other_template { meta: kind = "botnet" name = "gamma" layer = "skeleton" confidence = 0
+                               unlike = "engine_c" unlike_lab = "0 of 5 templates" condition: false }
 rule text_c { meta: kind = "botnet" name = "gamma" layer = "template" confidence = 99 condition: false }
 rule doubted_a { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence = 60 condition: false }
 rule doubt { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence = 0 unlike = "doubted_a"
@@ -132,6 +134,38 @@ def test_an_engine_much_like_a_familys_is_not_an_altered_one(ask: Ask, others: i
     assert {row["botnet"] for row in found[40:44]} == {botnet}
     assert {row["botnet"] for row in found[44:]} <= {UNKNOWN}
     assert {row["botnet"] for row in found[:40]} == {"gamma"}
+
+
+@pytest.mark.parametrize(("others", "botnet"), [(0, "gamma"), (2, "gamma"), (40, UNKNOWN)])
+def test_strangers_with_the_engine_set_otherwise_are_not_named_for_the_texts_they_send(
+    ask: Ask, others: int, botnet: str
+) -> None:
+    """All of the engine, but never so in the lab: whose it is, the rest of such mail says."""
+    own = [{"rules": ["engine_c", "text_c"], "campaign": f"c-{n}"} for n in range(40)]
+    otherwise = ["engine_c", "engine_c_other_template"]
+    copied = [{"rules": [*otherwise, "text_c"], "campaign": f"c-{n}"} for n in range(4)]
+    rest = [{"rules": otherwise, "campaign": f"d-{n}"} for n in range(others)]
+    found = ask([*own, *copied, *rest])
+    assert {row["botnet"] for row in found[40:]} == {botnet}
+    assert {row["botnet"] for row in found[:40]} == {"gamma"}
+
+
+@pytest.mark.parametrize(
+    ("mates", "botnet", "joint"),
+    [([11, 12, 13], "alpha", False), ([1], UNKNOWN, True), ([1, 2, 3], UNKNOWN, False)],
+)
+def test_what_tenants_of_a_kit_send_for_one_another_names_none(
+    ask: Ask, mates: list[int], botnet: str, *, joint: bool
+) -> None:
+    """However much more of it the one's lab has: that is the size of the lab."""
+    own = [{"lab": "alpha", "campaign": f"c-{n}"} for n in range(1, 12) for _ in range(30)]
+    other = [{"lab": "beta", "campaign": f"c-{n}"} for n in [*mates, *range(20, 28)] for _ in range(5)]
+    mail = [{"rules": ["kit", "strong_a"], "campaign": "c-1"}]
+    if not joint and botnet == UNKNOWN:
+        other = [row for row in other if row["campaign"] in {"c-1", "c-2", "c-3"}]
+    found = ask([*mail, *own, *other])[0]
+    assert found["botnet"] == botnet
+    assert ('"joint"' in found["evidence"]) == joint
 
 
 def test_two_rules_of_one_layer_count_once(ask: Ask) -> None:

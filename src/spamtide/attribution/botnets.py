@@ -292,19 +292,7 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
         forgiven = quiet not in {_STRANGE, _FOREIGN} and name in spoken.near and forgives(said)
         missed = (spoken.near if forgiven else spoken.absent).get(name)
         told.extend([missed] if missed else [])
-    if quiet == _STRANGE:
-        what = "most mail with what it differs in has texts that are not the family's: another's engine"
-        told.extend(Evidence("skeleton", "botnet", name, -MOST_AGAINST, what) for name in spoken.candidates)
-    elif quiet == _ANYBODYS:
-        what = "others are known to use the engine, and addresses do not tell whose this is"
-        for name in spoken.candidates:
-            heard = _strongest(name, found, ENGINE_LAYERS) + _strongest(name, found, CONTENT_LAYERS)
-            told.append(Evidence("skeleton", "botnet", name, -heard, what))
-    elif quiet in {_UNTOLD, _JOINTLY}:
-        told.extend(_of_shared_text(spoken.candidates, found, jointly=quiet == _JOINTLY))
-    elif quiet and spoken.leaning:
-        what = "its bot in the lab worked in those days and never sent this text"
-        told.append(Evidence("campaign", "botnet", spoken.leaning, -STEP * quiet, what))
+    told.extend(_of_quiet(spoken, found, quiet))
     sure = {item.name for item in found if item.layer == "template" and item.weight >= WORDED}
     for name in spoken.candidates[:MOST_TENANTS]:
         rest, kin = divmod(rest, _KIN)
@@ -319,6 +307,29 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
         what = f"the campaign's addresses {word} in its other mail as its own do"
         told.extend([Evidence("sender", "botnet", name, KIN_STEP * steps, what)] if steps else [])
     return told
+
+
+def _of_quiet(spoken: Spoken, found: Sequence[Evidence], quiet: int) -> list[Evidence]:
+    """What the lab's silence says, or what stands in its place."""
+    if quiet == _STRANGE:
+        what = "most mail with what it differs in has texts that are not the family's: another's engine"
+        return [
+            Evidence("skeleton", "botnet", name, -MOST_AGAINST - _strongest(name, found, ENGINE_LAYERS), what)
+            for name in spoken.candidates
+        ]
+    if quiet == _ANYBODYS:
+        what = "others are known to use the engine, and addresses do not tell whose this is"
+        heard = {
+            name: _strongest(name, found, ENGINE_LAYERS) + _strongest(name, found, CONTENT_LAYERS)
+            for name in spoken.candidates
+        }
+        return [Evidence("skeleton", "botnet", name, -weight, what) for name, weight in heard.items()]
+    if quiet in {_UNTOLD, _JOINTLY}:
+        return _of_shared_text(spoken.candidates, found, jointly=quiet == _JOINTLY)
+    if 0 < quiet < _FOREIGN and spoken.leaning:
+        what = "its bot in the lab worked in those days and never sent this text"
+        return [Evidence("campaign", "botnet", spoken.leaning, -STEP * quiet, what)]
+    return []
 
 
 def _of_shared_text(candidates: Sequence[str], found: Sequence[Evidence], *, jointly: bool) -> list[Evidence]:

@@ -37,14 +37,14 @@ def test_where_labs_share_their_texts_none_tells(campaign: int) -> None:
 
 
 def test_one_text_of_many_that_both_have_is_one_of_theirs() -> None:
-    many: Captured = {A: {n: 10 for n in range(1, 12)}, B: {1: 10} | {n: 10 for n in range(20, 30)}}
+    many: Captured = {A: dict.fromkeys(range(1, 12), 10), B: {1: 10} | dict.fromkeys(range(20, 30), 10)}
     assert said(many, 1) == JOINTLY
     assert said(many, 2) == said(many, 20) == TELLS
 
 
 def test_what_a_small_lab_does_not_show_is_not_absent() -> None:
     """Half of the texts are shared: one that the other's lab would have shown tells, a rarer one does not."""
-    shared = {n: 20 for n in range(3)}
+    shared = dict.fromkeys(range(3), 20)
     half: Captured = {A: shared | {3: 20, 4: 20, 5: 1}, B: shared | {30: 20, 31: 20}}
     assert said(half, 4) == TELLS
     assert said(half, 5) == NOTHING

@@ -14,6 +14,8 @@ from spamtide.attribution.ties.silence import DISCOUNT, LEAST_EXPECTED, LEAST_LA
 
 LEAST_SHARED, SHARED = 2, 0.1
 """Addresses that two campaigns have in common, and part of the smaller one's, from which they are a band."""
+HUB = 100
+"""Campaigns that an address may send for; one of more is everybody's."""
 ALIEN = 2.0
 """Log-odds that the lab's silence takes from a band, from which it begins the others' fleet."""
 
@@ -57,8 +59,9 @@ def _bands(of: Ints, addresses: Ints, asked: Flags) -> Ints:
         return np.arange(kinds)
     width = int(addresses.max()) + 1
     campaign, address = np.divmod(np.unique(of[rows] * width + addresses[rows]), width)
-    has = sp.csr_matrix((np.ones(len(campaign)), (campaign, address)), shape=(kinds, width))
     size = np.bincount(campaign, minlength=kinds)
+    kept = (size[campaign] >= LEAST_SHARED) & (np.bincount(address, minlength=width) <= HUB)[address]
+    has = sp.csr_matrix((np.ones(int(kept.sum())), (campaign[kept], address[kept])), shape=(kinds, width))
     both = (has @ has.T).tocoo()
     least = np.maximum(LEAST_SHARED, SHARED * np.minimum(size[both.row], size[both.col]))
     linked = (both.row != both.col) & (both.data >= least)
