@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from spamtide.calibration.best_switch import PATIENCE, best_switches
 from spamtide.calibration.judge import is_true
 from spamtide.calibration.plan import Away, Fall, Join, Plan, Rename, Turn, botnet_name, sensor_name
 from spamtide.calibration.report import as_json, as_page
@@ -87,6 +88,15 @@ def test_the_table_says_what_is_met_and_what_is_not() -> None:
     assert "1 targets met, 1 missed; 1 undecided" in page
     assert "95.0 % [90.0, 98.0]" in page
     assert json.loads(json.dumps(as_json(rows, 60, 1)))["rows"][3]["value"] is None
+
+
+def test_the_best_test_of_a_switch_gets_better_with_what_there_is_to_see() -> None:
+    thin, thick = (best_switches(RNG(5), volume, 0.2) for volume in (30.0, 200.0))
+    small, large = (best_switches(RNG(6), 200.0, points) for points in (0.1, 0.4))
+    assert np.mean(thick) < np.mean(thin)
+    assert np.mean(large) < np.mean(small)
+    assert min(large) == 1.0
+    assert max(small) == PATIENCE + 1
 
 
 @pytest.mark.slow

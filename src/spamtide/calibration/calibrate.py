@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spamtide.calibration import alarms, churn, faults, studies, wandering
+from spamtide.calibration import alarms, churn, faults, studies, switching, wandering
 from spamtide.calibration.row import Row
 from spamtide.calibration.studies import Study
 
@@ -20,7 +20,7 @@ STUDIES: dict[str, Study] = {
     "hourly": alarms.hourly,
     "silence": studies.silence,
     "partial faults": faults.faults,
-    "switches": studies.switches,
+    "switches": switching.switches,
     "surges": studies.surges,
 }
 """Studies in the order in which they are run."""

@@ -13,14 +13,12 @@ from spamtide.calibration.plan import (
     Burst,
     Fall,
     Filter,
-    Grow,
     Happening,
     Join,
     Plan,
     Rename,
     Turn,
     botnet_name,
-    programme_name,
     sensor_name,
 )
 from spamtide.calibration.row import Row, mean, median, rate, share
@@ -31,8 +29,6 @@ from spamtide.series import measure
 from spamtide.settings import Detecting
 
 YEAR = 365.25
-WEEK_AND_A_DAY, LOOKS = 8, (2, 4, 8)
-"""Days of data that a switch is waited for, and after which growths are looked at one by one."""
 SENSITIVE = Detecting(ratio=0.85)
 """Settings with which falls to 70 % are looked for."""
 FOUR_DAYS = 12
@@ -132,14 +128,11 @@ def _dated(
     yield Row("dates", case, "width of the end's interval, days", *mean(spans), len(spans), "falls")
     if strict:
         # An interval of one day cannot be made shorter, and is right more often than it has to be.
-        yield Row(
-            "dates",
-            case,
-            "found with an end of one day",
-            *share([s == 1 for s in spans]),
-            len(spans),
-            "falls",
-        )
+        single = [span == 1 for span in spans]
+        yield Row("dates", case, "found with an end of one day", *share(single), len(spans), "falls")
+        for measure, wanted in (("ends of one day covered", True), ("longer ends covered", False)):
+            held = [hit for hit, one in zip(ends, single, strict=True) if one is wanted]
+            yield Row("dates", case, measure, *share(held), len(held), "falls")
 
 
 def false_changes(worlds: int, seed: int) -> Iterator[Row]:
@@ -303,129 +296,6 @@ def silence(worlds: int, seed: int) -> Iterator[Row]:
         ">= 95 %",
         0.95,
         1.0,
-    )
-
-
-def switches(worlds: int, seed: int) -> Iterator[Row]:
-    """Moves of 20 points at 200 messages a day, and growth of one programme alone."""
-    delays: list[float] = []
-    directions: list[bool] = []
-    alone: list[bool] = []
-    false: list[bool] = []
-    for world in range(max(worlds // 2, 1)):
-        rng = _rng(seed, 60, world)
-        onset = int(rng.integers(70, 110))
-        made = make_world(
-            Plan(
-                days=onset + 8,
-                sensors=6,
-                botnets=4,
-                even=True,
-                volume=800 / 0.88,
-                holidays=False,
-                happenings=tuple(Turn(b, onset, 1, 0.2) for b in range(4)),
-            ),
-            rng,
-        )
-        waiting = {botnet_name(b): b for b in range(4)}
-        called: set[tuple[str, bool]] = set()
-        for days in range(1, WEEK_AND_A_DAY + 1):
-            for change in found(made, onset + days):
-                if change.kind == "switch":
-                    called.add((change.subject, _turned(made, change)))
-                if change.kind == "switch" and change.subject in waiting:
-                    b = waiting.pop(change.subject)
-                    delays.append(float(days))
-                    directions.append(
-                        (change.from_programme, change.to_programme)
-                        == (programme_name(b), programme_name((b + 1) % 5))
-                    )
-        false += [not true for _, true in called]
-        delays += [WEEK_AND_A_DAY + 1.0] * len(waiting)
-        rng = _rng(seed, 61, world)
-        made = make_world(
-            Plan(
-                days=onset + 8,
-                sensors=6,
-                botnets=4,
-                even=True,
-                volume=800 / 0.88,
-                holidays=False,
-                happenings=tuple(Grow(b, onset, float(rng.choice((2.0, 4.0)))) for b in range(4)),
-            ),
-            rng,
-        )
-        grown: set[str] = set()
-        for days in range(1, WEEK_AND_A_DAY + 1):
-            told = {c.subject for c in found(made, onset + days) if c.kind == "switch"}
-            grown |= told
-            if days in LOOKS:
-                alone += [botnet_name(b) in told for b in range(4)]
-        false += [True] * len(grown)
-    case = "20 points, 200 messages a day"
-    yield Row(
-        "switches",
-        case,
-        "median delay, days of data",
-        *median(delays),
-        len(delays),
-        "switches",
-        "<= 2",
-        0.0,
-        2.0,
-    )
-    yield Row(
-        "switches",
-        case,
-        "found within a week",
-        *share([d <= WEEK_AND_A_DAY for d in delays]),
-        len(delays),
-        "switches",
-    )
-    yield Row(
-        "switches",
-        case,
-        "direction right",
-        *share(directions),
-        len(directions),
-        "switches",
-        ">= 98 %",
-        0.98,
-        1.0,
-    )
-    yield Row(
-        "switches",
-        "among as many growths as moves",
-        "share of called switches that are false",
-        *share(false),
-        len(false),
-        "switches",
-        "<= 10 %",
-        0.0,
-        0.1,
-    )
-    yield Row(
-        "switches",
-        "one programme grew, nobody lost",
-        "called a switch",
-        *share(alone),
-        len(alone),
-        "looks",
-        "<= 2 %",
-        0.0,
-        0.02,
-    )
-
-
-def _turned(made: Made, change: Change) -> bool:
-    """Whether a called switch is the botnet's own, in its direction."""
-    return any(
-        isinstance(turn, Turn)
-        and change.subject == botnet_name(turn.botnet)
-        and near(change, made.plan.date(turn.onset))
-        and change.from_programme == programme_name(turn.botnet % made.plan.programmes)
-        and change.to_programme == programme_name((turn.botnet + 1) % made.plan.programmes)
-        for turn in made.plan.happenings
     )
 
 

@@ -22,12 +22,12 @@ BEFORE = 49
 FEWEST_BEFORE = 21
 LEAST_MAIL = 5.0
 """Messages a day that loser before and gainer after must bring."""
-AGAINST_NONE, AGAINST_NONE_IN_A_DAY = 9.0, 16.0
+AGAINST_NONE, AGAINST_NONE_IN_A_DAY = 9.0, 10.7
 """Gain in chi-squared over no change from which a switch is flagged; more for a single day."""
-AGAINST_ONE = (2.0, 1.75, 3.0, 4.0)
+AGAINST_ONE = (2.0, 1.25, 2.5, 3.5)
 """The same over a change of the loser or of the gainer alone, by days of the window: of two days more is not
 to be had, and after four a true switch tells itself from a growth. Measured on four kinds of noise."""
-LEAST_PART = 0.4
+LEAST_PART = 0.3
 """Part of the move that loser and gainer must each show in messages, not only in shares."""
 FALSE_A_YEAR, REAL_A_YEAR = 0.1, 1.0
 """Switches a botnet and year that are flagged by chance with no more gain than it takes, measured on worlds
