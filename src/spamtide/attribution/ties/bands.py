@@ -34,11 +34,13 @@ def unheard(
     """
     heard, strange = known
     lab, week = captured
-    band = _bands(of, addresses, ~heard & ~strange)
+    alone = np.where(heard, 0.0, _silence(window, of, lab, week))
     # In its first and last week the lab may have worked for a day, and texts come and go with the week.
     inside = lab.where((lab.weeks > lab.weeks[:1]) & (lab.weeks < lab.weeks[-1:]))
+    if len(inside.weeks) < LEAST_LAB or heard.all():
+        return alone, np.zeros(len(heard), dtype=np.bool_)
+    band = _bands(of, addresses, ~heard & ~strange)
     together = np.where(heard, 0.0, _silence(window, band[of], inside, week)[band])
-    alone = np.where(heard, 0.0, _silence(window, of, lab, week))
     return np.maximum(alone, together), together >= ALIEN
 
 
