@@ -74,10 +74,41 @@ def test_the_lost_points_are_shared_out_and_substitution_is_its_own_number(make:
     """Contributions come with their intervals; parts that may be nothing are not said."""
     claim = said(state(make()), "decomposition")
     assert claim.sentence == (
-        "Rustock lost 49 [46-52] index points and Grum 1.2 [0.4-2.0]; others gained 2 [1-4] meanwhile: "
+        "Rustock lost 49 [46-52] index points and Grum 1.2 [0.4-2.0]; others gained 2 [0-4] meanwhile: "
         "48 [45-51] points less in all."
     )
     assert (claim.numbers["largest"], claim.numbers["largest_word"]) == ("Rustock", "nearly all")
+
+
+def test_what_happened_to_rise_is_no_gain_of_others(make: Make) -> None:
+    """Who rose by chance is told with who fell by chance: one number, which may be nothing; points add up."""
+    parts = (
+        Contribution("total", "total", -18.0, -26.0, -10.0),
+        Contribution("botnet", "rustock", -22.0, -24.0, -20.0),
+        Contribution("botnet", "grum", 5.6, 0.5, 10.7),
+        Contribution("botnet", "cutwail", 2.6, -2.0, 7.2),
+        Contribution("botnet", "xarvester", -2.9, -7.0, 1.2),
+        Contribution("botnet", "unknown", -1.3, -5.0, 2.4),
+    )
+    claim = said(state(make(contributions=parts)), "decomposition")
+    assert "gained" not in claim.sentence
+    told = said(
+        state(
+            make(contributions=(*parts[:3], replace(parts[3], points=9.0, low=5.0, high=13.0), *parts[4:]))
+        ),
+        "decomposition",
+    )
+    assert "others gained 10 [" in told.sentence
+
+
+def test_a_move_that_runs_into_the_period_is_told_in_it(quiet: FindingInputs) -> None:
+    """Eight weeks' decline is news of the month in which it ends, and none of the month after."""
+    began = quiet.period.since - 40 * DAY
+    for end, kinds in ((None, 1), (quiet.period.since + 5 * DAY, 1), (quiet.period.since - DAY, 0)):
+        fell = shift("decline", "grum", str(began), end=end, ratio=0.3)
+        found = state(replace(quiet, changes=(fell,)))
+        assert sum(c.kind == "decline" for c in found.claims) == kinds
+        assert any(c.kind == "nothing-changed" for c in found.claims) is not bool(kinds)
 
 
 def test_a_fall_to_nearly_nothing_is_called_negligible(make: Make) -> None:

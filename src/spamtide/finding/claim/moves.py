@@ -17,7 +17,7 @@ from spamtide.finding.claim.around import (
 from spamtide.finding.claim.draft import About, draft, rows_of
 from spamtide.finding.claim.sensors import sensor_claims
 from spamtide.finding.claim.sentences import hedge, sentence_of
-from spamtide.finding.claim.volume import SENSOR_KINDS, in_period
+from spamtide.finding.claim.volume import SENSOR_KINDS, in_period, runs_into
 from spamtide.finding.figures import Figure, Window, share_of
 from spamtide.finding.inputs import View
 from spamtide.finding.silence import silence_of
@@ -57,7 +57,7 @@ NAMELESS: dict[SubjectKind, str] = {
 
 def move_claims(view: View) -> Iterator[Claim]:
     """A claim for each change in the period; switches and sensor changes have their own form."""
-    changes = [c for c in view.inputs.changes if in_period(view, c)]
+    changes = [c for c in view.inputs.changes if in_period(view, c) or runs_into(view, c)]
     told: set[tuple[SubjectKind, str]] = set()
     for change in changes:
         if change.subject == UNKNOWN and (change.kind == "switch" or _as_the_total(change, changes)):

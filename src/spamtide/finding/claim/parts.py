@@ -26,7 +26,7 @@ EXCHANGED = 0.1
 
 
 def decomposition_claims(view: View) -> Iterator[Claim]:
-    """Whose the lost (or gained) points are; what others gained meanwhile is a number of its own."""
+    """Whose the lost (or gained) points are; what all others gained meanwhile is one number of its own."""
     parts = [c for c in view.inputs.contributions if c.subject_kind == "botnet"]
     if not parts:
         return
@@ -46,14 +46,16 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
         _clause(view, values, f"part{at}", contribution, falling=falling)
         for at, contribution in enumerate(named, start=1)
     ]
-    rest = [c for c in with_it if c not in named]
-    others = _oriented(total_of([_figure(c) for c in rest]), falling=falling)
+    unknown = [c for c in parts if c.subject == UNKNOWN and sign * c.points >= LEAST_POINTS]
+    apart = [c for c in unknown if _figure(c).sure]
+    # One number for all the rest: those chosen because they went one way would make a move of chance.
+    net = total_of([_figure(c) for c in parts if c not in named and c not in apart])
+    others, gained = (_oriented(net, falling=way) for way in (falling, not falling))
     if others.sure and others.value >= LEAST_POINTS:
         values["others"] = others
-        clauses.append("{others} other botnets'")
-    unknown = [c for c in parts if c.subject == UNKNOWN and sign * c.points >= LEAST_POINTS]
-    if unknown and _figure(unknown[0]).sure:
-        values["unattributed"] = _oriented(_figure(unknown[0]), falling=falling)
+        clauses.append("{others} others'")
+    if apart:
+        values["unattributed"] = _oriented(_figure(apart[0]), falling=falling)
         clauses.append("{unattributed} spread over mail that cannot be attributed")
     moved, back, less = ("lost", "gained", "less") if falling else ("gained", "lost", "more")
     template = f"Of the {{points}} index points {moved}, "
@@ -62,8 +64,6 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
         template += listing([first, *clauses[1:]])
     else:
         template += "none can be given to a botnet"
-    against = [c for c in parts if sign * c.points < 0]
-    gained = _oriented(total_of([_figure(c) for c in against]), falling=not falling)
     if gained.sure and gained.value >= LEAST_POINTS:
         values["against"] = gained
         if named:
@@ -185,7 +185,7 @@ def _losers(
     told[0] = f"{{part1_name}} {moved} {{part1}} index points"
     rest = clauses[len(named) :]
     if "others" in values:
-        told.append("other botnets {others}")
+        told.append("others {others}")
         rest = rest[1:]
     if rest:
         told.append("mail that cannot be attributed {unattributed}")

@@ -45,6 +45,16 @@ def in_period(view: View, change: Change) -> bool:
     return change.onset_high >= since and change.onset <= until
 
 
+RUNS = frozenset({"decline", "cease", "rise"})
+"""Moves that take weeks now and then."""
+
+
+def runs_into(view: View, change: Change) -> bool:
+    """Whether a move that began before the period was over only in it, or is not over yet."""
+    since, _ = view.window
+    return change.kind in RUNS and change.onset_high < since and (change.end is None or change.end >= since)
+
+
 def levels(view: View) -> tuple[Figure, Figure, Figure]:
     """Level now, level before, and the change in percent; NaN for what is not known."""
     nothing = Figure(math.nan, math.nan, math.nan)
@@ -71,7 +81,11 @@ def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim
     if 2 * len(changed) >= max(len(_alive_sensors(view)), 1) or _vague(now):
         yield _unclear(view, now, changed)
         return
-    moved = [c for c in view.inputs.changes if in_period(view, c) and c.kind not in SENSOR_KINDS]
+    moved = [
+        c
+        for c in view.inputs.changes
+        if (in_period(view, c) or runs_into(view, c)) and c.kind not in SENSOR_KINDS
+    ]
     drifted = percent.sure and abs(percent.value) >= DRIFT
     silent = any(
         s.volume == "gone" and s.before > 0 and s.last_seen is not None and s.last_seen >= view.period.since
@@ -186,6 +200,10 @@ def _nothing_changed(view: View, now: Figure, percent: Figure) -> Claim:
     """A period without news says so."""
     values: dict[str, Value] = {"index": now}
     template = "Nothing changed in this period: the volume index is {index}"
+    base = _base_days(view)
+    if base is not None and not view.period.far and abs(now.value - 100) >= DRIFT:
+        values |= {"base_from": base[0], "base_to": base[1], "hundred": 100}
+        template += " ({hundred} is the mean of {base_from} to {base_to})"
     if percent.sure and not view.period.far:  # else the next sentence says so
         values |= {
             "percent": percent if percent.value > 0 else percent.flipped(),
