@@ -55,6 +55,19 @@ def test_mail_of_other_days_is_no_company(company: Company) -> None:
     assert company.weight(early, late) == 0.0
 
 
+def test_what_is_seen_of_a_few_days_began_and_ended_together_by_chance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two groups began and ended together only if the observatory saw days without them."""
+    one = Company(pa.chunked_array([pa.array([], pa.binary())]), NOBODY, NOBODY, NOBODY)
+    ours, theirs, longer = came(1, 1, 1), came(1, 1), came(1, 1, days=range(5))
+    assert not one.together(ours, theirs)
+    monkeypatch.setattr(one, "_watched", 10)
+    assert one.together(ours, theirs)
+    assert not one.together(ours, longer)
+    assert not one.together(ours, came(2, 2, 2))
+
+
 def test_one_form_is_the_same_in_every_fact() -> None:
     """Two groups with a mark in common: in one form, the same, known, at the same time."""
     assert Company.alike(came(1, 1, 1), came(1, 1))

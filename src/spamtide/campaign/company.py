@@ -35,6 +35,11 @@ NEAR_DAYS = 3
 BESIDE = 0.5
 """Share of the days from the first mail of two groups to the last that both must cover to be side by side:
 rewritings of one text are drawn from one list, and begin and end together."""
+TOGETHER = 0.7
+"""The same share where nothing else but the form speaks for them."""
+LEAST_WATCHED = 2
+"""So many times the days of two groups the observatory must have watched: else all that it ever saw was
+side by side."""
 FAR_DAYS = 10
 """Strains so many days apart are hardly of one campaign, though they talk of the same."""
 SURE = math.log(20)
@@ -82,13 +87,16 @@ class Bearing:
         """Mean over the facts of the cosine of the two distributions; 0 where nothing is known."""
         return sum(map(_cosine, self.forms, other.forms)) / len(self.forms)
 
-    def beside(self, other: Bearing) -> bool:
+    def beside(self, other: Bearing, share: float = BESIDE) -> bool:
         """Whether both were sent in the same days, from about the first to the last of them."""
         if not (self.days and other.days):
             return False
-        ours, theirs = (min(self.days), max(self.days)), (min(other.days), max(other.days))
-        both = min(ours[1], theirs[1]) - max(ours[0], theirs[0]) + 1
-        return both >= BESIDE * (max(ours[1], theirs[1]) - min(ours[0], theirs[0]) + 1)
+        both = min(max(self.days), max(other.days)) - max(min(self.days), min(other.days)) + 1
+        return both >= share * self.within(other)
+
+    def within(self, other: Bearing) -> int:
+        """Days from the first mail of the two to the last; both must have some."""
+        return max(*self.days, *other.days) - min(*self.days, *other.days) + 1
 
     def near(self, other: Bearing) -> bool:
         """Whether both have mail in the same days."""
@@ -124,6 +132,8 @@ class Company:
         self._order = np.argsort(strain, kind="stable")
         self._bounds = np.searchsorted(strain[self._order], np.arange(strains + 1))
         self._days = np.where(time == NEVER, -1, time // _DAY)
+        known = self._days[self._days >= 0]
+        self._watched = int(known.max() - known.min()) + 1 if known.size else 0
         self.usual = 0.0
         """Likeness in words that those reach who talk of the same and are hardly of one campaign."""
         self._far = self._every = np.zeros(0)
@@ -191,12 +201,20 @@ class Company:
         return pairs
 
     @staticmethod
-    def alike(ours: Bearing, theirs: Bearing) -> bool:
+    def alike(ours: Bearing, theirs: Bearing, share: float = BESIDE) -> bool:
         """Whether two groups came in one form, the same one, side by side; no links are a form too."""
         form = ours.usual()
         return (
-            any(form) and form == theirs.usual() and ours.single() and theirs.single() and ours.beside(theirs)
+            any(form)
+            and form == theirs.usual()
+            and ours.single()
+            and theirs.single()
+            and ours.beside(theirs, share)
         )
+
+    def together(self, ours: Bearing, theirs: Bearing) -> bool:
+        """Whether two groups came in one form, and began and ended together, while others did not."""
+        return self.alike(ours, theirs, TOGETHER) and self._watched >= LEAST_WATCHED * ours.within(theirs)
 
     def weigh(self, vectors: Vectors, heads: Ints, least: float) -> None:
         """See how often those come in the same form that talk of the same at other times.

@@ -49,6 +49,9 @@ KIN_LIKENESS = 0.3
 FORMED_LIKENESS = 0.16
 """Likeness in words from which two groups are one that came at the same time in the same form, with a mark
 that comes in no other."""
+TOLD_TOGETHER = 0.16
+"""Likeness in words from which two groups are one that were sent in volume in one form, and began and ended
+together."""
 COMPANION, COMPANION_PHRASING = 0.2, 0.02
 """Likeness in words and in phrases from which two groups are one that came at the same time in a form that is
 rare among those that talk of the same; the less rare it is, the nearer is the demand to the others."""
@@ -245,6 +248,13 @@ class Regrouping:
             and min(ours.messages, theirs.messages) >= GROWN
             and _shared(ours.formed, theirs.formed, ours.strains, theirs.strains)
             and Company.alike(self._bearing(ours), self._bearing(theirs))
+        ):
+            return True
+        if (
+            said >= max(TOLD_TOGETHER, self._company.usual) * ease
+            and told >= LEAST_PHRASING * ease
+            and min(ours.messages, theirs.messages) >= GROWN
+            and self._company.together(self._bearing(ours), self._bearing(theirs))
         ):
             return True
         return self._accompanied(ours, theirs, (said, told), least, ease)
