@@ -211,7 +211,7 @@ def test_new_mail_does_not_outvote_a_name(planting: SimpleNamespace) -> None:
 def test_rewritings_in_volume_are_one_if_what_they_came_in_is_rare(
     adversary: ModuleType, planting: SimpleNamespace, *, housed: bool, least: float
 ) -> None:
-    """Five texts of one campaign: by engine, layout, links and days, or days alone where a topic has one of each."""
+    """Five texts of one campaign: by what they came in, or days alone where a topic comes in one form."""
     habits = adversary.Habits(paraphrase=True, variants=5, housed=housed)
     world = adversary.world(55, habits, campaigns=16, singles=20, most=80)
     precision, recall = planting.b_cubed(Run(planting).take(observed(world.mails)), world.truth)
