@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +23,11 @@ UNTIL = dt.date(2010, 10, 14)
 
 
 def strays(
-    make: Make, *changes: Change, back: int | None = None, measurement: Measurement | None = None
+    make: Make,
+    *changes: Change,
+    back: int | None = None,
+    measurement: Measurement | None = None,
+    more: Iterable[int] = (),
 ) -> FindingInputs:
     """Grum stops on the thirtieth day; four messages bear its name later."""
     measurement = measurement or make().measurement
@@ -35,7 +39,7 @@ def strays(
         np.arange(counts.shape[2]) < end
     )
     counts[at, :, 29:end] = 0
-    for day in STRAYS:
+    for day in (*STRAYS, *more):
         counts[at, 0, day] += 1
         counts[0, 0, day] += 1
     measurement = replace(measurement, panel=replace(panel, counts=counts))
@@ -58,11 +62,14 @@ def test_strays_do_not_begin_a_silence_anew(make: Make) -> None:
     told = silence_of(View(inputs), "botnet", "grum", UNTIL)
     assert told is not None
     assert (told.since, told.days(UNTIL), told.strays) == (CEASED, 75, len(STRAYS))
+    for until in (UNTIL, UNTIL - 9 * DAY):
+        assert grum(state(replace(inputs, period=replace(inputs.period, until=until)))) == ("gone", "silent")
+
+
+def test_a_trickle_is_more_than_strays(make: Make) -> None:
+    """One message in five days, at most; one of them in the last week."""
+    inputs = strays(make, more=range(35, 104, 6))
     assert grum(state(inputs)) == ("quiet", "quiet, not gone")
-    assert grum(state(replace(inputs, period=replace(inputs.period, until=UNTIL - 9 * DAY)))) == (
-        "gone",
-        "silent",
-    )
 
 
 def test_an_action_on_the_last_day_of_an_onset_came_before_it(make: Make, quiet: FindingInputs) -> None:
@@ -75,7 +82,7 @@ def test_an_action_on_the_last_day_of_an_onset_came_before_it(make: Make, quiet:
     )
     inputs = replace(inputs, changes=(cease(),), events=(*record, struck))
     (outlook,) = [c for c in state(inputs).claims if c.kind == "outlook"]
-    assert "quiet for 75 days after an action against the botnet" in outlook.sentence
+    assert "silent for 75 days after an action against the botnet" in outlook.sentence
 
 
 def test_a_return_is_told_with_the_strays_before_it(make: Make) -> None:

@@ -14,6 +14,7 @@ from spamtide.finding.words import NEGLIGIBLE
 from spamtide.model import Change, SubjectKind
 
 BACK = frozenset({"resume", "rise", "new"})
+WEEK = 7
 LEVEL_DAYS = 28
 """Days before a fall that stand for the level before it."""
 
@@ -27,6 +28,10 @@ class Silence:
     """First day at next to nothing."""
     strays: int
     """Messages from that day to the last day asked about."""
+
+    def by_chance(self, until: dt.date) -> bool:
+        """Whether what bears its name since is less than a message a week: no trickle, and no sign of it."""
+        return WEEK * self.strays < self.days(until)
 
     def days(self, until: dt.date) -> int:
         """How long it has lasted on a day."""

@@ -71,6 +71,8 @@ class Facts:
     lab_sends: bool
     ended: bool
     """Its cease is on record and no return since, and what came in the last week is next to nothing."""
+    strays: bool
+    """So little bears its name since its cease that it may be others'."""
     due: float
     """Messages that were due since it was last seen, by the other mail of those days and its share before."""
     servers_alive: float
@@ -81,7 +83,7 @@ VOLUME_RULES: tuple[tuple[str, Callable[[Facts], bool], Volume], ...] = (
     ("no sensor was up", lambda f: f.sensors_up == 0, "unknown"),
     ("its traits were lost", lambda f: f.attribution_lost, "unknown"),
     ("first seen in the period", lambda f: f.first_after >= NEW_AFTER and f.count > 0, "new"),
-    ("its cease is on record, and no return", lambda f: f.ended and f.count == 0, "gone"),
+    ("its cease is on record, and no return", lambda f: f.ended and (f.count == 0 or f.strays), "gone"),
     ("a trickle since its cease", lambda f: f.ended and f.expected < LEAST_EXPECTED, "quiet"),
     ("too little mail to expect any", lambda f: f.count == 0 and f.expected < LEAST_EXPECTED, "unknown"),
     ("no message though many were due", lambda f: f.due >= MANY_DUE, "gone"),
@@ -172,6 +174,7 @@ def _status(view: View, botnet: str) -> Status:
         silent_days=max(silent_days, silence.days(period.until)) if silence and ended else silent_days,
         lab_sends=lab is not None and _sends(period.until, lab, last),
         ended=ended,
+        strays=silence is not None and silence.by_chance(period.until),
         due=_due(view, botnet, last),
         servers_alive=control.alive if control else math.nan,
     )

@@ -188,7 +188,8 @@ def _silence(view: View, change: Change, values: dict[str, Value]) -> str:
 
 def _switch(view: View, change: Change) -> Claim:
     """A botnet advertises another programme than before."""
-    window = (change.onset_high, view.period.until)
+    over = _next_switch(view, change)
+    window = (change.onset_high, over.onset - dt.timedelta(days=1) if over else view.period.until)
     mix = {p: n for p, n in view.programme_mix(change.subject, window).items() if p != UNKNOWN}
     to, whence = change.to_programme or UNKNOWN, change.from_programme or UNKNOWN
     values: dict[str, Value] = {
@@ -200,21 +201,36 @@ def _switch(view: View, change: Change) -> Claim:
         "share": share_of(mix.get(to, 0), sum(mix.values())),
     }
     hedged = hedge(change.confidence)
+    since = "since about {onset}"
+    carried = f"has {hedged}carried"
+    if over:
+        values["turned"] = over.onset - dt.timedelta(days=1)
+        since, carried = "from about {onset} to {turned}", f"{hedged}carried"
     template = (
-        f"{{name}}, until {{last}} a sender of {{from}}, has {hedged}carried {{to}} "
-        "in {share} of its mail with a known programme since about {onset}."
+        f"{{name}}, until {{last}} a sender of {{from}}, {carried} {{to}} "
+        f"in {{share}} of its mail with a known programme {since}."
     )
     back = _back_with(view, change)
     if whence == UNKNOWN:
         template = template.replace(", until {last} a sender of {from},", "")
         del values["last"], values["from"]
-    elif back is not None:
+    elif back is not None and over is None:
         # While it is silent it sends for nobody, so that the days between say nothing.
         values["onset"] = Dated(back.onset, back.onset_low, back.onset_high)
         template = template.replace("until {last} a sender of", "before its silence a sender of")
         template = template.replace("since about {onset}", "since it was back about {onset}")
         del values["last"]
     return draft(view, _about(view, change, _share(view, change, window)), template, values)
+
+
+def _next_switch(view: View, change: Change) -> Change | None:
+    """The switch that ended what this one began, where it was before the period's end."""
+    later = [
+        c
+        for c in view.inputs.changes
+        if c.kind == "switch" and c.subject == change.subject and c.onset_low > change.onset_high
+    ]
+    return min(later, key=lambda c: c.onset, default=None)
 
 
 def _back_with(view: View, change: Change) -> Change | None:
