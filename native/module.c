@@ -25,8 +25,8 @@ static PyMethodDef METHODS[] = {
     {"is_spaced", native_is_spaced, METH_O, "See campaign/folding.py."},
     {"is_seen", native_is_seen, METH_O, "See message/text.py."},
     {"tidy_lines", native_tidy_lines, METH_O, "See message/text.py."},
-    {"paths", native_paths, METH_VARARGS, "See change/date.py."},
-    {"follow", native_follow, METH_VARARGS, "See change/wander.py."},
+    {"paths", native_paths, METH_VARARGS, "See change/moves/date.py."},
+    {"follow", native_follow, METH_VARARGS, "See change/moves/wander.py."},
     {NULL, NULL, 0, NULL},
 };
 

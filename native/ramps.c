@@ -1,4 +1,4 @@
-/* Ramps of a move: sums over all paths of non-increasing levels, `_paths` of change/date.py, which says what
+/* Ramps of a move: sums over all paths of non-increasing levels, `_paths` of change/moves/date.py, which says what
    everything means. Every operation is one of its, in its order, so that both give the same to the bit. */
 
 #include "native.h"

@@ -1,4 +1,4 @@
-/* Levels that wander: the days of a Kalman filter at all points of a grid, `_follow` of change/wander.py, which says
+/* Levels that wander: the days of a Kalman filter at all points of a grid, `_follow` of change/moves/wander.py, which says
    what everything means. Every operation is one of its, in its order, so that both give the same to the bit. */
 
 #include "native.h"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spamtide.change.event import Event
+from spamtide.change.moves.event import Event
 from spamtide.model import Exposure, IndexSeries, Measurement, Outage, Panel
 
 START = np.datetime64("2024-01-01")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spamtide.change.event import Event
-from spamtide.change.find import find_all
-from spamtide.change.segment import Track, prepare
+from spamtide.change.moves.event import Event
+from spamtide.change.moves.find import find_all
+from spamtide.change.moves.segment import Track, prepare
 
 START = np.datetime64("2024-01-01")
 DAYS = 400

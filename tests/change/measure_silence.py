@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spamtide.change import look as look_at
-from spamtide.change.trail import no_traces
+from spamtide.change.causes.trail import no_traces
 from spamtide.model import UNKNOWN, Change, Panel, SubjectKind, Trace, Tracing
 from spamtide.series import measure
 

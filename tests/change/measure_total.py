@@ -19,9 +19,9 @@ import numpy as np
 
 from spamtide.calibration.plan import Fall, Plan
 from spamtide.calibration.world import make_world
-from spamtide.change.event import Event
+from spamtide.change.causes.telling import Judged
+from spamtide.change.moves.event import Event
 from spamtide.change.parts import dated_by_parts
-from spamtide.change.telling import Judged
 from spamtide.series import measure
 
 Dates = tuple[dt.date, dt.date]

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from spamtide.change.alarm import Alarm, correlation, lower_tail, raise_alarm, worst_tail
-from spamtide.change.cut import cut_track
-from spamtide.change.segment import Track, prepare
-from spamtide.change.shared_days import as_shared, common_days
-from spamtide.change.wander import levels_of, wander
+from spamtide.change.causes.shared_days import as_shared, common_days
+from spamtide.change.moves.alarm import Alarm, correlation, lower_tail, raise_alarm, worst_tail
+from spamtide.change.moves.cut import cut_track
+from spamtide.change.moves.segment import Track, prepare
+from spamtide.change.moves.wander import levels_of, wander
 
 START = np.datetime64("2024-01-01")
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from spamtide.change.date import RESIDUALS, SHALLOW_RESIDUALS, date_move, ramp_posterior, summarise
-from spamtide.change.segment import Track
+from spamtide.change.moves.date import RESIDUALS, SHALLOW_RESIDUALS, date_move, ramp_posterior, summarise
+from spamtide.change.moves.segment import Track
 
 
 def log_nb(y: float, mean: float, r: float) -> float:
@@ -93,7 +93,7 @@ def ramp_series(seed: int = 1, days: int = 70, onset: int = 45) -> tuple[np.ndar
 
 def test_posterior_is_that_of_the_slow_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Same posterior to 1e-9 as plain loops, with a missing day amid the ramp."""
-    monkeypatch.setattr("spamtide.change.date.LONGEST_RAMP", 4)
+    monkeypatch.setattr("spamtide.change.moves.date.LONGEST_RAMP", 4)
     y, o = ramp_series()
     residuals = RESIDUALS[[1, 4, 8]]
     first, slow = slow_posterior(y, o, 8.0, (46, 48), residuals, 4)
@@ -105,7 +105,7 @@ def test_posterior_is_that_of_the_slow_formulas(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("spread", [1.0, 300.0])
 def test_ramp_term_is_the_mean_over_all_falling_paths(spread: float) -> None:
     """The recursion against the list of all non-increasing sequences, however unlike the levels."""
-    from spamtide.change.date import RAMP_LEVELS, _log_means, _paths
+    from spamtide.change.moves.date import RAMP_LEVELS, _log_means, _paths
 
     days = np.random.default_rng(2).normal(scale=spread, size=(RAMP_LEVELS, 4, 1))
     days -= days.max(axis=0)
@@ -136,7 +136,7 @@ def test_what_is_left_out_of_a_date_is_nothing(
         asked = (count, offset, 9.0, (50, 51), (0, 90), residuals)
         first, posterior = ramp_posterior(*asked)
         with monkeypatch.context() as patch:
-            patch.setattr("spamtide.change.date.MUCH", -math.inf)
+            patch.setattr("spamtide.change.moves.date.MUCH", -math.inf)
             slow_first, slowly = ramp_posterior(*asked)
         assert slow_first == first
         assert posterior == pytest.approx(slowly, abs=1e-11)

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from spamtide.change.causes.telling import kind_of
 from spamtide.change.detect import NEWS, adjust, detect, look, same_move
-from spamtide.change.event import Event
-from spamtide.change.telling import kind_of
+from spamtide.change.moves.event import Event
 from spamtide.engine import Apart
 from spamtide.model import Exposure, IndexSeries, Measurement, Panel
 from spamtide.settings import Detecting

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from change_series import START, Scenario, find_events, measure
 
-from spamtide.change.segment import Track, prepare
-from spamtide.change.weigh import tail
+from spamtide.change.moves.segment import Track, prepare
+from spamtide.change.moves.weigh import tail
 
 
 def test_the_bar_lies_nearer_where_days_are_even() -> None:

@@ -5,8 +5,8 @@ import datetime as dt
 import numpy as np
 from change_series import START
 
-from spamtide.change.extent import extent, near
-from spamtide.change.segment import Track
+from spamtide.change.moves.extent import extent, near
+from spamtide.change.moves.segment import Track
 
 
 def track(count: np.ndarray, size: float = 20.0) -> Track:

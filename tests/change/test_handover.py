@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spamtide.change.handover import Handover, handover
+from spamtide.change.causes.handover import Handover, handover
 
 DAYS, AT, SENSORS = 60, 50, 6
 USUAL = np.ones(DAYS)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from spamtide.change.date import Spread
-from spamtide.change.event import Event
+from spamtide.change.causes.telling import Judged
+from spamtide.change.moves.date import Spread
+from spamtide.change.moves.event import Event
 from spamtide.change.parts import dated_by_parts
-from spamtide.change.telling import Judged
 
 START = dt.date(2010, 9, 1)
 

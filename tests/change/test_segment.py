@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
-from spamtide.change.segment import (
+from spamtide.change.moves.segment import (
     Segments,
     Track,
     cost,
@@ -20,7 +20,7 @@ from spamtide.change.segment import (
     prepare,
     weekday_offsets,
 )
-from spamtide.change.weigh import merged_gain
+from spamtide.change.moves.weigh import merged_gain
 
 START = np.datetime64("2024-01-01")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from change_series import find_events
 
-from spamtide.change.segment import prepare
+from spamtide.change.moves.segment import prepare
 
 DAYS = np.arange("2008-09-01", "2009-04-13", dtype="datetime64[D]")
 BEGUN, OVER = 133, 202

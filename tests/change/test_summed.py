@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spamtide.change.date import Spread
-from spamtide.change.event import Event
-from spamtide.change.segment import Track, prepare
+from spamtide.change.causes.telling import Judged, Subject
+from spamtide.change.moves.date import Spread
+from spamtide.change.moves.event import Event
+from spamtide.change.moves.segment import Track, prepare
 from spamtide.change.summed import TOTAL, told_by_parts
-from spamtide.change.telling import Judged, Subject
 
 DAYS = np.arange("2008-09-01", "2009-03-20", dtype="datetime64[D]")
 START: dt.date = DAYS[0].astype(dt.date)

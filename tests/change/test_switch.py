@@ -8,8 +8,8 @@ import pytest
 from change_observatory import Setting, date, make
 
 from spamtide.change.detect import detect
-from spamtide.change.mix import Mix, _spread, _step, intra_day, make_mix
-from spamtide.change.switch import PENALTY_EXTRA, find_switches, partition_mix
+from spamtide.change.mixes.mix import Mix, _spread, _step, intra_day, make_mix
+from spamtide.change.mixes.switch import PENALTY_EXTRA, find_switches, partition_mix
 from spamtide.model import UNKNOWN, Change
 
 START = np.datetime64("2024-01-01")

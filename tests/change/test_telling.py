@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from change_observatory import FALL, Setting, date, make
 
-from spamtide.change.handover import Handover, amounts
-from spamtide.change.telling import Judged, tell
+from spamtide.change.causes.handover import Handover, amounts
+from spamtide.change.causes.telling import Judged, tell
 
 RISE = replace(
     FALL, kind="rise", onset=date(55), end=date(56), before=4.0, after=13.0, since=date(41), until=date(120)

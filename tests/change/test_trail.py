@@ -8,8 +8,8 @@ import pytest
 from change_observatory import FALL, Setting, date, make
 
 from spamtide.change import look
-from spamtide.change.names import Names
-from spamtide.change.trail import SUPPORTED, SURE, _turned, no_traces, weigh_traces
+from spamtide.change.causes.names import Names
+from spamtide.change.causes.trail import SUPPORTED, SURE, _turned, no_traces, weigh_traces
 from spamtide.model import UNKNOWN, Measurement, Panel, SubjectKind, Trace, Tracing
 from spamtide.series import measure
 

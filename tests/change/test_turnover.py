@@ -7,10 +7,10 @@ import pytest
 from change_series import find_events
 
 from spamtide.change import detect
-from spamtide.change.mix import make_mix
-from spamtide.change.segment import prepare
-from spamtide.change.switch import find_switches
-from spamtide.change.turnover import RANGE, _quantiles, renamed, swing
+from spamtide.change.mixes.mix import make_mix
+from spamtide.change.mixes.switch import find_switches
+from spamtide.change.mixes.turnover import RANGE, _quantiles, renamed, swing
+from spamtide.change.moves.segment import prepare
 from spamtide.model import UNKNOWN, Change, Panel
 from spamtide.series import measure
 

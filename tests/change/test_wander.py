@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from spamtide.change.cut import cut_track
 from spamtide.change.detect import adjust
-from spamtide.change.find import find_all
-from spamtide.change.foresee import foresee
-from spamtide.change.segment import Track, prepare
-from spamtide.change.wander import Doubt, levels_of, wander
+from spamtide.change.moves.cut import cut_track
+from spamtide.change.moves.find import find_all
+from spamtide.change.moves.foresee import foresee
+from spamtide.change.moves.segment import Track, prepare
+from spamtide.change.moves.wander import Doubt, levels_of, wander
 
 START = np.datetime64("2024-01-01")
 DAYS = 150

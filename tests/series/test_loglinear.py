@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from spamtide.series import fit
-from spamtide.series.interval import _quantile
-from spamtide.series.loglinear import _scoring
+from spamtide.series.fitting.interval import _quantile
+from spamtide.series.fitting.loglinear import _scoring
 
 Make = Callable[..., Any]
 """Makes a world or a panel; see conftest."""

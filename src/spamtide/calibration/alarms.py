@@ -13,9 +13,9 @@ from spamtide.calibration.plan import START, Plan
 from spamtide.calibration.row import Row, median, rate, share
 from spamtide.calibration.world import make_world
 from spamtide.change import watch_hours
-from spamtide.change.find import find_all
-from spamtide.change.segment import prepare
-from spamtide.change.shared_days import share_days
+from spamtide.change.causes.shared_days import share_days
+from spamtide.change.moves.find import find_all
+from spamtide.change.moves.segment import prepare
 from spamtide.model import Counts, Floats, IndexSeries
 from spamtide.settings import Detecting
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spamtide.change.segment import Bools
+from spamtide.change.moves.segment import Bools
 from spamtide.model import Floats
 
 ORACLES = 2000

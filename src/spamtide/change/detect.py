@@ -9,17 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from spamtide.change.event import Event
-from spamtide.change.find import find_all
-from spamtide.change.mix import make_mix
-from spamtide.change.names import Names
-from spamtide.change.parts import dated_by_parts
-from spamtide.change.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
-from spamtide.change.shared_days import share_days
-from spamtide.change.silence import Cause, find_cause, sensor_changes
-from spamtide.change.summed import told_by_parts
-from spamtide.change.switch import Switch, find_switches
-from spamtide.change.telling import (
+from spamtide.change.causes.names import Names
+from spamtide.change.causes.shared_days import share_days
+from spamtide.change.causes.silence import Cause, find_cause, sensor_changes
+from spamtide.change.causes.telling import (
     ALARM,
     MATCHING,
     NEGLIGIBLE,
@@ -29,9 +22,16 @@ from spamtide.change.telling import (
     switched,
     tell,
 )
-from spamtide.change.together import together
-from spamtide.change.trail import no_traces
-from spamtide.change.turn import standing_switch
+from spamtide.change.causes.together import together
+from spamtide.change.causes.trail import no_traces
+from spamtide.change.mixes.mix import make_mix
+from spamtide.change.mixes.switch import Switch, find_switches
+from spamtide.change.mixes.turn import standing_switch
+from spamtide.change.moves.event import Event
+from spamtide.change.moves.find import find_all
+from spamtide.change.moves.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
+from spamtide.change.parts import dated_by_parts
+from spamtide.change.summed import told_by_parts
 from spamtide.model import (
     UNKNOWN,
     Change,

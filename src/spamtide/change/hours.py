@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spamtide.change.alarm import lower_tail
-from spamtide.change.telling import NEGLIGIBLE
+from spamtide.change.causes.telling import NEGLIGIBLE
+from spamtide.change.moves.alarm import lower_tail
 from spamtide.model import UNKNOWN, Change, ChangeKind, Counts, Floats, IndexSeries, SubjectKind
 
 WINDOWS = (2, 3, 4, 5, 6, 8, 10, 12, 18, 24)

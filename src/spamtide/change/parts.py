@@ -14,9 +14,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from spamtide.change.date import Spread, estimates
-from spamtide.change.event import Event
-from spamtide.change.telling import UNTOLD, Judged
+from spamtide.change.causes.telling import UNTOLD, Judged
+from spamtide.change.moves.date import Spread, estimates
+from spamtide.change.moves.event import Event
 from spamtide.model import Floats
 
 NOTEWORTHY = 0.05

@@ -9,9 +9,9 @@ across, an empty decomposition where a period has no index; `SettingsError` for 
 from spamtide.series.decompose import decompose
 from spamtide.series.evening import is_over, without_last_day
 from spamtide.series.exposure import estimate
+from spamtide.series.fitting.loglinear import Fit, fit
 from spamtide.series.hourly import measure_hours
 from spamtide.series.index import beside, measure
-from spamtide.series.loglinear import Fit, fit
 
 __all__ = [
     "Fit",

@@ -24,8 +24,8 @@ from spamtide.model import (
     in_turn,
 )
 from spamtide.series.exposure import total_of, weekdays_of
+from spamtide.series.fitting.loglinear import Fit
 from spamtide.series.index import Levels, View, base_mask, levels_of
-from spamtide.series.loglinear import Fit
 
 NORMAL = 1.959964
 KINDS: tuple[SubjectKind, ...] = ("botnet", "programme")

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.model import UNKNOWN, Counts, Exposure, Floats, Outage, Panel
-from spamtide.series.compare import Epoch, surest_shift
-from spamtide.series.loglinear import Fit, fit
-from spamtide.series.partial import partial_changes
-from spamtide.series.recent import recent_changes
-from spamtide.series.relays import Shift, relay_shifts
-from spamtide.series.silence import SIDE_DAYS, Silence, runs, silences
+from spamtide.series.fitting.loglinear import Fit, fit
+from spamtide.series.sensors.compare import Epoch, surest_shift
+from spamtide.series.sensors.partial import partial_changes
+from spamtide.series.sensors.recent import recent_changes
+from spamtide.series.sensors.relays import Shift, relay_shifts
+from spamtide.series.sensors.silence import SIDE_DAYS, Silence, runs, silences
 
 Bools = NDArray[np.bool_]
 

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.model import UNKNOWN, Counts, Each, Floats, IndexSeries, Measurement, Panel, in_turn
-from spamtide.series.compare import Epoch
-from spamtide.series.dispersion import ASSUMED_DISPERSION
 from spamtide.series.exposure import told_up, total_of
+from spamtide.series.fitting.dispersion import ASSUMED_DISPERSION
+from spamtide.series.fitting.interval import interval
+from spamtide.series.fitting.loglinear import Fit, fit
 from spamtide.series.index import SHRINK, base_mask, levels_of
-from spamtide.series.interval import interval
-from spamtide.series.loglinear import Fit, fit
-from spamtide.series.silence import silences
+from spamtide.series.sensors.compare import Epoch
+from spamtide.series.sensors.silence import silences
 
 HOURS = 24
 SIDE_HOURS = 7 * HOURS

@@ -27,8 +27,6 @@ from spamtide.model import (
     Panel,
     in_turn,
 )
-from spamtide.series.compare import Epoch
-from spamtide.series.dispersion import ASSUMED_DISPERSION
 from spamtide.series.exposure import (
     date_of,
     epoch_counts,
@@ -37,8 +35,10 @@ from spamtide.series.exposure import (
     estimate,
     total_of,
 )
-from spamtide.series.interval import interval
-from spamtide.series.loglinear import Fit, fit
+from spamtide.series.fitting.dispersion import ASSUMED_DISPERSION
+from spamtide.series.fitting.interval import interval
+from spamtide.series.fitting.loglinear import Fit, fit
+from spamtide.series.sensors.compare import Epoch
 from spamtide.settings import Measuring
 
 Bools = NDArray[np.bool_]

@@ -1,0 +1,265 @@
+"""Turn the segmentation of all series into dated events, each with a p-value.
+
+An event is a fall, a rise, or a surge: a short burst well above the level on both sides. Smaller bumps and
+short silences between two like levels are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spamtide.change.moves.alarm import WINDOWS, Alarm, raise_alarm
+from spamtide.change.moves.cut import Burst, Cut, Move, cut_track
+from spamtide.change.moves.date import LONGEST_RAMP, LONGEST_SLOPE, SHALLOW, Ramp, date_move
+from spamtide.change.moves.event import Event, by_day, dates_of, doubt_of, level_of
+from spamtide.change.moves.extent import extent, near
+from spamtide.change.moves.flood import FEWEST_UNITS, surge
+from spamtide.change.moves.segment import WEEK, Direction, Segments, Track
+from spamtide.change.moves.slope import date_slope
+from spamtide.change.moves.wander import APART, REAL, Claim, Doubt, Levels, Wander, levels_of, wander
+from spamtide.change.moves.weigh import CAUTION, merged_gain, tail
+from spamtide.model import Each, in_turn
+
+FEWEST_BEFORE = 7
+"""Observed days needed at the start of a series before anything can have changed."""
+FEWEST_AFTER = 2
+"""Observed days needed at the new level; the last day of a series may be a part of a day."""
+NEAR = 21
+"""Days on either side of a move over which its levels must differ, besides those of its segments."""
+WORTH_DATING = 0.1
+"""P-value above which a move is not even dated, unless more of all reports may be false than that."""
+MOST_MOVES = 20
+"""Moves of one series that are dated, the surest first; a series with more has no level to speak of."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Weight:
+    """What speaks for a move."""
+
+    p_value: float
+    gain: float
+
+
+def find_all(
+    tracks: Sequence[Track],
+    ratio: float,
+    *,
+    worth: float = WORTH_DATING,
+    whole: bool = False,
+    each: Each = in_turn,
+) -> list[tuple[Event, ...]]:
+    """All events of the series of an observatory, which tell of one another how far levels wander.
+
+    Args:
+        tracks: the series.
+        ratio: a fall below this share of the level before is an event, a rise above its inverse; nearer to 1
+            where days are even.
+        worth: p-value above which no move is dated.
+        whole: the last day is a whole one, or its part is in the offset; otherwise the alarm waits.
+        each: how series are looked at, one after the other or side by side.
+    """
+    bars = [one.bar(ratio) for one in tracks]
+    long = [n for n, one in enumerate(tracks) if one.observed.sum() >= FEWEST_UNITS]
+    of_long = dict(zip(long, each(lambda n: _cut(tracks[n], bars[n]), long), strict=True))
+    cuts = {n: cut for n, (cut, _) in of_long.items()}
+    order = {n: place for place, n in enumerate(cuts)}
+    weighed = [
+        (n, number, weight) for n, (_, weights) in of_long.items() for number, weight in enumerate(weights)
+    ]
+    asked = [(n, number, weight) for n, number, weight in weighed if weight.p_value <= worth]
+    doubts = [_doubt(order[n], cuts[n], number) for n, number, _ in asked]
+    levels = [levels_of(cut.track, cut.segments) for cut in cuts.values()]
+    bursts = [(n, burst) for n, cut in cuts.items() for burst in cut.bursts if _lasts(burst)]
+    wandering = wander(levels, doubts, [_ends(order[n], burst) for n, burst in bursts], each)
+    beside = {id(burst): gain for (_, burst), gain in zip(bursts, wandering.bursts, strict=True)}
+    kept: dict[int, list[tuple[Weight, int]]] = {n: [] for n in cuts}
+    since = {n: next(iter(cut.segments.starts), 0) for n, cut in cuts.items()}
+    for (n, number, weight), doubt, gain in zip(asked, doubts, wandering.gains, strict=True):
+        kept[n].append((_beside(weight, gain, cuts[n].track), number))
+        if gain >= REAL and doubt.end < cuts[n].segments.stop - WINDOWS[-1]:
+            since[n] = max(since[n], doubt.end)
+    sure = {n: sorted(one for one in kept[n] if one[0].p_value <= worth)[:MOST_MOVES] for n in cuts}
+    dated = [(n, number, weight) for n, some in sure.items() for weight, number in some]
+    moves = each(lambda one: _move(cuts[one[0]], one[1], one[2]), dated)
+    found: list[tuple[Event, ...]] = [()] * len(tracks)
+    for n, cut in cuts.items():
+        events = [surge(*burst, beside.get(id(burst))) for burst in cut.bursts]
+        events += [event for (of, _, _), event in zip(dated, moves, strict=True) if of == n]
+        events += _alarmed(cut, ratio, levels[order[n]], wandering.series[order[n]], since[n], whole=whole)
+        found[n] = tuple(sorted(events, key=lambda event: (event.onset, event.kind)))
+    return found
+
+
+def _cut(track: Track, ratio: float) -> tuple[Cut, list[Weight]]:
+    """A series in stretches, and what speaks for each of its moves."""
+    cut = cut_track(track, ratio)
+    return cut, [_weigh(cut, move, ratio) for move in cut.moves]
+
+
+def _doubt(series: int, cut: Cut, number: int) -> Doubt:
+    """A move as a question to the wandering of its series."""
+    _, i, j = cut.moves[number]
+    return Doubt(series, cut.segments.starts[i], cut.segments.starts[j])
+
+
+def _lasts(burst: Burst) -> bool:
+    """Whether a burst has days that may be of one wave; those of a single day are held against wild days."""
+    _, segments, (i, j) = burst
+    return segments.starts[j] - segments.starts[i] > 1
+
+
+def _ends(series: int, burst: Burst) -> tuple[Levels, Claim]:
+    """A burst as a question to the wandering of its series."""
+    track, segments, (i, j) = burst
+    begin, end = segments.starts[i], segments.starts[j]
+    return levels_of(track, segments), (Doubt(series, begin, begin), Doubt(series, end, end))
+
+
+def _beside(weight: Weight, gain: float, track: Track) -> Weight:
+    """What is left of a move's weight in a level that wanders."""
+    units = int(track.observed.sum())
+    chance = tail(gain, 1, units, places=max(units // APART, 1))
+    return max(weight, Weight(chance, gain))
+
+
+def _alarmed(
+    cut: Cut, ratio: float, levels: Levels, wandering: Wander, since: int, *, whole: bool
+) -> list[Event]:
+    """The event of the alarm that stands at the end of a series of days, dated as any other."""
+    track, segments = cut.track, cut.segments
+    if track.step != 1 or not segments.starts:
+        return []
+    alarm = raise_alarm(track, levels, wandering, ratio, since, whole=whole)
+    if alarm is None:
+        return []
+    low, high = sorted((alarm.before, alarm.after))
+    room = (alarm.since, segments.stop)
+    ramp = date_move(track, alarm.direction, (alarm.begin, alarm.begin), room, low / high)
+    return [_event_of_alarm(cut, alarm, ramp)]
+
+
+def _event_of_alarm(cut: Cut, alarm: Alarm, ramp: Ramp) -> Event:
+    """An alarm as an event."""
+    track, stop = cut.track, cut.segments.stop
+    onset, finish = dates_of(track, ramp)
+    held = [
+        level
+        for number, level in enumerate(cut.segments.levels)
+        if cut.segments.span(number)[1] <= alarm.begin
+        and cut.segments.span(number)[1] - cut.segments.span(number)[0] >= WEEK
+    ]
+    old = alarm.since, min(alarm.begin, max(ramp.onset.point, alarm.since + 1))
+    new = max(ramp.end.point, alarm.begin), stop
+    levels = level_of(track, *old, alarm.before), level_of(track, *new, alarm.after)
+    return Event(
+        kind=alarm.direction,
+        onset=onset[0],
+        onset_low=onset[1],
+        onset_high=onset[2],
+        end=finish[0],
+        end_low=finish[1],
+        end_high=finish[2],
+        before=levels[0],
+        after=levels[1],
+        since=track.day(alarm.since),
+        until=track.day(stop),
+        gain=0.0,
+        p_value=alarm.chance,
+        peak_before=max(held, default=0.0),
+        silent_before=not track.count[: alarm.begin].any(),
+        step=track.step,
+        alarmed=alarm.confidence,
+        reach=extent(track, *near(old, new, doubt_of(ramp))),
+    )
+
+
+def _holds_near(track: Track, before: tuple[int, int], after: tuple[int, int], ratio: float) -> bool:
+    """Whether the levels differ enough next to the move too: over months, drift adds up to anything."""
+    near = max(NEAR // track.step, 3)
+    levels = [
+        level_of(track, max(before[0], before[1] - near), before[1], 0.0),
+        level_of(track, after[0], min(after[1], after[0] + near), 0.0),
+    ]
+    return min(levels) < ratio * max(levels)
+
+
+def _weigh(cut: Cut, move: Move, ratio: float) -> Weight:
+    """What speaks for one move; a p-value of 1 when too little was seen before or after it."""
+    _, i, j = move
+    track, segments = cut.track, cut.segments
+    observed = track.observed
+    before, after = segments.span(i - 1), segments.span(j)
+    if not _holds_near(track, before, after, ratio):
+        return Weight(1.0, 0.0)
+    seen_before = int(observed[: before[1]].sum()) * track.step
+    seen_after = int(observed[after[0] :].sum()) * track.step
+    if seen_before < FEWEST_BEFORE or seen_after < FEWEST_AFTER:
+        return Weight(1.0, 0.0)
+    bounds = [before[0], *segments.starts[i : j + 1], after[1]]
+    gain = merged_gain(track, bounds, CAUTION * track.size)
+    units = int(observed.sum())
+    return Weight(tail(gain, len(bounds) - 2, units, places=units), gain)
+
+
+def _move(cut: Cut, number: int, weight: Weight) -> Event:
+    """Date one fall or rise between its neighbours."""
+    track, segments = cut.track, cut.segments
+    direction, i, j = cut.moves[number]
+    starts = segments.starts
+    before, after = segments.span(i - 1), segments.span(j)
+    room = (
+        starts[cut.moves[number - 1][2]] if number else starts[0],
+        starts[cut.moves[number + 1][1]] if number + 1 < len(cut.moves) else segments.stop,
+    )
+    ramp = _date(track, segments, (direction, i, j), room)
+    old, new = (before[0], min(before[1], ramp.onset.point)), (max(after[0], ramp.end.point), after[1])
+    sides = level_of(track, *old, segments.levels[i - 1]), level_of(track, *new, segments.levels[j])
+    onset, finish = dates_of(track, ramp)
+    held = [
+        level / track.step
+        for past, level in enumerate(segments.levels[: i - 1])
+        if (segments.span(past)[1] - segments.span(past)[0]) * track.step >= WEEK
+    ]
+    return Event(
+        kind=direction,
+        onset=onset[0],
+        onset_low=onset[1],
+        onset_high=onset[2],
+        end=finish[0],
+        end_low=finish[1],
+        end_high=finish[2],
+        before=sides[0],
+        after=sides[1],
+        since=track.day(room[0]),
+        until=track.day(room[1]),
+        gain=weight.gain,
+        p_value=weight.p_value,
+        peak_before=max(held, default=0.0),
+        silent_before=not track.count[: before[1]].any(),
+        step=track.step,
+        begun=by_day(track, ramp.begun),
+        settled=by_day(track, ramp.settled) if finish[0] is not None else None,
+        reach=extent(track, *near(old, new, doubt_of(ramp))),
+    )
+
+
+def _date(track: Track, segments: Segments, move: tuple[Direction, int, int], room: tuple[int, int]) -> Ramp:
+    """Date one move; a staircase longer than a ramp may be, by its first step and its last."""
+    direction, i, j = move
+    starts, levels = segments.starts, segments.levels
+    begin, end = starts[i], starts[j]
+    slope = date_slope(track, segments, i, j)
+    if slope is not None:
+        return slope
+
+    def step(first: int, last: int, within: tuple[int, int]) -> Ramp:
+        low, high = sorted((levels[first - 1], levels[last]))
+        return date_move(track, direction, (starts[first], starts[last]), within, low / high)
+
+    low, high = sorted((levels[i - 1], levels[j]))
+    if end - begin <= (LONGEST_SLOPE if low > SHALLOW * high else LONGEST_RAMP) - 2:
+        return step(i, j, room)
+    opening = step(i, i, (room[0], segments.span(i)[1]))
+    closing = step(j, j, (starts[j - 1], room[1]))
+    return Ramp(opening.onset, closing.end, opening.begun, closing.settled)

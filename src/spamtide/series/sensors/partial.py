@@ -1,0 +1,350 @@
+"""Sensors that take less of some senders, and of the others as before: a filter, greylisting, a blocklist.
+
+A botnet that falls on all sensors is the botnet; all botnets that fall on one sensor are that sensor
+(`compare`). What is left is the interaction: some botnets fall on one sensor, while the same ones go on at
+the others and other mail goes on here. Each botnet's mail at each sensor is held against that of the
+botnet at all other sensors, before and after every day; how much such cells wander by themselves is read off
+their own weeks and off the botnet's other sensors, and botnets that fell together speak together.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamtide.model import UNKNOWN, Counts, Floats, Outage, Panel, SubjectKind
+from spamtide.series.sensors.contrast import (
+    FALLEN,
+    FEWEST_AFTER,
+    FEWEST_BEFORE,
+    FEWEST_T,
+    LEAST_T,
+    NEAR,
+    PAIRS,
+    PART,
+    WEEK,
+    Cells,
+    Fault,
+    cells_of,
+    contrast,
+    peaks_of,
+    scan,
+    wander,
+)
+from spamtide.series.sensors.relays import LIKELY
+
+Bools = NDArray[np.bool_]
+Subject = tuple[SubjectKind, str]
+
+ROUNDS = 3
+"""Times that what was not found is looked for again."""
+CHANCE = 0.01
+"""Chance of so much in all of an observatory's senders, sensors and days together."""
+LEAST_MAIL = 20.0
+"""Messages of a sender at a sensor, and of it at the others, below which nothing is asked."""
+GOES_ON, OTHER_MAIL = 2 / 3, 12.0
+"""Share of their expected mail that the sensor's other senders must have, and what is expected of them."""
+LESS = 0.7
+"""Share of a sender's mean over all the time before that it must be below."""
+RENAMED = 0.7
+"""Part of what was lost that mail without a name may have won there: more, and it is names that were lost."""
+ITSELF = 0.7
+"""Share of its level before from which a single sender goes on at the other sensors."""
+SEVERAL = 1 / 3
+"""Share of a sender's sensors up to which its fall there is theirs: at more, it is the sender's."""
+TOGETHER = 7
+"""Days between the falls of one sender at several sensors that are one fall."""
+NAMED = 6
+"""Senders that the evidence names."""
+EPOCH_DAYS, EPOCH_MAIL = 14, 30
+"""Days and messages that must follow for the sensor to go on as another one (see `exposure`)."""
+
+
+def partial_changes(
+    panel: Panel,
+    by_subject: tuple[Sequence[str], Counts],
+    size: Floats,
+    stretches: Sequence[tuple[int, int, int]],
+) -> tuple[Outage, ...]:
+    """Changes of sensors that touch some senders only.
+
+    Args:
+        panel: daily counts.
+        by_subject: names and counts (K, S, T) of senders that add up to all mail.
+        size: (S, T) what each sensor sees at the same level of all mail, 0 while it is out.
+        stretches: (sensor, first, last) between the sensors' whole changes.
+
+    Returns:
+        Outages of kind 'changed' with the subjects that they touch.
+    """
+    names, counts = by_subject
+    if len(names) < 2 or (size > 0).any(axis=1).sum() < 2:  # noqa: PLR2004 - of one, no interaction
+        return ()
+    cells = cells_of(tuple(names), counts, size, stretches)
+    falls, rises = scan(cells)
+    found: list[Fault] = []
+    for back, worth in ((False, falls), (True, rises)):
+        found += _faults(cells, peaks_of(worth), found, back=back)
+    return tuple(_outage(panel, fault, size, cells) for fault in _sensors_own(cells, found))
+
+
+def _faults(
+    cells: Cells, peaks: Sequence[tuple[int, int]], known: Sequence[Fault], *, back: bool
+) -> list[Fault]:
+    """Faults of all sensors. What one sensor takes less of is held against none: so all are asked again."""
+    found: list[Fault] = []
+    left = list(peaks)
+    for _ in range(ROUNDS):
+        again, before = [], len(found)
+        for sensor, day in left:
+            fault = _confirmed(replace(cells, broken=(*known, *found)), sensor, day, back=back)
+            if fault is None or (back and not _returns(fault, known)):
+                again.append((sensor, day))
+            else:
+                found.append(fault)
+        left = again
+        if len(found) == before:
+            break
+    return found
+
+
+def _returns(fault: Fault, known: Sequence[Fault]) -> bool:
+    """Whether what a sensor takes more of is what it took less of before."""
+    earlier = [one for one in known if one.sensor == fault.sensor and one.day < fault.day]
+    lost = {name for one in earlier for name in one.names}
+    return bool(lost & {*fault.names})
+
+
+def _confirmed(cells: Cells, sensor: int, day: int, *, back: bool) -> Fault | None:
+    """The fault of a sensor about a day, dated, if the others bear it out."""
+    first, stop = int(cells.first[sensor, day]), int(cells.stop[sensor, day])
+    dated = day, day, day
+    # Those that moved say when; the date says who moved.
+    for _ in range(2):
+        if dated[1] - first < FEWEST_BEFORE:
+            return None
+        part = _look(cells, sensor, _sides(dated, first, stop)).moved(back=back)
+        if not part.any():
+            return None
+        dated = _dated(cells, sensor, part, (first, day, stop))
+    if dated[1] - first < FEWEST_BEFORE or stop - dated[0] < FEWEST_AFTER:
+        return None
+    return _judged(cells, sensor, dated, (first, stop), back=back)
+
+
+def _sides(dated: tuple[int, int, int], first: int, stop: int) -> tuple[slice, slice]:
+    """Days before and after a change that are held against each other, those in doubt left out."""
+    day, low, high = dated
+    begin = min(high + (high > day), max(stop - FEWEST_AFTER, day))
+    return slice(max(low - NEAR, first), low), slice(begin, min(begin + NEAR, stop))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """Every sender at one sensor, after a day against before; arrays of shape (K,)."""
+
+    was: Floats
+    now: Floats
+    days: float
+    """Days after over days before."""
+    due: Floats
+    """Messages after that the steady other sensors lead one to expect."""
+    share: Floats
+    """What is left of them."""
+    z: Floats
+    """Standard errors by which it moved."""
+    theirs: Floats
+    """The sender's level at the other sensors, against before."""
+    others: Floats
+    """Its messages at them, in the better of the two."""
+
+    def moved(self, *, back: bool) -> Bools:
+        """Senders of which a sensor takes less, or more again."""
+        sign = 1 if back else -1
+        return np.asarray((sign * self.z >= FEWEST_T) & (self.share**-sign <= PART))
+
+
+def _look(cells: Cells, sensor: int, sides: tuple[slice, slice]) -> _Look:
+    """Hold one sensor against those that were the same in both periods."""
+    before, after = sides
+    last = max(after.stop - 1, 0)
+    same = (cells.first[:, last] <= before.start) & (cells.stop[:, before.start] > last)
+    same[sensor] = False
+    was, now = (cells.seen[:, sensor, one].sum(axis=1) for one in sides)
+    steady = np.repeat(same[None], len(cells.names), axis=0)
+    for fault in cells.broken:
+        if before.start < fault.day < after.stop:
+            steady[[cells.names.index(name) for name in fault.names], fault.sensor] = False
+    r0, r1 = (np.where(steady, cells.seen[:, :, one].sum(axis=2), 0.0).sum(axis=1) for one in sides)
+    # A sender that is thin at the others moves with the rest of their mail.
+    factor = (r1 + (r1.sum() + 0.5) / (r0.sum() + 0.5)) / (r0 + 1.0)
+    due = was * factor
+    z = contrast(was, now, (np.ones(len(was)), factor), (r0, r1)) / np.sqrt(cells.uneven[:, sensor])
+    days = (after.stop - after.start) / max(before.stop - before.start, 1)
+    theirs = (r1 + 0.5) / (r0 * days + 0.5)
+    return _Look(was, now, days, due, (now + 0.5) / (due + 0.5), z, theirs, np.maximum(r0 * days, r1))
+
+
+def _dated(cells: Cells, sensor: int, part: Bools, about: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Most likely first day of the new level, and the ends of its 95 % interval."""
+    first, day, stop = about
+    low, high = max(first, day - NEAR), min(stop, day + NEAR)
+    seen = cells.seen[part, sensor, low:high].sum(axis=0)
+    x = cells.expected[part, sensor]
+    # Each sender's own share at this sensor, so that the largest elsewhere does not decide.
+    scale = cells.seen[part, sensor, low:day].sum(axis=1) / np.maximum(x[:, low:day].sum(axis=1), 1e-9)
+    expected = (x[:, low:high] * scale[:, None]).sum(axis=0) + 1e-9
+    was = (seen[: day - low].sum() + 0.5) / (expected[: day - low].sum() + 0.5)
+    now = (seen[day - low :].sum() + 0.5) / (expected[day - low :].sum() + 0.5)
+    gain = seen * np.log(was / now) - expected * (was - now)
+    profile = np.concatenate([[0.0], np.cumsum(gain)])[:-1]
+    spread = LIKELY * float(cells.uneven[part, sensor].max())
+    likely = np.flatnonzero(2.0 * (profile.max() - profile) <= spread)
+    # The day before the first whole one at the new level may have been a part of one.
+    return low + int(profile.argmax()), low + max(int(likely[0]) - 1, 0), low + int(likely[-1])
+
+
+def _judged(
+    cells: Cells, sensor: int, dated: tuple[int, int, int], stretch: tuple[int, int], *, back: bool
+) -> Fault | None:
+    """The fault, if all that must hold does."""
+    sides = _sides(dated, *stretch)
+    look = _look(cells, sensor, sides)
+    sign = 1 if back else -1
+    part = look.moved(back=back) & (look.others >= LEAST_MAIL / 2)
+    # Its own mail moved, and not that of the others away from it.
+    own = np.log((look.now + 0.5) / (look.was * look.days + 0.5))
+    part &= sign * own >= sign * np.log(look.share) / 2
+    if not back:
+        part &= _below_ever(cells, sensor, (stretch[0], dated[1]), sides[1])
+    far = part & (sign * look.z >= LEAST_T) & (look.share**-sign <= FALLEN)
+    stays = float(look.now[~part].sum()), float(look.due[~part].sum())
+    if (
+        not far.any()
+        or max(look.due[part].sum(), look.now[part].sum()) < OTHER_MAIL
+        or stays[1] < OTHER_MAIL
+        or not GOES_ON <= (stays[0] + 0.5) / (stays[1] + 0.5) <= 1 / GOES_ON
+        or (part.sum() == 1 and not back and float(look.theirs[part][0]) < ITSELF)
+        or (not back and _renamed(cells, look, part))
+    ):
+        return None
+    z = look.z[part] / [wander(cells, int(sender), sensor) for sender in np.flatnonzero(part)]
+    chance = _chance(z, cells)
+    if chance > CHANCE or np.abs(z).max() < LEAST_T:
+        return None
+    names = tuple(name for name, mine in zip(cells.names, part, strict=True) if mine)
+    return Fault(sensor, *dated, names, sides, chance, _words(cells, part, look, sides[1]), back)
+
+
+def _renamed(cells: Cells, look: _Look, part: Bools) -> bool:
+    """Whether mail without a name won at the sensor what others lost there."""
+    if UNKNOWN not in cells.names or part[cells.names.index(UNKNOWN)]:
+        return False
+    nameless = cells.names.index(UNKNOWN)
+    lost = float((look.due - look.now)[part].sum())
+    return bool(look.now[nameless] - look.due[nameless] >= RENAMED * lost)
+
+
+def _below_ever(cells: Cells, sensor: int, ever: tuple[int, int], after: slice) -> Bools:
+    """Whether what is left is less than it was over all the time before, too: floods at one sensor end.
+
+    By its own counts or by the others' lead: they may have drifted since, or others joined.
+    """
+    o, x = cells.seen[:, sensor], cells.expected[:, sensor]
+    span = slice(*ever)
+    was, now = o[:, span].mean(axis=1), o[:, after].mean(axis=1)
+    led = x[:, after].mean(axis=1) / np.maximum(x[:, span].mean(axis=1), 1e-9)
+    return np.asarray(now <= LESS * was * np.maximum(led, 1.0))
+
+
+def _chance(z: Floats, cells: Cells) -> float:
+    """Chance of such contrasts anywhere in the observatory: of a sum of squares, wherever it is sought."""
+    from scipy.special import gammaincc
+
+    many, sensors, days = cells.seen.shape
+    places = sensors * max(days / WEEK, 1.0) * len(PAIRS) * comb(many, len(z))
+    alone = float(gammaincc(len(z) / 2, float((z**2).sum()) / 2))
+    return float(min(alone * places, 1.0))
+
+
+def _words(cells: Cells, part: Bools, look: _Look, after: slice) -> str:
+    """The numbers, and what they may be of."""
+    due, now = look.due, look.now
+    order = sorted(np.flatnonzero(part).tolist(), key=lambda k: -abs(due[k] - now[k]))
+    each = [f"{cells.names[k]} {now[k]:.0f} (expected {due[k]:.0f})" for k in order[:NAMED]]
+    more = f" and {len(order) - NAMED} more" if len(order) > NAMED else ""
+    less, one = bool(now[part].sum() < due[part].sum()), len(order) == 1
+    why = "as before it took less"
+    if less:
+        why = "a filter, a blocklist or greylisting here"
+        if one:
+            why = "this sensor no longer receives it, others do: a filter here, or it no longer sends here"
+    there = ", ".join(f"{look.theirs[k]:.0%}" for k in order[:NAMED])
+    return (
+        f"takes {'less' if less else 'more'} of {', '.join(each)}{more} in {after.stop - after.start} days; "
+        f"at the other sensors {'it stands' if one else 'they stand'} at {there} of before; all other mail "
+        f"here {now[~part].sum():.0f} (expected {due[~part].sum():.0f}); {why}"
+    )
+
+
+def _sensors_own(cells: Cells, found: Sequence[Fault]) -> list[Fault]:
+    """The faults without those of one sender that left many sensors at one time: that is the sender."""
+    kept = []
+    for fault in found:
+        if len(fault.names) == 1 and not fault.back:
+            name = cells.names.index(fault.names[0])
+            begin = max(fault.low - NEAR, 0)
+            mail: Floats = cells.seen[name, :, begin : fault.low].sum(axis=1)
+            telling = int((mail >= LEAST_MAIL / 2).sum())
+            same = {
+                one.sensor
+                for one in found
+                if not one.back and one.names == fault.names and abs(one.day - fault.day) <= TOGETHER
+            }
+            if len(same) > max(SEVERAL * telling, 1):
+                continue
+        kept.append(fault)
+    falls = [one for one in kept if not one.back]
+    return [one for one in kept if not one.back or _returns(one, falls)]
+
+
+def _programmes(panel: Panel, fault: Fault, cells: Cells) -> list[Subject]:
+    """Programmes of which the sensor takes less, or more again, with their senders."""
+    rows = [n for n, (kind, _) in enumerate(panel.subjects) if kind == "programme"]
+    if not rows:
+        return []
+    up = np.asarray((cells.size > 0).any(axis=0))
+    ones = np.ones((len(rows), len(panel.sensors)))
+    mail = (panel.counts[rows] * up).astype(np.float64)
+    names = tuple(panel.subjects[row][1] for row in rows)
+    of_them = Cells(names, mail, mail, mail, cells.first, cells.stop, mail, ones)
+    moved = _look(of_them, fault.sensor, fault.sides).moved(back=fault.back)
+    return [panel.subjects[row] for row, one in zip(rows, moved, strict=True) if one]
+
+
+def _outage(panel: Panel, fault: Fault, size: Floats, cells: Cells) -> Outage:
+    """A fault as outage."""
+    follows: NDArray[np.int64] = np.flatnonzero(size[fault.sensor, fault.high + 1 :] > 0) + fault.high + 1
+    goes_on = len(follows) >= EPOCH_DAYS and cells.seen[:, fault.sensor, follows].sum() >= EPOCH_MAIL
+
+    def date(position: int) -> dt.date:
+        day: dt.date = panel.days[position].astype("datetime64[D]").astype(object)
+        return day
+
+    of_botnets: list[Subject] = [("botnet", name) for name in fault.names]
+    return Outage(
+        sensor=panel.sensors[fault.sensor],
+        start=date(fault.day),
+        end=date(fault.high) if goes_on else None,
+        kind="changed",
+        evidence=fault.evidence,
+        confidence=1.0 - fault.chance,
+        onset_low=date(fault.low),
+        onset_high=date(fault.high),
+        subjects=(*of_botnets, *_programmes(panel, fault, cells)),
+    )

@@ -1,0 +1,387 @@
+"""Sensors that changed in the last days: their days leave the index before a botnet is blamed for them.
+
+`compare` wants a week or more on either side of a change of one sensor. A fall, however, is flagged on
+its first days, and by then it must be known whether it is the sensor's. So each sensor's last days are held
+against what the other sensors' days lead one to expect of it, botnet by botnet; where its receiving relay
+moved, only sensors whose relay stayed are listened to. What stands in front of all sensors, a filter or a
+relay of their own, shows in nobody's days: `front` looks for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamtide.model import Exposure, Floats, Outage, Panel
+from spamtide.series.sensors.front import Front, in_front
+from spamtide.series.sensors.tail import ago, chance_of, mean_of, memory, onset_within, unevenness
+
+Bools = NDArray[np.bool_]
+
+LONGEST = 14
+"""Last days that are looked at."""
+BEFORE = 42
+"""Days before them."""
+FEWEST_BEFORE = 10
+CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 3e-5, 3e-6, 1e-3, 1e-9
+"""Chance of so little (or much) mail below which a sensor is taken to have changed. Days far above a level
+are commoner than the negative binomial has them, and growth can wait for a week."""
+CAUTION = 0.8
+"""Factor on the size of the negative binomial: it is estimated."""
+CHANCE_OF_REST = 0.01
+"""The same without the botnet that changed most, where no two botnets bring mail enough to be asked."""
+SHRANK, GREW = 0.6, 2.0
+"""Share of the expected mail below or above which it can be called a change."""
+SUSPECT = 0.75
+"""Share of the expected mail from which a sensor's last days are looked at botnet by botnet."""
+FEWEST_GREW = 3
+"""Days, and botnets, that must show a growth: floods are short, and of one botnet."""
+POOR = 0.25
+"""Share of a single day's expected mail below which it is told, where no other mail shows that it came."""
+OTHER_MAIL = 3.0
+"""Other mail expected of a sensor's days from which it shows that they came."""
+TELLING = 8.0
+"""Messages expected of a botnet from which its ratio says something."""
+ALIKE = 0.75
+"""Share of the telling botnets that must have moved the same way, by half of the whole move."""
+NAMED_DAYS = 5
+"""Days with a named relay before a move of relay can be told."""
+RELAY_REACH = 28
+STEADY = 0.8
+"""Share of the days before on which a sensor must have been up to be held against."""
+PARTIAL = 0.5
+"""Share of its usual mail from which a sensor, or its other mail, had its days."""
+WITNESSES = 2
+TOLD, TOLD_BY_MAIL, UNTOLD = 0.9, 0.7, 0.4
+"""Confidence of a change that is told, of one that other mail speaks for alone, and of one that only keeps
+others from being blamed."""
+UP = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A sensor's last days against what was expected of them."""
+
+    window: int
+    expected: float
+    seen: float
+    chance: float
+    subjects: tuple[int, int]
+    """Telling botnets that moved alike, and all telling ones."""
+    rest: float
+    """The chance without the botnet whose mail changed most: of one botnet alone, nothing is left."""
+    witnessed: bool
+    """Whether most sensors that it was held against had their usual mail in these days."""
+    alpha: float
+    level: Floats
+    """What the others lead one to expect, by day of the panel."""
+
+
+def recent_changes(panel: Panel, exposure: Exposure) -> tuple[Outage, ...]:
+    """Sensors that shrank, grew or moved in the panel's last two weeks, beyond those the exposure knows.
+
+    Args:
+        panel: daily counts.
+        exposure: the sensors' days and outages.
+    """
+    if len(panel.days) < FEWEST_BEFORE + 1:
+        return ()
+    rows = [n for n, (kind, _) in enumerate(panel.subjects) if kind == "botnet"]
+    if not rows:
+        return ()
+    counts = panel.counts[rows].astype(np.float64)
+    up = _as_now(panel, exposure)
+    moved = [_moved(relays, len(panel.days)) for relays in panel.relays]
+    # Where others moved, a sensor that names no relay since may have moved with them, and is no witness.
+    mute = [_silent_since(panel.relays[o], max(moved)) for o in range(len(moved))]
+    since = panel.days[-LONGEST:][0].astype(dt.date)
+    asked = [row for row, name in enumerate(panel.sensors) if not _known(exposure, name, since)]
+    for sensor in asked:
+        if mute[sensor] and 2 * sum(map(bool, moved)) >= len(moved) - sum(mute):
+            moved[sensor] = max(moved)
+    front = in_front(
+        counts[:, asked], panel.ham[asked].astype(np.float64), up[asked], [moved[s] for s in asked], LONGEST
+    )
+    if front is not None:
+        return _behind(panel, counts, front, asked, moved)
+    asked = [sensor for sensor in asked if moved[sensor] or _suspect(counts.sum(axis=0), up, sensor)]
+    found: dict[int, _Seen] = {}
+    for _ in asked:
+        candidates: list[tuple[float, int, _Seen]] = []
+        for sensor in asked:
+            others = [
+                o
+                for o in range(len(panel.sensors))
+                if o != sensor and o not in found and not (moved[sensor] and (moved[o] or mute[o]))
+            ]
+            best = _best(counts, up, sensor, others, moved[sensor]) if sensor not in found else None
+            if best is not None:
+                candidates.append((abs(np.log((best.seen + 0.5) / (best.expected + 0.5))), sensor, best))
+        if not candidates:
+            break
+        # The farthest off first: a large sensor's loss makes those that are held against it seem to grow.
+        _, sensor, best = max(candidates, key=lambda one: one[:2])
+        found[sensor] = best
+    return tuple(
+        _outage(panel, counts, s, best, _relays(panel.relays[s], moved[s]))
+        for s, best in sorted(found.items())
+    )
+
+
+def _as_now(panel: Panel, exposure: Exposure) -> Bools:
+    """Days on which each sensor was up and took in the senders that it does now; shape (sensors, days)."""
+    up = exposure.values >= UP
+    for outage in exposure.outages:
+        if outage.subjects and outage.end is not None:
+            up[panel.sensors.index(outage.sensor), panel.days <= np.datetime64(outage.end)] = False
+    return np.asarray(up)
+
+
+def _suspect(mail: Floats, up: Bools, sensor: int) -> bool:
+    """Whether some window of a sensor's last days is off at all: most sensors need no second look.
+
+    Args:
+        mail: all botnets' mail, shape (sensors, days).
+        up: the same shape.
+        sensor: its row.
+    """
+    days = mail.shape[1]
+    seen = np.where(up, mail, 0.0)[:, max(0, days - LONGEST - BEFORE) :]
+    known = up[:, max(0, days - LONGEST - BEFORE) :].astype(np.float64)
+    own, rest = np.cumsum(seen[sensor][::-1]), np.cumsum(np.delete(seen, sensor, axis=0).sum(axis=0)[::-1])
+    mine, others = (
+        np.cumsum(known[sensor][::-1]),
+        np.cumsum(np.delete(known, sensor, axis=0).sum(axis=0)[::-1]),
+    )
+    windows = np.arange(min(LONGEST, len(own) - 1))
+    new, old = own[windows] / np.maximum(mine[windows], 1.0), own[-1] - own[windows]
+    old = old / np.maximum(mine[-1] - mine[windows], 1.0)
+    factor = (rest[windows] + 0.5) / np.maximum(others[windows], 1.0)
+    factor /= (rest[-1] - rest[windows] + 0.5) / np.maximum(others[-1] - others[windows], 1.0)
+    ratio = (new + 0.1) / (old * factor + 0.1)
+    # A large sensor's loss hides that of a small one, so a deep fall of its own is enough.
+    return bool(((ratio < SUSPECT) | (ratio > 1 / SUSPECT) | (new < SUSPECT**2 * old)).any())
+
+
+def _behind(
+    panel: Panel, counts: Floats, front: Front, asked: list[int], moved: list[int]
+) -> tuple[Outage, ...]:
+    """The changes of all sensors behind one thing that moved, with one date for those that have none."""
+    sensors = [asked[s] for s in front.sensors]
+    together = counts[:, sensors].sum(axis=(0, 1))[-BEFORE:]
+    level = np.ones(len(together))
+    alpha = unevenness(together[: -front.window], level[: -front.window])
+    start, low, high = (ago(panel.days, number) for number in onset_within(together, level, alpha, LONGEST))
+    outages = []
+    for sensor in sensors:
+        relays = _relays(panel.relays[sensor], moved[sensor])
+        named = f"relay {relays[0][:80]} -> {relays[1][:80]}; " if relays[1] else ""
+        why = "relays moved" if front.relays else "other mail went on"
+        outages.append(
+            Outage(
+                sensor=panel.sensors[sensor],
+                start=start,
+                end=None,
+                kind="changed",
+                evidence=(
+                    f"{named}all sensors: {front.seen:.0f} messages in the last {front.window} days, "
+                    f"{front.expected:.0f} expected (chance {front.chance:.1g}); "
+                    f"all of {front.botnets} botnets fell alike, {why}"
+                ),
+                confidence=TOLD if front.relays else TOLD_BY_MAIL,
+                onset_low=low,
+                onset_high=high,
+                relay_before=relays[0],
+                relay_after=relays[1],
+            )
+        )
+    return tuple(outages)
+
+
+def _best(counts: Floats, up: Bools, sensor: int, others: list[int], moved: int) -> _Seen | None:
+    """The window of a sensor's last days that speaks most for a change of it; None where none does enough."""
+    best: _Seen | None = None
+    for window in range(1, (moved or LONGEST) + 1):
+        seen = _look(counts, up, sensor, others, window)
+        if seen is None or seen.chance >= _limit(seen, moved):
+            continue
+        if _worth(seen, bool(moved), sensor_alone=not others) and (best is None or seen.chance < best.chance):
+            best = seen
+    if best is not None and best.window < moved:
+        # The relay says when it was, if mail was short from that day on.
+        whole = _look(counts, up, sensor, others, moved)
+        best = whole if whole is not None and whole.chance < CHANCE_WITH_RELAY else best
+    return best
+
+
+def _limit(seen: _Seen, moved: int) -> float:
+    """Chance below which a window speaks for a change."""
+    if moved:
+        return CHANCE_WITH_RELAY
+    if seen.seen > seen.expected:
+        return CHANCE_OF_GROWTH
+    return CHANCE if seen.window > 1 else CHANCE_IN_A_DAY
+
+
+def _known(exposure: Exposure, name: str, since: dt.date) -> bool:
+    """Whether the exposure has something to say of a sensor's last days already."""
+    return any(
+        outage.sensor == name and (outage.end is None or outage.end >= since) for outage in exposure.outages
+    )
+
+
+def _moved(relays: tuple[str, ...], days: int) -> int:
+    """Days since a sensor's mail comes by relays that it never came by before; 0 when it did not move."""
+    for window in range(1, min(LONGEST, days) + 1):
+        new = {relay for relay in relays[days - window :] if relay}
+        old = [relay for relay in relays[max(0, days - window - RELAY_REACH) : days - window] if relay]
+        if new and len(old) >= NAMED_DAYS and not new & set(old):
+            return window
+    return 0
+
+
+def _silent_since(relays: tuple[str, ...], window: int) -> bool:
+    """Whether a sensor that named its relay before has named none in the last `window` days."""
+    if not window:
+        return False
+    old = [
+        relay for relay in relays[max(0, len(relays) - window - RELAY_REACH) : len(relays) - window] if relay
+    ]
+    return len(old) >= NAMED_DAYS and not any(relays[len(relays) - window :])
+
+
+def _relays(relays: tuple[str, ...], moved: int) -> tuple[str, str]:
+    """The last relay before a move and the first after it."""
+    if not moved:
+        return "", ""
+    old = [relay for relay in relays[: len(relays) - moved] if relay]
+    new = [relay for relay in relays[len(relays) - moved :] if relay]
+    return old[-1], new[0] if new else ""
+
+
+def _look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int) -> _Seen | None:
+    """The last `window` days of one sensor against the days before and the other sensors.
+
+    Args:
+        counts: shape (botnets, sensors, days).
+        up: shape (sensors, days).
+        sensor: its row.
+        others: rows that may be compared with.
+        window: days.
+    """
+    days = counts.shape[2]
+    before = np.arange(max(0, days - window - BEFORE), days - window)
+    before = before[up[sensor, before]]
+    after = np.arange(days - window, days)
+    if len(before) < FEWEST_BEFORE or not up[sensor, after].all():
+        return None
+    mine = counts[:, sensor]
+    usual = mine[:, before].mean(axis=1)
+    steady = [o for o in others if up[o, after].all() and up[o, before].mean() >= STEADY]
+    if others and not steady:
+        return None  # all others are down, or not handed in yet
+    witnesses = 0
+    if steady:
+        theirs = _filled(counts[:, steady], up[steady], before)
+        each_other = theirs.sum(axis=0)
+        usual_day = PARTIAL * each_other[:, before].mean(axis=1)
+        witnesses = int((each_other[:, after].mean(axis=1) >= usual_day).sum())
+        theirs = theirs.sum(axis=1)
+        base = theirs[:, before].mean(axis=1)
+        # A botnet too thin at the others moves with the rest of their mail.
+        whole = theirs.sum(axis=0)
+        overall = (whole[after].mean() + 0.5) / (whole[before].mean() + 0.5)
+        factor = (theirs[:, after].mean(axis=1) + overall) / (base + 1.0)
+        share = np.where(base > 0, usual / np.maximum(base, 1e-9), 0.0)
+        daily = (share[:, None] * theirs[:, before]).sum(axis=0)
+        level = (share[:, None] * theirs).sum(axis=0)
+    else:
+        factor = np.ones(len(usual))
+        daily = np.full(len(before), usual.sum())
+        level = np.ones(days)
+    each = usual * factor * window
+    expected, seen = float(each.sum()), float(mine[:, after].sum())
+    usually = mine[:, before].sum(axis=0)
+    alpha, rho = unevenness(usually, daily), memory(usually, daily)
+    size = CAUTION / (alpha * (mean_of(window, rho) + mean_of(len(before), rho)))
+    chance = chance_of(seen, expected, size)
+    ratio = np.log((seen + 0.5) / (expected + 0.5))
+    telling = each >= TELLING
+    moves = np.log((mine[:, after].sum(axis=1) + 0.5) / (each + 0.5))
+    alike = telling & (np.sign(moves) == np.sign(ratio)) & (np.abs(moves) >= abs(ratio) / 2)
+    most = int(np.abs(mine[:, after].sum(axis=1) - each).argmax())
+    rest = chance_of(seen - float(mine[most, after].sum()), expected - float(each[most]), size)
+    return _Seen(
+        window,
+        expected,
+        seen,
+        chance,
+        (int(alike.sum()), int(telling.sum())),
+        rest,
+        2 * witnesses > len(steady) and witnesses >= WITNESSES,
+        alpha,
+        level,
+    )
+
+
+def _filled(counts: Floats, up: Bools, before: NDArray[np.int64]) -> Floats:
+    """Counts of shape (botnets, sensors, days) with a sensor's usual mail on days on which it was down."""
+    if up[:, before].all():
+        return counts
+    weight = up[:, before]
+    usual = (counts[:, :, before] * weight).sum(axis=2) / np.maximum(weight.sum(axis=1), 1)
+    return np.asarray(np.where(up, counts, usual[:, :, None]))
+
+
+def _worth(seen: _Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FBT001 - a fact, not a switch
+    """Whether a sensor's last days can be called a change of the sensor."""
+    if max(seen.seen, seen.expected) < TELLING:
+        return False
+    ratio = seen.seen / max(seen.expected, 1e-9)
+    alike, telling = seen.subjects
+    if SHRANK < ratio < GREW or (ratio >= GREW and min(seen.window, telling) < FEWEST_GREW):
+        return False
+    if sensor_alone and not moved:
+        return False  # nobody to compare with
+    if telling > 1 and 2 * alike > telling and seen.rest < CHANCE:
+        return True  # most moved, and without the one that moved most it is as improbable
+    return alike >= ALIKE * telling and (telling > 1 or moved or seen.rest < CHANCE_OF_REST)
+
+
+def _outage(panel: Panel, counts: Floats, sensor: int, seen: _Seen, relays: tuple[str, str]) -> Outage:
+    """A recent change as outage."""
+    mine = counts[:, sensor].sum(axis=0)
+    reach = min(BEFORE + LONGEST, len(mine))
+    start, low, high = (
+        ago(panel.days, number)
+        for number in onset_within(mine[-reach:], seen.level[-reach:], seen.alpha, LONGEST)
+    )
+    moved = f"relay {relays[0][:80]} -> {relays[1][:80]}; " if relays[1] else ""
+    return Outage(
+        sensor=panel.sensors[sensor],
+        start=start,
+        end=None,
+        kind="changed",
+        evidence=(
+            f"{moved}{seen.seen:.0f} messages in the last {seen.window} days, {seen.expected:.0f} expected "
+            f"(chance {seen.chance:.1g}); {seen.subjects[0]} of {seen.subjects[1]} botnets moved alike"
+        ),
+        confidence=TOLD if _is_told(panel, sensor, seen, relays) else UNTOLD,
+        onset_low=low,
+        onset_high=high,
+        relay_before=relays[0],
+        relay_after=relays[1],
+    )
+
+
+def _is_told(panel: Panel, sensor: int, seen: _Seen, relays: tuple[str, str]) -> bool:
+    """Whether a change is told. A sensor whose last day is thin may just not have delivered it yet."""
+    if seen.window > 1 or relays[1]:
+        return True
+    other = panel.ham[sensor]
+    usual = float(other[-BEFORE - 1 : -1].mean())
+    came = usual >= OTHER_MAIL and other[-1] >= PARTIAL * usual
+    return bool(came or (seen.witnessed and seen.seen <= POOR * seen.expected))
