@@ -433,6 +433,16 @@ def test_a_botnet_is_silent_only_where_no_message_came(
     assert claim.sentence == f"Grum began to fall about 6 October [5-7] {words}"
 
 
+def test_a_fall_of_this_morning_may_still_be_going_on(quiet: FindingInputs) -> None:
+    """What is flagged while it happens is no end, and its botnet is not active."""
+    fell = shift("cease", "grum", str(quiet.period.until))
+    found = state(replace(quiet, changes=(fell,)))
+    assert said(found, "cease").sentence.endswith("; it may still be going on.")
+    assert next(s.state for s in found.statuses if s.botnet == "grum") == "sending less"
+    before = replace(fell, onset=fell.onset - 6 * DAY, onset_low=fell.onset_low - 6 * DAY)
+    assert "going on" not in said(state(replace(quiet, changes=(before,))), "cease").sentence
+
+
 def test_every_kind_of_change_has_a_template() -> None:
     """The table covers the model's kinds; a switch has its own form."""
     assert set(TEMPLATES) | {"switch"} == set(get_args(ChangeKind))

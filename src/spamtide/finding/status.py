@@ -13,7 +13,7 @@ import numpy as np
 from spamtide.finding.figures import Window, day_slice, level, rate
 from spamtide.finding.inputs import View
 from spamtide.finding.silence import silence_of, still
-from spamtide.finding.words import NEGLIGIBLE
+from spamtide.finding.words import JUST_NOW, NEGLIGIBLE
 from spamtide.model import UNKNOWN, Counts
 from spamtide.statement import Status
 from spamtide.wilson import poisson_bounds
@@ -71,6 +71,8 @@ class Facts:
     lab_sends: bool
     ended: bool
     """Its cease is on record and no return since, and what came in the last week is next to nothing."""
+    flagged: bool
+    """A fall of its is flagged that may still be going on, and began in the last few days."""
     strays: bool
     """So little bears its name since its cease that it may be others'."""
     due: float
@@ -90,6 +92,7 @@ VOLUME_RULES: tuple[tuple[str, Callable[[Facts], bool], Volume], ...] = (
     ("no message in the last week", lambda f: f.count == 0, "gone"),
     ("no level before", lambda f: not math.isfinite(f.left), "active"),
     ("below 5 % of the level before", lambda f: f.left <= NEGLIGIBLE and f.apart, "quiet"),
+    ("a fall may be going on", lambda f: f.flagged, "falling"),
     ("well below the level before", lambda f: f.left <= 1 / MOVE and f.moved, "falling"),
     ("well above the level before", lambda f: f.left >= MOVE and f.moved, "rising"),
     ("near the level before", lambda _: True, "active"),
@@ -174,6 +177,13 @@ def _status(view: View, botnet: str) -> Status:
         silent_days=max(silent_days, silence.days(period.until)) if silence and ended else silent_days,
         lab_sends=lab is not None and _sends(period.until, lab, last),
         ended=ended,
+        flagged=any(
+            c.kind in {"decline", "cease"}
+            and (c.subject_kind, c.subject) == ("botnet", botnet)
+            and c.end is None
+            and (period.until - c.onset).days <= JUST_NOW
+            for c in view.inputs.changes
+        ),
         strays=silence is not None and silence.by_chance(period.until),
         due=_due(view, botnet, last),
         servers_alive=control.alive if control else math.nan,

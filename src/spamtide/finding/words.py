@@ -49,6 +49,8 @@ ONE_SENSOR = "from {sample} messages at one sensor"
 DOUBLED = 100.0
 """Percent more from which a rise is said in times the level: nobody reads percentages of thousands."""
 
+JUST_NOW = 2
+"""Days before the end of a period on which what began, and is not over, may still be going on."""
 NEGLIGIBLE = 0.05
 """Below this share of its earlier level, volume is called negligible."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from spamtide.finding.claim.around import (
+    FALLS,
     in_percent,
     level_again,
     level_ratio,
@@ -22,6 +23,7 @@ from spamtide.finding.figures import Figure, Window, share_of
 from spamtide.finding.inputs import View
 from spamtide.finding.silence import silence_of
 from spamtide.finding.words import (
+    JUST_NOW,
     NEGLIGIBLE,
     Dated,
     Value,
@@ -155,6 +157,8 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
     template = template.replace("{again}", at)
     if again:
         values["again"] = in_percent(again) if small else again
+    if change.kind in FALLS and change.end is None and (view.period.until - change.onset).days <= JUST_NOW:
+        template = f"{template[:-1]}; it may still be going on."
     if alone is not None:
         values["all"] = alone
         template += " This is seen at one sensor of {all} only."
