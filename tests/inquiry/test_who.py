@@ -110,3 +110,17 @@ def test_a_users_facts_are_told_and_a_wrong_file_is_refused(
         who.who("wader", made)
     assert run(["-C", str(tmp_path), "who", "wader"]) == 65
     assert "knowledge.yaml:2:" in capsys.readouterr().err
+
+
+def test_a_name_of_the_observatorys_own_tells_what_is_seen_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A lab's own name for a botnet is in no published knowledge, and its mail is here all the same."""
+    made = init_observatory(tmp_path)
+    seen = {"messages": 12, "first_seen": "2024-03-01", "last_seen": "2024-03-09"}
+    monkeypatch.setattr(who.life, "sightings", lambda _, name: seen if name == "gadwall" else None)
+    told = who.who("gadwall", made)
+    assert (told["observed"], told["relations"], told["source"]) == (seen, [], "")
+    assert who.lines(told)[-1] == "here: 12 messages, 2024-03-01 to 2024-03-09"
+    with pytest.raises(UnavailableError):
+        who.who("gadwell", made)

@@ -43,6 +43,9 @@ def who(name: str, observatory: Observatory | None) -> dict[str, Any]:
     knowledge = load_knowledge(observatory.knowledge if observatory else None)
     entity = knowledge.find(name)
     if entity is None:
+        seen = life.sightings(observatory.lake, name.strip()) if observatory else None
+        if seen and observatory is not None:
+            return _unpublished(name.strip(), seen, observatory)
         message = f"nothing is known of '{name.strip()}'"
         alike = difflib.get_close_matches(name.strip().casefold(), list(knowledge.names), 3, 0.6)
         known = ", ".join(dict.fromkeys(knowledge.names[one] for one in alike))
@@ -58,11 +61,29 @@ def who(name: str, observatory: Observatory | None) -> dict[str, Any]:
         **_source(entity, knowledge),
         "aliases": [{"alias": one.alias, **_source(one, knowledge)} for one in entity.aliases],
         "relations": [_relation(one, entity, knowledge) for one in knowledge.about(entity.name)],
-        "events": _events(entity, observatory),
+        "events": _events([entity.name, *(alias.alias for alias in entity.aliases)], observatory),
     }
     if observatory is not None and entity.kind in {"botnet", "programme", "brand"}:
         told["observed"] = life.sightings(observatory.lake, entity.name)
     return told
+
+
+def _unpublished(name: str, seen: Mapping[str, Any], observatory: Observatory) -> dict[str, Any]:
+    """A name that only this observatory gives, by its lab or a rule of its own."""
+    return {
+        "name": name,
+        "kind": "a name of this observatory's own",
+        "asked": name,
+        "period": {"since": None, "until": None},
+        "note": "nothing that is published is known of it here; knowledge.yaml takes what you know",
+        "source": "",
+        "said_by": "",
+        "confidence": "",
+        "aliases": [],
+        "relations": [],
+        "events": _events([name], observatory),
+        "observed": dict(seen),
+    }
 
 
 def everybody(observatory: Observatory | None) -> dict[str, list[str]]:
@@ -103,12 +124,12 @@ def _relation(relation: Relation, entity: Entity, knowledge: Knowledge) -> dict[
     }
 
 
-def _events(entity: Entity, observatory: Observatory | None) -> list[dict[str, Any]]:
-    """Dated events whose subject names the entity or one of its aliases."""
+def _events(called: Sequence[str], observatory: Observatory | None) -> list[dict[str, Any]]:
+    """Dated events whose subject is one of these names."""
     files: list[Path] = [SHIPPED_SIGNATURES.parent / EVENTS_FILE]
     if observatory is not None and observatory.events is not None:
         files.append(observatory.events)
-    names = {entity.name.casefold(), *(alias.alias.casefold() for alias in entity.aliases)}
+    names = {name.casefold() for name in called}
     found = []
     for event in load_events(files):
         subjects = event.subject.replace(" and ", ";").replace("(", ";").replace(")", ";").split(";")
@@ -133,10 +154,9 @@ def _events(entity: Entity, observatory: Observatory | None) -> list[dict[str, A
 def lines(told: Mapping[str, Any]) -> list[str]:
     """The answer of `who`, as lines."""
     span = _span(told["period"])
-    found = [
-        f"{told['name']}: {told['kind']}{', ' + span if span else ''}",
-        f"  {told['said_by']}, confidence {told['confidence']}: {told['source']}",
-    ]
+    found = [f"{told['name']}: {told['kind']}{', ' + span if span else ''}"]
+    if told["source"]:
+        found.append(f"  {told['said_by']}, confidence {told['confidence']}: {told['source']}")
     if told["note"]:
         found.append(f"  {told['note']}")
     if told["aliases"]:
