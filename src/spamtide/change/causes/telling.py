@@ -82,26 +82,27 @@ def _explained(item: Judged, lost: Sequence[Judged]) -> bool:
     )
 
 
-def _regained(item: Judged, lost: Sequence[Judged]) -> bool:
-    """Whether a rise only brings a name back that was lost: to no more than its level before."""
-    return item.event.kind == "rise" and any(
-        other.subject == item.subject
+def _lost_before(item: Judged, lost: Sequence[Judged]) -> list[Event]:
+    """The falls of a subject before one of its events, that were falls of its name."""
+    return [
+        other.event
+        for other in lost
+        if other.subject == item.subject
         and other.event.kind == "fall"
         and other.event.onset < item.event.onset
-        and item.event.after <= BACK * other.event.before
-        for other in lost
-    )
+    ]
+
+
+def _regained(item: Judged, lost: Sequence[Judged]) -> bool:
+    """Whether a rise only brings a name back that was lost: to no more than its level before."""
+    fallen = _lost_before(item, lost) if item.event.kind == "rise" else []
+    return any(item.event.after <= BACK * one.before for one in fallen)
 
 
 def _nameless(item: Judged, lost: Sequence[Judged]) -> bool:
     """Whether a fall is that of the few who still bear a name that most of its mail had lost before."""
-    return item.event.kind == "fall" and any(
-        other.subject == item.subject
-        and other.event.kind == "fall"
-        and other.event.onset < item.event.onset
-        and item.event.before < NAMED_AGAIN * other.event.before
-        for other in lost
-    )
+    fallen = _lost_before(item, lost) if item.event.kind == "fall" else []
+    return any(item.event.before < NAMED_AGAIN * one.before for one in fallen)
 
 
 def _with_its_botnet(item: Judged, lost: Sequence[Judged], panel: Panel) -> bool:
