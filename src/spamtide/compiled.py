@@ -146,12 +146,12 @@ class Native(Protocol):
         stop: int,
         /,
     ) -> None:
-        """Some units of the filters of a wandering level; `at_work` is written. See change.wander."""
+        """Some units of the filters of a wandering level; `at_work` is written. See change.moves.wander."""
 
     def paths(
         self, likely: Floats, numbers: NDArray[np.int64], ends: Floats, onsets: int, cells: int, /
     ) -> None:
-        """Sums over the paths of a ramp, written into `ends`; see change.date."""
+        """Sums over the paths of a ramp, written into `ends`; see change.moves.date."""
 
 
 def _load() -> Native | None:
