@@ -15,8 +15,8 @@ USERS = tuple(
         "message.html", "message.header", "message.text", "message.url", "observation.redact",
         "observation.rendering", "observation.template", "observation.when", "observation.lure",
         "observation.observe", "campaign.folding", "campaign.words", "attribution.brand.index",
-        "campaign.mixing", "campaign.candidates", "campaign.grouping", "change.moves.date", "change.moves.wander",
-        "campaign.kinship", "campaign.regrouping",
+        "campaign.mixing", "campaign.candidates", "campaign.grouping", "change.moves.date",
+        "change.moves.wander", "campaign.kinship", "campaign.regrouping",
     )
 )  # fmt: skip
 html, header, text, url, redact, rendering, template, when, lure, seeing, folding, words, brands = USERS[:13]
