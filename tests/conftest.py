@@ -34,9 +34,10 @@ def sanitizer() -> Path:
     """The compiler's checks of addresses: not asked for without gcc on Linux; with it, CI must have them."""
     gcc = shutil.which("gcc") if sys.platform == "linux" else None
     if gcc is None:
+        # A machine without a compiler runs the Python form, which has nothing to check.
         pytest.skip("no gcc, whose sanitizer this needs")
     ask = [gcc, "-print-file-name=libasan.so"]
-    told = subprocess.run(ask, capture_output=True, text=True, check=False)  # noqa: S603 - the compiler's own path
+    told = subprocess.run(ask, capture_output=True, text=True, check=False)  # noqa: S603 - the gcc that is on the path, no outside words
     library = Path(told.stdout.strip())
     if not library.is_absolute():
         missing("gcc has no address sanitizer (libasan)")

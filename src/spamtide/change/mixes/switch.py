@@ -22,6 +22,7 @@ from spamtide.change.mixes.exchange import weigh_exchange
 from spamtide.change.mixes.mix import REST, Mix
 from spamtide.change.mixes.turnover import swing
 from spamtide.change.moves.date import LONGEST_RAMP, Estimate, summarise
+from spamtide.change.moves.segment import best_cuts
 from spamtide.change.moves.weigh import CAUTION, tail
 from spamtide.model import UNKNOWN, Floats
 
@@ -102,22 +103,12 @@ def partition_mix(mix: Mix) -> list[int]:
         (np.zeros((len(mix.programmes), 1)), np.cumsum(mix.effective[:, where], axis=1)), axis=1
     )
     beta = (len(mix.programmes) - 1 + PENALTY_EXTRA) * math.log(number)
-    best = np.empty(number + 1)
-    best[0] = -beta
-    previous = np.zeros(number + 1, dtype=np.int64)
-    for first in range(1, number + 1, _BLOCK):
-        last = min(first + _BLOCK, number + 1)
-        costs = _cost(mass[:, first:last, None] - mass[:, None, :last])
-        for until in range(first, last):
-            options = best[:until] + costs[until - first, :until]
-            previous[until] = options.argmin()
-            best[until] = options[previous[until]] + beta
-    cuts: list[int] = []
-    until = number
-    while until:
-        until = int(previous[until])
-        cuts.append(int(where[until]))
-    return [*reversed(cuts), int(where[-1]) + 1]
+
+    def costs(first: int, last: int) -> Floats:
+        return _cost(mass[:, first:last, None] - mass[:, None, :last])
+
+    cuts = best_cuts(number, beta, costs, _BLOCK)
+    return [*(int(where[cut]) for cut in cuts), int(where[-1]) + 1]
 
 
 def _cost(mass: Floats) -> Floats:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -231,8 +232,35 @@ def cost(total: Floats, number: Floats, size: float) -> Floats:
     return np.where(quiet, 0.0, value)
 
 
+def best_cuts(number: int, penalty: float, costs: Callable[[int, int], Floats], block: int) -> list[int]:
+    """Optimal partitioning (Jackson et al. 2005), exact: first places of the best segments.
+
+    Args:
+        number: places to be cut.
+        penalty: cost of a segment.
+        costs: (first, last) -> cost of a segment from each place to each end in [first, last), a row an end.
+        block: ends that are asked for at once.
+    """
+    best = np.empty(number + 1)
+    best[0] = -penalty
+    previous = np.zeros(number + 1, dtype=np.int64)
+    for first in range(1, number + 1, block):
+        last = min(first + block, number + 1)
+        rows = costs(first, last)
+        for until in range(first, last):
+            options = best[:until] + rows[until - first, :until]
+            previous[until] = options.argmin()
+            best[until] = options[previous[until]] + penalty
+    cuts: list[int] = []
+    until = number
+    while until:
+        until = int(previous[until])
+        cuts.append(until)
+    return cuts[::-1]
+
+
 def partition(track: Track, penalty: float) -> Segments:
-    """Optimal partitioning (Jackson et al. 2005), exact: every split is tried, none is pruned.
+    """Cut a series into levels: every split is tried, none is pruned.
 
     Args:
         track: n observed units.
@@ -246,23 +274,12 @@ def partition(track: Track, penalty: float) -> Segments:
     mass = np.concatenate(([0.0], np.cumsum(weight)))
     total = np.concatenate(([0.0], np.cumsum(weight * track.rate[where])))
     beta = penalty * np.log(max(number, 2))
-    best = np.empty(number + 1)
-    best[0] = -beta
-    previous = np.zeros(number + 1, dtype=np.int64)
-    for first in range(1, number + 1, _BLOCK):
-        last = min(first + _BLOCK, number + 1)
+
+    def costs(first: int, last: int) -> Floats:
         ends = slice(first, last)
-        costs = cost(total[ends, None] - total[:last], mass[ends, None] - mass[:last], track.size)
-        for until in range(first, last):
-            options = best[:until] + costs[until - first, :until]
-            previous[until] = options.argmin()
-            best[until] = options[previous[until]] + beta
-    cuts: list[int] = []
-    until = number
-    while until:
-        until = int(previous[until])
-        cuts.append(until)
-    cuts.reverse()
+        return cost(total[ends, None] - total[:last], mass[ends, None] - mass[:last], track.size)
+
+    cuts = best_cuts(number, beta, costs, _BLOCK)
     bounds = [*cuts, number]
     levels = tuple(float((total[b] - total[a]) / (mass[b] - mass[a])) for a, b in itertools.pairwise(bounds))
     return Segments(tuple(int(where[cut]) for cut in cuts), int(where[-1]) + 1, levels)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from spamtide.finding.claim.around import FALLS, LOOK_BACK, weight_of
 from spamtide.finding.claim.draft import About, draft, rows_of
 from spamtide.finding.claim.volume import in_period
-from spamtide.finding.figures import Figure, share_of
+from spamtide.finding.figures import Figure, Window, share_of
 from spamtide.finding.inputs import Behind, View
 from spamtide.finding.status import HARDLY_SEEN, WEEK
 from spamtide.finding.words import Value, listing, plural
@@ -42,20 +43,24 @@ def standing_claims(view: View, statuses: Sequence[Status]) -> Iterator[Claim]:
             yield _hardly_seen(view, status)
 
 
-def _hardly_seen(view: View, status: Status) -> Claim:
-    """A bot that a lab runs and that next to no wild mail is recognised as: its absence here is not shown."""
-    window = (view.panel.days[0].item() if view.panel.days.size else view.period.since, view.period.until)
-    n = view.count("botnet", status.botnet, window)
-    about = About(
+def _about(view: View, status: Status, window: Window) -> About:
+    """What a claim about a botnet's standing rests on."""
+    return About(
         "status",
         "botnet",
         status.botnet,
         view.period.until,
-        n,
+        view.count("botnet", status.botnet, window),
         view.sensors_of("botnet", status.botnet, window),
         rows_of("botnet", status.botnet, *window),
-        lift=HARDLY_SEEN_LIFT,
     )
+
+
+def _hardly_seen(view: View, status: Status) -> Claim:
+    """A bot that a lab runs and that next to no wild mail is recognised as: its absence here is not shown."""
+    window = (view.panel.days[0].item() if view.panel.days.size else view.period.since, view.period.until)
+    n = view.count("botnet", status.botnet, window)
+    about = replace(_about(view, status, window), lift=HARDLY_SEEN_LIFT)
     values: dict[str, Value] = {"name": view.name(status.botnet), "n": n}
     if status.lab_last_seen is not None:
         values["lab"] = status.lab_last_seen
@@ -104,16 +109,7 @@ def _standing(view: View, status: Status, weight: float) -> Claim:
             else "its bot in the lab last sent on {lab}"
         )
     clauses.append(_servers(status.control, values))
-    about = About(
-        "status",
-        "botnet",
-        status.botnet,
-        view.period.until,
-        n,
-        view.sensors_of("botnet", status.botnet, week),
-        rows_of("botnet", status.botnet, *week),
-        weight=weight,
-    )
+    about = replace(_about(view, status, week), weight=weight)
     return draft(
         view,
         about,
