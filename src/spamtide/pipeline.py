@@ -349,7 +349,7 @@ def findings(
     changes = read_changes(lake)
     span = period(measurement, since, until, changes)
     counts = rollup.totals(lake)
-    whole = not len(measurement.panel.days) or span.since <= measurement.panel.days[0].astype(dt.date)
+    days = [day.astype(dt.date) for day in measurement.panel.days[[0, -1]]]
     knowledge = load_knowledge(observatory.knowledge)
     lab = rollup.lab_last_seen(lake, span.until)
     named = {name for kind, name in measurement.panel.subjects if kind == "botnet"} | set(lab)
@@ -358,12 +358,12 @@ def findings(
         changes=changes,
         contributions=decompose(measurement, span.before, span.after, each) if span.comparable else (),
         period=span,
-        composition=Composition(**rollup.composition(lake, span.since, span.until, undated=whole)),
+        composition=Composition(**rollup.composition(lake, span.since, span.until)),
         totals=Totals(
             messages=counts["wild"] + counts["lab"] + counts["ham"],
             quarantined=counts["quarantined"],
             simulated=counts["simulated"] > 0,
-            undated=counts["undated"],
+            undated=rollup.outside(lake, *days),
         ),
         events=load_events(event_files(observatory)),
         campaigns=lake.read("campaigns"),

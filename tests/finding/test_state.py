@@ -681,7 +681,7 @@ def test_thin_data_says_something_true(make: Make) -> None:
     assert said(found, "botnets").sentence == (
         "None of 20 messages in these 4 days (0 % [0-16]) carries a botnet's traits."
     )
-    assert "2 more have no believable date and are in no series" in said(found, "coverage").sentence
+    assert "2 more bear no believable date and are in no series" in said(found, "coverage").sentence
     assert all(s.state == "too little mail to tell" or s.last_seen is None for s in found.statuses)
 
 

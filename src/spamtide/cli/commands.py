@@ -138,6 +138,7 @@ def ingest(
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # nothing here is solved; threads only wait
     from spamtide import ingest as intake
+    from spamtide.collector import refuse_missing
     from spamtide.progress import ingest_bar
 
     if label not in {"spam", "ham"}:
@@ -152,6 +153,7 @@ def ingest(
     if not (retry or paths or heartbeats):
         message = "nothing to ingest"
         raise UsageError(message, "name a PATH, or '-' for one message on stdin")
+    refuse_missing([*(paths or ()), *([str(heartbeats)] if heartbeats else ())])
     observatory = FACE.observatory(make=True)
     if heartbeats is not None:
         from spamtide.heartbeats import take_heartbeats

@@ -8,8 +8,8 @@ Fails: once, at the very end, after everything that can be read was given. Only 
 refused at once, before anything is read.
 """
 
-from spamtide.collector.collecting import collect
+from spamtide.collector.collecting import collect, refuse_missing
 from spamtide.collector.reasons import REASONS
 from spamtide.collector.walking import input_size
 
-__all__ = ["REASONS", "collect", "input_size"]
+__all__ = ["REASONS", "collect", "input_size", "refuse_missing"]

@@ -56,13 +56,18 @@ def collect(  # noqa: PLR0913 - the options of `spamtide ingest`, all but the pa
         BadDataError: at the end when something is cut, damaged, or holds no mail.
         UsageError: at once when '-' is given twice.
     """
-    _check(paths)
+    refuse_missing(paths)
     terms = Terms(sensor, label, lab, members, limits)
     return _collect(paths, terms, stdin, on_bytes)
 
 
-def _check(paths: Sequence[str]) -> None:
-    """Refuse missing paths before anything is read."""
+def refuse_missing(paths: Sequence[str]) -> None:
+    """Refuse missing paths before anything is read, or made.
+
+    Raises:
+        NoInputError: a path is missing.
+        UsageError: '-' is given twice.
+    """
     if list(paths).count(STDIN) > 1:
         message = "'-' is given twice, but stdin can be read only once"
         raise UsageError(message)

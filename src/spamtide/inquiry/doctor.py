@@ -20,6 +20,7 @@ from spamtide.version import VERSION
 
 MIN_FREE_BYTES = 2**30
 EX_UNAVAILABLE = UnavailableError.exit_code
+MISDATED = {"undated": "without a date", "ahead": "dated after they were stored"}
 PARTS = ("deltalake", "duckdb", "fast-mail-parser", "pyarrow", "rensa", "selectolax", "yara-x", "altair")
 
 
@@ -121,6 +122,19 @@ def _quarantine(what: str, observatory: Observatory) -> Check:
     return Check("ok", what, "empty")
 
 
+def _dates(what: str, observatory: Observatory) -> Check:
+    """When mail was received is known."""
+    told = [
+        f"{row['sensor']}: "
+        + " and ".join(f"{row[kind]:,} {words}" for kind, words in MISDATED.items() if row[kind])
+        for row in rollup.misdated(observatory.lake)
+    ]
+    if told:
+        advice = "they are in no series; keep the Received lines that the sensor adds"
+        return Check("note", what, f"{'; '.join(told)}: {advice}")
+    return Check("ok", what, "all believable")
+
+
 def _disk(what: str, observatory: Observatory) -> Check:
     """There is room."""
     free = shutil.disk_usage(observatory.directory).free
@@ -135,5 +149,6 @@ CHECKS: dict[str, Callable[[str, Observatory], Check]] = {
     "lake": _lake,
     "interrupted": _interrupted,
     "quarantine": _quarantine,
+    "dates": _dates,
     "disk": _disk,
 }

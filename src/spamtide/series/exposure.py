@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from spamtide.model import UNKNOWN, Counts, Exposure, Floats, Outage, Panel
 from spamtide.series.fitting.loglinear import Fit, fit
 from spamtide.series.sensors.compare import Epoch, surest_shift
+from spamtide.series.sensors.dark import dark_stretches
 from spamtide.series.sensors.partial import partial_changes
 from spamtide.series.sensors.recent import recent_changes
 from spamtide.series.sensors.relays import Shift, relay_shifts
@@ -57,7 +58,10 @@ def estimate(panel: Panel) -> Exposure:
     if not spam.size:
         return Exposure(np.zeros(spam.shape), ())
     told = told_up(panel)
-    silent = [run for run in silences(spam, panel.ham, weekdays) if not _is_told(run, told)]
+    alone, dark = silences(spam, panel.ham, weekdays), dark_stretches(panel, spam + panel.ham)
+    silent = [run for run in alone if not _within(run, dark)]
+    silent += [run for run in dark if not _within(run, silent)]
+    silent = [run for run in silent if not _is_told(run, told)]
     unread = [run for run in silent if _may_be_unread(run, spam + panel.ham)]
     values = np.ones(spam.shape)
     for run in silent:
@@ -180,6 +184,11 @@ def told_up(panel: Panel) -> Floats:
     if panel.up is None:
         return np.full(spam.shape, np.nan)
     return np.where((panel.up <= 0) & (spam + panel.ham > 0), np.nan, panel.up)
+
+
+def _within(run: Silence, others: list[Silence]) -> bool:
+    """Whether a silence is part of another of its sensor."""
+    return any(one.sensor == run.sensor and one.first <= run.first and run.last <= one.last for one in others)
 
 
 def _is_told(run: Silence, told: Floats) -> bool:

@@ -186,6 +186,13 @@ class Lake:
                 return noted
         return {}
 
+    def written(self, table: str) -> dt.datetime | None:
+        """When the table was last written, by this machine's clock; None where it is not there."""
+        handle = self._handle(table)
+        if handle is None:
+            return None
+        return dt.datetime.fromtimestamp(handle.history(limit=1)[0]["timestamp"] / 1000, dt.UTC)
+
     def read(
         self,
         table: str,

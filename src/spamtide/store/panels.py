@@ -22,6 +22,10 @@ STRAY_SHARE = 0.002
 """Days at either end of the span that hold less than this share of the mail, a year or more away from the
 rest, are strays of a wrong clock; they would stretch every series."""
 
+FORGED_SHARE = 0.1
+"""Mail a day, of the usual, below which days after mail was last stored are of forged dates. Where more is
+of such days, it is this machine's clock that is late."""
+
 HOURLY_WEEKS = 4
 """Weeks that an hourly panel holds: enough to know the hours of the day and of the week."""
 
@@ -64,7 +68,8 @@ def panel(lake: Lake, known: Settled | None = None) -> Panel:
     ham = _summed(ham, "day", "sensor")
     ham = ham.filter(pc.is_in(ham["sensor"], pa.array(names, pa.string())))
     seen = _summed(pa.concat_tables([table.select(["day", "n"]) for table in (spam, ham)]), "day")
-    days = _span(_days(seen), np.asarray(seen["n"].to_numpy(), dtype=np.int64)) if names else _span_of_none()
+    n = np.asarray(seen["n"].to_numpy(), dtype=np.int64)
+    days = _span(_days(seen), n, lake.written("observations")) if names else _span_of_none()
     made = _assemble(days, names, spam, ham, _main_relays(rows))
     return replace(made, up=share_up(lake, names, days))
 
@@ -146,15 +151,19 @@ def _days(rows: pa.Table, unit: str = "D") -> np.ndarray:
     return np.asarray(rows["day"].to_numpy(), dtype=f"datetime64[{unit}]")
 
 
-def _span(days: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def _span(days: np.ndarray, counts: np.ndarray, stored: dt.datetime | None) -> np.ndarray:
     """All days from the first to the last with mail of any kind, strays at either end left out.
 
-    Ham counts too: when spam ends while other mail goes on, the silence is part of what is measured.
+    Ham counts too: when spam ends while other mail goes on, the silence is part of what is measured. `stored`:
+    when mail was last stored; what is dated after it bears a false date.
     """
     if not len(days):
         return _span_of_none()
     order = np.argsort(days, kind="stable")
     days, counts = days[order], counts[order]
+    if stored is not None:
+        known = _not_forged(days, counts, np.datetime64(stored.date(), "D") + 1)
+        days, counts = days[:known], counts[:known]
     below = np.cumsum(counts) - counts
     allowed = STRAY_SHARE * counts.sum()
     first, last = 0, len(days) - 1
@@ -166,6 +175,16 @@ def _span(days: np.ndarray, counts: np.ndarray) -> np.ndarray:
         if gap + 1 > first and counts.sum() - below[gap + 1] <= allowed:
             last = int(gap)
     return np.arange(days[first], days[last] + np.timedelta64(1, "D"), dtype="datetime64[D]")
+
+
+def _not_forged(days: np.ndarray, counts: np.ndarray, latest: np.datetime64) -> int:
+    """How many of the days, in order, to keep: the later ones are forged if they hold next to no mail a day."""
+    known = int(np.searchsorted(days, latest, side="right"))
+    if known in {0, len(days)}:
+        return len(days)
+    usual = counts[:known].sum() / ((days[known - 1] - days[0]).astype(int) + 1)
+    after = counts[known:].sum() / (days[-1] - latest).astype(int)
+    return known if after < FORGED_SHARE * usual else len(days)
 
 
 def _span_of_none() -> np.ndarray:

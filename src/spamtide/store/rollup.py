@@ -284,11 +284,9 @@ def new_checks(lake: Lake, checks: pa.Table) -> pa.Table:
     )
 
 
-def composition(lake: Lake, since: dt.date, until: dt.date, *, undated: bool) -> dict[str, dict[str, int]]:
+def composition(lake: Lake, since: dt.date, until: dt.date) -> dict[str, dict[str, int]]:
     """Messages of a period by label ('spam', 'ham', 'lab'), and wild spam by botnet and by programme."""
     inside = f"day BETWEEN DATE '{since}' AND DATE '{until}'"
-    if undated:
-        inside = f"({inside} OR day IS NULL)"
     rows = lake.query(f"""
         SELECT CASE WHEN lab IS NOT NULL THEN 'lab' ELSE label END AS label, botnet, programme,
                sum(messages)::BIGINT AS n
@@ -303,6 +301,29 @@ def composition(lake: Lake, since: dt.date, until: dt.date, *, undated: bool) ->
     return made
 
 
+def outside(lake: Lake, first: dt.date, last: dt.date) -> int:
+    """Wild spam that no day of a series holds: without a believable date, or with one outside of its days."""
+    found = lake.query(f"""
+        SELECT coalesce(sum(messages), 0)::BIGINT AS n FROM daily
+        WHERE label = 'spam' AND lab IS NULL
+          AND (day IS NULL OR day NOT BETWEEN DATE '{first}' AND DATE '{last}')
+    """)  # noqa: S608 - the dates are dates
+    return int(found["n"][0].as_py())
+
+
+def misdated(lake: Lake) -> list[dict[str, Any]]:
+    """By sensor: messages without a believable date, and messages dated a day and more after they were stored."""
+    stored = lake.written("observations")
+    if stored is None:
+        return []
+    latest = (stored + dt.timedelta(days=2)).date()
+    return lake.query(f"""
+        SELECT sensor, count(*) FILTER (WHERE received_at IS NULL) AS undated,
+               count(*) FILTER (WHERE received_at >= DATE '{latest}') AS ahead
+        FROM observations GROUP BY sensor HAVING undated + ahead > 0 ORDER BY sensor
+    """).to_pylist()  # noqa: S608 - the date is a date
+
+
 def named(lake: Lake) -> tuple[int, int]:
     """Wild spam with a botnet's name, and all of it."""
     found = lake.query("""
@@ -314,23 +335,20 @@ def named(lake: Lake) -> tuple[int, int]:
 
 
 def totals(lake: Lake) -> dict[str, int]:
-    """Counts over the whole lake: messages by what they are, quarantined, simulated, without a time.
+    """Counts over the whole lake: messages by what they are, quarantined, simulated.
 
     Where an update has seen all observations, it has counted them by day.
     """
     seen = lake.note("evidence").get("observations"), lake.note("sightings").get("evidence")
     if None not in seen and seen == (lake.version("observations"), lake.version("evidence")):
-        counted = "SELECT label, lab, simulated, day IS NULL AS undated, messages FROM daily"
+        counted = "SELECT label, lab, simulated, messages FROM daily"
     else:
-        counted = (
-            "SELECT label, lab, simulated, received_at IS NULL AS undated, 1 AS messages FROM observations"
-        )
+        counted = "SELECT label, lab, simulated, 1 AS messages FROM observations"
     row = lake.query(f"""
         SELECT sum(messages) FILTER (WHERE label = 'spam' AND lab IS NULL) AS wild,
                sum(messages) FILTER (WHERE lab IS NOT NULL) AS lab,
                sum(messages) FILTER (WHERE label = 'ham') AS ham,
                sum(messages) FILTER (WHERE simulated) AS simulated,
-               sum(messages) FILTER (WHERE label = 'spam' AND lab IS NULL AND undated) AS undated,
                (SELECT count(*) FROM quarantine) AS quarantined
         FROM ({counted})
     """).to_pylist()[0]  # noqa: S608 - our own words

@@ -324,12 +324,16 @@ def coverage_claims(view: View) -> Iterator[Claim]:
     )
     if whole:
         values["always"] = always
-        template += "; {always} of the sensors counted on every day" if len(seen) > 1 else ""
-        if len(seen) <= 1:
+        if counted.shape[1] < exposure.shape[1] - WEEK:
+            values["lit"] = counted.shape[1]
+            template += "; {always} of the sensors counted on each of the {lit} days on which any did"
+        elif len(seen) > 1:
+            template += "; {always} of the sensors counted on every day"
+        else:
             del values["always"]
     if totals.undated:
         values["undated"] = totals.undated
-        lacking = plural(totals.undated, "has no believable date and is", "have no believable date and are")
+        lacking = plural(totals.undated, "bears no believable date and is", "bear no believable date and are")
         template += f"; {{undated}} more {lacking} in no series"
     yield draft(
         view,
