@@ -55,9 +55,7 @@ def one_line(stderr: str) -> str:
     return lines[0]
 
 
-def test_a_missing_path_is_told_before_anything_is_read_or_made(
-    spamtide: Run, exported: Exported, tmp_path: Path
-) -> None:
+def test_a_missing_path_is_told_before_anything_is_read_or_made(spamtide: Run, tmp_path: Path) -> None:
     mail = folder_of(tmp_path / "mail")
     done = spamtide("-C", tmp_path / "o", "ingest", mail, tmp_path / "no-such")
 

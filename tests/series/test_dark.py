@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from spamtide.change import detect
+from spamtide.model import Panel
 from spamtide.series import estimate, measure
 
 Make = Callable[..., Any]
@@ -21,7 +22,7 @@ DARK = 120
 SEEDS = range(3)
 
 
-def _read_once(world: Make, panel_of: Make, seed: int, *, ham: bool, strays: tuple[int, ...]) -> Any:
+def _read_once(world: Make, panel_of: Make, seed: int, *, ham: bool, strays: tuple[int, ...]) -> Panel:
     """A box that was read on day DARK, and a few messages of the months after."""
     made = world(seed, days=300)
     counts, other = made.counts(), made.ham.copy()
@@ -73,7 +74,7 @@ def test_other_mail_shows_that_somebody_looked(world: Make, panel_of: Make, seed
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_one_botnet_that_is_all_there_is_may_stop(world: Make, panel_of: Make, seed: int) -> None:
+def test_one_botnet_that_is_all_there_is_may_stop(panel_of: Make, seed: int) -> None:
     """One sender at three sensors, no other mail, and a trickle after it: no second sender says otherwise."""
     rng = np.random.default_rng(seed)
     counts = rng.poisson(20.0, (2, 3, 300))

@@ -154,8 +154,8 @@ def _days(rows: pa.Table, unit: str = "D") -> np.ndarray:
 def _span(days: np.ndarray, counts: np.ndarray, stored: dt.datetime | None) -> np.ndarray:
     """All days from the first to the last with mail of any kind, strays at either end left out.
 
-    Ham counts too: when spam ends while other mail goes on, the silence is part of what is measured. `stored`:
-    when mail was last stored; what is dated after it bears a false date.
+    Ham counts too: when spam ends while other mail goes on, the silence is part of what is measured.
+    `stored`: when mail was last stored; what is dated after it bears a false date.
     """
     if not len(days):
         return _span_of_none()
@@ -178,7 +178,7 @@ def _span(days: np.ndarray, counts: np.ndarray, stored: dt.datetime | None) -> n
 
 
 def _not_forged(days: np.ndarray, counts: np.ndarray, latest: np.datetime64) -> int:
-    """How many of the days, in order, to keep: the later ones are forged if they hold next to no mail a day."""
+    """How many of the days to keep, in order: later ones are forged if they hold next to no mail a day."""
     known = int(np.searchsorted(days, latest, side="right"))
     if known in {0, len(days)}:
         return len(days)

@@ -312,7 +312,7 @@ def outside(lake: Lake, first: dt.date, last: dt.date) -> int:
 
 
 def misdated(lake: Lake) -> list[dict[str, Any]]:
-    """By sensor: messages without a believable date, and messages dated a day and more after they were stored."""
+    """Messages by sensor without a believable date, and such dated a day and more after they were stored."""
     stored = lake.written("observations")
     if stored is None:
         return []

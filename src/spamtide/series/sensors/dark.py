@@ -11,7 +11,14 @@ from __future__ import annotations
 import numpy as np
 
 from spamtide.model import Counts, Panel
-from spamtide.series.sensors.silence import IMPROBABLE, SIDE_DAYS, Silence, runs
+from spamtide.series.sensors.silence import (
+    IMPROBABLE,
+    LEAST_DISPERSION,
+    SIDE_DAYS,
+    Silence,
+    burst_dispersion,
+    runs,
+)
 
 LEAST_DAYS = 7
 """Days without any message from which a stretch may be dark; shorter ones are judged sensor by sensor."""
@@ -42,12 +49,14 @@ def dark_stretches(panel: Panel, mail: Counts) -> list[Silence]:
         usual = mail[:, lit].mean(axis=1)
         since = _since(total, first, float(usual.sum()))
         until = _until(total, last, float(usual.sum()))
-        if not _all_stopped(panel, lit, slice(since, until + 1)):
+        expected = usual * (until + 1 - since)
+        chance = _chance(total, since, until, float(expected.sum()))
+        if chance >= IMPROBABLE or not _all_stopped(panel, lit, slice(since, until + 1)):
             continue
         done = until + 1
         found += [
-            Silence(sensor, since, until, "middle", float(rate * (done - since)), IMPROBABLE / 2)
-            for sensor, rate in enumerate(usual)
+            Silence(sensor, since, until, "middle", float(of_sensor), chance)
+            for sensor, of_sensor in enumerate(expected)
             if mail[sensor, :since].any()
         ]
     return found
@@ -70,6 +79,12 @@ def _until(total: Counts, last: int, usual: float) -> int:
     while last + 1 < len(total) and not total[last + 1]:
         last += 1
     return last
+
+
+def _chance(total: Counts, first: int, last: int, expected: float) -> float:
+    """Chance of next to nothing where mail comes in bursts: people's lists have weeks without any."""
+    bursts = max(burst_dispersion(total, first, last), LEAST_DISPERSION)
+    return float(np.exp(-np.log1p(bursts * expected) / bursts))
 
 
 def _all_stopped(panel: Panel, lit: Counts, dark: slice) -> bool:

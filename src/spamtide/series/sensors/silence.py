@@ -78,7 +78,7 @@ def silences(
             expected = (usual[0] * share + usual[1]) * habit[phases[first : last + 1]]
             chance = float(np.exp(-np.log1p(alpha * expected).sum() / alpha))
             if chance < IMPROBABLE:
-                bursts = _burst_dispersion(
+                bursts = burst_dispersion(
                     mail[sensor, seen[0] : seen[-1] + 1], first - seen[0], last - seen[0]
                 )
                 if bursts > 0:
@@ -115,7 +115,7 @@ def _phase_factors(mail: Counts, phases: Counts, long_run: int) -> Floats:
     return factors
 
 
-def _burst_dispersion(mail: Counts, first: int, last: int) -> float:
+def burst_dispersion(mail: Counts, first: int, last: int) -> float:
     """Dispersion of sums over blocks of weeks up to the run's length, from neighbouring blocks' differences.
 
     People write in bursts: on a discussion list a silent month follows a lively one, and days are not
