@@ -317,11 +317,12 @@ def misdated(lake: Lake) -> list[dict[str, Any]]:
     if stored is None:
         return []
     latest = (stored + dt.timedelta(days=2)).date()
-    return lake.query(f"""
+    found: list[dict[str, Any]] = lake.query(f"""
         SELECT sensor, count(*) FILTER (WHERE received_at IS NULL) AS undated,
                count(*) FILTER (WHERE received_at >= DATE '{latest}') AS ahead
         FROM observations GROUP BY sensor HAVING undated + ahead > 0 ORDER BY sensor
     """).to_pylist()  # noqa: S608 - the date is a date
+    return found
 
 
 def named(lake: Lake) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spamtide.model import Counts, Panel
+from spamtide.model import Counts, Panel, SubjectKind
 from spamtide.series.sensors.silence import (
     IMPROBABLE,
     LEAST_DISPERSION,
@@ -26,7 +26,7 @@ STRAY = 0.05
 """Share of the usual mail below which what comes in a stretch, or behind it, is a stray."""
 LEAST_KIND = 10.0
 """Messages expected of a sender, a programme or other mail from which its silence says something."""
-KINDS = {"botnet": 2, "programme": 3}
+KINDS: dict[SubjectKind, int] = {"botnet": 2, "programme": 3}
 """Senders or programmes that must have stopped together where no other mail says so; one botnet may
 carry two programmes."""
 
