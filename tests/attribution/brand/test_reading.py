@@ -47,6 +47,22 @@ def rendering(
 
 
 @pytest.mark.parametrize(
+    "text", ["Vend0r Rx", "V3ndor Rx", "Vendor R x", "Vendor-Rx", "VendorRx", "V e n d o r  R x", "Vеndоr Rx"]
+)
+def test_a_word_may_begin_with_the_letter_that_the_last_one_ended_with(text: str) -> None:
+    one = wording_of("Vendor Rx", cased=True)
+    assert one is not None
+    assert disguised(rendering(f"now at {text} today"), reading_of([one])) == ("Vendor Rx",)
+
+
+@pytest.mark.parametrize("text", ["ask your vendor. Rx is short for recipe", "Vendor Rx", "the vendor rxes"])
+def test_such_wording_is_not_read_into_what_merely_has_its_letters(text: str) -> None:
+    one = wording_of("Vendor Rx", cased=True)
+    assert one is not None
+    assert disguised(rendering(text), reading_of([one])) == ()
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Qu1ll0n Ph@rmacy",

@@ -23,7 +23,7 @@ from spamtide.attribution.brand.fold import fold, is_letter, places_of
 from spamtide.attribution.brand.index import Index, Place
 from spamtide.attribution.brand.words import Wording
 
-VERSION = "1"
+VERSION = "2"
 """Of the reading: part of a rule set's version, so that a better reading looks at stored mail again."""
 
 MOST_CHARS = 20_000

@@ -50,7 +50,7 @@ class Wording:
     letters: bytes
     """Folded."""
     breaks: frozenset[int]
-    """Places in `letters` at which a new word begins."""
+    """Places in `letters` at which a new word begins, or goes on behind the letter that both have."""
     cased: bool
     """The rule minds letter case."""
     spelt: str = ""
@@ -99,8 +99,8 @@ def wording_of(text: str, *, cased: bool) -> Wording | None:
     breaks = set()
     for match in re.finditer(r"\W+", text):
         before = fold(text[: match.start()])
-        if before and len(before) < len(letters) and fold(text[: match.end() + 1]) != before:
-            breaks.add(len(before))
+        if before and len(before) < len(letters):
+            breaks.add(len(before))  # behind the letter that both have, where a word begins as one ends
     return Wording(text, letters, frozenset(breaks), cased)
 
 
