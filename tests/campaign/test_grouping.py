@@ -62,6 +62,7 @@ def test_without_the_guard_groups_are_connected_components(seed: int, rows: int,
     edges = all_pairs(sketches, THRESHOLD)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grouping, "COHESION", 0.0)
+        patch.setattr(grouping, "LIKENESS", 0.0)
         patch.setattr(grouping, "_BLOCK", 7)
         groups = Groups(sketches, np.arange(len(sketches)), THRESHOLD)
         groups.join_all(edges)
@@ -91,13 +92,16 @@ def test_only_pairs_with_something_new_are_compared() -> None:
 
 
 def test_a_giant_bucket_costs_a_bounded_number_of_pairs_and_stays_one_group() -> None:
-    """Three thousand variants of one text are compared with neighbours only, and still are one campaign."""
+    """Three thousand variants of one text are compared with neighbours only, and still are one campaign.
+
+    One stray in a thousand may stand apart: it is as far from the others as a text that shares a footer.
+    """
     sketches = drawn(3, 3000, 1, 0.9)
     edges = find_edges(sketches, np.ones(len(sketches), dtype=np.bool_), THRESHOLD)
     assert edges.left.size <= len(sketches) * 21 * WINDOW
     groups = Groups(sketches, np.arange(len(sketches)), THRESHOLD)
     groups.join_all(edges)
-    assert len(set(groups.roots().tolist())) == 1
+    assert max(Counter(groups.roots().tolist()).values()) >= 0.999 * len(sketches)
 
 
 def shared(seed: int, footer: int, members: int) -> np.ndarray:
@@ -127,6 +131,18 @@ def test_two_campaigns_are_not_glued_by_one_boilerplate_message() -> None:
     found = labels(groups)
     assert len(set(found[:10])) == len(set(found[10:20])) == 1
     assert found[0] != found[10]
+
+
+def test_a_footer_that_is_most_of_a_text_takes_no_other_campaign_in() -> None:
+    """A first message whose footer makes it a variant by the threshold does not join a campaign for good."""
+    sketches = shared(7, 46, 10)[:11]
+    edges = all_pairs(sketches, THRESHOLD)
+    assert (edges.right == 10).sum() > 5
+    groups = Groups(sketches, np.arange(len(sketches)), THRESHOLD)
+    groups.join_all(edges)
+    found = labels(groups)
+    assert len(set(found[:10])) == 1
+    assert found[10] != found[0]
 
 
 def test_a_hard_spun_template_is_one_group() -> None:

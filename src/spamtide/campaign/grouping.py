@@ -14,11 +14,9 @@ Ints = NDArray[np.int64]
 
 COHESION = 0.75
 """Two groups are one only if, on average, they agree at this share of the threshold at least."""
-LIKENESS_MET = 0.75
-"""Over a pair at the threshold, they must agree at this share of what the larger group agrees in itself.
-Lower, it glues campaigns over a long footer; what it parts wrongly, `relating` brings together again."""
-LIKENESS_NEAR = 0.85
-"""The same without such a pair."""
+LIKENESS = 0.85
+"""They must agree at this share of what the larger group agrees in itself. Lower, it glues campaigns over a
+long footer, for good; what it parts wrongly, `relating` brings together again."""
 GROWN = 3
 """Members from which a group shows how much its template varies."""
 DELEGATES = 8
@@ -36,8 +34,8 @@ class Groups:
 
     | the pair's similarity | the groups are one if they agree on average at                               |
     |-----------------------|------------------------------------------------------------------------------|
-    | the threshold or more | COHESION of the threshold, and LIKENESS_MET of the larger group in itself    |
-    | less                  | the same with LIKENESS_NEAR, and only if the larger group has grown          |
+    | the threshold or more | COHESION of the threshold, and LIKENESS of the larger group in itself        |
+    | less                  | the same, and only if the larger group has grown                             |
 
     A template that is spun hard agrees with a stray variant as much as with itself; two campaigns that
     share a footer agree far more with themselves. Ties are broken by content: the outcome is a function
@@ -105,8 +103,8 @@ class Groups:
             DELEGATES,
             GROWN,
             COHESION * self._threshold,
-            LIKENESS_MET,
-            LIKENESS_NEAR,
+            LIKENESS,
+            LIKENESS,
         )
         return parent
 
@@ -147,9 +145,8 @@ class Groups:
             return True
         if not variants and larger.size < GROWN:
             return False
-        share = LIKENESS_MET if variants else LIKENESS_NEAR
         inner = self._agreement_in(root, larger) if larger.size >= GROWN else 0.0
-        least = max(COHESION * self._threshold, share * inner)
+        least = max(COHESION * self._threshold, LIKENESS * inner)
         return self._agreement(ours, theirs) >= least
 
     def _agreement(self, ours: Ints, theirs: Ints) -> float:

@@ -34,6 +34,9 @@ NUCLEUS, NUCLEUS_PHRASING = 0.35, 0.05
 CONSISTENT, CONSISTENT_PHRASING = 0.55, 0.3
 """Shares of their members' own likeness, in words and in phrases, that two groups must reach. Letters of one
 kind share words, and campaigns that tell some of the same share phrases; hardly any share both."""
+FIXED_CONSISTENT = 0.7
+"""The share in words that is asked where a text is the same in nearly every message: more than half of such a
+text can be a footer that a whole topic has."""
 FIXED_PHRASING = 0.5
 """The share in phrases that is asked where a text is the same in nearly every message, unless both were sent
 side by side: a third of their sentences can be taken from one stock, that other senders have too."""
@@ -232,15 +235,17 @@ class Regrouping:
         words = max(ours.inner(ours.said), theirs.inner(theirs.said))
         phrases = max(ours.inner(ours.told), theirs.inner(theirs.told))
         if words:
-            least = CONSISTENT * words, max(CONSISTENT_PHRASING * phrases, LEAST_PHRASING)
+            share = CONSISTENT + _fixed(phrases) * (FIXED_CONSISTENT - CONSISTENT)
+            least = share * words, max(CONSISTENT_PHRASING * phrases, LEAST_PHRASING)
         else:
             least = NUCLEUS, NUCLEUS_PHRASING
         if ours.messages == 1 or theirs.messages == 1:
             ease *= LONE
         if said >= least[0] * ease and told >= least[1] * ease:
-            if told >= _fixed(phrases) * ease or self._together(ours, theirs):
+            share = CONSISTENT_PHRASING + _fixed(phrases) * (FIXED_PHRASING - CONSISTENT_PHRASING)
+            if told >= share * phrases * ease or self._together(ours, theirs):
                 return True
-            least = least[0], _fixed(phrases)
+            least = least[0], share * phrases
         if said >= KIN_LIKENESS * ease and _shared(ours.kin, theirs.kin, ours.strains, theirs.strains):
             return True
         if (
@@ -326,9 +331,8 @@ class Regrouping:
 
 
 def _fixed(phrases: float) -> float:
-    """Likeness in phrases that is asked of groups of other days, of which one agrees so in itself."""
-    fixed = min(max((phrases - LOOSE) / (FIXED - LOOSE), 0.0), 1.0)
-    return phrases * (CONSISTENT_PHRASING + fixed * (FIXED_PHRASING - CONSISTENT_PHRASING))
+    """How nearly a text is the same in every message, 0-1, of which groups agree so in phrases."""
+    return min(max((phrases - LOOSE) / (FIXED - LOOSE), 0.0), 1.0)
 
 
 def _add(total: dict[int, _N], more: Iterable[tuple[int, _N]]) -> None:
