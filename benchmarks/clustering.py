@@ -24,7 +24,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from spamtide.engine import ENGINES
-from spamtide.ingest import crashed, examine, raw_batch
+from spamtide.ingest.examining import crashed, examine, raw_batch
 from spamtide.model import RawMessage
 from spamtide.observatory import init_observatory
 from spamtide.schema import EVIDENCE, OBSERVATIONS

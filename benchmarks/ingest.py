@@ -281,7 +281,7 @@ def _stage_costs(messages: list[bytes]) -> dict[str, float]:
     import pyarrow as pa
 
     from spamtide.campaign import sketch
-    from spamtide.ingest import observation_rows
+    from spamtide.ingest.examining import observation_rows
     from spamtide.message import parse
     from spamtide.model import RawMessage
     from spamtide.observation import observe

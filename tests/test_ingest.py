@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pytest
 
 from spamtide import ingest as intake
+from spamtide.ingest import examining
 from spamtide.message import parse as parse_message
 from spamtide.model import Message
 from spamtide.observatory import Observatory, init_observatory
@@ -58,7 +59,7 @@ def test_what_works_on_a_second_try_leaves_the_quarantine(
                 raise ValueError(bad)
             return parse_message(data, limits)
 
-        monkeypatch.setattr(intake, "parse", parse)
+        monkeypatch.setattr(examining, "parse", parse)
 
     observatory = init_observatory(tmp_path / "o")
     fails_on(b"2", b"3")
