@@ -24,9 +24,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from spamtide.engine import ENGINES
-from spamtide.ingest.examining import crashed, examine, raw_batch
+from spamtide.ingest.examining import crashed, examine
 from spamtide.model import RawMessage
 from spamtide.observatory import init_observatory
+from spamtide.rows import raw_batch
 from spamtide.schema import EVIDENCE, OBSERVATIONS
 from spamtide.settings import Clustering, Limits, Observing
 from spamtide.store import Lake

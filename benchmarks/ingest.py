@@ -285,7 +285,7 @@ def _stage_costs(messages: list[bytes]) -> dict[str, float]:
     from spamtide.message import parse
     from spamtide.model import RawMessage
     from spamtide.observation import observe
-    from spamtide.schema import raw_batch
+    from spamtide.rows import raw_batch
     from spamtide.settings import Limits, Observing
     from spamtide.store import Lake
 

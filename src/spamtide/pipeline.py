@@ -36,7 +36,8 @@ from spamtide.finding import (
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
 from spamtide.model import Change, Each, IndexSeries, Measurement, SubjectKind, Trace, in_turn
 from spamtide.observatory import EVENTS_FILE, Observatory
-from spamtide.schema import CHANGES, CLAIMS, DERIVED, to_arrow
+from spamtide.rows import to_arrow
+from spamtide.schema import CHANGES, CLAIMS, DERIVED
 from spamtide.series import decompose, is_over, measure, measure_hours, without_last_day
 from spamtide.servers import states as control_states
 from spamtide.store import Lake, contents, evidence, panels, rollup, senders, writer_lock

@@ -13,7 +13,8 @@ from spamtide.control.probe import SOURCE
 from spamtide.errors import UsageError
 from spamtide.knowledge import Knowledge
 from spamtide.observatory import Observatory
-from spamtide.schema import CHECKS, to_arrow
+from spamtide.rows import to_arrow
+from spamtide.schema import CHECKS
 from spamtide.statement import Check, ControlState
 from spamtide.store import Lake, rollup, writer_lock
 

@@ -9,6 +9,7 @@ import pytest
 
 from spamtide.ingest import examining
 from spamtide.model import Message, RawMessage
+from spamtide.rows import raw_batch
 from spamtide.settings import Limits, Observing
 
 
@@ -31,7 +32,7 @@ def test_a_message_over_its_time_is_named_and_the_others_are_not() -> None:
         RawMessage(f"{number:064d}", "trap", "spam", None, "x", b"Subject: %b\n\nx\n" % word)
         for number, word in enumerate((b"one", b"stuck", b"two"))
     ]
-    batch = examining.raw_batch(raws, dt.datetime.now(dt.UTC), "b")
+    batch = raw_batch(raws, dt.datetime.now(dt.UTC), "b")
     rows = examining.examine(batch, limits=Limits(seconds=0.2), observing=Observing(), key=b"k").to_pylist()
     assert [row["failure"] for row in rows] == [None, "too-slow", None]
     assert [row["subject"] for row in rows] == ["one", "", "two"]

@@ -15,6 +15,7 @@ from spamtide.engine import Apart
 from spamtide.errors import TryAgainError, UnavailableError
 from spamtide.schema import DERIVED, KEYS, LINEAGE, MEMBERSHIPS, TABLES
 from spamtide.store import Lake
+from spamtide.store.database import _spill_folder
 
 
 @pytest.fixture
@@ -194,10 +195,10 @@ def test_what_does_not_fit_into_memory_lies_beside_the_tables_or_under_a_name_of
     tmp_path: Path,
 ) -> None:
     (tmp_path / "lake").mkdir()
-    inside, elsewhere = Lake.at(tmp_path), Lake("s3://bucket/lake")
+    elsewhere = "s3://bucket/lake"
 
-    assert Path(inside._spill_folder()).parent == tmp_path / "lake"
-    assert elsewhere._spill_folder() != elsewhere._spill_folder()
+    assert Path(_spill_folder(Lake.at(tmp_path).uri)).parent == tmp_path / "lake"
+    assert _spill_folder(elsewhere) != _spill_folder(elsewhere)
 
 
 def test_queries_of_a_process_and_of_its_forks_do_not_see_one_another(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from spamtide.campaign import sketch
 from spamtide.message import parse
 from spamtide.model import Observation, RawMessage, Sketch
 from spamtide.observation import observe
-from spamtide.schema import OBSERVATIONS, raw_batch, raw_messages, to_arrow
+from spamtide.rows import raw_batch, raw_messages, to_arrow
+from spamtide.schema import OBSERVATIONS
 from spamtide.settings import Limits, Observing
 
 FAILURE_REASONS: dict[str, str] = {

@@ -25,7 +25,8 @@ from spamtide.errors import SpamtideError
 from spamtide.ingest.examining import crashed, examine, warm
 from spamtide.model import Label, RawMessage, Unreadable
 from spamtide.observatory import Observatory
-from spamtide.schema import QUARANTINE, RAW, raw_batch
+from spamtide.rows import raw_batch
+from spamtide.schema import QUARANTINE, RAW
 from spamtide.store import KnownKeys, Lake, writer_lock
 from spamtide.version import VERSION
 

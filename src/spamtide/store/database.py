@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import secrets
+import tempfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,14 +16,13 @@ _MADE: dict[tuple[int, str], duckdb.DuckDBPyConnection] = {}
 """By process and lake. What a fork inherited is kept and left alone: its threads stayed behind."""
 
 
-def database(lake: str, spill: Callable[[], str]) -> duckdb.DuckDBPyConnection:
+def database(lake: str) -> duckdb.DuckDBPyConnection:
     """The DuckDB of this process for a lake, in memory and empty; it never reaches for the network.
 
     A query takes a `cursor`, a connection: what that registers, and its temporary views, are its own.
 
     Args:
         lake: the lake's address.
-        spill: names the folder for what does not fit into memory.
     """
     process = os.getpid()
     found = _MADE.get((process, lake))
@@ -37,8 +37,19 @@ def database(lake: str, spill: Callable[[], str]) -> duckdb.DuckDBPyConnection:
             config={
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "temp_directory": spill(),
+                "temp_directory": _spill_folder(lake),
             },
         )
         found = _MADE.setdefault((process, lake), made)
     return found
+
+
+def _spill_folder(lake: str) -> str:
+    """Where one process's DuckDB may put what it cannot hold in memory; it makes and removes the folder.
+
+    It is mail, and DuckDB lets all read it: so it lies beside the tables, no more open than these, and
+    where these may not be written to, under a name that nobody can take beforehand.
+    """
+    if "://" not in lake and os.access(lake, os.W_OK):
+        return f"{lake}/.spill-{os.getpid()}"
+    return f"{tempfile.gettempdir()}/spamtide-{secrets.token_hex(16)}"

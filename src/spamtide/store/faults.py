@@ -1,9 +1,17 @@
-"""What the disk, Arrow, delta-rs and DuckDB throw, told apart by what they say."""
+"""What the disk, Arrow, delta-rs and DuckDB throw, told apart by what they say and made errors of ours."""
 
 from __future__ import annotations
 
 import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
 
+from spamtide.errors import SpamtideError, TryAgainError, UnavailableError
+
+RESERVE_BYTES = 2**20
+"""Room that a write leaves on the disk."""
 DISK_FULL_WORDS = (
     "no space left",
     "os error 28",
@@ -31,3 +39,45 @@ def is_of_reading(error: Exception) -> bool:
 def first_line(error: BaseException) -> str:
     """An error's first line, for a one-line message."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
+def check_room(table: str, lake: str, size: int) -> None:
+    """Refuse a write that may not fit, before delta-rs meets the full disk and says so in its own way."""
+    try:
+        free = shutil.disk_usage(lake).free
+    except OSError:
+        return  # an object store, or a folder that is yet to be made
+    if free < size + RESERVE_BYTES:
+        _no_room(table, lake)
+
+
+def _no_room(table: str, lake: str) -> NoReturn:
+    """The disk is full, or as good as."""
+    message = f"no room on the disk for table '{table}' of {lake}"
+    raise TryAgainError(message, "make room; the same command goes on where this one stopped")
+
+
+@contextmanager
+def writing(table: str, lake: str) -> Iterator[None]:
+    """Turn what the disk or Delta throws while writing into our errors."""
+    try:
+        yield
+    except SpamtideError:
+        raise
+    except Exception as error:
+        if is_disk_full(error):
+            _no_room(table, lake)
+        message = f"cannot write table '{table}' of {lake}: {first_line(error)}"
+        raise UnavailableError(message, "run `spamtide doctor`") from error
+
+
+@contextmanager
+def reading(table: str, lake: str) -> Iterator[None]:
+    """Turn what Delta, Parquet or DuckDB throws while reading into our errors."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, SpamtideError) or not is_of_reading(error):
+            raise
+        message = f"cannot read '{table}' of {lake}: {first_line(error)}"
+        raise UnavailableError(message, "run `spamtide doctor`") from error

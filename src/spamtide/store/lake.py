@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import secrets
 import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from spamtide.errors import SpamtideError, TryAgainError, UnavailableError, UsageError
+from spamtide.errors import UnavailableError, UsageError
 from spamtide.schema import SCHEMA_VERSION, TABLES
 from spamtide.store.coded import in_one_piece, reading_codes, with_codes
 from spamtide.store.database import database
-from spamtide.store.faults import first_line, is_disk_full, is_of_reading
+from spamtide.store.faults import check_room, first_line, reading, writing
 from spamtide.store.form import check_form
 from spamtide.store.listed import SCHEMA_NOTE, Edges, edges_of, of_files, rows_of, schema_of
 from spamtide.store.written import as_written, properties
@@ -32,8 +28,6 @@ if TYPE_CHECKING:
 LAKE_FOLDER = "lake"
 JOINED_BYTES = 128 * 2**20
 """Most bytes of a file that `compact` makes; those below half of it are small."""
-RESERVE_BYTES = 2**20
-"""Room that a write leaves on the disk."""
 MOST_COMPARED = 2_000_000
 """Rows of a table that `replace` compares before it writes."""
 MAX_SMALL_FILES = 40
@@ -160,7 +154,7 @@ class Lake:
             return pa.schema([TABLES[table].field(name) for name in columns]).empty_table()
         options = pyarrow.dataset.ParquetReadOptions(dictionary_columns=list(coded))
         inside = pyarrow.dataset.field("week").isin(sorted(weeks))
-        with self._reading(table):
+        with reading(table, self.uri):
             dataset = handle.to_pyarrow_dataset(parquet_read_options=options)
             return dataset.to_table(columns=list(columns), filter=inside)
 
@@ -172,7 +166,7 @@ class Lake:
         told = rows_of(handle, files.paths)
         if told is not None:
             return told
-        with self._reading(files.table):
+        with reading(files.table, self.uri):
             return int(of_files(handle.to_pyarrow_dataset(), files.paths).count_rows())
 
     def note(self, table: str) -> dict[str, Any]:
@@ -213,14 +207,14 @@ class Lake:
         if handle is not None and version is not None and version != handle.version():
             from deltalake import DeltaTable
 
-            with self._reading(table):
+            with reading(table, self.uri):
                 handle = DeltaTable(f"{self.uri}/{table}", version=version)
         names = list(columns) if columns is not None else TABLES[table].names
         schema = pa.schema([TABLES[table].field(name) for name in names])
         schema = with_codes(schema) if coded else schema
         if handle is None:
             return schema.empty_table()
-        with self._reading(table):
+        with reading(table, self.uri):
             dataset = handle.to_pyarrow_dataset(parquet_read_options=reading_codes(schema) if coded else None)
             if paths is not None:
                 dataset = of_files(dataset, paths)
@@ -232,7 +226,7 @@ class Lake:
         handle = self._handle(table)
         if handle is None:
             return
-        with self._reading(table):
+        with reading(table, self.uri):
             yield from handle.to_pyarrow_dataset().to_batches(
                 columns=list(columns), batch_size=rows, batch_readahead=2, fragment_readahead=1
             )
@@ -265,7 +259,7 @@ class Lake:
             folder = Path(self.uri, table)
             if "://" in self.uri or not (folder / "_delta_log").is_dir():
                 continue
-            with self._reading(table):
+            with reading(table, self.uri):
                 handle = DeltaTable(str(folder))
                 columns = {field.name for field in handle.schema().fields}
             if 0 < schema_of(handle) <= SCHEMA_VERSION and not columns.issuperset(TABLES[table].names):
@@ -280,7 +274,7 @@ class Lake:
         handle = self._handle(table)
         if handle is None or rows.num_rows > MOST_COMPARED or (note or {}) != self.note(table):
             return False
-        with self._reading(table):
+        with reading(table, self.uri):
             if handle.to_pyarrow_dataset().count_rows() != rows.num_rows:
                 return False
         return bool(_sorted(self.read(table)).equals(_sorted(rows.cast(TABLES[table]))))
@@ -292,7 +286,7 @@ class Lake:
             return
         sizes = pa.table(handle.get_add_actions(flatten=True))["size_bytes"].to_pylist()
         if sum(2 * size < most for size in sizes) > MAX_SMALL_FILES:
-            with self._writing(table):
+            with writing(table, self.uri):
                 handle.optimize.compact(target_size=most, writer_properties=properties(table))
             self._open.pop(table, None)
 
@@ -305,7 +299,7 @@ class Lake:
         """
         connection = self._connect(sql, tables)
         try:
-            with self._reading("query"):
+            with reading("query", self.uri):
                 return connection.sql(sql).to_arrow_table()
         finally:
             connection.close()
@@ -323,7 +317,7 @@ class Lake:
         """
         connection = self._connect(sql, tables)
         try:
-            with self._reading("query"):
+            with reading("query", self.uri):
                 reader: pa.RecordBatchReader = connection.sql(sql, params=list(values)).to_arrow_reader(rows)
                 empty = True
                 for batch in reader:
@@ -339,7 +333,7 @@ class Lake:
         handle = self._handle(table)
         if handle is None:
             return 0
-        with self._writing(table):
+        with writing(table, self.uri):
             done = handle.delete(f"{column} < '{before.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}'")
             if done.get("num_deleted_rows"):
                 handle.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
@@ -350,7 +344,7 @@ class Lake:
 
     def _connect(self, sql: str, tables: Mapping[str, pa.Table | Files]) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the DuckDB of this process, with the tables that the SQL names."""
-        connection = database(self.uri, self._spill_folder).cursor()
+        connection = database(self.uri).cursor()
         connection.execute("SET TimeZone = 'UTC'")
         for name, rows in tables.items():
             if isinstance(rows, Files):
@@ -361,16 +355,6 @@ class Lake:
             if name not in tables and name in sql:
                 self._view(connection, name, name, self.files(name).paths)
         return connection
-
-    def _spill_folder(self) -> str:
-        """Where one process's DuckDB may put what it cannot hold in memory; it makes and removes the folder.
-
-        It is mail, and DuckDB lets all read it: so it lies beside the tables, no more open than these, and
-        where these may not be written to, under a name that nobody can take beforehand.
-        """
-        if "://" not in self.uri and os.access(self.uri, os.W_OK):
-            return f"{self.uri}/.spill-{os.getpid()}"
-        return f"{tempfile.gettempdir()}/spamtide-{secrets.token_hex(16)}"
 
     def _view(
         self, connection: duckdb.DuckDBPyConnection, name: str, table: str, paths: Sequence[str]
@@ -383,7 +367,7 @@ class Lake:
         else:
             files = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
             columns = ", ".join(f'"{name}"' for name in TABLES[table].names)
-            with self._reading(table):
+            with reading(table, self.uri):
                 view = f'CREATE TEMP VIEW "{name}" AS SELECT {columns} FROM read_parquet([{files}])'  # noqa: S608 - paths of our own files, quoted
                 connection.execute(view)
 
@@ -432,8 +416,8 @@ class Lake:
         from deltalake import CommitProperties, DeltaTable, write_deltalake
 
         handle = self._handle(table)
-        self._check_room(table, rows.nbytes)
-        with self._writing(table):
+        check_room(table, self.uri, rows.nbytes)
+        with writing(table, self.uri):
             if handle is None:
                 handle = DeltaTable.create(
                     f"{self.uri}/{table}",
@@ -451,44 +435,6 @@ class Lake:
             write_deltalake(handle, rows.cast(as_written(table, rows.schema)), **options)
             handle.update_incremental()
         self._open[table] = handle
-
-    def _check_room(self, table: str, size: int) -> None:
-        """Refuse a write that may not fit, before delta-rs meets the full disk and says so in its own way."""
-        try:
-            free = shutil.disk_usage(self.uri).free
-        except OSError:
-            return  # an object store, or a folder that is yet to be made
-        if free < size + RESERVE_BYTES:
-            self._no_room(table)
-
-    def _no_room(self, table: str) -> NoReturn:
-        """The disk is full, or as good as."""
-        message = f"no room on the disk for table '{table}' of {self.uri}"
-        raise TryAgainError(message, "make room; the same command goes on where this one stopped")
-
-    @contextmanager
-    def _writing(self, table: str) -> Iterator[None]:
-        """Turn what the disk or Delta throws while writing into our errors."""
-        try:
-            yield
-        except SpamtideError:
-            raise
-        except Exception as error:
-            if is_disk_full(error):
-                self._no_room(table)
-            message = f"cannot write table '{table}' of {self.uri}: {first_line(error)}"
-            raise UnavailableError(message, "run `spamtide doctor`") from error
-
-    @contextmanager
-    def _reading(self, table: str) -> Iterator[None]:
-        """Turn what Delta, Parquet or DuckDB throws while reading into our errors."""
-        try:
-            yield
-        except Exception as error:
-            if isinstance(error, SpamtideError) or not is_of_reading(error):
-                raise
-            message = f"cannot read '{table}' of {self.uri}: {first_line(error)}"
-            raise UnavailableError(message, "run `spamtide doctor`") from error
 
 
 def _sorted(rows: pa.Table) -> pa.Table:
