@@ -13,7 +13,7 @@ demo: $(STAMP)
 	$(BIN)/spamtide demo demo
 
 test: $(STAMP)
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -15,6 +15,17 @@ from spamtide.compiled import native
 REQUIRE_ALL = os.environ.get("SPAMTIDE_REQUIRE_ALL") == "1"
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Side by side, files with slow tests come first, so that none is left for one worker at the end.
+
+    Within both halves the order stays as it was drawn.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def missing(reason: str) -> None:
     """Skip with a reason on a user's machine; fail where everything is required (CI)."""
     if REQUIRE_ALL:

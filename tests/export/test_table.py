@@ -13,7 +13,6 @@ import pytest
 
 from spamtide.export import FORMATS, write_table
 
-MOMENT = dt.datetime(2010, 9, 20, 6, tzinfo=dt.UTC)
 TABLE = pa.table(
     {
         "text": ["plain", 'quote " comma , line\nbreak', "=cmd()|'x'", None],

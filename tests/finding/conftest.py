@@ -35,10 +35,6 @@ DOWN = (dt.date(2010, 9, 24), dt.date(2010, 10, 3))
 """First day down and first day up again of trap-c."""
 
 
-def day_at(index: int) -> dt.date:
-    return START + dt.timedelta(days=index)
-
-
 def at(day: dt.date) -> int:
     return (day - START).days
 

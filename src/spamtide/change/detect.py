@@ -60,7 +60,6 @@ series are looked at."""
 TIMES = 3.0
 """Times its level that a programme's flood must reach."""
 Found = list[tuple[Subject, Event]]
-Turned = list[tuple[str, Switch]]
 
 
 def detect(

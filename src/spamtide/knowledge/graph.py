@@ -137,16 +137,6 @@ class Knowledge:
         return self._of("programme")
 
     @property
-    def brands(self) -> Mapping[str, Entity]:
-        """The brands that spam prints, by name."""
-        return self._of("brand")
-
-    @property
-    def operators(self) -> Mapping[str, Entity]:
-        """The alleged or convicted operators by name."""
-        return self._of("operator")
-
-    @property
     def aliases(self) -> tuple[Alias, ...]:
         """Every alias of every entity."""
         return tuple(alias for entity in self.entities.values() for alias in entity.aliases)

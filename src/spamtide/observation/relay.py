@@ -107,23 +107,17 @@ _WITHOUT_HELO = _DIALECTS[4:]
 """Those that can fit a line in which no HELO is named."""
 
 
-def read_hop(value: str) -> Hop:
-    """Read one Received header; total. `value` is unfolded.
-
-    What names a hop stands before the queue id, so the receiver's own hops, which come again with every
-    message, are read once.
-    """
-    return _read(_head(value))
-
-
 def _head(value: str) -> str:
-    """What of a Received header names the hop."""
+    """What of a Received header names the hop: it stands before the queue id.
+
+    So the receiver's own hops, which come again with every message, are read once.
+    """
     head = value[:LINE_CHARS].partition(" id ")[0]
     return head if " by " in head else value[:LINE_CHARS]
 
 
 def _read(value: str) -> Hop:
-    """As `read_hop`, of a line or of what stands before its queue id."""
+    """Read one Received header, unfolded, or what of it stands before its queue id; total."""
     usual = _USUAL.match(value)
     if usual:
         found = _BY.search(value, usual.end())

@@ -44,7 +44,6 @@ class Volumes:
     """Sender -> messages (sensors, days)."""
     mix: dict[str, Floats]
     """Sender -> share of each programme of `Sender.mix` (days, programmes)."""
-    ham_expected: Floats
     ham: Counts
     lab: dict[str, Counts]
     """Captured sender -> messages of the lab's bot (days,)."""
@@ -72,11 +71,10 @@ def draw_volumes(world: World, streams: Streams, scale: float) -> Volumes:
                 for row, sensor in zip(expected[sender.name], world.sensors, strict=True)
             ]
         )
-    ham_expected = np.stack([scale * _honest(world, sensor) for sensor in world.sensors])
     ham = np.stack(
         [
-            _draw(row, HAM_SIZE, streams.generator("count", "ham", sensor.name))
-            for row, sensor in zip(ham_expected, world.sensors, strict=True)
+            _draw(scale * _honest(world, sensor), HAM_SIZE, streams.generator("count", "ham", sensor.name))
+            for sensor in world.sensors
         ]
     )
     lab = {
@@ -87,7 +85,7 @@ def draw_volumes(world: World, streams: Streams, scale: float) -> Volumes:
         if sender.captured
     }
     mix = {sender.name: programme_mix(world, sender) for sender in world.senders}
-    return Volumes(expected, spam, mix, ham_expected, ham, lab)
+    return Volumes(expected, spam, mix, ham, lab)
 
 
 def story(world: World, sender: Sender, sensor: Sensor) -> Floats:
