@@ -12,7 +12,9 @@ WORKERS ?= 2
 demo: $(STAMP)
 	$(BIN)/spamtide demo demo
 
+# Compiled once: where Python may not keep what it compiles, each process that tests start would do it again.
 test: $(STAMP)
+	$(BIN)/python -m compileall -q src
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
