@@ -40,6 +40,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_every_module_can_be_imported_alone() -> None:
     """Each in a process that has imported nothing else of Spamtide; libraries are there already."""
     command = [sys.executable, "-c", IMPORT_ALONE, *MODULES]
