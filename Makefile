@@ -6,15 +6,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+# Once for all: where Python may not keep what it compiles, each process would do it again, for half a second.
+COMPILE := $(BIN)/python -m compileall -q src
 
 .PHONY: demo test lint bench docs clean
 
 demo: $(STAMP)
 	$(BIN)/spamtide demo demo
 
-# Compiled once: where Python may not keep what it compiles, each process that tests start would do it again.
 test: $(STAMP)
-	$(BIN)/python -m compileall -q src
+	$(COMPILE)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
@@ -43,6 +44,7 @@ $(STAMP): requirements-dev.lock pyproject.toml $(wildcard native/*.c native/*.h 
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . ; \
 	fi
+	@$(COMPILE)
 	@touch $@
 
 clean:
