@@ -30,6 +30,12 @@ SPANS = {1: "first day", 7: "first week", 28: "first 4 weeks", 91: "first 13 wee
 AGAINST = "Held against their own days before,"
 NEWS = (28, 91)
 """Horizons whose end is news by itself."""
+LATELY = 28
+"""Days before a fall from which on another botnet's own move keeps it from filling in."""
+OFTEN = 2
+"""Effects at earlier dates from which on what all spam and others did is not told from chance."""
+VAGUE = 200.0
+"""An interval wider than so many points of percent says nothing, and is not printed."""
 WEEKS = {7: "1", 28: "4", 91: "13"}
 """Horizon -> its words in a sentence."""
 
@@ -67,6 +73,13 @@ class Found:
 
     effect: Effect
     botnets: tuple[str, ...]
+    apart: tuple[str, ...]
+    """Others that moved by themselves, which fill nothing in."""
+
+    @property
+    def vague(self) -> bool:
+        """Whether its intervals say nothing."""
+        return any(share.high - share.low > VAGUE for share in (self.effect.own, self.effect.net))
 
 
 def effect_claims(view: View) -> Iterator[Claim]:
@@ -74,22 +87,44 @@ def effect_claims(view: View) -> Iterator[Claim]:
     group = _group(view)
     if group is None:
         return
-    found = _effects(view, group)
+    every = _effects(view, group)
+    found = [one for one in every if not one.vague]
     if not any(one.effect.own.sure for one in found):
         return
-    yield _claim(view, group, found, _placebos(_scene(view, group, found[0].botnets)))
+    scene = _scene(view, group, every[0].botnets, every[0].apart)
+    yield _claim(view, group, found, _placebos(scene), too_little=[one for one in every if one.vague])
 
 
 def _effects(view: View, group: Group) -> list[Found]:
     """Effects by horizon, each of the botnets that had begun to fall by its end."""
-    spans: dict[tuple[str, ...], list[int]] = {}
+    spans: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = {}
     for days in HORIZONS:
-        spans.setdefault(group.fallen(group.onset + dt.timedelta(days=days - 1)), []).append(days)
+        last = group.onset + dt.timedelta(days=days - 1)
+        fallen = group.fallen(last)
+        spans.setdefault((fallen, _apart(view, group, fallen, last)), []).append(days)
     return [
-        Found(effect, botnets)
-        for botnets, horizons in spans.items()
-        for effect in effects(_scene(view, group, botnets), horizons)
+        Found(effect, botnets, apart)
+        for (botnets, apart), horizons in spans.items()
+        for effect in effects(_scene(view, group, botnets, apart), horizons)
     ]
+
+
+def _apart(view: View, group: Group, fallen: Sequence[str], last: dt.date) -> tuple[str, ...]:
+    """Botnets with a dated move of their own, just before the fall or since, that is no filling in.
+
+    A return and a fall never are; a rise, or a first sighting, is none that began before the fall.
+    """
+    first = group.clean - dt.timedelta(days=LATELY)
+    moved = {
+        c.subject
+        for c in view.inputs.changes
+        if c.subject_kind == "botnet"
+        and c.subject not in {UNKNOWN, *fallen}
+        and c.onset_high >= first
+        and c.onset <= last
+        and (c.kind in {*FALLS, "resume"} or (c.kind in {"rise", "new"} and c.onset < group.onset))
+    }
+    return tuple(sorted(moved))
 
 
 def _group(view: View) -> Group | None:
@@ -129,26 +164,50 @@ def _returned(view: View, group: Group, days: int) -> list[str]:
     return list(dict.fromkeys(c.subject for c in back if group.onset < c.onset <= last))
 
 
-def _scene(view: View, group: Group, botnets: Sequence[str]) -> Scene:
+def _scene(view: View, group: Group, botnets: Sequence[str], apart: Sequence[str]) -> Scene:
     """Counts of the fallen and of all other mail, to the end of the period."""
     stop = view.within((view.period.until, view.period.until)).stop
     days = view.panel.days[:stop]
-    fallen: Counts = np.sum([view.daily("botnet", b) for b in botnets], axis=0)[:stop]
-    clean, action = (int((np.datetime64(day) - days[0]).astype(int)) for day in (group.clean, group.onset))
+    fallen = _mail(view, botnets)[:stop]
+    clean, action, since = (
+        max(int((np.datetime64(day) - days[0]).astype(int)), 0)
+        for day in (group.clean, group.onset, _settled(view, group, botnets))
+    )
     return Scene(
         affected=fallen,
         others=view.daily("total", "total")[:stop] - fallen,
         offset=view.offset()[:stop],
         weekday=((days.astype(np.int64) + 3) % 7).astype(float),
-        clean=max(clean, 0),
-        action=max(action, clean, 0),
+        clean=clean,
+        action=max(action, clean),
+        since=since if clean - since >= LEAST_DAYS else 0,
+        apart=_mail(view, apart)[:stop] if apart else None,
     )
+
+
+def _mail(view: View, botnets: Sequence[str]) -> Counts:
+    """Messages by day of some botnets together."""
+    mail: Counts = np.sum([view.daily("botnet", b) for b in botnets], axis=0)
+    return mail
+
+
+def _settled(view: View, group: Group, botnets: Sequence[str]) -> dt.date:
+    """First day on which the fallen were surely at the level that they fell from.
+
+    A silence or a return before makes a level look as if it might go anywhere, on any day.
+    """
+    ends = (
+        c.end_high or c.end or c.onset_high
+        for c in view.inputs.changes
+        if c.subject_kind == "botnet" and c.subject in botnets and c.kind != "switch" and c not in group.falls
+    )
+    return max((end for end in ends if end < group.clean), default=dt.date.min)
 
 
 def _placebos(scene: Scene) -> tuple[int, int]:
     """Effects over a week found at dates before anything happened: how many were tried, how many gave one."""
     tried = found = 0
-    for action in range(scene.clean - PLACEBO_DAYS, LEAST_DAYS, -PLACEBO_DAYS):
+    for action in range(scene.clean - PLACEBO_DAYS, scene.since + LEAST_DAYS, -PLACEBO_DAYS):
         if tried == MOST_PLACEBOS:
             break
         told = effects(replace(scene, clean=action, action=action), (PLACEBO_DAYS,))
@@ -157,41 +216,36 @@ def _placebos(scene: Scene) -> tuple[int, int]:
     return tried, found
 
 
-def _claim(view: View, group: Group, found: Sequence[Found], placebos: tuple[int, int]) -> Claim:
+def _claim(
+    view: View, group: Group, found: Sequence[Found], placebos: tuple[int, int], too_little: Sequence[Found]
+) -> Claim:
     """The fallen by horizon, all spam by horizon, what others filled in, the placebo dates."""
     values: dict[str, Value] = {"onset": group.onset}
     before: tuple[str, ...] = ()
     for one in found:
         days, effect = one.effect.days, one.effect
         if one.botnets != before:
-            names = [view.name(b) for b in one.botnets if b not in before]
-            key = f"joined_{days}d" if before else "names"
-            values[key] = listing([*names[:4], *(["others"] if len(names) > 4 else [])])  # noqa: PLR2004 - enough for a sentence
+            names = [b for b in one.botnets if b not in before]
+            values[f"joined_{days}d" if before else "names"] = _names(view, names)
         before = one.botnets
         values |= {f"own_{days}d": _percent(effect.own), f"net_{days}d": _percent(effect.net)}
         values |= {f"moved_{days}d": Figure(effect.net.value, effect.net.low, effect.net.high, "percent")}
-    template = _shortfall(found)
+    tried, gave = placebos
+    template = _shortfall(found, often=gave >= OFTEN)
+    template += _filled_in(view, found[-1], values, often=gave >= OFTEN)
+    if too_little:
+        spans = [SPANS[one.effect.days] for one in too_little]
+        template += f". The days before are too uneven to give a number for the {listing(spans)}"
     last = found[-1].effect
-    values["others"] = Figure(last.others.value, last.others.low, last.others.high, "percent")
-    span = SPANS[last.days]
-    if not last.others.sure:
-        template += (
-            f". {AGAINST} others did not measurably fill in: {{others}} of all mail expected in the {span}, "
-            "within chance"
-        )
-    elif last.others.value > 0:
-        template += f". {AGAINST} others filled in {{others}} of all mail expected in the {span}"
-    else:
-        values["others"] = _percent(last.others)
-        template += f". {AGAINST} others fell short too, by {{others}} of all mail expected in the {span}"
     back = _returned(view, group, last.days)
     if back:
         values["back"] = listing([view.name(b) for b in back])
-        template += f". {{back}} {plural(len(back), 'was', 'were')} back before the end of the {span}"
+        template += (
+            f". {{back}} {plural(len(back), 'was', 'were')} back before the end of the {SPANS[last.days]}"
+        )
     over = [WEEKS[days] for days in HORIZONS if days > last.days]
     if over:
         template += f". It is too early for {listing(over)} {'week' if over == ['1'] else 'weeks'}"
-    tried, gave = placebos
     if tried:
         values |= {"tried": tried, "gave": gave}
         showed = "{gave} of them gave one" if gave else "none of them gave one"
@@ -214,10 +268,42 @@ def _claim(view: View, group: Group, found: Sequence[Found], placebos: tuple[int
     return draft(view, about, template + ".", values, **_kept([one.effect for one in found]))
 
 
-def _shortfall(told: Sequence[Found]) -> str:
+def _names(view: View, botnets: Sequence[str]) -> str:
+    """Some botnets' names, as many as a sentence holds."""
+    names = [view.name(b) for b in botnets]
+    return listing([*names[:4], *(["others"] if len(names) > 4 else [])])  # noqa: PLR2004 - enough for a sentence
+
+
+def _filled_in(view: View, found: Found, values: dict[str, Value], *, often: bool) -> str:
+    """What others did over the last horizon, their numbers put into `values`.
+
+    `often` as in `_shortfall`: then it is said to be no more than chance brings.
+    """
+    others, span = found.effect.others, SPANS[found.effect.days]
+    values["others"] = Figure(others.value, others.low, others.high, "percent")
+    who = "others"
+    if found.apart:
+        values["apart"] = _names(view, found.apart)
+        who = "others, leaving out {apart} for moves of their own,"
+    of_all = f"of all mail expected in the {span}"
+    if often and others.sure:
+        return (
+            f". {AGAINST} {who} did not measurably fill in: {{others}} {of_all}, which is not beyond chance "
+            "where earlier dates give effects as well"
+        )
+    if not others.sure:
+        return f". {AGAINST} {who} did not measurably fill in: {{others}} {of_all}, within chance"
+    if others.value > 0:
+        return f". {AGAINST} {who} filled in {{others}} {of_all}"
+    values["others"] = _percent(others)
+    return f". {AGAINST} {who} fell short too, by {{others}} {of_all}"
+
+
+def _shortfall(told: Sequence[Found], *, often: bool) -> str:
     """By how much the fallen, and all spam, fell short; a first day that shows nothing comes last.
 
-    A botnet that began to fall within a later horizon is named there, and not before.
+    A botnet that began to fall within a later horizon is named there, and not before. Where earlier dates
+    gave effects `often`, what all spam did is within chance.
     """
     found = [one.effect for one in told]
     together = len(told[0].botnets) > 1
@@ -230,7 +316,7 @@ def _shortfall(told: Sequence[Found]) -> str:
             own[at] += f" (with {{joined_{one.effect.days}d}}, which began to fall meanwhile)"
     more = any(one.net.value > 0 for one in sure)  # no shortfall, so none is said
     net = listing([f"{{{'moved' if more else 'net'}_{one.days}d}}" for one in sure])
-    chance = [SPANS[one.days] for one in sure if not one.net.sure]
+    chance = [SPANS[one.days] for one in sure if often or not one.net.sure]
     within = f" (that of the {listing(chance)} is within chance)" if chance else ""
     template = (
         f"From {{onset}} on {{names}}{' together' if together else ''} sent {listing(own)}; all spam "

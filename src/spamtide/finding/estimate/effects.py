@@ -46,9 +46,10 @@ class Effect:
     lost: Share
     """The same in percent of all mail expected; negative is a loss."""
     others: Share
-    """Change of all other mail, in percent of all mail expected: substitution where positive."""
+    """Change of the others that did not move by themselves, in percent of all mail expected: substitution
+    where positive."""
     net: Share
-    """Both together."""
+    """Change of all mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class Scene:
     """Days before any effect can have begun: the past that predictions are made from."""
     action: int
     """Position of the day of action, not before `clean`."""
+    since: int = 0
+    """First day of the affected botnets' past: their own last move before lies behind it."""
+    apart: Counts | None = None
+    """Mail among the others' of botnets that moved by themselves about then: nobody's control, and no filling
+    in."""
 
 
 def effects(scene: Scene, horizons: Sequence[int] = HORIZONS) -> tuple[Effect, ...]:
@@ -73,9 +79,12 @@ def effects(scene: Scene, horizons: Sequence[int] = HORIZONS) -> tuple[Effect, .
     """
     weekday = scene.weekday.astype(np.int64)
     offset = scene.offset.astype(float)
-    own = Days(scene.affected.astype(float), offset, weekday, _control(scene))
-    rest = Days(scene.others.astype(float), offset, weekday)
-    levels = Level(own.part(0, scene.clean)), Level(rest.part(0, scene.clean))
+    steady = scene.others if scene.apart is None else np.maximum(scene.others - scene.apart, 0)
+    own = Days(scene.affected.astype(float), offset, weekday, _control(scene, steady))
+    series = [own, Days(scene.others.astype(float), offset, weekday)]
+    if scene.apart is not None:
+        series.append(Days(steady.astype(float), offset, weekday))
+    levels = [Level(one.part(0 if at else scene.since, scene.clean)) for at, one in enumerate(series)]
     if not levels[0].enough:
         return ()
     found = []
@@ -85,18 +94,18 @@ def effects(scene: Scene, horizons: Sequence[int] = HORIZONS) -> tuple[Effect, .
         if not (offset[slice(*window)] > 0).any():
             continue
         gap = scene.action - scene.clean
-        parts = [one.part(*window) for one in (own, rest)]
+        parts = [one.part(*window) for one in series]
         expected = [level.expect(part, gap) for level, part in zip(levels, parts, strict=True)]
         counts = [float(part.counts[part.offset > 0].sum()) for part in parts]
         found.append(_effect(days, counts, expected))
     return tuple(found)
 
 
-def _control(scene: Scene) -> Floats:
-    """Log of the unaffected mail per offset against its mean, smoothed over three days; 0 where not known."""
-    known = (scene.offset > 0) & (scene.others > 0)
+def _control(scene: Scene, steady: Counts) -> Floats:
+    """Log of the unaffected mail per offset against its mean; 0 where not known."""
+    known = (scene.offset > 0) & (steady > 0)
     rate = np.zeros(len(scene.offset))
-    rate[known] = np.log(scene.others[known] / scene.offset[known])
+    rate[known] = np.log(steady[known] / scene.offset[known])
     past = known[: scene.clean]
     centre = float(rate[: scene.clean][past].mean()) if past.any() else 0.0
     control: Floats = np.where(known, rate - centre, 0.0)
@@ -104,24 +113,29 @@ def _control(scene: Scene) -> Floats:
 
 
 def _effect(days: int, counts: Sequence[float], expected: Sequence[Expected]) -> Effect:
-    """Combine what was seen and what was expected by draws; the same every time."""
+    """Combine what was seen and what was expected by draws; the same every time.
+
+    Given for the affected, for all others, and for those of the others that did not move by themselves where
+    these are not all.
+    """
     dice = np.random.default_rng(SEED)
     seen, due = [], []
     for count, one in zip(counts, expected, strict=True):
         seen.append(one.meant(count, dice, DRAWS))
         due.append(one.mean * np.exp(one.error * dice.standard_normal(DRAWS)))
     whole = due[0] + due[1]
-    lost, others = (
+    moved = [
         tuple(bound - expectation for bound in bounds) for bounds, expectation in zip(seen, due, strict=True)
-    )
-    net = lost[0] + others[0], lost[1] + others[1]
+    ]
+    lost, rest, others = moved[0], moved[1], moved[-1]
+    net = lost[0] + rest[0], lost[1] + rest[1]
     middle = expected[0].mean + expected[1].mean
     return Effect(
         days,
         own=_share(lost, due[0], (counts[0] - expected[0].mean) / expected[0].mean),
         lost=_share(lost, whole, (counts[0] - expected[0].mean) / middle),
-        others=_share(others, whole, (counts[1] - expected[1].mean) / middle),
-        net=_share(net, whole, (sum(counts) - middle) / middle),
+        others=_share(others, whole, (counts[-1] - expected[-1].mean) / middle),
+        net=_share(net, whole, (counts[0] + counts[1] - middle) / middle),
     )
 
 
