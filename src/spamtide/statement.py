@@ -95,7 +95,7 @@ class Status:
     lab_last_seen: dt.date | None
     """Last message of a lab sensor of this family."""
     programmes: tuple[tuple[str, float], ...]
-    """By share of its last 28 days with mail."""
+    """By share of all mail of its last 28 days with mail; what is missing names none that we know."""
     state: str
     """The word computed from the rest, e.g. 'quiet, not gone'."""
     rule: str

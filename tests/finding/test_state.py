@@ -184,6 +184,35 @@ def test_what_the_fallen_botnet_advertised_and_who_else_did(make: Make) -> None:
     )
 
 
+def known_part(world: Measurement, botnet: str, part: float) -> Measurement:
+    """The world in which so much of a botnet's mail names its programme."""
+    pairs = {key: counts.copy() for key, counts in world.panel.pairs.items()}
+    whole = pairs[botnet, "Canadian Pharmacy"] + pairs[botnet, "unknown"]
+    pairs[botnet, "Canadian Pharmacy"] = (part * whole).astype(np.int64)
+    pairs[botnet, "unknown"] = whole - pairs[botnet, "Canadian Pharmacy"]
+    return replace(world, panel=replace(world.panel, pairs=pairs))
+
+
+def test_what_little_mail_names_is_not_most_mail_of_a_botnet(make: Make) -> None:
+    """3 % of Grum's mail names the programme, and none another: most of it names none."""
+    found = state(make(known_part(make().measurement, "grum", 0.03)))
+    assert said(found, "advertised").sentence.endswith("as did most mail of 1 other botnet (Xarvester).")
+    ((_, share),) = next(s.programmes for s in found.statuses if s.botnet == "grum")
+    assert share < 0.03
+
+
+def test_what_a_fallen_botnet_advertised_says_how_little_of_it_is_known(make: Make) -> None:
+    """Under a half says so, under a tenth nothing is said."""
+    third = state(make(known_part(make().measurement, "rustock", 0.3)))
+    assert re.match(
+        r"In the four weeks to 18 September, 30 % \[\d\d-\d\d\] of Rustock's mail named a programme that we "
+        r"know; 100 % \[[\d.]+-100\] of this advertised Canadian Pharmacy, as did most mail of 2 other bot",
+        said(third, "advertised").sentence,
+    )
+    little = state(make(known_part(make().measurement, "rustock", 0.05)))
+    assert not [c for c in little.claims if c.kind == "advertised"]
+
+
 def inherited(world: Measurement, heir: str, *, grows: bool = True) -> Measurement:
     """The world in which Rustock alone carried a programme that another sender has too, or takes over."""
     pairs = {key: counts.copy() for key, counts in world.panel.pairs.items()}
@@ -221,6 +250,21 @@ def test_a_programme_that_outlives_its_botnet_is_told_with_its_heir(
         claim.sentence,
     ), claim.sentence
     assert claim.numbers["heir_name"] == heir
+
+
+def test_a_programme_of_a_botnet_that_was_back_has_no_heir(make: Make) -> None:
+    """'Since' is to the end of the period: a later cease of strays does not shorten it, a return ends it."""
+    world = inherited(make().measurement, "waledac")
+    fell = shift("decline", "rustock", "2010-09-20", end=dt.date(2010, 9, 23), ratio=0.02)
+    later = shift("cease", "rustock", "2010-10-04", end=dt.date(2010, 10, 5), ratio=0.0)
+    claim = said(state(make(world, changes=(fell, later))), "carried-on", "Lone Meds")
+    row = world.panel.counts[world.panel.subjects.index(("programme", "Lone Meds"))]
+    assert claim.n == row[:, 83:].sum()
+    assert "--since 2010-09-23 --until 2010-10-14" in claim.command
+    back = shift("resume", "rustock", "2010-10-04", end=dt.date(2010, 10, 5))
+    world.panel.counts[world.panel.subjects.index(("botnet", "rustock"))][:, 94:] = 60
+    found = state(make(world, changes=(fell, back)))
+    assert not [c for c in found.claims if c.kind == "carried-on"]
 
 
 def test_the_engine_behind_an_heir_has_a_name_that_can_be_followed(make: Make) -> None:

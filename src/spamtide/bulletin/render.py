@@ -183,7 +183,7 @@ def _status_caption(bulletin: Bulletin) -> str:
         "Points are index points of the total: now in the last week, with 95 % intervals, and before in the "
         f"window that the index is held against{days}. Seen at counts the sensors that saw it in the last "
         "week; in a lab is the last message of its bot there; servers are checks of the last week that were "
-        "answered; advertises is what its last four weeks with mail carried, of mail with a known programme."
+        "answered; advertises is what its last four weeks with mail carried, of all of it."
     )
 
 

@@ -28,6 +28,7 @@ from spamtide.statement import Claim, ControlState, Maker, Status
 
 LONG = 366
 """Days of a period from which on no year goes without saying."""
+MOST = 0.5
 SAME_FAULT = 14
 """Days by which the dates of a change, and of the fault that it tells, may differ."""
 
@@ -208,6 +209,12 @@ class View:
         part = self.within(window)
         mix = {p: int(c[part].sum()) for (b, p), c in self.panel.pairs.items() if b == botnet}
         return dict(sorted(((p, n) for p, n in mix.items() if n), key=lambda item: (-item[1], item[0])))
+
+    def main_programme(self, botnet: str, window: Window) -> str | None:
+        """What most of a botnet's mail carried in a window, mail without a known programme among it."""
+        mix = self.programme_mix(botnet, window)
+        most = next(iter(mix.items()), (UNKNOWN, 0))
+        return most[0] if most[0] != UNKNOWN and most[1] > MOST * sum(mix.values()) else None
 
 
 def _words_of(text: str) -> str:

@@ -322,10 +322,9 @@ def _longest_gap(daily: Counts) -> int:
 
 
 def _programmes(view: View, botnet: str, last: dt.date | None) -> tuple[tuple[str, float], ...]:
-    """What it advertised in its last four weeks with mail, by share of the mail with a known programme."""
+    """What it advertised in its last four weeks with mail, by share of all its mail."""
     if last is None:
         return ()
     mix = view.programme_mix(botnet, (last - dt.timedelta(days=4 * WEEK - 1), last))
-    known = {programme: n for programme, n in mix.items() if programme != UNKNOWN}
-    total = sum(known.values())
-    return tuple((programme, n / total) for programme, n in known.items())
+    total = sum(mix.values())
+    return tuple((programme, n / total) for programme, n in mix.items() if programme != UNKNOWN)

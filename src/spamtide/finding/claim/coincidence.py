@@ -25,7 +25,6 @@ GENERAL = frozenset({"host", "operation", "global", "other", ""})
 TOLD_EVENTS = 3
 LEAST_MAIL = 28
 """Messages in the weeks before from which on a botnet counts among those that could have moved."""
-MOSTLY = 0.5
 ONSET_WORDS: dict[str, str] = {
     "decline": "the fall of {name} began",
     "cease": "the fall of {name} began",
@@ -108,8 +107,8 @@ def programmes_before(view: View, botnet: str, day: dt.date, whence: str | None 
     if whence and whence != UNKNOWN:
         return [whence]
     window = (day - dt.timedelta(days=LOOK_BACK), day - dt.timedelta(days=1))
-    mix = {p: n for p, n in view.programme_mix(botnet, window).items() if p != UNKNOWN}
-    return [p for p, n in mix.items() if n > MOSTLY * sum(mix.values())]
+    programme = view.main_programme(botnet, window)
+    return [programme] if programme else []
 
 
 def _near(view: View, event: Event, moves: Sequence[Change]) -> tuple[Change, ...]:

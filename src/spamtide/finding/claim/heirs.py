@@ -53,6 +53,7 @@ def heir_claims(view: View) -> Iterator[Claim]:
         and c.kind in FALLS
         and in_period(view, c)
         and level_ratio(view, c).value <= ENDED
+        and _gone_since(view, c)
     ]
     told: set[str] = set()
     for change in sorted(falls, key=lambda c: (-weight_of(view, c), c.onset, c.subject)):
@@ -67,9 +68,14 @@ def heir_claims(view: View) -> Iterator[Claim]:
 
 
 def _windows(view: View, change: Change) -> tuple[Window, Window]:
-    """The four weeks before a fall, and the days since it."""
+    """The four weeks before a fall, and all days since it: 'since' is to the period's end."""
     before = (change.onset_low - dt.timedelta(days=LOOK_BACK), change.onset_low - dt.timedelta(days=1))
-    return before, windows_around(view, change)[1]
+    return before, (windows_around(view, change)[1][0], view.period.until)
+
+
+def _gone_since(view: View, change: Change) -> bool:
+    """Whether the fallen stayed away: of who was back nobody would ask who carries its programme on."""
+    return _level(view, view.daily("botnet", change.subject), *_windows(view, change)).value <= ENDED
 
 
 def _carried(view: View, change: Change) -> list[str]:

@@ -23,7 +23,9 @@ STANDS = {"silent for long": "has long been silent"}
 """A state in a sentence, where that is not 'is' and the state itself."""
 HARDLY_SEEN_LIFT = -30.0
 """What a botnet that is hardly ever recognised loses in importance."""
-MOST = 0.5
+KNOWN, LEAST_KNOWN = 0.5, 0.1
+"""Share of a botnet's mail that must name a programme that we know for what it advertised to be said without
+that share, and to be said at all."""
 TOLD_BEHIND = 2
 LEAST_SHOWN = 0.01
 """A probability is never said closer to 0 or 1 than this."""
@@ -183,8 +185,10 @@ def _advertised(view: View, change: Change) -> Claim | None:
     if not mix:
         return None
     programme, n = next(iter(mix.items()))
-    known = sum(mix.values())
-    others = [b for b in view.botnets if b != change.subject and _mostly(view, b, programme, window)]
+    known, all_mail = sum(mix.values()), view.count("botnet", change.subject, window)
+    if known < LEAST_KNOWN * all_mail:
+        return None
+    others = [b for b in view.botnets if b != change.subject and view.main_programme(b, window) == programme]
     values: dict[str, Value] = {
         "share": share_of(n, known),
         "name": view.name(change.subject),
@@ -194,6 +198,12 @@ def _advertised(view: View, change: Change) -> Claim | None:
     template = (
         "In the four weeks to {until}, {share} of {name}'s mail with a known programme advertised {programme}"
     )
+    if known < KNOWN * all_mail:
+        values["known_share"] = share_of(known, all_mail)
+        template = (
+            "In the four weeks to {until}, {known_share} of {name}'s mail named a programme that we know; "
+            "{share} of this advertised {programme}"
+        )
     if others:
         values["others"] = len(others)
         values["names"] = listing([view.name(b) for b in others[:5]])
@@ -232,9 +242,3 @@ def _behind(view: View, programme: str, values: dict[str, Value]) -> str:
         what = "links that brand" if at == 1 else "links it"
         clauses.append(f"{{said_by{at}}} {what} to {{behind{at}}}")
     return f". {listing(clauses)}" if clauses else ""
-
-
-def _mostly(view: View, botnet: str, programme: str, window: tuple[dt.date, dt.date]) -> bool:
-    """Whether most of a botnet's mail with a known programme carried this one."""
-    mix = {p: n for p, n in view.programme_mix(botnet, window).items() if p != UNKNOWN}
-    return bool(mix) and mix.get(programme, 0) > MOST * sum(mix.values())
