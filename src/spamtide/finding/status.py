@@ -12,6 +12,7 @@ import numpy as np
 
 from spamtide.finding.figures import Window, day_slice, level, rate
 from spamtide.finding.inputs import View
+from spamtide.finding.lost import lost_name
 from spamtide.finding.silence import silence_of, still
 from spamtide.finding.words import JUST_NOW, NEGLIGIBLE
 from spamtide.model import UNKNOWN, Counts
@@ -162,10 +163,7 @@ def _status(view: View, botnet: str) -> Status:
     silent_days = (period.until - last).days if last else -1
     facts = Facts(
         sensors_up=up,
-        attribution_lost=any(
-            c.kind == "attribution-loss" and c.subject == botnet and period.since <= c.onset <= period.until
-            for c in view.inputs.changes
-        ),
+        attribution_lost=lost_name(view, botnet) is not None,
         expected=_expected(view, botnet, week),
         count=int(daily[week].sum()),
         recorded=int(daily[: view.within((period.since, period.until)).stop].sum()),

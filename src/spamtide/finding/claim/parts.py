@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from spamtide.finding.claim.draft import about_all, draft
 from spamtide.finding.figures import Figure, total_of
 from spamtide.finding.inputs import View
+from spamtide.finding.lost import lost_name
 from spamtide.finding.words import SHARE_WORDS, Dated, Value, listing, month_of, weeks_of, word_from
 from spamtide.model import UNKNOWN, Change, Contribution
 from spamtide.statement import Claim
@@ -27,7 +28,7 @@ EXCHANGED = 0.1
 
 def decomposition_claims(view: View) -> Iterator[Claim]:
     """Whose the lost (or gained) points are; what all others gained meanwhile is one number of its own."""
-    parts = [c for c in view.inputs.contributions if c.subject_kind == "botnet"]
+    parts, lost = _parts(view)
     if not parts:
         return
     stated = next((c for c in view.inputs.contributions if c.subject_kind == "total"), None)
@@ -82,6 +83,7 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
         if (when := _when(view, values, one, f"since{at}"))
     ]
     template += f". {listing(dated)}" if dated else ""
+    template += _names_lost(view, values, lost, falling=falling)
     # A title says whose most of a fall is, and means of all that was lost, not of what others left of it.
     gross = sum(abs(c.points) for c in parts if sign * c.points > 0)
     nameless = sum(abs(c.points) for c in unknown)
@@ -99,6 +101,41 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
     )
 
 
+def _parts(view: View) -> tuple[list[Contribution], list[Contribution]]:
+    """The botnets' points, and those that are names lost since the level before: these count with 'unknown'.
+
+    Their mail goes on, so that no botnet lost them, nor did `unknown` gain what it has of them.
+    """
+    every = [c for c in view.inputs.contributions if c.subject_kind == "botnet"]
+    lost = [c for c in every if c.subject != UNKNOWN and lost_name(view, c.subject, view.period.before[0])]
+    if not lost:
+        return every, []
+    nameless = [c for c in every if c.subject == UNKNOWN or c in lost]
+    sum_ = total_of([_figure(c) for c in nameless])
+    merged = Contribution("botnet", UNKNOWN, sum_.value, _end(sum_.low), _end(sum_.high))
+    return [*(c for c in every if c not in nameless), merged], lost
+
+
+def _end(bound: float | None) -> float:
+    """An end of an interval, NaN where there is none."""
+    return math.nan if bound is None else bound
+
+
+def _names_lost(view: View, values: dict[str, Value], lost: Sequence[Contribution], *, falling: bool) -> str:
+    """'. Mail known as Sorrel, 8 [7-9] points, lost its name and ...', of names that took points along."""
+    told = [c for c in lost if c.points <= -LEAST_POINTS]
+    if not told or not falling:
+        return ""
+    clauses = []
+    for at, one in enumerate(told, start=1):
+        values |= {f"lost{at}": _figure(one).flipped(), f"lost{at}_name": view.name(one.subject)}
+        clauses.append(f"{{lost{at}_name}}, {{lost{at}}} points,")
+    return (
+        f". Mail known as {listing(clauses)} lost its name and counts with mail that cannot be attributed: "
+        "no fall of it is in these numbers"
+    )
+
+
 def exchange_claims(view: View, now: Figure, percent: Figure) -> Iterator[Claim]:
     """All mail stands near where it stood, but is not made of the same: whose points came, and whose went.
 
@@ -107,11 +144,8 @@ def exchange_claims(view: View, now: Figure, percent: Figure) -> Iterator[Claim]
     if not view.period.far:
         return
     least = max(EXCHANGED * now.value, LEAST_POINTS)
-    moved = [
-        c
-        for c in view.inputs.contributions
-        if c.subject_kind == "botnet" and c.subject != UNKNOWN and _figure(c).sure and abs(c.points) >= least
-    ]
+    parts, _ = _parts(view)
+    moved = [c for c in parts if c.subject != UNKNOWN and _figure(c).sure and abs(c.points) >= least]
     if not moved:
         return
     values: dict[str, Value] = {"from": view.period.before[0], "to": view.period.before[1]}

@@ -1,0 +1,59 @@
+"""Names that were lost and are not back: a botnet's mail goes on, and its traits do not.
+
+A name is back once a week's mail bears it at most of the level that it was lost from, or its botnet moved by
+itself since: falls of the few who still bear a lost name are never told, nor is the rise that brings it back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import numpy as np
+
+from spamtide.finding.inputs import View
+from spamtide.model import Change, Floats
+
+MOST = 0.5
+"""Share of the level that a name was lost from, from which on it is back, where all of it was lost."""
+WEEK = 7
+LEVEL_DAYS = 28
+"""Days before the loss that stand for that level."""
+OWN_MOVES = frozenset({"decline", "cease", "rise", "resume", "new"})
+
+
+def lost_name(view: View, botnet: str, since: dt.date = dt.date.min) -> Change | None:
+    """The change from a day on by which a botnet's name was lost, if it is not back by the period's end."""
+    until = view.period.until
+    own = [
+        c
+        for c in view.inputs.changes
+        if (c.subject_kind, c.subject) == ("botnet", botnet) and c.onset <= until
+    ]
+    losses = [c for c in own if c.kind == "attribution-loss" and c.onset >= since]
+    if not losses:
+        return None
+    last = max(losses, key=lambda c: c.onset)
+    moved = any(c.kind in OWN_MOVES and c.onset > last.onset for c in own)
+    return None if moved or _back(view, last) else last
+
+
+def _back(view: View, loss: Change) -> bool:
+    """Whether some week since bears the name at most of the level before, nearer to it than to the rest."""
+    day = dt.timedelta(days=1)
+    daily, offset = view.daily("botnet", loss.subject).astype(float), view.offset()
+    before = view.within((loss.onset_low - LEVEL_DAYS * day, loss.onset_low - day))
+    first = max(c for c in (loss.end_high, loss.end, loss.onset_high) if c is not None)
+    since = view.within((first, view.period.until))
+    was = _rate(daily[before], offset[before])
+    if not (daily[since].size >= WEEK and was > 0):
+        return False
+    window = np.ones(WEEK)
+    counts, exposure = (np.convolve(series[since], window, "valid") for series in (daily, offset))
+    level = float(np.max(counts / np.where(exposure > 0, exposure, np.inf)))
+    return level >= max(MOST, math.sqrt(loss.ratio or 0.0)) * was
+
+
+def _rate(counts: Floats, offset: Floats) -> float:
+    """Messages by exposure."""
+    return float(counts.sum() / offset.sum()) if offset.sum() > 0 else 0.0
