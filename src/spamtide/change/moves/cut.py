@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spamtide.change.moves.alarm import upper_tail
+from spamtide.change.moves.episode import with_episodes
 from spamtide.change.moves.segment import (
     DRIFTING_PENALTY,
     STEADY_PENALTY,
@@ -88,6 +89,7 @@ def _cut(track: Track, ratio: float, penalty: float) -> Cut:
             break
         track = track.without(slice(segments.starts[short[0]], segments.starts[short[1]]))
         segments = partition(track, penalty)
+    segments = with_episodes(track, segments, ratio, penalty)
     longest = max(LONGEST_STEP // track.step, 1)
     directions: tuple[Direction, ...] = ("fall", "rise")
     steps = {way: moves(segments, way, ratio, longest) for way in directions}

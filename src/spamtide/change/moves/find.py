@@ -27,6 +27,8 @@ FEWEST_AFTER = 2
 """Observed days needed at the new level; the last day of a series may be a part of a day."""
 NEAR = 21
 """Days on either side of a move over which its levels must differ, besides those of its segments."""
+SLOW = 7
+"""Days on either side that a move may have filled: a step is put in the middle of what took two weeks."""
 WORTH_DATING = 0.1
 """P-value above which a move is not even dated, unless more of all reports may be false than that."""
 MOST_MOVES = 20
@@ -175,13 +177,20 @@ def _event_of_alarm(cut: Cut, alarm: Alarm, ramp: Ramp) -> Event:
 
 
 def _holds_near(track: Track, before: tuple[int, int], after: tuple[int, int], ratio: float) -> bool:
-    """Whether the levels differ enough next to the move too: over months, drift adds up to anything."""
+    """Whether the levels differ enough next to the move too: over months, drift adds up to anything.
+
+    They do also if they do once the days that a slow move fills are left out.
+    """
     near = max(NEAR // track.step, 3)
-    levels = [
-        level_of(track, max(before[0], before[1] - near), before[1], 0.0),
-        level_of(track, after[0], min(after[1], after[0] + near), 0.0),
-    ]
-    return min(levels) < ratio * max(levels)
+    for slow in (0, SLOW // track.step):
+        last, first = max(before[1] - slow, before[0] + 1), min(after[0] + slow, after[1] - 1)
+        levels = [
+            level_of(track, max(before[0], last - near), last, 0.0),
+            level_of(track, first, min(after[1], first + near), 0.0),
+        ]
+        if min(levels) < ratio * max(levels):
+            return True
+    return False
 
 
 def _weigh(cut: Cut, move: Move, ratio: float) -> Weight:

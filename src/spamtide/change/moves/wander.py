@@ -15,6 +15,7 @@ over a grid of phi, sigma and noise is the one under which all series are likeli
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ LIKELY = 0.02
 MOST_POINTS = 24
 APART = 2
 """Units between places where a step would be another one: nearer ones share nearly all their evidence."""
+SHORT = 14
+"""Units between the ends of a dip or a swell, below which none is cheaper than another."""
 REAL = 16.0
 """Gain from which a move is taken for real when the wandering of its series is measured."""
 SLIGHTEST = 1e-9
@@ -226,15 +229,26 @@ def wander(
 def _ratios(
     rows: Sequence[tuple[Levels, _Row]], likelihoods: Mapping[_Row, tuple[Floats, Floats]], mixing: Floats
 ) -> list[float]:
-    """What speaks for each claim, less the price of a second end, looked for as widely as the first."""
+    """What speaks for each claim, less the price of a second end: the sooner it comes, the lower."""
     if not rows:
         return []
     places = np.array([max(np.isfinite(levels.log).sum() / APART, 1.0) for levels, _ in rows])
-    choice = 2 * np.log(places) * [len(row.claim) - 1 for _, row in rows]
+    choice = 2 * np.log([_lengths(row.claim, number) for (_, row), number in zip(rows, places, strict=True)])
     none, stepped = (
         _log_means(np.stack([likelihoods[row][which] for _, row in rows]), mixing) for which in (0, 1)
     )
     return [float(one) for one in 2 * (stepped - none) - choice]
+
+
+def _lengths(claim: Claim, places: float) -> float:
+    """Lengths that what has two ends is chosen from, were all as likely as its own; 1 where it has one end.
+
+    Chances fall by 1 / length, and their sum over all lengths by the logarithm of their number.
+    """
+    if len(claim) == 1:
+        return 1.0
+    length = (claim[1].begin - claim[0].end) / APART
+    return min(max(length, SHORT / APART) * max(math.log(places), 1.0), places)
 
 
 def _surest(gains: Mapping[Claim, float], real: Mapping[Doubt, float]) -> dict[Doubt, float]:
