@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,10 +14,13 @@ from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import Answered, Told, answered, seeds_of, told_by, told_by_link
 from spamtide.attribution.evidence import SENSES
 from spamtide.attribution.spoken import ENGINE_LAYERS, MOST_AGAINST, Names, Spoken, forgives
-from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, Ints, Tie
+from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, Floats, Ints, Tie
+from spamtide.attribution.ties.fleet import JOINS, Mail, kinship
 from spamtide.attribution.ties.fleet import STEP as KIN_STEP
-from spamtide.attribution.ties.fleet import Mail, kinship
 from spamtide.attribution.ties.likeness import strange
+from spamtide.attribution.ties.lookalike import MOST as SURE_OWN
+from spamtide.attribution.ties.lookalike import STEP as OWN_STEP
+from spamtide.attribution.ties.lookalike import own_odds
 from spamtide.attribution.ties.meeting import NEAR, WEEK, Labs
 from spamtide.attribution.ties.rented import count_kits, rented
 from spamtide.attribution.ties.silence import STEP, lab_silence, unseen_excess
@@ -42,6 +46,7 @@ which these have a say all the same."""
 CONTENT_LAYERS = frozenset(layer for layer, sense in SENSES["botnet"].items() if sense == "content")
 _QUIET, _KIN = 16, 64
 """Numbers that the codes of one objection may take: see `speaks_against`."""
+_OWN = round(SURE_OWN / OWN_STEP)
 _ANYBODYS = _QUIET - 1
 """In the place of the lab's silence: the engine is rented, and addresses do not tell whose the mail is."""
 _STRANGE = _QUIET - 2
@@ -90,7 +95,11 @@ def answer_botnets(
     ]
     texts_tell = _texts_tell(rows, wild, number)
     untold = texts_tell != TELLS
-    kin, told_of = _kinship(rows, asked, sure, (alone, untold), number)
+    captured = np.isin(leaning, [number[name] for name in names.captured])
+    own = own_odds(
+        np.where(captured, leaning, UNNAMED), first, wild & (named == UNNAMED), rows.campaign, rows.days
+    )
+    kin, told_of = _kinship(rows, asked, sure, (alone, untold, own), number)
 
     lone = np.where(alone, asked[0], UNNAMED)
 
@@ -105,7 +114,7 @@ def answer_botnets(
     of_rented = np.isin(lone, [number[name] for name in of_others if name in number])
     if of_rented.any():
         lone_of = [np.where(of_rented, lone, UNNAMED)]
-        again, said = _kinship(rows, lone_of, sure, (alone, untold), number, rented=True)
+        again, said = _kinship(rows, lone_of, sure, (alone, untold, own), number, rented=True)
         kin[0], told_of[0] = np.where(of_rented, again[0], kin[0]), np.where(of_rented, said[0], told_of[0])
     unsure = (of_rented | ~alone) & ~told_of.any(axis=0) & _lab_gone(rows, asked)
     unsure &= np.isin(asked[0], [number[name] for name in names.captured])
@@ -120,6 +129,8 @@ def answer_botnets(
     quiet = np.where(untold, np.where(texts_tell == JOINTLY, _JOINTLY, _UNTOLD), np.maximum(silence, excess))
     quiet = np.where(likely, _STRANGE, np.where(foreign, _FOREIGN, quiet))
     codes = codes + np.where(unsure, _ANYBODYS, quiet)
+    of_own = np.where(own < SURE_OWN, np.round(own / OWN_STEP) + _OWN + 1, 0).astype(np.int64)
+    codes = codes + _QUIET * _KIN**MOST_TENANTS * of_own
     return answered("botnet", rows, names, told, threshold, speaks_against, codes), counts
 
 
@@ -235,16 +246,17 @@ def _kinship(
     rows: Rows,
     asked: Sequence[Ints],
     sure: Ints,
-    marks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    marks: tuple[NDArray[np.bool_], NDArray[np.bool_], Floats],
     number: Mapping[str, int],
     *,
     rented: bool = False,
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """What fleets say of each candidate: steps, and whether they say anything, a line a candidate.
 
-    `marks`: rows whose engine is one family's alone, and such whose text does not tell whose they are.
+    `marks`: rows whose engine is one family's alone, such whose text does not tell whose they are, and the
+    log-odds that each is no stranger's.
     """
-    alone, untold = marks
+    alone, untold, own = marks
     # All rows once, for what is sure; of further candidates only the rows that have them.
     entries = [np.arange(len(sure)), *(np.flatnonzero(of >= 0) for of in asked[1:])]
     of = np.concatenate(entries)
@@ -262,6 +274,7 @@ def _kinship(
         kit=~alone[of],
         wordless=rows.wordless[of],
         untold=untold[of],
+        own_odds=own[of],
     )
     steps, told = kinship(mail, Labs.of(rows.lab, rows.campaign, rows.days), together, rented=rented)
     kin = np.zeros((len(asked), len(sure)), dtype=np.int64)
@@ -282,7 +295,8 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
 
     `code` is the lab's silence in its steps (or _ANYBODYS and the like), then (each a digit to base _KIN)
     the kinship of the fleet of each candidate: 0 where addresses do not tell, 2 n + 2 for n steps for it and
-    2 n + 1 for n against it.
+    2 n + 1 for n against it; then the steps, from -_OWN on and counted from 1, for the family and against a
+    stranger who looks like it, 0 where none is to be reckoned with.
     """
     supported = sorted({item.name for item in found if item.weight > 0})
     rest, quiet = divmod(code, _QUIET)
@@ -293,20 +307,52 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
         missed = (spoken.near if forgiven else spoken.absent).get(name)
         told.extend([missed] if missed else [])
     told.extend(_of_quiet(spoken, found, quiet))
+    of_own, kinships = divmod(rest, _KIN**MOST_TENANTS)
     sure = {item.name for item in found if item.layer == "template" and item.weight >= WORDED}
+    addressed = set()
     for name in spoken.candidates[:MOST_TENANTS]:
-        rest, kin = divmod(rest, _KIN)
+        kinships, kin = divmod(kinships, _KIN)
         if not kin:
             continue
         steps = -(kin // 2) if kin % 2 else kin // 2 - 1
-        if name in sure and quiet not in {_UNTOLD, _JOINTLY} and abs(steps) * KIN_STEP < STRANGE:
+        if name in sure and quiet not in {_UNTOLD, _JOINTLY} and -STRANGE < KIN_STEP * steps < JOINS:
             continue  # words and engine together outweigh a few fresh addresses
-        what = "whose the engine's mail is, addresses tell instead"
-        told.append(Evidence("skeleton", "botnet", name, -_strongest(name, found, ENGINE_LAYERS), what))
-        word = "share" if steps > 0 else "do not share"
-        what = f"the campaign's addresses {word} in its other mail as its own do"
-        told.extend([Evidence("sender", "botnet", name, KIN_STEP * steps, what)] if steps else [])
+        addressed.add(name)
+        told.extend(_of_addresses(name, _strongest(name, found, ENGINE_LAYERS), KIN_STEP * steps))
+    if of_own and spoken.leaning and spoken.leaning not in addressed and quiet != _STRANGE:
+        told.extend(_of_lookalikes(spoken.leaning, found, OWN_STEP * (of_own - 1 - _OWN)))
     return told
+
+
+def _of_addresses(name: str, engine: float, kin: float) -> list[Evidence]:
+    """What a fleet says of whose the engine's mail is: it takes the place of the engine's word.
+
+    Where it speaks for the family, it says as much as the engine at least.
+    """
+    if kin >= min(engine, JOINS):
+        what = "the campaign's addresses share in its other mail as its own do"
+        return [Evidence("sender", "botnet", name, kin - engine, what)] if kin > engine else []
+    what = "whose the engine's mail is, addresses tell instead"
+    if kin >= 0:
+        return [Evidence("skeleton", "botnet", name, kin - engine, what)]
+    against = "the campaign's addresses do not share in its other mail as its own do"
+    return [
+        Evidence("skeleton", "botnet", name, -engine, what),
+        Evidence("sender", "botnet", name, kin, against),
+    ]
+
+
+def _of_lookalikes(name: str, found: Sequence[Evidence], own: float) -> list[Evidence]:
+    """What is left of an engine's word beside strangers who look like it: odds against another and these.
+
+    Strangers have nothing else of the family's: neither its addresses nor its links.
+    """
+    if any(item.weight > 0 and item.name == name and item.layer not in ENGINE_LAYERS for item in found):
+        return []
+    engine = _strongest(name, found, ENGINE_LAYERS)
+    left = -math.log(math.exp(-engine) + math.exp(-own))
+    what = "in these weeks, and of such a text, strangers whose mailer looks alike are to be reckoned with"
+    return [Evidence("skeleton", "botnet", name, left - engine, what)]
 
 
 def _of_quiet(spoken: Spoken, found: Sequence[Evidence], quiet: int) -> list[Evidence]:

@@ -62,15 +62,16 @@ def agreement(what: str, one: Partition, other: Partition, truth: Partition, tar
     mean = math.fsum(without) / max(len(without), 1)
     variance = math.fsum((value - mean) ** 2 for value in without) * (len(used) - 1) / max(len(used), 1)
     half = Z95 * math.sqrt(variance)
+    low, high = index - half, min(index + half, 1.0)
     return Score(
         what,
         len(truth),
         len(block),
         index,
-        index - half,
-        min(index + half, 1.0),
+        low,
+        high,
         target,
-        met(index, target) if truth else None,
+        met(low, high, target) if truth else None,
     )
 
 

@@ -57,6 +57,8 @@ def of_lab_mail(observatory: Observatory, say: Callable[[str], None]) -> list[Sc
         table.append(score(f"{family}: later lab mail, recall", right, ">= 95 %"))
         wrong = [Outcome(unit, name not in {family, UNKNOWN}) for name, unit in own]
         table.append(score(f"{family}: later lab mail under another name", wrong, "<= 1 %"))
+    named = [Outcome(unit, name == family) for family, name, unit in told if name != UNKNOWN]
+    table.append(score("later lab mail: answers that name a family, precision", named, ">= 99 %"))
     holdout = Holdout(observatory)
     of_stored = stored_names(observatory)
     for family in families if len(families) > 1 else ():

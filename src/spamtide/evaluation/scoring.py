@@ -30,7 +30,17 @@ class Score:
     target: str
     """What is asked for, e.g. '>= 95 %'; '' for nothing."""
     met: bool | None
-    """Whether the share is on the right side of the target; None without one or without messages."""
+    """Whether the share is on the right side of the target, with its whole interval; None if that is on both
+    sides, and without a target or messages."""
+
+    @property
+    def verdict(self) -> str:
+        """What is to be said of the target; '' without one or without messages."""
+        if not self.target or not self.n:
+            return ""
+        if self.met is not None:
+            return "met" if self.met else "MISSED"
+        return "too few to tell" if met(self.share, self.share, self.target) else "MISSED, too few to be sure"
 
 
 def score(what: str, outcomes: Sequence[Outcome], target: str = "") -> Score:
@@ -53,7 +63,7 @@ def score(what: str, outcomes: Sequence[Outcome], target: str = "") -> Score:
         groups.setdefault(outcome.campaign, []).append(outcome.success)
     share = math.fsum(outcome.success for outcome in outcomes) / n
     low, high = wilson(share, _effective(list(groups.values()), share, n))
-    return Score(what, n, len(groups), share, low, high, target, met(share, target))
+    return Score(what, n, len(groups), share, low, high, target, met(low, high, target))
 
 
 def _effective(groups: Sequence[Sequence[float]], share: float, n: int) -> float:
@@ -66,20 +76,20 @@ def _effective(groups: Sequence[Sequence[float]], share: float, n: int) -> float
     return max(1.0, min(float(n), share * (1 - share) / variance))
 
 
-def met(share: float, target: str) -> bool | None:
-    """Whether a share is on the right side of its target; None without one."""
+def met(low: float, high: float, target: str) -> bool | None:
+    """Whether an interval is on the right side of its target; None if it is on both, and without a target."""
     sign, _, number = target.partition(" ")
     if not number:
         return None
     wanted = float(number.rstrip(" %")) / 100
-    return share >= wanted if sign == ">=" else share <= wanted
+    right, wrong = (low >= wanted, high < wanted) if sign == ">=" else (high <= wanted, low > wanted)
+    return True if right else False if wrong else None
 
 
 def rows_of(scores: Iterable[Score]) -> list[tuple[str, ...]]:
     """Scores as text: what, n, campaigns, share, interval, target, verdict."""
     told: list[tuple[str, ...]] = []
     for one in scores:
-        verdict = "" if one.met is None else "met" if one.met else "MISSED"
         share = "-" if not one.n else f"{one.share:.2%}"
         told.append(
             (
@@ -89,7 +99,7 @@ def rows_of(scores: Iterable[Score]) -> list[tuple[str, ...]]:
                 share,
                 f"{one.low:.2%} to {one.high:.2%}",
                 one.target,
-                verdict,
+                one.verdict,
             )
         )
     return told

@@ -14,7 +14,7 @@ def as_json(scores: Sequence[Score]) -> list[dict[str, Any]]:
     return [
         {
             name: getattr(one, name)
-            for name in ("what", "n", "campaigns", "share", "low", "high", "target", "met")
+            for name in ("what", "n", "campaigns", "share", "low", "high", "target", "met", "verdict")
         }
         for one in scores
     ]

@@ -20,7 +20,8 @@ def told_of(rows: list[Row], *, kit: bool = False, lab: Labs | None = None) -> l
     """Steps of rows of (leaning, sure, address, campaign, day); None where addresses do not tell."""
     columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)]
     flags = [np.full(len(rows), kit), *(np.zeros(len(rows), dtype=np.bool_) for _ in range(2))]
-    steps, told = kinship(Mail(*columns, *flags), lab or NO_LAB, {OWN: [OTHER]})
+    odds = np.full(len(rows), math.inf)  # nobody looks alike
+    steps, told = kinship(Mail(*columns, *flags, odds), lab or NO_LAB, {OWN: [OTHER]})
     return [int(step) if said else None for step, said in zip(steps, told, strict=True)]
 
 

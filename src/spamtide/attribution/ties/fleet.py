@@ -78,6 +78,8 @@ class Mail:
     """Whether there is too little text to be a template."""
     untold: Flags
     """Whether other tenants of its kit may send its text as well."""
+    own_odds: Floats
+    """Log-odds that it is no stranger's whose mailer looks alike: see `lookalike`."""
 
 
 def kinship(
@@ -115,6 +117,7 @@ def kinship(
         cells.kit[cells.of_row] |= mail.kit[rows]
         cells.wordless[cells.of_row] |= mail.wordless[rows]
         cells.untold[cells.of_row] |= mail.untold[rows]
+        cells.own_odds[cells.of_row] = mail.own_odds[rows]
         strangers = usable & (sure >= 0) & (sure != family)
         around = Strangers.of(cells, weeks[strangers], groups[strangers], mail.addresses[strangers])
         captured = (
@@ -185,6 +188,24 @@ def _spread(meeting: Meeting, rate: float, of: Flags, campaigns: Ints) -> float:
     return max(1.0, square / max(1, len(known) - 1))
 
 
+def _prior(ratios: Floats, of: Ints, kinds: tuple[Flags, Flags], own_odds: Floats, sure: float) -> Floats:
+    """Log-odds of each campaign that nothing is known of, by the family's share of the engine's mail.
+
+    Args:
+        ratios: what addresses say of each entry.
+        of: number of its campaign.
+        kinds: campaigns that nothing is known of, and such with an engine of several families.
+        own_odds: log-odds that each campaign is no strangers' whose mailer looks alike.
+        sure: entries that are surely the family's, if they say anything of the others.
+    """
+    free, kit = kinds
+    asked = free & (own_odds > 0)  # what strangers send says nothing of who else has the engine
+    share = np.where(
+        kit, share_of(ratios, of, asked & kit, KIT), share_of(ratios, of, asked & ~kit, OWN, sure)
+    )
+    return np.asarray(-np.logaddexp(np.log((1 - share) / share), -own_odds))
+
+
 def _weigh(
     cells: Cells, around: Strangers, captured: tuple[Labs, Labs], week: int, *, rented: bool
 ) -> Floats | None:
@@ -221,10 +242,15 @@ def _weigh(
     foreign = np.maximum(strange, silence)
     before = anchor - foreign
     free = before == 0
+    own_odds = np.bincount(of, cells.own_odds[window.part]) / np.bincount(of)
     # Others may send one of the family's texts: its fleet begins with addresses that sent two.
     judged = mine
     several = rented or bool(kit.any())
-    if several and (lab.weeks >= week).sum() < LEAST_LAB:
+    gone = (lab.weeks >= week).sum() < LEAST_LAB
+    # While the lab works, what is surely the family's is set apart from the mail that is asked about; then
+    # nothing is, and where all was the family's all may be still.
+    sure = float(own.sum()) if gone and not several else 0.0
+    if several and gone:
         mine = mine & window.meet(mine).met
         if mine.sum() < LEAST:
             return None
@@ -239,8 +265,7 @@ def _weigh(
             break
         rival = _fleet(window, theirs, theirs, of, mine) if theirs.sum() >= LEAST else None
         ratios = fleet if rival is None else fleet - np.maximum(rival, 0.0)
-        share = np.where(kit, share_of(ratios, of, free & kit, KIT), share_of(ratios, of, free & ~kit, OWN))
-        prior = np.where(free, np.log(share / (1 - share)), before)
+        prior = np.where(free, _prior(ratios, of, (free, kit), own_odds, sure), before)
         last, (odds, mixed) = odds, of_mixtures(ratios, of, prior, kit)
         # What rests on a text that others send too may be answered, but is carried on to nothing.
         mine, theirs = (odds >= JOINS) & ~shared, odds <= -JOINS

@@ -22,7 +22,7 @@ PARTS = (0.1, 0.3, 0.5, 0.7, 0.9)
 TINY = 1e-12
 
 
-def share_of(ratios: Floats, of: Ints, free: Flags, expected: float) -> float:
+def share_of(ratios: Floats, of: Ints, free: Flags, expected: float, sure: float = 0.0) -> float:
     """Share of a mixture that is the family's.
 
     Args:
@@ -30,13 +30,18 @@ def share_of(ratios: Floats, of: Ints, free: Flags, expected: float) -> float:
         of: place of its campaign.
         free: campaigns that nothing else is known of.
         expected: the share before anything is seen.
+        sure: entries beside these that are surely the family's. They count for less, the likelier it is that
+            somebody else sends any of the others.
     """
     share = expected
     odds = np.exp(np.clip(np.bincount(of, weights=ratios)[free], -30.0, 30.0))
+    worst = float(odds.min(initial=1.0))
+    sure *= expected * worst / (expected * worst + 1 - expected)
     count = np.bincount(of)[free].astype(np.float64)
     for _ in range(20):
         ours = share * odds / (share * odds + 1 - share)
-        share = (float((count * ours).sum()) + EXPECTED * expected) / (float(count.sum()) + EXPECTED)
+        known = float((count * ours).sum()) + EXPECTED * expected + sure
+        share = known / (float(count.sum()) + EXPECTED + sure)
     return min(max(share, FLOOR), 1 - FLOOR)
 
 

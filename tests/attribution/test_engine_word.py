@@ -1,0 +1,205 @@
+"""What an engine's word is worth: evidence that agrees never lowers an answer, and strangers look alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spamtide.attribution import REACH_WEEKS, attribute, compile_signatures
+from spamtide.attribution.botnets import _KIN, _QUIET, speaks_against
+from spamtide.attribution.evidence import tally
+from spamtide.attribution.spoken import Spoken
+from spamtide.knowledge import load_knowledge
+from spamtide.model import UNKNOWN, Evidence
+
+Rows = list[dict[str, Any]]
+DAY = dt.datetime(2010, 9, 1, 12, tzinfo=dt.UTC)
+LAYERS = ("skeleton", "dialect", "template", "campaign", "link", "sender")
+RULES = """
+rule engine_a { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence = 97 condition: false }
+rule text_a { meta: kind = "botnet" name = "alpha" confidence = 97 condition: false }
+"""
+
+weights = st.sampled_from((0.2, 0.4, 1.0, 2.2, 3.5, 4.6))
+pieces = st.lists(
+    st.builds(Evidence, st.sampled_from(LAYERS), st.just("botnet"), st.just("alpha"), weights, st.just("")),
+    max_size=4,
+)
+quiet = st.integers(0, _QUIET - 1)
+kinship = st.integers(-24, 24)
+own = st.integers(0, 25)
+
+
+def coded(silence: int, kin: int | None, of_own: int) -> int:
+    """The code of an objection; no kinship where addresses do not tell."""
+    digit = 0 if kin is None else 2 * kin + 2 if kin >= 0 else -2 * kin + 1
+    return silence + _QUIET * digit + _QUIET * _KIN**3 * of_own
+
+
+def total(found: list[Evidence], code: int) -> float:
+    """Log-odds of alpha."""
+    spoken = Spoken({"botnet": (), "programme": ()}, {}, {}, "alpha", candidates=("alpha",))
+    return tally([*found, *speaks_against(spoken, found, code)]).get("alpha", 0.0)
+
+
+@given(
+    pieces,
+    st.builds(Evidence, st.sampled_from(LAYERS), st.just("botnet"), st.just("alpha"), weights, st.just("")),
+    quiet,
+    st.none() | kinship,
+    own,
+)
+def test_evidence_that_agrees_never_lowers_an_answer(
+    found: list[Evidence], more: Evidence, silence: int, kin: int | None, of_own: int
+) -> None:
+    """Whatever else is known: addresses for or against, the lab's silence, strangers."""
+    code = coded(silence, kin, of_own)
+    assert total([*found, more], code) >= min(0.0, total(found, code)) - 1e-9
+    assert max(0.0, total([*found, more], code)) >= max(0.0, total(found, code)) - 1e-9
+
+
+@given(pieces, quiet, kinship, kinship, own)
+def test_addresses_that_agree_more_never_lower_an_answer(
+    found: list[Evidence], silence: int, one: int, other: int, of_own: int
+) -> None:
+    less, more = sorted((one, other))
+    assert total(found, coded(silence, more, of_own)) >= total(found, coded(silence, less, of_own)) - 1e-9
+
+
+@given(pieces, quiet, st.integers(8, 24), own)
+def test_addresses_that_are_the_familys_never_lower_an_answer(
+    found: list[Evidence], silence: int, kin: int, of_own: int
+) -> None:
+    """They take the place of the engine's word, and say as much at least."""
+    assert total(found, coded(silence, kin, of_own)) >= total(found, coded(silence, None, of_own)) - 1e-9
+
+
+@given(pieces, quiet, st.none() | kinship, st.integers(1, 24))
+def test_the_less_strangers_are_likely_the_more_an_engine_says(
+    found: list[Evidence], silence: int, kin: int | None, of_own: int
+) -> None:
+    more = coded(silence, kin, of_own + 1)
+    assert total(found, more) >= total(found, coded(silence, kin, of_own)) - 1e-9
+    assert total(found, coded(silence, kin, 0)) >= total(found, more) - 1e-9
+
+
+# ------------------------------------------------------------------------- worlds
+
+
+def lab(day: int, count: int = 20) -> Rows:
+    """What the family's bot in the lab sent around a day."""
+    return [{"lab": "alpha", "rules": ["engine_a", "text_a"], "days": day, "campaign": "c-lab"}] * count
+
+
+def nameless(count: int, campaign: str | None = None) -> Rows:
+    """Mail that nothing speaks for."""
+    return [{"campaign": campaign, "source_ip": f"192.0.2.{n % 250}"} for n in range(count)]
+
+
+def engine(count: int = 1, **more: object) -> Rows:
+    """Mail with nothing but the engine."""
+    return [{"rules": ["engine_a"], "source_ip": f"198.51.100.{n}", **more} for n in range(count)]
+
+
+@pytest.fixture
+def ask(as_table: Callable[[Rows], pa.Table]) -> Callable[[Rows], list[str]]:
+    """The botnets of some rows, in their order."""
+    ruleset = compile_signatures([(Path("test.yar"), RULES)])
+    knowledge = load_knowledge()
+
+    def asked(rows: Rows) -> list[str]:
+        whole = [
+            {"sha256": f"{n:064x}", "sensor": "trap", "label": "spam", "link_domains": [], "rules": []}
+            | {key: value for key, value in row.items() if key != "days"}
+            | {"received_at": DAY + dt.timedelta(days=row.get("days", 0))}
+            for n, row in enumerate(rows)
+        ]
+        random.Random(3).shuffle(whole)
+        answers = attribute(as_table(whole), ruleset, knowledge).to_pylist()
+        said = {row["sha256"]: row["botnet"] for row in answers}
+        return [said[f"{n:064x}"] for n in range(len(rows))]
+
+    return asked
+
+
+Ask = Callable[[Rows], list[str]]
+LONG_AGO = -7 * (REACH_WEEKS + 3)
+
+
+@pytest.mark.parametrize(
+    ("around", "more", "botnet"),
+    [
+        (lab(0, 200), {}, "alpha"),
+        (lab(LONG_AGO), {}, UNKNOWN),
+        (lab(LONG_AGO), {"rules": ["engine_a", "text_a"]}, "alpha"),
+    ],
+    ids=["works", "silent", "silent, its words"],
+)
+def test_a_silent_familys_engine_names_no_single_message(
+    ask: Ask, around: Rows, more: dict[str, Any], botnet: str
+) -> None:
+    """Of hundreds of strangers one or two look like it; its words are its own."""
+    assert ask([*engine(**more), *around, *nameless(200)])[0] == botnet
+
+
+def test_a_silent_family_is_named_again_for_a_text_that_its_engine_alone_sends(ask: Ask) -> None:
+    """Dozens of strangers with one mailer and one text are a botnet."""
+    rows = [*engine(6, campaign="c-new"), *lab(LONG_AGO), *nameless(200)]
+    assert set(ask(rows)[:6]) == {"alpha"}
+
+
+def test_a_silent_familys_address_names_it(ask: Ask) -> None:
+    """A message from where the family's words came from days ago is no stranger's."""
+    rows = [
+        *engine(source_ip="203.0.113.7"),
+        {"rules": ["engine_a", "text_a"], "source_ip": "203.0.113.7", "days": -3},
+        *lab(LONG_AGO),
+        *nameless(200),
+    ]
+    assert ask(rows)[0] == "alpha"
+
+
+def test_a_text_of_hundreds_of_mailers_is_no_botnets(ask: Ask) -> None:
+    """Also while the family sends: that two of them look like its engine is chance."""
+    rows = [*engine(2, campaign="c-heap"), *nameless(150, "c-heap"), *lab(0, 200), *nameless(200)]
+    assert set(ask(rows)[:2]) == {UNKNOWN}
+
+
+def test_one_strangers_text_does_not_decide_whose_another_is(ask: Ask) -> None:
+    """A trickle keeps its name beside strangers who look alike, though its addresses are new."""
+    book = [
+        {"rules": ["engine_a", "text_a"], "source_ip": f"10.0.{n}.1", "campaign": f"c-{c}", "days": -14 - c}
+        for n in range(40)
+        for c in range(2)
+    ]
+    heaps = [
+        row
+        for heap in range(4)
+        for row in (*engine(3, campaign=f"c-heap{heap}"), *nameless(120, f"c-heap{heap}"))
+    ]
+    trickle = engine(12, campaign="c-trickle")
+    for n, row in enumerate(trickle):
+        row |= {"source_ip": f"10.1.{n}.1", "days": 7}
+    others = [{"rules": [], "source_ip": f"10.2.{n}.1", "days": 7} for n in range(200)]
+    said = ask([*trickle, *heaps, *book, *lab(-20), *others])
+    assert set(said[:12]) == {"alpha"}
+    assert {name for name, row in zip(said[12:], heaps, strict=False) if row.get("rules")} == {UNKNOWN}
+
+
+def test_what_is_left_of_an_engines_word_is_told() -> None:
+    """One line says it, and it is never more than the word itself."""
+    item = Evidence("skeleton", "botnet", "alpha", 3.5, "rule")
+    spoken = Spoken({"botnet": (), "programme": ()}, {}, {}, "alpha", candidates=("alpha",))
+    (said,) = speaks_against(spoken, [item], coded(0, None, 7))
+    assert -7 < said.weight < 0
+    assert "strangers" in said.what
+    assert not speaks_against(replace(spoken, leaning=None), [item], coded(0, None, 7))
