@@ -45,9 +45,11 @@ from spamtide.store.makers import makers
 from spamtide.store.traces import Remembered
 from spamtide.update.gathering import gather
 from spamtide.update.matching import Hits, beside, match_new
-from spamtide.update.refresh import Answering, answer_again, renamed
+from spamtide.update.refresh import answer_again
 from spamtide.update.rows import hour_rows, outages, series_rows
 from spamtide.update.sparing import Ahead
+from spamtide.update.stretch import Answering
+from spamtide.update.wanted import renamed
 
 LAB_MESSAGES = 5_000
 """Latest messages of each family that `learn` reads."""

@@ -21,7 +21,7 @@ from spamtide.knowledge import load_knowledge
 from spamtide.observatory import Observatory, open_observatory
 from spamtide.schema import DERIVED, LINEAGE, TABLES
 from spamtide.store import Lake, evidence, hourly, rollup, sharing, writer_lock
-from spamtide.update.refresh import Answering
+from spamtide.update.stretch import Answering
 
 DAYS, MESSAGES = 120, 5000
 BENCH = Path(__file__).resolve().parents[2] / "benchmarks" / "update_lake.py"

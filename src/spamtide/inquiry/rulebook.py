@@ -25,7 +25,7 @@ from spamtide.plain import plain
 from spamtide.schema import STRINGS
 from spamtide.store import life
 from spamtide.update.matching import MATCH_ROWS
-from spamtide.update.refresh import Answering, answers_under
+from spamtide.update.stretch import Answering, answers_under
 
 TRIAL_MESSAGES = 20_000
 """Messages of each kind that rules are tried on."""

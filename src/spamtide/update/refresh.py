@@ -1,4 +1,4 @@
-"""Answers kept up to date: which weeks of mail are attributed again, and the roll-ups that count them.
+"""Answers kept up to date: weeks of mail that are attributed again, and the roll-ups that count them.
 
 Evidence reaches a message from no further than `attribution.REACH_WEEKS`, so that new mail changes answers of
 its own weeks and of those around them. All weeks are answered again when rules, knowledge, thresholds, the
@@ -9,50 +9,23 @@ before it is done again, and gives the same rows.
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.attribution import (
-    REACH_WEEKS,
-    Beyond,
-    Landing,
-    Ruleset,
-    answers_of,
-    coded,
-    rented,
-    weeks_of_engines,
-)
-from spamtide.campaign import resolve
+from spamtide.attribution import REACH_WEEKS, Beyond, rented, weeks_of_engines
 from spamtide.engine import Backlog
-from spamtide.errors import UnavailableError
-from spamtide.knowledge import Entity, Knowledge, Relation
-from spamtide.schema import DAILY, KITS, SCHEMA_VERSION, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
-from spamtide.settings import Attributing
-from spamtide.store import Lake, amending, evidence, hourly, life, rollup, sharing
-from spamtide.store.lake import Files
-from spamtide.update.sparing import (
-    AMENDING,
-    MOST_NEW,
-    Ahead,
-    Basis,
-    News,
-    Read,
-    Spared,
-    has_engines,
-    keep_cells,
-    spared,
-)
-from spamtide.version import VERSION
+from spamtide.schema import DAILY, KITS, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
+from spamtide.store import Lake, amending, evidence, hourly, rollup
+from spamtide.update.sparing import AMENDING, Ahead, Basis, Read, Spared, has_engines, keep_cells, spared
+from spamtide.update.stretch import Answered, Answering, answer, late_hours, stretches
+from spamtide.update.wanted import NO_HAM, wanted_again
 
-MOST_ROWS = 3_500_000
-"""Messages that one stretch of weeks holds in memory, those around the weeks that are answered included."""
 TOGETHER = 2
 """Stretches that are worked on at the same time: their sorting leaves the interpreter free."""
 
@@ -62,45 +35,9 @@ JOINED_BYTES = 16 * 2**20
 """Most bytes of a file that small ones are joined to: larger ones are not rewritten for a day's sake."""
 SEPARATOR = "\n"
 """Between names in a note."""
-NO_HAM = evidence.OfHam((), ())
 
 ANSWERS = ("attributions", "daily", "sightings", "kits")
 """The tables that are kept by week."""
-Counted = tuple[pa.Table, pa.Table, pa.Table]
-"""DAILY, SIGHTINGS and `rollup.Hours.counts` of what was answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answering:
-    """What answers rest on besides evidence."""
-
-    ruleset: Ruleset
-    knowledge: Knowledge
-    attributing: Attributing
-    names: Mapping[str, str]
-    """Absorbed campaign name -> surviving name."""
-    landings: tuple[Landing, ...] = ()
-    """What saved landing pages say of domains."""
-
-    def version(self, families: tuple[str, ...]) -> str:
-        """A hash of it: answers under another one are made anew."""
-        known = [_plain(getattr(self.knowledge, field.name)) for field in fields(self.knowledge)]
-        parts = [VERSION, SCHEMA_VERSION, REACH_WEEKS, self.ruleset.version, self.attributing, families]
-        return hashlib.sha256(repr([*parts, known, self.landings]).encode()).hexdigest()[:16]
-
-
-def _plain(value: object) -> object:
-    """A value whose text is the same in every process and place: sets have no order of their own.
-
-    Where a file lies, and at which line of it something stands, says nothing.
-    """
-    if isinstance(value, Mapping):
-        return [(key, _plain(item)) for key, item in value.items()]
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Entity | Relation):
-        return replace(value, file="", line=0)
-    return sorted(value) if isinstance(value, set | frozenset) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +62,7 @@ def answer_again(
     before = lake.note("sightings")
     counts, families = evidence.overview(lake, before.get("evidence"))
     version = answering.version(families)
-    known = _wanted(lake, version, answering.names, counts, ahead)
+    known = wanted_again(lake, version, answering.names, counts, ahead)
     whole = known is None
     wanted, ham, news = (known.weeks, known.ham, known.news) if known else (set(counts), None, None)
     then = frozenset[str]() if whole else _listed(before.get("rented"))
@@ -227,7 +164,7 @@ def _answer_weeks(
     hours = [rollup.NO_HOURS.counts]
     todo = list(stretches(wanted, counts))
     with ThreadPoolExecutor(TOGETHER, "answer") as pool:
-        waiting: deque[tuple[tuple[int, int], Future[_Answered]]] = deque()
+        waiting: deque[tuple[tuple[int, int], Future[Answered]]] = deque()
 
         def commit() -> int:
             weeks, done = waiting.popleft()
@@ -241,7 +178,7 @@ def _answer_weeks(
             return int(found.answers.num_rows)
 
         for weeks in todo:
-            job = pool.submit(_answer, lake, answering, beyond, weeks, recent, beside=len(todo) == 1)
+            job = pool.submit(answer, lake, answering, beyond, weeks, recent, beside=len(todo) == 1)
             waiting.append((weeks, job))
             if len(waiting) > TOGETHER - 1:
                 answered += commit()
@@ -278,203 +215,13 @@ def _amend(
         storing = other.submit(
             amending.replace, lake, "daily", partial(amending.of_weeks, days), amended.counts
         )
-        sightings, hours = rollup.count_sightings(lake, both), _late_hours(both, recent)
+        sightings, hours = rollup.count_sightings(lake, both), late_hours(both, recent)
         storing.result()
     backlog(
         partial(amending.replace, lake, "sightings", partial(amending.of_weeks, sightings), amended.counts)
     )
     known = frozenset(week for week in amended.counts if week >= recent)
     return answers.num_rows, rollup.Hours(known, hours)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What is to be answered again."""
-
-    weeks: set[int]
-    ham: evidence.OfHam | None = None
-    """What is known of other mail, if it was read."""
-    news: News | None = None
-    """What came, where that is known to the message and all else is as it was."""
-    read: Read | None = None
-    """What was read ahead."""
-
-
-def _wanted(
-    lake: Lake, version: str, names: Mapping[str, str], counts: Mapping[int, int], ahead: Ahead | None
-) -> _Wanted | None:
-    """What to answer again; None for all weeks."""
-    note = lake.note("sightings")
-    paths = lake.added("evidence", note.get("evidence"))
-    if note.get("inputs") != version or paths is None:
-        return None
-    then = _lineage(lake, note.get("lineage"))
-    if then is None:
-        return None
-    before = resolve(then)
-    merged = _merged(then, before, names)
-    files = Files("evidence", paths)
-    new = evidence.arrived(lake, files, sharing.ASKED, MOST_NEW)
-    touched = evidence.weeks_in(lake, files) if new is None else set(new["week"].unique().to_pylist())
-    if merged:
-        touched |= evidence.weeks_of_campaigns(lake, merged)
-    since = note.get("evidence")
-    exact, ham, barred = (
-        evidence.weeks_of_ham(lake, files, since, new)
-        if paths
-        else (set(), evidence.known_ham(lake, since), NO_HAM)
-    )
-    around = {
-        week + distance for week in touched - {UNDATED} for distance in range(-REACH_WEEKS, REACH_WEEKS + 1)
-    }
-    weeks = (around | exact | (touched & {UNDATED})) & set(counts)
-    if not weeks or new is None or since is None or AMENDING in note:
-        return _Wanted(weeks, ham)
-    if not lake.only_added("evidence", since):
-        return _Wanted(weeks, ham)
-    old = Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*paths})))
-    read = ahead.read() if ahead is not None and ahead.version == since else None
-    mail = sharing.Mail(old, read.held, read.weeks) if read else sharing.Mail(old)
-    return _Wanted(weeks, ham, News(new, since, mail, before, barred), read)
-
-
-def renamed(lake: Lake, names: Mapping[str, str]) -> set[str] | None:
-    """Names of campaigns that go by another name than they did when all was answered; None: unknown."""
-    then = _lineage(lake, lake.note("sightings").get("lineage"))
-    return None if then is None else _merged(then, resolve(then), names)
-
-
-def _lineage(lake: Lake, version: int | None) -> pa.Table | None:
-    """The lineage as it was at a version; None: unknown."""
-    try:
-        return lake.read("lineage", version=version)
-    except UnavailableError:
-        return None
-
-
-def _merged(then: pa.Table, before: Mapping[str, str], names: Mapping[str, str]) -> set[str]:
-    """Names of campaigns that go by another name than they did by the lineage as it was then."""
-    # A name that is new has new mail alone; one that was split off again is under none.
-    known = {name for column in ("campaign", "other") for name in then[column].to_pylist() if name}
-    moved = {name for name in known if before.get(name, name) != names.get(name, name)}
-    return (
-        moved | {names[name] for name in moved if name in names} | {before[n] for n in moved if n in before}
-    )
-
-
-def stretches(wanted: set[int], counts: Mapping[int, int]) -> Iterator[tuple[int, int]]:
-    """Wanted weeks as (first, last) of runs that hold no other week with mail, each of bounded size."""
-    order = sorted(counts)
-    first: int | None = None
-    last = rows = 0
-    for week in order:
-        here = counts[week]
-        if first is not None and (week not in wanted or rows + here > MOST_ROWS):
-            yield first, last
-            first = None
-        if week not in wanted:
-            continue
-        if first is None:
-            first, rows = week, _around(week, counts)
-        rows += here if week != first else 0
-        last = week
-        if week == UNDATED:  # nothing is around it
-            yield week, week
-            first = None
-    if first is not None:
-        yield first, last
-
-
-def _around(week: int, counts: Mapping[int, int]) -> int:
-    """Messages within reach on either side of a week, itself included."""
-    return sum(counts.get(week + distance, 0) for distance in range(-REACH_WEEKS, REACH_WEEKS + 1))
-
-
-def around(weeks: tuple[int, int]) -> tuple[int, int]:
-    """Weeks whose mail has a say in the answers of some weeks."""
-    first, last = weeks
-    reach = 0 if first == UNDATED else REACH_WEEKS
-    return first - reach, last + reach
-
-
-def _inside(
-    rows: pa.Table, answering: Answering, beyond: Beyond, weeks: tuple[int, int], *, beside: bool = False
-) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Answers of some weeks, what they count (COUNTED with both names) and KITS, from the rows around them.
-
-    With `beside`, botnets and programmes are answered at the same time.
-    """
-    first, last = weeks
-    week = rows["week"].to_numpy()
-    inside = (week >= first) & (week <= last)
-    asked = coded(
-        evidence.surviving(rows, answering.names),
-        answering.ruleset,
-        answering.knowledge,
-        beyond=beyond,
-        asks=inside,
-    )
-    own = rollup.to_count(rows, inside)
-    del rows  # half of the memory, were it kept while answers are made
-    answers, kits = answers_of(asked, answering.attributing, beyond.rented, beside=beside)
-    both = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
-    return answers.append_column("week", own["week"]), both, kits
-
-
-def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table:
-    """The answers that stored mail would have if other rules matched it; nothing is written.
-
-    Args:
-        lake: holds the evidence.
-        answering: the other rules, with all else that answers rest on.
-        rules: sha256, sensor and rules of every message.
-
-    Returns:
-        Rows of STORED_ATTRIBUTIONS, in no order.
-    """
-    ham = evidence.ham(lake)
-    of_others = rented(lake.read("kits"))
-    counts, families = evidence.overview(lake)
-    beyond = Beyond(families, ham.addresses, ham.domains, answering.landings, of_others)
-    found = [STORED_ATTRIBUTIONS.empty_table()]
-    for weeks in stretches(set(counts), counts):
-        rows = life.with_rules(lake, evidence.stretch(lake, around(weeks)), rules)
-        answers, _, _ = _inside(rows, answering, beyond, weeks)
-        found.append(answers.cast(STORED_ATTRIBUTIONS))
-    return pa.concat_tables(found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """What was answered of some weeks."""
-
-    answers: pa.Table
-    kits: pa.Table
-    count: Callable[[], Counted]
-
-
-def _answer(
-    lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int], recent: int, *, beside: bool
-) -> _Answered:
-    """Answer one stretch of weeks; with `beside`, it is the only one, and counted while it is stored."""
-    answers, both, kits = _inside(
-        evidence.stretch(lake, around(weeks), told=weeks), answering, beyond, weeks, beside=beside
-    )
-    if beside:
-        return _Answered(answers, kits, partial(_counted, lake, both, recent))
-    counted = _counted(lake, both, recent)
-    return _Answered(answers, kits, lambda: counted)
-
-
-def _counted(lake: Lake, both: pa.Table, recent: int) -> Counted:
-    """DAILY and SIGHTINGS of what was answered, and the hours of its weeks from one on."""
-    return rollup.count_days(lake, both), rollup.count_sightings(lake, both), _late_hours(both, recent)
-
-
-def _late_hours(both: pa.Table, recent: int) -> pa.Table:
-    """The hours of what was answered, of its weeks from one on."""
-    late = both.filter(pc.greater_equal(both["week"], recent))
-    return rollup.count_hours(late) if late.num_rows else rollup.NO_HOURS.counts
 
 
 def _store(lake: Lake, table: str, rows: pa.Table, weeks: tuple[int, int], *, whole: bool) -> None:
