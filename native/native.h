@@ -13,8 +13,10 @@
    bits are the same: sums keep their order, and C11 joins no sum with its product. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
+#define WIDEST __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define WIDE
+#define WIDEST
 #endif
 
 PyObject *native_read_page(PyObject *, PyObject *const *, Py_ssize_t);

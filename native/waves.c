@@ -1,9 +1,9 @@
-/* Levels that wander: the days of a Kalman filter at all points of a grid, `_follow` of change/moves/wander.py, which says
+/* Levels that wander: the days of a Kalman filter at all points of a grid, `_follow` of change/moves/waves.py, which says
    what everything means. Every operation is one of its, in its order, so that both give the same to the bit. */
 
 #include "native.h"
 
-enum { STATES = 3, SUMS = 6, GIVEN = 7, KEPT = 4, BUFFERS = GIVEN + KEPT, TILE = 28 };
+enum { STATES = 3, SUMS = 6, GIVEN = 7, KEPT = 4, BUFFERS = GIVEN + KEPT, TILE = 56 };
 
 typedef struct {
     const double *log, *step, *known, *poisson; /* of one row, by unit */
@@ -70,7 +70,7 @@ static void release(Py_buffer *buffer, int count)
 /* follow((columns, known, poisson), (uneven, memory, kept, added), (error, product, state, sums), first, stop): arrays
    of float64 without gaps, of shapes (3, rows, units), (rows, units), (rows, units); (rows, points), three of
    (points,); and, written in place, (rows, points) twice, (3, rows, points) and (6, rows, points). */
-WIDE PyObject *native_follow(PyObject *Py_UNUSED(module), PyObject *args)
+WIDEST PyObject *native_follow(PyObject *Py_UNUSED(module), PyObject *args)
 {
     Py_buffer buffer[BUFFERS] = {{0}};
     PyObject *days, *grid, *at_work;

@@ -146,7 +146,7 @@ class Native(Protocol):
         stop: int,
         /,
     ) -> None:
-        """Some units of the filters of a wandering level; `at_work` is written. See change.moves.wander."""
+        """Some units of the filters of a wandering level; `at_work` is written. See change.moves.waves."""
 
     def paths(
         self, likely: Floats, numbers: NDArray[np.int64], ends: Floats, onsets: int, cells: int, /

@@ -5,11 +5,13 @@ import pytest
 from scipy.signal import lfilter
 
 from spamtide.change.detect import adjust
+from spamtide.change.moves import waves
 from spamtide.change.moves.cut import cut_track
 from spamtide.change.moves.find import find_all
 from spamtide.change.moves.foresee import foresee
 from spamtide.change.moves.segment import Track, prepare
-from spamtide.change.moves.wander import Doubt, levels_of, wander
+from spamtide.change.moves.wander import levels_of, wander
+from spamtide.change.moves.waves import Doubt
 
 START = np.datetime64("2024-01-01")
 DAYS = 150
@@ -44,6 +46,21 @@ def test_series_say_together_how_far_they_wander(spread: float, low: float, high
     found = wander([levels_of(cut.track, cut.segments) for cut in cuts], []).series
     means = [float((one.points[:, 1] * one.weights).sum()) for one in found]
     assert low <= np.mean(means) <= high
+
+
+def test_a_claim_goes_on_from_where_its_series_stood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if its filter had run from the first day, with missing days and moves that are taken for real."""
+    rng, story = np.random.default_rng(7), np.where(np.arange(DAYS) < 70, 1.0, 0.1)
+    levels = []
+    for _ in range(3):
+        made = track(rng, 0.2, story).without(slice(40, 47))
+        levels.append(levels_of(made, cut_track(made, 0.65).segments))
+    doubts = [Doubt(n, begin, begin + 3) for n in range(3) for begin in (5, 33, 69, 100, 128)]
+    resumed = wander(levels, doubts)
+    monkeypatch.setattr(waves, "_MARK", 1024)
+    whole = wander(levels, doubts)
+    assert max(resumed.gains) > 50 > min(resumed.gains)
+    np.testing.assert_allclose(resumed.gains, whole.gains, rtol=1e-9, atol=1e-9)
 
 
 def test_waves_are_no_changes() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from forms import date, kinship, regrouping, wander
+from forms import date, kinship, regrouping, waves
 
 from spamtide.compiled import native
 from spamtide.model import in_turn
@@ -21,24 +21,24 @@ def test_dates_and_wandering_are_reckoned_alike(monkeypatch: pytest.MonkeyPatch)
     rng = np.random.default_rng(8)
     count = rng.poisson(np.where(np.arange(120) < 60, 80.0, 30.0) * rng.gamma(8.0, 1 / 8, 120)).astype(float)
     offset = np.where(np.arange(120) % 37 == 20, 0.0, rng.uniform(0.8, 1.2, 120))
-    rows, points = 5, len(wander.GRID)
+    rows, points = 5, len(waves.GRID)
     log = np.where(rng.random((rows, 61)) < 0.1, np.nan, rng.normal(3.0, 0.3, (rows, 61)))
     fresh = rng.random((rows, 61)) < 0.05
     after = np.cumsum(rng.random((rows, 61)) < 0.02, axis=1) % 2.0
     noise, uneven = rng.uniform(0.001, 0.1, (rows, 61)), rng.uniform(0.001, 0.1, (rows, points))
-    memory, spread = wander.GRID[:, 0].copy(), wander.GRID[:, 1] ** 2
+    memory, spread = waves.GRID[:, 0].copy(), waves.GRID[:, 1] ** 2
 
     def reckoned() -> list[bytes]:
         found = [
             date.ramp_posterior(count, offset, 8.0, (60, 61), (0, 120), residuals)[1]
             for residuals in (date.RESIDUALS, date.SHALLOW_RESIDUALS)
         ]
-        found += wander._run(log, noise, uneven, fresh, after, memory, spread)
+        found += waves._run(waves._Rows(log, noise, uneven, fresh, after), memory, spread)[:2]
         return [one.tobytes() for one in found]
 
     compiled = reckoned()
     monkeypatch.setattr(date, "native", None)
-    monkeypatch.setattr(wander, "native", None)
+    monkeypatch.setattr(waves, "native", None)
     assert reckoned() == compiled
 
 

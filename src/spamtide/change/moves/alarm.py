@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from spamtide.change.moves.foresee import Foresight, foresee
 from spamtide.change.moves.segment import Direction, Track
-from spamtide.change.moves.wander import Levels, Wander
+from spamtide.change.moves.wander import Wander
+from spamtide.change.moves.waves import Levels
 from spamtide.model import Floats
 
 Units = NDArray[np.int64]

@@ -17,7 +17,8 @@ from spamtide.change.moves.extent import extent, near
 from spamtide.change.moves.flood import FEWEST_UNITS, surge
 from spamtide.change.moves.segment import WEEK, Direction, Segments, Track
 from spamtide.change.moves.slope import date_slope
-from spamtide.change.moves.wander import APART, REAL, Claim, Doubt, Levels, Wander, levels_of, wander
+from spamtide.change.moves.wander import APART, REAL, Wander, levels_of, wander
+from spamtide.change.moves.waves import Claim, Doubt, Levels
 from spamtide.change.moves.weigh import CAUTION, merged_gain, tail
 from spamtide.model import Each, in_turn
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.change.moves.wander import Levels, Wander
+from spamtide.change.moves.wander import Wander
+from spamtide.change.moves.waves import Levels
 from spamtide.model import Floats
 
 Units = NDArray[np.int64]
