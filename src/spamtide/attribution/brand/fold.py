@@ -135,4 +135,4 @@ def places_of(text: str) -> NDArray[np.int64]:
 def is_letter(char: str) -> bool:
     """Whether a character counts as a letter or digit, look-alikes included."""
     code = ord(char)
-    return code < _PLANES and bool(_table()[code])
+    return code < _PLANES and letters_by_code()[code] > 0

@@ -88,7 +88,7 @@ def finds(rendering: str, reading: Reading) -> tuple[tuple[Wording, str], ...]:
         seen = None if dressed else rendering
         for wording, said in _looked_at(text, index.places(text), seen):
             found.setdefault(wording, said)
-    return tuple(sorted(found.items(), key=lambda item: (item[0].text, item[0].cased)))
+    return tuple(sorted(found.items(), key=lambda item: (item[0].text, item[0].cased))) if found else ()
 
 
 def plainly(rendering: str, texts: Iterable[str]) -> str:
@@ -147,11 +147,12 @@ def _looked_at(text: str, places: Sequence[Place], seen: str | None) -> Iterator
 
     `seen` is what rules see; None of a text that they do not see, all wording of which is disguised.
     """
-    looked: Counter[Wording] = Counter()
-    done: set[Wording] = set()
+    looked: dict[int, int] = {}  # by identity, of which an index has but one: to compare them takes longer
+    done: set[int] = set()
     for wording, spots, backwards in places:
-        looked[wording] += 1
-        if wording in done or looked[wording] > MOST_FINDS:
+        mark = id(wording)
+        looked[mark] = looked.get(mark, 0) + 1
+        if mark in done or looked[mark] > MOST_FINDS:
             continue
         if not backwards and _is_within_a_word(text, spots):
             continue
@@ -159,7 +160,7 @@ def _looked_at(text: str, places: Sequence[Place], seen: str | None) -> Iterator
             continue
         said = Said(text, spots[::-1] if backwards else spots, wording)
         if said.genuine() and (seen is None or not said.plain()):
-            done.add(wording)
+            done.add(mark)
             yield wording, said.stretch
 
 
