@@ -19,6 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from spamtide.attribution import Landing, Ruleset, judge, load_signatures, read_pages
+from spamtide.campaign import resolve
 from spamtide.change import look, watch_hours
 from spamtide.engine import Apart, Backlog
 from spamtide.errors import UnavailableError, UsageError
@@ -41,6 +42,7 @@ from spamtide.schema import CHANGES, CLAIMS, DERIVED
 from spamtide.series import decompose, is_over, measure, measure_hours, without_last_day
 from spamtide.servers import states as control_states
 from spamtide.store import Lake, contents, evidence, panels, rollup, senders, writer_lock
+from spamtide.store.gathered import gathered
 from spamtide.store.makers import makers
 from spamtide.store.traces import Remembered
 from spamtide.update.gathering import gather
@@ -369,13 +371,13 @@ def findings(
             undated=rollup.outside(lake, *days),
         ),
         events=load_events(event_files(observatory)),
-        campaigns=lake.read("campaigns"),
         lab_last_seen=lab,
         names=names_of(knowledge, measurement),
         behind=behind_of(knowledge, measurement, span.until),
         control=control_states(lake, knowledge, sorted(named), span.until),
         versions=lake.versions(),
         making=lambda programme, window: makers(lake, programme, *window),
+        gathering=lambda window: gathered(lake, rollup.aliases(resolve(lake.read("lineage"))), *window),
     )
     return Said(inputs, state(inputs, each))
 

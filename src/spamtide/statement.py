@@ -137,3 +137,29 @@ class Maker:
     """Addresses that they came from."""
     first_seen: dt.date
     """First day of any message of it that no botnet is named for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """One campaign's part in the mail of some days."""
+
+    campaign: str
+    messages: int
+    sources: int
+    """Addresses that they came from."""
+    engines: int
+    """Header orders of more than a few of them: what one sender makes has few."""
+    subject: str
+    """The most frequent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """The campaigns that some days' wild mail falls into."""
+
+    messages: int
+    campaigns: int
+    alone: int
+    """Messages that are the only one of their campaign in the whole lake."""
+    largest: tuple[Gathered, ...]
+    """The campaigns with most of the mail, the largest first."""

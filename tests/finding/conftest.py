@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from spamtide import schema
 from spamtide.finding import Composition, Event, FindingInputs, Totals, period
+from spamtide.finding.figures import Window
 from spamtide.model import Change, Contribution, Exposure, IndexSeries, Measurement, Outage, Panel
+from spamtide.statement import Gathered, Gathering
 
 sys.path.insert(0, str(Path(__file__).parent))  # the tests of this room import its simulators
 
@@ -177,28 +177,16 @@ def spamit() -> Event:
 
 
 @pytest.fixture
-def campaigns() -> Callable[..., pa.Table]:
-    """Makes a table of campaigns."""
-    return campaigns_table
+def campaigns() -> Callable[..., Callable[[Window], Gathering]]:
+    """Makes what gathers campaigns."""
+    return gathers
 
 
-def campaigns_table(*rows: tuple[str, int, int, str]) -> pa.Table:
-    """Campaigns (name, messages, sources, subject), all alive at the end."""
-    last = dt.datetime.combine(UNTIL, dt.time(12), tzinfo=dt.UTC)
-    return pa.table(
-        {
-            "campaign": [r[0] for r in rows],
-            "first_seen": [last for _ in rows],
-            "last_seen": [last for _ in rows],
-            "messages": [r[1] for r in rows],
-            "sources": [r[2] for r in rows],
-            "botnet": ["unknown" for _ in rows],
-            "programme": ["unknown" for _ in rows],
-            "subject": [r[3] for r in rows],
-            "lab": [0 for _ in rows],
-        },
-        schema=schema.CAMPAIGNS,
-    )
+def gathers(*rows: tuple[str, int, int, str], alone: int = 0) -> Callable[[Window], Gathering]:
+    """Campaigns (name, messages, sources, subject), each of one make, whatever the days."""
+    found = tuple(Gathered(name, n, sources, 1, subject) for name, n, sources, subject in rows)
+    made = Gathering(sum(one.messages for one in found) + alone, len(found) + alone, alone, found)
+    return lambda _window: made
 
 
 def composed(measurement: Measurement, since: dt.date, until: dt.date) -> Composition:

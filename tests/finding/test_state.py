@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from told import DAY, said, shift
 
@@ -34,9 +33,9 @@ from spamtide.finding.claim.sentences import TEMPLATES
 from spamtide.finding.figures import Window
 from spamtide.finding.status import STATE_RULES, VOLUME_RULES
 from spamtide.model import Change, ChangeKind, Contribution, Exposure, Measurement, Outage
-from spamtide.statement import Maker
+from spamtide.statement import Gathered, Gathering, Maker
 
-Campaigns = Callable[..., pa.Table]
+Campaigns = Callable[..., Callable[[Window], Gathering]]
 Make = Callable[..., FindingInputs]
 CAUSAL = (
     r"because|caus(e|es|ed|ing)\b|due to|led to|leads to|result(s|ed)? (in|from|of)|owing to|thanks to|"
@@ -399,7 +398,7 @@ def test_the_make_up_of_the_mail_counts_what_has_no_answer_too(make: Make) -> No
         "; 12 (60 % [39-78]) could not be attributed."
     )
     assert said(found, "programmes").sentence == (
-        "None of 20 messages in these 4 weeks (0 % [0-16]) advertises a programme that we know."
+        "None of 20 messages in these 4 weeks advertises a programme that we know."
     )
 
 
@@ -721,12 +720,35 @@ def test_thin_data_says_something_true(make: Make) -> None:
     assert said(found, "thin").sentence == (
         "20 messages on 3 days at 1 sensor are too few to tell a change from chance."
     )
-    assert [c.kind for c in found.claims] == ["thin", "botnets", "programmes", "coverage", "quarantine"]
+    assert [c.kind for c in found.claims] == ["thin", "botnets", "coverage", "quarantine"]
     assert said(found, "botnets").sentence == (
-        "None of 20 messages in these 4 days (0 % [0-16]) carries a botnet's traits."
+        "None of 20 messages in these 4 days carries a botnet's traits, and none advertises a programme that "
+        "we know."
     )
     assert "2 more bear no believable date and are in no series" in said(found, "coverage").sentence
     assert all(s.state == "too little mail to tell" or s.last_seen is None for s in found.statuses)
+
+
+def test_campaigns_say_what_the_mail_is(make: Make, campaigns: Campaigns) -> None:
+    """The largest of the period by their subjects; no recipient's mark, no heap of strangers, no list."""
+    largest = (
+        ("c-1", 17, 10, "rcpt.f73868067afa2cdf - wir gratulieren"),
+        ("c-2", 12, 5, "Account unusual signin"),
+        ("c-3", 5, 1, ""),
+        ("c-4", 4, 4, "A fourth"),
+    )
+    found = state(make(gathering=campaigns(*largest, alone=12)))
+    claim = said(found, "campaigns")
+    assert claim.sentence == (
+        "50 messages in these 4 weeks belong to 16 campaigns; 12 (24 % [14-37]) are like no other message. "
+        'The largest are c-1 ("wir gratulieren") with 17 (34 % [22-48]) from 10 addresses, c-2 ("Account '
+        'unusual signin") with 12 from 5 and c-3 with 5 from 1.'
+    )
+    assert claim.n == 50
+    heap = Gathered("c-heap", 30, 30, 9, "Loans")
+    gathering = Gathering(33, 2, 0, (heap, Gathered("c-1", 3, 2, 1, "Pills")))
+    sentence = said(state(make(gathering=lambda _: gathering)), "campaigns").sentence
+    assert sentence.endswith('. The largest is c-1 ("Pills") with 3 (9 % [3-24]) from 2 addresses.')
 
 
 def test_no_mail_at_all_is_no_error(make: Make) -> None:
@@ -791,7 +813,7 @@ def rich(make: Make, campaigns: Campaigns) -> FindingInputs:
     """Inputs that yield nearly every kind of claim, with hostile text in what strangers wrote."""
     return make(
         events=shipped(),
-        campaigns=campaigns(("c-4k2m9q", 3000, 120, HOSTILE), ("c-b", 900, 3, "hello")),
+        gathering=campaigns(("c-4k2m9q", 3000, 120, HOSTILE), ("c-b", 900, 3, "hello")),
         totals=Totals(messages=80_000, quarantined=3, simulated=True, undated=5),
     )
 

@@ -83,18 +83,21 @@ SECTIONS: tuple[Section, ...] = (
     Section("What others measured.", ("published",)),
     Section("What cannot be attributed.", (*MOVES, "engine"), ("botnet",), sentences=3, subject=UNKNOWN),
     Section("Programmes.", ("switch", *MOVES), ("programme",), of_any=("switch",)),
-    Section("What the mail is made of.", ("botnets", "programmes", "campaigns"), beside_level=1),
+    Section("What the mail is made of.", ("botnets", "campaigns", "programmes"), beside_level=1),
     Section("What lost its name.", ("attribution-loss",), sentences=3),
     Section("Sensors.", ("sensor-change", "sensor-outage", "coverage"), sentences=3),
     Section("What next.", ("outlook", "forecast")),
+    Section("Told later.", ("hindsight",)),
 )
 """Paragraphs besides those of single botnets. They are ordered by their most important claim."""
 
 QUIET: tuple[Section, ...] = (
     Section("", ("nothing-changed", "exchange")),
-    Section("", ("coverage",)),
+    Section("", ("coverage", "hindsight")),
 )
 """A period without news takes two lines."""
+NAMELESS = Section("What the mail is made of.", ("campaigns",))
+"""Besides, where no botnet is known in it."""
 
 TITLE_VERBS: dict[str, tuple[str, str]] = {
     "decline": ("fell", "fell"),
@@ -129,12 +132,18 @@ def compose(
         simulated=edition.simulated,
         sensors=edition.sensors,
         messages=edition.messages,
-        paragraphs=_told_once(_paragraphs(ordered, QUIET) if quiet else _by_importance(ordered)),
+        paragraphs=_told_once(_paragraphs(ordered, _quiet(ordered)) if quiet else _by_importance(ordered)),
         claims=ordered,
         statuses=tuple(statuses),
         versions=dict(sorted(edition.versions.items())),
         unattributed=unattributed,
     )
+
+
+def _quiet(claims: Sequence[Claim]) -> tuple[Section, ...]:
+    """The paragraphs of a period without news: that no botnet moved says little where none is known."""
+    known = any(c.kind == "botnets" and "named" in c.numbers for c in claims)
+    return QUIET if known else (QUIET[0], NAMELESS, *QUIET[1:])
 
 
 Paragraph = tuple[str, str, tuple[str, ...]]
@@ -328,14 +337,15 @@ def _level_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
     times = "times" in level.numbers
     much = f"to {_times(level)}" if times else f"by {_number(level, 'percent', ' %')}"
     base = level.numbers.get("base_month")
-    if isinstance(base, str):
-        # The level before lies months back: what happened in the period is news besides.
-        moved = _move_title(kinds, claims)
+    if isinstance(base, str) or level.numbers.get("dated") == "no":
         percent = _number(level, "percent", " %")
         where = f"at {_times(level)}" if times else f"{percent} {'below' if falling else 'above'}"
-        title = f"{_sampled(level)}spam stands {where} its level of {base}"
+        whose = f"its level of {base}" if base else "its earlier level"
+        title = f"{_sampled(level)}spam stands {where} {whose}"
         title = f"{title[:1].upper()}{title[1:]}"
-        return f"{title}; {moved}" if moved else title
+        # Where the level before lies months back, what happened in the period is news besides.
+        more = _move_title(kinds, claims) if base else "no change could be dated"
+        return f"{title}; {more}" if more else title
     title = (
         f"{_sampled(level)}spam {'fell' if falling else 'rose'} {much}{' its earlier level' if times else ''}"
     )
@@ -426,8 +436,13 @@ def _level_only_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
 
 def _makeup_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
     """No history at all."""
-    made = kinds.get("botnets") or kinds.get("campaigns")
-    return f"What {_number(made, 'n')} messages are made of" if made else ""
+    made, campaigns = kinds.get("botnets"), kinds.get("campaigns")
+    if made and "named" in made.numbers:
+        return f"What {_number(made, 'n')} messages are made of"
+    if campaigns:
+        many = _number(campaigns, "campaigns")
+        return f"{_number(campaigns, 'n')} messages of {many} campaigns, no known botnet's"
+    return f"{_number(made, 'n')} messages, no known botnet's" if made else ""
 
 
 TITLES: tuple[Callable[[Mapping[str, Claim], Sequence[Claim]], str], ...] = (

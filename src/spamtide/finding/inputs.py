@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import pyarrow as pa
 
 from spamtide.finding.events import Event
 from spamtide.finding.figures import Window, day_slice
@@ -24,7 +23,7 @@ from spamtide.model import (
     Outage,
     SubjectKind,
 )
-from spamtide.statement import Claim, ControlState, Maker, Status
+from spamtide.statement import Claim, ControlState, Gathering, Maker, Status
 
 LONG = 366
 """Days of a period from which on no year goes without saying."""
@@ -79,6 +78,11 @@ def no_makers(_programme: str | None, _window: Window) -> Sequence[Maker]:
     return ()
 
 
+def nothing_gathered(_window: Window) -> Gathering:
+    """The same of campaigns."""
+    return Gathering(0, 0, 0, ())
+
+
 @dataclass(frozen=True, slots=True)
 class FindingInputs:
     """Everything that claims and statuses are made from."""
@@ -91,8 +95,6 @@ class FindingInputs:
     composition: Composition
     totals: Totals
     events: tuple[Event, ...] = ()
-    campaigns: pa.Table | None = None
-    """schema.CAMPAIGNS."""
     lab_last_seen: Mapping[str, dt.date] = field(default_factory=dict)
     """Family -> day of the last message of its bot in a lab."""
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -105,6 +107,8 @@ class FindingInputs:
     """Table -> Delta version that was read."""
     making: Making = no_makers
     """Asked only where a sentence needs it, for it looks at messages."""
+    gathering: Callable[[Window], Gathering] = nothing_gathered
+    """The campaigns of some days' wild mail; looks at messages, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from spamtide import schema
 from spamtide.finding.claim.action import effect_claims
 from spamtide.finding.claim.coincidence import event_claims
+from spamtide.finding.claim.coverage import coverage_claims
 from spamtide.finding.claim.engines import engine_claims
 from spamtide.finding.claim.heirs import heir_claims
 from spamtide.finding.claim.makeup import makeup_claims
@@ -18,7 +19,7 @@ from spamtide.finding.claim.moves import move_claims
 from spamtide.finding.claim.published import published_claims
 from spamtide.finding.claim.standing import advertised_claims, standing_claims
 from spamtide.finding.claim.timing import forecast_claims, outlook_claims
-from spamtide.finding.claim.volume import coverage_claims, is_dark, volume_claims
+from spamtide.finding.claim.volume import is_dark, volume_claims
 from spamtide.finding.inputs import FindingInputs, Findings, View
 from spamtide.finding.status import statuses, unattributed
 from spamtide.model import Change, Each, in_turn
@@ -43,7 +44,6 @@ MAKERS: tuple[Callable[[View, Sequence[Status]], Iterable[Claim]], ...] = (
     lambda view, _: event_claims(view),
     lambda view, _: effect_claims(view),
     lambda view, _: published_claims(view),
-    lambda view, _: makeup_claims(view),
     outlook_claims,
     lambda view, _: coverage_claims(view),
 )
@@ -69,7 +69,7 @@ def state(inputs: FindingInputs, each: Each = in_turn) -> Findings:
     dark = is_dark(view)
     elsewhere = each(lambda make: [*make(view, stands)], IN_THE_DARK if dark else MAKERS)
     # What looks at messages asks the store, which no other process of ours does.
-    for made in (*elsewhere, [] if dark else [*_successions(view)]):
+    for made in (*elsewhere, [] if dark else [*_successions(view), *makeup_claims(view)]):
         for claim in made:
             other = best.get(claim.claim)
             if other is None or (claim.confidence, claim.sentence) > (other.confidence, other.sentence):

@@ -62,6 +62,10 @@ NAME_LENGTH, QUOTE_LENGTH = 80, 250
 WEEK = 7
 TWO_DIGITS, WIDE, NARROW = 10, 2, 0.2
 """From two digits on a number has one decimal at most; none where its interval is WIDE, two where NARROW."""
+COUNTED_DAYS = 98
+"""Days up to which a period is told by their number."""
+SEVERAL = 5
+"""Times below which a level says them with a decimal, in a title too."""
 UNKNOWN_WORD = "unknown"
 _SLOT = re.compile(r"\{(\w+)\}")
 _HOST_DOT = re.compile(r"(?<=[0-9A-Za-z])\.(?=[A-Za-z])")
@@ -199,6 +203,8 @@ def _digits(figure: Figure) -> int:
         return 1  # an end near zero must not look as if it were on the other side
     if figure.unit == "percent":
         return 0 if width >= 1 else 1
+    if figure.unit == "times" and figure.value < SEVERAL:
+        return 2 if width < NARROW else 1  # twice and two and a half times are not the same
     return 0 if width >= WIDE else 1 if width >= NARROW or abs(figure.value) >= TWO_DIGITS else 2
 
 
@@ -246,6 +252,14 @@ def month_of(window: Window, year: int) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """The noun that goes with a count."""
     return one if count == 1 else many or f"{one}s"
+
+
+def these_days(values: dict[str, Value], window: Window) -> str:
+    """'in these {weeks} weeks', or from when to when where nobody would count them."""
+    if (window[1] - window[0]).days < COUNTED_DAYS:
+        return "in " + weeks_of(values, window).replace("the ", "these ", 1)
+    values |= {"since": window[0], "until": window[1]}
+    return "from {since} to {until}"
 
 
 def weeks_of(values: dict[str, Value], window: Window) -> str:

@@ -49,6 +49,8 @@ BASE_MAIL = 30
 """Messages that the total's base period holds at least."""
 BASE_SHARE = 0.25
 """And at least this share of the median window with mail, so that stray early mail is no base."""
+LONG_DARK = 182
+"""Days with next to no mail after which a base from before them is no yardstick any more."""
 SUBJECT_BASE_MAIL = 10
 """Messages that a subject needs in the total's base period; else it gets one of its own."""
 SHRINK = 1.0
@@ -172,7 +174,7 @@ def _series(
     wanted = _wanted_base(panel, measuring)
     up = exposure.values > 0
     base = (
-        choose_base((spam * up).sum(axis=0), np.asarray(up.any(axis=0)), BASE_MAIL)
+        choose_base((spam * up).sum(axis=0), np.asarray(up.any(axis=0)), BASE_MAIL, anew=True)
         if wanted is None
         else wanted
     )
@@ -209,8 +211,12 @@ def _series(
     return tuple(series), {(str(kind), name): one for (kind, name), one in fits.items()}
 
 
-def choose_base(count: Counts, up: Bools, least: int) -> Bools:
-    """The first four weeks with enough mail and a sensor up on most days; else those with most mail."""
+def choose_base(count: Counts, up: Bools, least: int, *, anew: bool = False) -> Bools:
+    """The first four weeks with enough mail and a sensor up on most days; else those with most mail.
+
+    Where all mail is meant (`anew`), the first after the last LONG_DARK days that had no such weeks: a level
+    of years ago, with next to nothing between that ties today's to it, is no yardstick.
+    """
     length = min(BASE_DAYS, -(-len(count) // 2))
     mask = np.zeros(len(count), dtype=bool)
     if not length:
@@ -219,6 +225,8 @@ def choose_base(count: Counts, up: Bools, least: int) -> Bools:
     days = np.convolve(up, np.ones(length, dtype=np.int64), "valid")
     typical = float(np.median(sums[sums > 0])) if sums.any() else 0.0
     fits = np.flatnonzero((sums >= max(least, BASE_SHARE * typical)) & (days >= length / 2))
+    gaps = np.flatnonzero(np.diff(fits) > LONG_DARK + length)
+    fits = fits[gaps[-1] + 1 :] if anew and len(gaps) else fits
     start = int(fits[0]) if len(fits) else int(np.argmax(sums))
     mask[start : start + length] = True
     return mask

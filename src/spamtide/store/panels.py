@@ -16,6 +16,7 @@ from spamtide.store import rollup
 from spamtide.store.coded import in_one_piece
 from spamtide.store.heartbeats import share_up
 from spamtide.store.lake import Lake
+from spamtide.store.pools import named_pools
 
 STRAY_GAP_DAYS = 366
 STRAY_SHARE = 0.002
@@ -89,8 +90,12 @@ def _summed(rows: pa.Table, *columns: str) -> pa.Table:
 
 
 def _main_relays(rows: pa.Table) -> pa.Table:
-    """The relay of most messages, by day and sensor; the first by name of several."""
+    """The relay of most messages, by day and sensor; the first by name of several. A pool counts as one."""
     found = _summed(rows.filter(pc.is_valid(rows["relay"])), "day", "sensor", "relay")
+    pools = named_pools(found["relay"].unique().to_pylist())
+    shown = pa.array([pools[relay] for relay in found["relay"].to_pylist()], pa.string())
+    found = found.set_column(found.column_names.index("relay"), "relay", shown)
+    found = _summed(found, "day", "sensor", "relay")
     keys = [("day", "ascending"), ("sensor", "ascending"), ("n", "descending"), ("relay", "ascending")]
     return (
         found.sort_by(keys)

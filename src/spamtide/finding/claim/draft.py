@@ -46,6 +46,7 @@ RANK: dict[str, float] = {
     "outlook": 20,
     "forecast": 19,
     "coverage": 15,
+    "hindsight": 14,
     "labels": 12,
     "quarantine": 10,
 }
@@ -68,7 +69,17 @@ TABLES: dict[str, tuple[str, ...]] = {
         MEASURED,
     ),
     **dict.fromkeys(
-        ("botnets", "programmes", "advertised", "carried-on", "heir-engine", "engine", "coverage", "labels"),
+        (
+            "botnets",
+            "programmes",
+            "advertised",
+            "carried-on",
+            "heir-engine",
+            "engine",
+            "coverage",
+            "hindsight",
+            "labels",
+        ),
         MAIL,
     ),
     "campaigns": ("observations", "campaigns"),

@@ -29,8 +29,8 @@ EXCHANGED = 0.1
 def decomposition_claims(view: View) -> Iterator[Claim]:
     """Whose the lost (or gained) points are; what all others gained meanwhile is one number of its own."""
     parts, lost = _parts(view)
-    if not parts:
-        return
+    if not parts or not view.botnets:
+        return  # where no botnet is known to send or not to send, that no part is a botnet's says nothing
     stated = next((c for c in view.inputs.contributions if c.subject_kind == "total"), None)
     whole = _figure(stated) if stated else total_of([_figure(c) for c in parts])
     if not math.isfinite(whole.value) or not whole.sure:
@@ -60,7 +60,10 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
         clauses.append("{unattributed} spread over mail that cannot be attributed")
     moved, back, less = ("lost", "gained", "less") if falling else ("gained", "lost", "more")
     template = f"Of the {{points}} index points {moved}, "
-    if clauses:
+    if apart and not named and not others.sure:
+        template = f"None of the {{points}} index points {moved} can be given to a botnet"
+        del values["unattributed"]
+    elif clauses:
         first = clauses[0].replace("}", "} are", 1)
         template += listing([first, *clauses[1:]])
     else:

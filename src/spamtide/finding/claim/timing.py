@@ -10,7 +10,7 @@ import numpy as np
 
 from spamtide.finding.claim.around import FALLS, weight_of
 from spamtide.finding.claim.draft import About, draft, rows_of
-from spamtide.finding.claim.volume import SENSOR_KINDS
+from spamtide.finding.claim.volume import SENSOR_KINDS, is_told, is_vague
 from spamtide.finding.estimate.forecast import forecast_test, forecasts
 from spamtide.finding.estimate.outlook import HORIZON, BackTest, back_test, dormancies, outlook, was_struck
 from spamtide.finding.figures import Figure
@@ -22,6 +22,8 @@ from spamtide.statement import Claim, Status
 SAME = 0.1
 """Brier scores within a tenth of one another are said to be about the same."""
 EIGHTY = Figure(80.0, unit="percent")
+DARK = 28
+"""Days without a message after which a new stretch of the total begins."""
 LARGE = 0.05
 """Share of all mail from which on a botnet's change begins a new stretch of the total."""
 
@@ -106,14 +108,17 @@ def _days(value: float) -> float | None:
 
 
 def forecast_claims(view: View) -> Iterator[Claim]:
-    """The index of the next week and four weeks if nothing happens, from the last change on."""
-    if view.total is None or not view.panel.days.size:
+    """The index of the next week and four weeks if nothing happens, from the last change on.
+
+    None where no level is told, or nearly any would come out inside.
+    """
+    if view.total is None or not view.panel.days.size or not is_told(view):
         return
     stop = view.within((view.period.until, view.period.until)).stop
     counts, offset = view.daily("total", "total")[:stop], view.offset()[:stop]
     breaks = _breaks(view)
     made = forecasts(counts, offset, view.panel.days[:stop], max(breaks, default=0))
-    if made is None:
+    if made is None or is_vague(made.week) or is_vague(made.month):
         return
     test = forecast_test(counts, offset, view.panel.days[:stop], breaks)
     since: dt.date = view.panel.days[min(made.first, stop - 1)].item()
@@ -144,8 +149,9 @@ def forecast_claims(view: View) -> Iterator[Claim]:
 
 
 def _breaks(view: View) -> list[int]:
-    """First days of new stretches of the total: the ends of its changes and of large botnets'."""
-    found = []
+    """First days of new stretches of the total: after its changes, large botnets' and weeks without mail."""
+    lit = np.flatnonzero(view.daily("total", "total"))
+    found = [int(day) for day in lit[1:][np.diff(lit) > DARK]]
     for change in view.inputs.changes:
         if change.kind in SENSOR_KINDS or change.kind in {"switch", "surge", "attribution-loss"}:
             continue

@@ -6,9 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from spamtide.finding.claim.draft import About, about_all, draft, export
+from spamtide.finding.claim.draft import about_all, draft
 from spamtide.finding.claim.parts import decomposition_claims, exchange_claims
 from spamtide.finding.figures import Figure, Window, level, percent_change
 from spamtide.finding.inputs import View
@@ -78,7 +76,7 @@ def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim
             yield _unclear(view, now, ())
         return
     changed = _changed_sensors(view)
-    if 2 * len(changed) >= max(len(_alive_sensors(view)), 1) or _vague(now):
+    if _most_changed(view, changed) or is_vague(now):
         yield _unclear(view, now, changed)
         return
     moved = [
@@ -95,7 +93,7 @@ def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim
         yield _nothing_changed(view, now, percent)
         yield from exchange_claims(view, now, percent)
         return
-    yield _level(view, now, before, percent)
+    yield _level(view, now, before, percent, dated=bool(moved or silent or view.period.far))
     if view.period.comparable:
         yield from decomposition_claims(view) if percent.sure else exchange_claims(view, now, percent)
 
@@ -107,13 +105,26 @@ def _changed_sensors(view: View) -> tuple[str, ...]:
     return tuple(sorted({sensor for sensor, fault in faults if fault is None or not fault.subjects}))
 
 
+def _most_changed(view: View, changed: Sequence[str]) -> bool:
+    """Whether half of the sensors are no longer what they were."""
+    return 2 * len(changed) >= max(len(_alive_sensors(view)), 1)
+
+
+def is_told(view: View) -> bool:
+    """Whether a level of the period is told, so that more may hang on it."""
+    if is_thin(view):
+        return False
+    now, *_ = levels(view)
+    return math.isfinite(now.value) and not is_vague(now) and not _most_changed(view, _changed_sensors(view))
+
+
 def _alive_sensors(view: View) -> tuple[str, ...]:
     """Sensors with spam in the period or in the window that it is held against."""
     before = (min(view.period.before[0], view.period.since), view.period.until)
     return view.sensors_of("total", "total", before)
 
 
-def _vague(now: Figure) -> bool:
+def is_vague(now: Figure) -> bool:
     """Whether a level is known so badly that it is no news."""
     return now.low is not None and now.high is not None and now.high - now.low > VAGUE * now.value
 
@@ -125,7 +136,7 @@ def _unclear(view: View, now: Figure, changed: tuple[str, ...]) -> Claim:
     if not math.isfinite(now.value):
         values = {"from": view.period.after[0], "to": view.period.after[1]}
         why = "no sensor was up from {from} to {to}"
-    elif 2 * len(changed) >= max(alive, 1):
+    elif _most_changed(view, changed):
         values = {"k": len(changed), "all": alive}
         why = f"{{k}} of {{all}} {plural(alive, 'sensor')} changed in the period"
     else:
@@ -243,8 +254,8 @@ def _days_down(view: View, change: Change) -> int:
     return max((min(after, until + dt.timedelta(days=1)) - max(change.onset, since)).days, 0)
 
 
-def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
-    """Where the index stands, against where it stood."""
+def _level(view: View, now: Figure, before: Figure, percent: Figure, *, dated: bool) -> Claim:
+    """Where the index stands, against where it stood; `dated` where a change was found besides."""
     values: dict[str, Value] = {"index": now}
     direction = "level"
     template = "The volume index stands at {index} in the last week"
@@ -268,6 +279,7 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
                 values["times"] = times_of(percent)
                 more = "{times} as much"
             template += f": {more}"
+            template += "" if dated else ", with no change that could be dated"
         else:
             values["percent"] = percent
             template += "; the difference, {percent}, is within chance"
@@ -278,6 +290,7 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure) -> Claim:
         template,
         values,
         direction=direction,
+        dated="yes" if dated else "no",
         base=_base(view),
         sample_sensors=float(sensors) if isinstance(sensors := values.get("sample_sensors"), int) else None,
         **({"base_month": month_of(view.period.before, view.year)} if view.period.far else {}),
@@ -299,62 +312,3 @@ def sample_told(view: View, values: dict[str, Value]) -> str:
         return "."
     values |= {"sample": n, "sample_sensors": sensors}
     return f", {sample}."
-
-
-def coverage_claims(view: View) -> Iterator[Claim]:
-    """What the period holds, what is kept apart, what could not be read."""
-    inputs, totals = view.inputs, view.inputs.totals
-    part = view.within(view.window)
-    exposure = view.measurement.exposure.values[:, part]
-    n = view.count("total", "total", view.window)
-    seen = view.sensors_of("total", "total", view.window)
-    # A day that is not over, and one that nobody handed in, count for none.
-    counted = exposure[:, (exposure > 0).any(axis=0)] > 0
-    always = int(counted.all(axis=1).sum()) if counted.size else 0
-    whole = bool(np.size(exposure))
-    values: dict[str, Value] = {
-        "n": n,
-        "since": view.period.since,
-        "until": view.period.until,
-        "k": len(seen),
-    }
-    template = (
-        f"The period holds {{n}} {plural(n, 'message')} of spam from the wild at {{k}} "
-        f"{plural(len(seen), 'sensor')}, {{since}} to {{until}}"
-    )
-    if whole:
-        values["always"] = always
-        if counted.shape[1] < exposure.shape[1] - WEEK:
-            values["lit"] = counted.shape[1]
-            template += "; {always} of the sensors counted on each of the {lit} days on which any did"
-        elif len(seen) > 1:
-            template += "; {always} of the sensors counted on every day"
-        else:
-            del values["always"]
-    if totals.undated:
-        values["undated"] = totals.undated
-        lacking = plural(totals.undated, "bears no believable date and is", "bear no believable date and are")
-        template += f"; {{undated}} more {lacking} in no series"
-    yield draft(
-        view,
-        about_all(view, "coverage", view.window),
-        template + ".",
-        values,
-    )
-    ham, lab = inputs.composition.labels.get("ham", 0), inputs.composition.labels.get("lab", 0)
-    if ham or lab:
-        yield draft(
-            view,
-            About("labels", "total", "total", view.period.until, ham + lab, seen, export("sensors")),
-            "Kept apart and in no volume: {ham} messages of ordinary mail and {lab} from bots in a lab.",
-            {"ham": ham, "lab": lab},
-        )
-    if totals.quarantined:
-        n = totals.quarantined
-        is_ = plural(n, "is", "are")
-        yield draft(
-            view,
-            About("quarantine", "total", "total", view.period.until, n, (), "spamtide status"),
-            f"{{q}} {plural(n, 'message')} could not be processed and {is_} in quarantine.",
-            {"q": n},
-        )
