@@ -16,6 +16,7 @@ import pytest
 from told import DAY, said, shift
 
 from spamtide import schema
+from spamtide.change.hours import HourlyAlarm, _change
 from spamtide.finding import (
     Behind,
     Composition,
@@ -484,6 +485,33 @@ def test_a_fall_of_this_morning_may_still_be_going_on(quiet: FindingInputs) -> N
     assert next(s.state for s in found.statuses if s.botnet == "grum") == "sending less"
     before = replace(fell, onset=fell.onset - 6 * DAY, onset_low=fell.onset_low - 6 * DAY)
     assert "going on" not in said(state(replace(quiet, changes=(before,))), "cease").sentence
+
+
+@pytest.mark.parametrize(
+    ("seen", "sentence", "state_word"),
+    [
+        (
+            0,
+            "Grum has been silent since 10:00 UTC on 14 October, in which time 42 messages were due",
+            "silent for hours: none since 10:00 UTC on 14 October, 42 due",
+        ),
+        (
+            2,
+            "Grum has sent 2 messages since 10:00 UTC on 14 October, where 42 were due",
+            "sending less: 2 since 10:00 UTC on 14 October, 42 due",
+        ),
+    ],
+)
+def test_a_stop_of_hours_is_told_by_its_hour(
+    seen: int, sentence: str, state_word: str, quiet: FindingInputs
+) -> None:
+    """As the hourly alarm words it."""
+    since = dt.datetime(2010, 10, 14, 10, tzinfo=dt.UTC)
+    alarm = HourlyAlarm("botnet", "grum", since, 6, float(seen), 42.0, 1e-9)
+    fell = _change(alarm, quiet.period.until, lost=False)
+    found = state(replace(quiet, changes=(fell,)))
+    assert said(found, fell.kind).sentence == f"{sentence}; whether it stays so is not known yet."
+    assert next(s.state for s in found.statuses if s.botnet == "grum") == state_word
 
 
 def test_every_kind_of_change_has_a_template() -> None:

@@ -107,6 +107,8 @@ TITLE_VERBS: dict[str, tuple[str, str]] = {
     "surge": ("surged", "surged"),
     "new": ("is new", "are new"),
     "switch": ("moved to another programme", "moved to other programmes"),
+    "stopped": ("has been silent for hours", "have been silent for hours"),
+    "stopping": ("has sent next to nothing for hours", "have sent next to nothing for hours"),
 }
 """What one subject did, and what two did."""
 
@@ -391,7 +393,8 @@ def _move_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
         return exchanged
     told: dict[str, str] = {}
     for claim in botnets or moved:  # a programme's move mostly repeats its botnets'
-        told.setdefault(_name(claim), claim.kind)
+        hours = "stopping" if "seen" in claim.numbers else "stopped"
+        told.setdefault(_name(claim), hours if "due" in claim.numbers else claim.kind)
     groups: dict[str, list[str]] = {}
     for name, kind in told.items():
         groups.setdefault(kind, []).append(name)

@@ -7,6 +7,7 @@ again. Counted from the last such message, a silence of a year would be one of w
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 from spamtide.finding.inputs import View
@@ -15,6 +16,8 @@ from spamtide.model import Change, SubjectKind
 
 BACK = frozenset({"resume", "rise", "new"})
 WEEK = 7
+HOURLY = re.compile(r"hourly alarm: (\d+) messages since (\S+) (\d\d:\d\d) UTC, (\d+) expected")
+"""As `change.hours` words it."""
 LEVEL_DAYS = 28
 """Days before a fall that stand for the level before it."""
 
@@ -53,6 +56,27 @@ def silence_of(view: View, kind: SubjectKind, subject: str, until: dt.date) -> S
         return None  # of a name that was lost, the few who still bear it say nothing
     fall, since = min(falls, key=lambda one: one[1])  # a later one is the end of strays
     return Silence(fall, since, view.count(kind, subject, (since, until)))
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A fall that the hours show and no day does yet."""
+
+    seen: int
+    """Messages since."""
+    day: dt.date
+    hour: str
+    """'10:00', UTC."""
+    due: int
+    """Messages that were to be expected since."""
+
+
+def stop_of(change: Change) -> Stop | None:
+    """What the hourly alarm said, read from its evidence; None of what was not raised by the hour."""
+    told = HOURLY.search(change.evidence)
+    if told is None or change.kind not in {"cease", "decline"}:
+        return None
+    return Stop(int(told[1]), dt.date.fromisoformat(told[2]), told[3], int(told[4]))
 
 
 def still(view: View, silence: Silence, week: tuple[dt.date, dt.date]) -> bool:

@@ -13,8 +13,8 @@ import numpy as np
 from spamtide.finding.figures import Window, day_slice, level, rate
 from spamtide.finding.inputs import View
 from spamtide.finding.lost import lost_name
-from spamtide.finding.silence import silence_of, still
-from spamtide.finding.words import JUST_NOW, NEGLIGIBLE
+from spamtide.finding.silence import Stop, silence_of, still, stop_of
+from spamtide.finding.words import JUST_NOW, NEGLIGIBLE, day_words
 from spamtide.model import UNKNOWN, Counts
 from spamtide.statement import Status
 from spamtide.wilson import poisson_bounds
@@ -161,6 +161,14 @@ def _status(view: View, botnet: str) -> Status:
     silence = silence_of(view, "botnet", botnet, period.until)
     ended = silence is not None and still(view, silence, last_week)
     silent_days = (period.until - last).days if last else -1
+    flagged = [
+        c
+        for c in view.inputs.changes
+        if c.kind in {"decline", "cease"}
+        and (c.subject_kind, c.subject) == ("botnet", botnet)
+        and c.end is None
+        and (period.until - c.onset).days <= JUST_NOW
+    ]
     facts = Facts(
         sensors_up=up,
         attribution_lost=lost_name(view, botnet) is not None,
@@ -175,19 +183,15 @@ def _status(view: View, botnet: str) -> Status:
         silent_days=max(silent_days, silence.days(period.until)) if silence and ended else silent_days,
         lab_sends=lab is not None and _sends(period.until, lab, last),
         ended=ended,
-        flagged=any(
-            c.kind in {"decline", "cease"}
-            and (c.subject_kind, c.subject) == ("botnet", botnet)
-            and c.end is None
-            and (period.until - c.onset).days <= JUST_NOW
-            for c in view.inputs.changes
-        ),
+        flagged=bool(flagged),
         strays=silence is not None and silence.by_chance(period.until),
         due=_due(view, botnet, last),
         servers_alive=control.alive if control else math.nan,
     )
     volume_rule, volume = next((rule, word) for rule, test, word in VOLUME_RULES if test(facts))
     state_rule, state = next((rule, word) for rule, test, word in STATE_RULES if test(volume, facts))
+    if volume == "falling" and (stop := next(filter(None, map(stop_of, flagged)), None)):
+        state_rule, state = "hourly alarm", _by_the_hour(stop)
     return Status(
         botnet=botnet,
         volume=volume,
@@ -206,6 +210,13 @@ def _status(view: View, botnet: str) -> Status:
         control=control,
         name=view.name(botnet),
     )
+
+
+def _by_the_hour(stop: Stop) -> str:
+    """'silent for hours: none since 10:00 UTC on 6 June, 42 due'."""
+    word = "sending less" if stop.seen else "silent for hours"
+    day = day_words(stop.day, stop.day.year)
+    return f"{word}: {stop.seen or 'none'} since {stop.hour} UTC on {day}, {stop.due:,} due"
 
 
 def _changed(view: View, botnet: str) -> bool:

@@ -21,7 +21,7 @@ from spamtide.finding.claim.sentences import hedge, sentence_of
 from spamtide.finding.claim.volume import SENSOR_KINDS, in_period, runs_into
 from spamtide.finding.figures import Figure, Window, share_of
 from spamtide.finding.inputs import View
-from spamtide.finding.silence import silence_of
+from spamtide.finding.silence import Stop, silence_of, stop_of
 from spamtide.finding.words import (
     JUST_NOW,
     NEGLIGIBLE,
@@ -129,6 +129,8 @@ def _alone(view: View, change: Change) -> int | None:
 
 def _moved(view: View, change: Change, alone: int | None) -> Claim:
     """A botnet, a programme or the total moved; `alone` as `_alone` says."""
+    if (stop := stop_of(change)) is not None:
+        return _stopped(view, change, stop)
     left = level_ratio(view, change)
     values: dict[str, Value] = {
         "name": subject_name(view, change),
@@ -166,6 +168,28 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
     ends = (("end", change.end), ("end_low", change.end_low), ("end_high", change.end_high))
     known = {name: day.isoformat() for name, day in ends if day is not None}
     return draft(view, about, template, values, ratio=change.ratio, **known)
+
+
+def _stopped(view: View, change: Change, stop: Stop) -> Claim:
+    """A botnet, a programme or the total that has brought next to nothing for hours."""
+    values: dict[str, Value] = {
+        "name": subject_name(view, change),
+        "hour": stop.hour,
+        "onset": stop.day,
+        "due": stop.due,
+    }
+    template = "{name} has been silent since {hour} UTC on {onset}, in which time {due} messages were due"
+    if stop.seen:
+        values["seen"] = stop.seen
+        sent = "brought" if change.subject_kind != "botnet" else "sent"
+        template = (
+            f"{{name}} has {sent} {{seen}} {plural(stop.seen, 'message')} since {{hour}} UTC on {{onset}}, "
+            "where {due} were due"
+        )
+    about = _about(view, change, weight_of(view, change))
+    return draft(
+        view, about, f"{template}; whether it stays so is not known yet.", values, ratio=change.ratio
+    )
 
 
 def _silence(view: View, change: Change, values: dict[str, Value]) -> str:
