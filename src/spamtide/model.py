@@ -342,8 +342,9 @@ class Outage:
     start: dt.date
     end: dt.date | None
     """Last day, or None while it goes on; of a change: the day before the sensor counts anew."""
-    kind: Literal["absent", "down", "changed"]
-    """absent: not yet or no longer running; down: silent amid its life; changed: filter or relay moved."""
+    kind: Literal["absent", "down", "changed", "clock"]
+    """absent: not yet or no longer running; down: silent amid its life; changed: filter or relay moved;
+    clock: emptied by a clock that ran apart, its mail stands under other days."""
     evidence: str
     """One line: the numbers that speak for it."""
     confidence: float = 1.0
@@ -353,6 +354,8 @@ class Outage:
     relay_after: str = ""
     subjects: tuple[tuple[SubjectKind, str], ...] = ()
     """Of a change that touches some senders only, those and their programmes; () for all."""
+    lag_hours: float = 0.0
+    """Hours by which a clock ran late; negative where early."""
 
     def touches(self, subject: tuple[str, str]) -> bool:
         """Whether it changed what is seen of a subject; of all mail, each did."""

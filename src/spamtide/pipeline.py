@@ -42,6 +42,7 @@ from spamtide.schema import CHANGES, CLAIMS, DERIVED
 from spamtide.series import decompose, is_over, measure, measure_hours, without_last_day
 from spamtide.servers import states as control_states
 from spamtide.store import Lake, contents, evidence, panels, rollup, senders, writer_lock
+from spamtide.store.clocks import explained
 from spamtide.store.gathered import gathered
 from spamtide.store.makers import makers
 from spamtide.store.traces import Remembered
@@ -238,7 +239,7 @@ def _measure(run: Update) -> str:
     panel = panels.panel(lake, run.settled())
     with ThreadPoolExecutor(1, "hours") as other:
         later = other.submit(panels.hourly, lake, panel.days, measuring.hourly_weeks, run.counted)
-        measured = run.measurement = measure(panel, measuring, each)
+        measured = run.measurement = explained(lake, measure(panel, measuring, each))
         hourly = later.result()
     run.over = is_over(hourly)
     told = run.told = without_last_day(measured) if run.over is False else measured

@@ -16,6 +16,7 @@ from spamtide.knowledge import load_knowledge
 from spamtide.observatory import Observatory, is_observatory, open_observatory
 from spamtide.pipeline import signature_folders
 from spamtide.store import rollup
+from spamtide.store.clocks import clocks
 from spamtide.version import VERSION
 
 MIN_FREE_BYTES = 2**30
@@ -105,6 +106,22 @@ def _lake(what: str, observatory: Observatory) -> Check:
     return Check("ok", what, told or "empty; `spamtide ingest PATH` fills it")
 
 
+def _clocks(what: str, observatory: Observatory) -> Check:
+    """Sensors' clocks and the `Date` of their mail go together."""
+    told = []
+    for clock in clocks(observatory.lake):
+        hours = f"{abs(clock.hours):.0f} hours {'late' if clock.hours > 0 else 'early'}"
+        when = "all the time"
+        if clock.days:
+            first, last = clock.days[0], clock.days[-1]
+            when = f"on {len(clock.days)} days" if len(clock.days) > 1 else "on one day"
+            when += f" ({first}{f' to {last}' if last != first else ''})"
+        told.append(f"{clock.sensor} runs {hours} {when}, {clock.messages:,} messages")
+    if not told:
+        return Check("ok", what, "as the Date of the mail says")
+    return Check("note", what, f"{'; '.join(told)}: by the Date of its mail; their days are as wrong")
+
+
 def _interrupted(what: str, observatory: Observatory) -> Check:
     """No run left raw mail without observations."""
     left = rollup.interrupted(observatory.lake)
@@ -147,6 +164,7 @@ CHECKS: dict[str, Callable[[str, Observatory], Check]] = {
     "knowledge": _knowledge,
     "landing": _landing,
     "lake": _lake,
+    "clocks": _clocks,
     "interrupted": _interrupted,
     "quarantine": _quarantine,
     "dates": _dates,

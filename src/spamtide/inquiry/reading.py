@@ -22,6 +22,7 @@ from spamtide.plain import plain
 from spamtide.series import measure, without_last_day
 from spamtide.servers import assessed
 from spamtide.store import panels, rollup
+from spamtide.store.clocks import explained
 
 
 def measured(observatory: Observatory) -> Measurement:
@@ -34,6 +35,7 @@ def measured(observatory: Observatory) -> Measurement:
         message = "nothing is measured yet"
         raise UnavailableError(message, "run `spamtide update` first")
     found = measure(panels.panel(observatory.lake), observatory.settings.measuring, _each(observatory))
+    found = explained(observatory.lake, found)
     days = found.panel.days
     open_day = len(days) > 0 and panels.is_open(observatory.lake, days[-1].astype(dt.date))
     return without_last_day(found) if open_day else found

@@ -409,7 +409,7 @@ def sensor_changes(panel: Panel, exposure: Exposure) -> tuple[Change, ...]:
 def _worth_telling(outage: Outage, panel: Panel) -> bool:
     """Down and changed sensors are; of absent ones, those that left well before the panel ends."""
     if outage.kind != "absent":
-        return True
+        return outage.kind != "clock"
     first: dt.date = panel.days[0].astype(dt.date)
     last: dt.date = panel.days[-1].astype(dt.date)
     goes_on = outage.end is None or outage.end >= last

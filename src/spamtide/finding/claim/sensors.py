@@ -29,6 +29,8 @@ TOGETHER = 14
 NOT_READ_YET = " has brought no mail since {onset}, being down or not read in yet, and is allowed for."
 """The same for a sensor whose outage reaches to the end of the data, in its first UNREAD_DAYS."""
 UNREAD_DAYS = 7
+CLOCK_DAYS = 7
+"""Days on either side of a day that a clock emptied, which are shown."""
 
 
 def sensor_claims(view: View, changes: list[Change]) -> Iterator[Claim]:
@@ -36,6 +38,7 @@ def sensor_claims(view: View, changes: list[Change]) -> Iterator[Claim]:
     moved = [c for c in changes if c.kind in SENSOR_KINDS]
     moved += _unreported_outages(view, changes)
     yield from (_sensor(view, change) for change in moved)
+    yield from _emptied_by_clocks(view)
     yield from _changed_together(view, [c for c in moved if c.kind == "sensor-change"])
     yield from _down_together(view, [c for c in moved if c.kind == "sensor-outage"])
 
@@ -141,6 +144,40 @@ def _steady(view: View, change: Change) -> Floats | None:
     before, after = windows_around(view, change)
     enough = all(daily[view.within(window)].sum() >= LEAST_STEADY for window in (before, after))
     return daily if enough else None
+
+
+def _emptied_by_clocks(view: View) -> Iterator[Claim]:
+    """Sensors whose clock ran apart, so that days look empty on which they took mail."""
+    for outage in view.measurement.exposure.outages:
+        last = outage.end or outage.start
+        if outage.kind != "clock" or last < view.period.since or outage.start > view.period.until:
+            continue
+        near = (outage.start - dt.timedelta(days=CLOCK_DAYS), last + dt.timedelta(days=CLOCK_DAYS))
+        at = view.panel.sensors.index(outage.sensor)
+        n = int(view.by_sensor("total", "total")[at, view.within(near)].sum())
+        values: dict[str, Value] = {"name": outage.sensor, "from": outage.start}
+        days = "{from}"
+        if last > outage.start:
+            values["to"] = last
+            days += " to {to}"
+        values["hours"] = round(abs(outage.lag_hours))
+        about = About(
+            "sensor-outage",
+            "sensor",
+            outage.sensor,
+            outage.start,
+            n,
+            (outage.sensor,),
+            export("observations", sensor=outage.sensor, label="wild", since=near[0], until=near[1]),
+        )
+        yield draft(
+            view,
+            about,
+            f"Sensor {{name}} holds no mail of {days}: its clock ran {{hours}} hours "
+            f"{'late' if outage.lag_hours > 0 else 'early'} then, and what it took stands under other "
+            "days; the gap is allowed for.",
+            values,
+        )
 
 
 def _changed_together(view: View, changes: list[Change]) -> Iterator[Claim]:
