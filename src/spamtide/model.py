@@ -355,7 +355,7 @@ class Outage:
     subjects: tuple[tuple[SubjectKind, str], ...] = ()
     """Of a change that touches some senders only, those and their programmes; () for all."""
     lag_hours: float = 0.0
-    """Hours by which a clock ran late; negative where early."""
+    """Hours by which a clock ran ahead; negative where behind."""
 
     def touches(self, subject: tuple[str, str]) -> bool:
         """Whether it changed what is seen of a subject; of all mail, each did."""

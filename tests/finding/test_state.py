@@ -487,6 +487,19 @@ def test_a_fall_of_this_morning_may_still_be_going_on(quiet: FindingInputs) -> N
     assert "going on" not in said(state(replace(quiet, changes=(before,))), "cease").sentence
 
 
+def test_a_day_that_a_clock_emptied_is_told_as_such(make: Make) -> None:
+    """It is in no change and no outage."""
+    inputs = make()
+    day = inputs.period.until - 9 * DAY
+    clock = Outage("trap-b", day, day, "clock", "its clock", lag_hours=-30.0)
+    exposure = replace(inputs.measurement.exposure, outages=(clock,))
+    found = state(make(replace(inputs.measurement, exposure=exposure), changes=()))
+    assert said(found, "sensor-outage").sentence == (
+        "Sensor trap-b holds no mail of 5 October: its clock ran 30 hours behind then, and what it took stands "
+        "under other days; the gap is allowed for."
+    )
+
+
 @pytest.mark.parametrize(
     ("seen", "sentence", "state_word"),
     [

@@ -64,7 +64,7 @@ def test_a_clock_that_empties_a_day(tmp_path: Path) -> None:
     lake = lake_of(tmp_path, taken("a", {}), taken("b", late))
     (outage,) = explained(lake, measured("b")).exposure.outages
     assert (outage.kind, outage.lag_hours) == ("clock", 30.0)
-    assert outage.evidence.startswith("its clock ran 30 hours late on 6 days, 2025-03-13 to 2025-03-18")
+    assert outage.evidence.startswith("its clock ran 30 hours ahead on 6 days, 2025-03-13 to 2025-03-18")
     (clock,) = clocks(lake)
     assert (clock.sensor, clock.hours, len(clock.days)) == ("b", 30.0, 6)
 

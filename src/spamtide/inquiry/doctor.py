@@ -110,7 +110,7 @@ def _clocks(what: str, observatory: Observatory) -> Check:
     """Sensors' clocks and the `Date` of their mail go together."""
     told = []
     for clock in clocks(observatory.lake):
-        hours = f"{abs(clock.hours):.0f} hours {'late' if clock.hours > 0 else 'early'}"
+        hours = f"{abs(clock.hours):.0f} hours {'ahead' if clock.hours > 0 else 'behind'}"
         when = "all the time"
         if clock.days:
             first, last = clock.days[0], clock.days[-1]
@@ -119,7 +119,7 @@ def _clocks(what: str, observatory: Observatory) -> Check:
         told.append(f"{clock.sensor} runs {hours} {when}, {clock.messages:,} messages")
     if not told:
         return Check("ok", what, "as the Date of the mail says")
-    return Check("note", what, f"{'; '.join(told)}: by the Date of its mail; their days are as wrong")
+    return Check("note", what, f"{'; '.join(told)}, by the Date of the mail; it is counted under wrong days")
 
 
 def _interrupted(what: str, observatory: Observatory) -> Check:

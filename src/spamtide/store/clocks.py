@@ -19,7 +19,7 @@ from spamtide.model import Measurement, Outage
 from spamtide.store.lake import Lake
 
 APART = 6.0
-"""Hours off the sensor's usual from which a day's clock ran apart."""
+"""Hours off what is usual from which a day's clock ran apart."""
 FOR_GOOD = 2.0
 """Hours off what is usual from which a sensor's clock always does."""
 ENOUGH_SENSORS = 3
@@ -43,7 +43,7 @@ class Clock:
 
     sensor: str
     hours: float
-    """Later than the mail's `Date`, beyond what is usual; negative where earlier."""
+    """Ahead of the mail's `Date`, beyond what is usual; negative where behind."""
     messages: int
     days: tuple[dt.date, ...]
     """() for good."""
@@ -64,13 +64,13 @@ def clocks(lake: Lake) -> tuple[Clock, ...]:
     middle = median(usual.values()) if len(usual) >= ENOUGH_SENSORS else 0.0
     found = []
     for name, days in known.items():
-        off = usual[name] - middle
-        if abs(off) >= FOR_GOOD:
-            found.append(Clock(name, off, sum(n for _, n, _ in days), ()))
-        apart = [(day, n, lag - usual[name]) for day, n, lag in days if abs(lag - usual[name]) >= APART]
+        apart = [one for one in days if abs(one[2] - middle) >= APART]
+        if not apart and abs(usual[name] - middle) >= FOR_GOOD:
+            apart = days
         if apart:
-            hours = median(lag for *_, lag in apart)
-            found.append(Clock(name, hours, sum(n for _, n, _ in apart), tuple(day for day, *_ in apart)))
+            hours = median(lag for *_, lag in apart) - middle
+            when = tuple(day for day, *_ in apart) if len(apart) < len(days) else ()
+            found.append(Clock(name, hours, sum(n for _, n, _ in apart), when))
     return tuple(found)
 
 
@@ -105,10 +105,10 @@ def _explained(lake: Lake, outage: Outage) -> Outage:
 
 
 def _evidence(apart: dict[dt.date, float], moved: Sequence[dict[str, Any]]) -> str:
-    """'its clock ran 30 hours late on 6 days, 2025-03-13 to 2025-03-18 (188 messages)'."""
+    """'its clock ran 30 hours ahead on 6 days, 2025-03-13 to 2025-03-18 (188 messages)'."""
     hours = median(apart.values())
     return (
-        f"its clock ran {abs(hours):.0f} hours {'late' if hours > 0 else 'early'} on {len(apart)} days, "
+        f"its clock ran {abs(hours):.0f} hours {'ahead' if hours > 0 else 'behind'} on {len(apart)} days, "
         f"{min(apart)} to {max(apart)} ({sum(row['n'] for row in moved)} messages)"
     )
 

@@ -174,7 +174,7 @@ def _emptied_by_clocks(view: View) -> Iterator[Claim]:
             view,
             about,
             f"Sensor {{name}} holds no mail of {days}: its clock ran {{hours}} hours "
-            f"{'late' if outage.lag_hours > 0 else 'early'} then, and what it took stands under other "
+            f"{'ahead' if outage.lag_hours > 0 else 'behind'} then, and what it took stands under other "
             "days; the gap is allowed for.",
             values,
         )
