@@ -74,7 +74,7 @@ def test_the_lost_points_are_shared_out_and_substitution_is_its_own_number(make:
     """Contributions come with their intervals; parts that may be nothing are not said."""
     claim = said(state(make()), "decomposition")
     assert claim.sentence == (
-        "Rustock lost 49 [46-52] index points and Grum 1.2 [0.4-2.0]; others gained 2 [0-4] meanwhile: "
+        "Rustock lost 49 [46-52] index points and Grum 1.2 [0.4-2.0]; others gained 2.2 [0.1-4.3] meanwhile: "
         "48 [45-51] points less in all."
     )
     assert (claim.numbers["largest"], claim.numbers["largest_word"]) == ("Rustock", "nearly all")
@@ -495,8 +495,8 @@ def test_a_day_that_a_clock_emptied_is_told_as_such(make: Make) -> None:
     exposure = replace(inputs.measurement.exposure, outages=(clock,))
     found = state(make(replace(inputs.measurement, exposure=exposure), changes=()))
     assert said(found, "sensor-outage").sentence == (
-        "Sensor trap-b holds no mail of 5 October: its clock ran 30 hours behind then, and what it took stands "
-        "under other days; the gap is allowed for."
+        "Sensor trap-b holds no mail of 5 October: its clock ran 30 hours behind then, and what it took "
+        "stands under other days; the gap is allowed for."
     )
 
 
@@ -506,12 +506,12 @@ def test_a_day_that_a_clock_emptied_is_told_as_such(make: Make) -> None:
         (
             0,
             "Grum has been silent since 10:00 UTC on 14 October, in which time 42 messages were due",
-            "silent for hours: none since 10:00 UTC on 14 October, 42 due",
+            "silent since 10:00 UTC on 14 October, 42 due",
         ),
         (
             2,
             "Grum has sent 2 messages since 10:00 UTC on 14 October, where 42 were due",
-            "sending less: 2 since 10:00 UTC on 14 October, 42 due",
+            "2 since 10:00 UTC on 14 October, 42 due",
         ),
     ],
 )

@@ -213,10 +213,9 @@ def _status(view: View, botnet: str) -> Status:
 
 
 def _by_the_hour(stop: Stop) -> str:
-    """'silent for hours: none since 10:00 UTC on 6 June, 42 due'."""
-    word = "sending less" if stop.seen else "silent for hours"
-    day = day_words(stop.day, stop.day.year)
-    return f"{word}: {stop.seen or 'none'} since {stop.hour} UTC on {day}, {stop.due:,} due"
+    """'silent since 10:00 UTC on 6 June, 42 due'."""
+    word = f"{stop.seen:,}" if stop.seen else "silent"
+    return f"{word} since {stop.hour} UTC on {day_words(stop.day, stop.day.year)}, {stop.due:,} due"
 
 
 def _changed(view: View, botnet: str) -> bool:

@@ -60,6 +60,7 @@ MONTHS = (
 )
 NAME_LENGTH, QUOTE_LENGTH = 80, 250
 WEEK = 7
+HALF = 0.5
 TWO_DIGITS, WIDE, NARROW = 10, 2, 0.2
 """From two digits on a number has one decimal at most; none where its interval is WIDE, two where NARROW."""
 COUNTED_DAYS = 98
@@ -199,8 +200,10 @@ def _digits(figure: Figure) -> int:
     if figure.low is None or figure.high is None or not math.isfinite(figure.high - figure.low):
         return 0 if figure.value == round(figure.value) or abs(figure.value) >= TWO_DIGITS else 1
     width = figure.high - figure.low
-    if figure.low < 0 < figure.high and min(-figure.low, figure.high) < 1:
-        return 1  # an end near zero must not look as if it were on the other side
+    near = min(abs(figure.low), abs(figure.high))
+    across = figure.low < 0 < figure.high
+    if near < 1 if across else 0 < near < HALF and not figure.unit:
+        return 1  # an end near zero must not look as if it were there, or on the other side
     if figure.unit == "percent":
         return 0 if width >= 1 else 1
     if figure.unit == "times" and figure.value < SEVERAL:
@@ -257,7 +260,8 @@ def plural(count: int, one: str, many: str = "") -> str:
 def these_days(values: dict[str, Value], window: Window) -> str:
     """'in these {weeks} weeks', or from when to when where nobody would count them."""
     if (window[1] - window[0]).days < COUNTED_DAYS:
-        return "in " + weeks_of(values, window).replace("the ", "these ", 1)
+        days = weeks_of(values, window)
+        return "in this week" if days == "the week" else f"in {days.replace('the ', 'these ', 1)}"
     values |= {"since": window[0], "until": window[1]}
     return "from {since} to {until}"
 
@@ -268,5 +272,7 @@ def weeks_of(values: dict[str, Value], window: Window) -> str:
     if days % WEEK:
         values["days"] = days
         return f"the {{days}} {plural(days, 'day')}"
+    if days == WEEK:
+        return "the week"
     values["weeks"] = days // WEEK
     return f"the {{weeks}} {plural(days // WEEK, 'week')}"

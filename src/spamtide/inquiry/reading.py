@@ -128,7 +128,7 @@ def status_tables(told: dict[str, Any]) -> Group:
     head = ", ".join(f"{count:,} {name}" for name, count in totals.items() if count)
     botnets = _compact("Botnets")
     for column in ("botnet", "state", "points", "seen at", "last seen", "lab", "servers"):
-        botnets.add_column(column, no_wrap=True)
+        botnets.add_column(column, no_wrap=column != "state")
     for one in told["botnets"]:
         control = one["control"]
         botnets.add_row(
