@@ -727,6 +727,9 @@ def test_a_quiet_period_says_that_others_send_what_is_sent_since_a_far_off_base(
     assert re.search(
         r"Rustock has lost 30 \[26-34\] points \(it began to fall about \d+ \w+ \[[^]]+\]\)\.$", dated
     )
+    back = shift("resume", "rustock", str(day + 9 * DAY))
+    turned = said(state(replace(quiet, contributions=exchanged, changes=(fell, back))), "exchange").sentence
+    assert re.search(r" \(it began to fall about [^(]+ and was back about \d+ \w+ \[[^]]+\]\)\.$", turned)
     since = quiet.period.since
     near = replace(quiet.period, before=(since - dt.timedelta(days=28), since - dt.timedelta(days=1)))
     found = state(replace(quiet, contributions=exchanged, period=near))

@@ -211,7 +211,21 @@ def _when(view: View, values: dict[str, Value], part: Contribution, key: str) ->
         return ""
     change = max(own, key=lambda c: (c.confidence, c.onset))
     values[key] = Dated(change.onset, change.onset_low, change.onset_high)
-    return f"{words[change.kind]} about {{{key}}}"
+    told = f"{words[change.kind]} about {{{key}}}"
+    # What turned since has not lost, or gained, by that move alone.
+    turned = [
+        c
+        for c in view.inputs.changes
+        if (c.subject_kind, c.subject) == ("botnet", part.subject)
+        and c.kind in MOVED[part.points >= 0]
+        and change.onset < c.onset
+        and c.onset_high < view.period.since
+    ]
+    if turned:
+        last = max(turned, key=lambda c: c.onset)
+        values[f"{key}_turned"] = Dated(last.onset, last.onset_low, last.onset_high)
+        told += f" and {MOVED[part.points >= 0][last.kind]} about {{{key}_turned}}"
+    return told
 
 
 def _losers(
