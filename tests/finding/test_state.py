@@ -487,6 +487,17 @@ def test_a_fall_of_this_morning_may_still_be_going_on(quiet: FindingInputs) -> N
     assert "going on" not in said(state(replace(quiet, changes=(before,))), "cease").sentence
 
 
+def test_a_period_long_past_says_until_when_mail_was_known(make: Make) -> None:
+    """Not where it ends with the mail."""
+    inputs = make()
+    assert "hindsight" not in {c.kind for c in state(inputs).claims}
+    earlier = replace(inputs.period, until=inputs.period.until - 5 * DAY)
+    assert said(state(replace(inputs, period=earlier)), "hindsight").sentence == (
+        "This is told with what was known by 14 October: days and sizes of changes, and who sent what, rest on "
+        "later mail, too."
+    )
+
+
 def test_a_day_that_a_clock_emptied_is_told_as_such(make: Make) -> None:
     """It is in no change and no outage."""
     inputs = make()

@@ -75,7 +75,7 @@ def coverage_claims(view: View) -> Iterator[Claim]:
 
 def _hindsight(view: View) -> Iterator[Claim]:
     """That later mail is known, where it is: dates, sizes and names of the period then rest on it as well."""
-    with_mail = np.flatnonzero(view.daily("total", "total") + view.panel.ham.sum(axis=0))
+    with_mail = np.flatnonzero(view.daily("total", "total"))
     if not with_mail.size:
         return
     known: dt.date = view.panel.days[with_mail[-1]].astype(dt.date)
