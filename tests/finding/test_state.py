@@ -493,8 +493,8 @@ def test_a_period_long_past_says_until_when_mail_was_known(make: Make) -> None:
     assert "hindsight" not in {c.kind for c in state(inputs).claims}
     earlier = replace(inputs.period, until=inputs.period.until - 5 * DAY)
     assert said(state(replace(inputs, period=earlier)), "hindsight").sentence == (
-        "This is told with what was known by 14 October: days and sizes of changes, and who sent what, rest on "
-        "later mail, too."
+        "This is told with what was known by 14 October: days and sizes of changes, and who sent what, rest "
+        "on later mail, too."
     )
 
 
