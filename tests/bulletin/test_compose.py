@@ -149,7 +149,7 @@ def test_the_title_counts_those_who_did_the_same(edition: Edition, make_claim: C
         *(make_claim("switch", name, f"{name} moved.", 70) for name in ("birch", "cedar", "dogwood")),
         make_claim("rise", "Pills", "Mail for Pills rose.", 75, subject_kind="programme"),
     )
-    title = "Alder is back, Birch, Cedar and 1 other moved to other programmes"
+    title = "Alder is back; Birch, Cedar and Dogwood moved to other programmes"
     assert compose(told, (), edition).title == title
     assert compose(told[-1:], (), edition).title == "Pills rose"
 

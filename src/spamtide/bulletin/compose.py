@@ -18,6 +18,8 @@ EXPLAINED = re.compile(r"negligible, below \d+ % of its earlier level(?:,( by )|
 """The word with its explanation."""
 SEVERAL = 5
 """Times from which a title needs no decimal."""
+ROOM = 3
+"""Names that a title has room for."""
 ALONE = 1.05
 """Share of a change of all mail from which one botnet moved by more than all together."""
 
@@ -398,7 +400,8 @@ def _move_title(kinds: Mapping[str, Claim], claims: Sequence[Claim]) -> str:
     groups: dict[str, list[str]] = {}
     for name, kind in told.items():
         groups.setdefault(kind, []).append(name)
-    title = ", ".join(_did(kind, names) for kind, names in list(groups.items())[:2])
+    several = any(len(names) > 1 for names in groups.values())
+    title = ("; " if several else ", ").join(_did(kind, names) for kind, names in list(groups.items())[:2])
     heir = kinds.get("carried-on")
     if heir is not None and next(iter(told), "") == heir.numbers.get("name"):
         title += f"; its mail for {heir.numbers['programme']} goes on under another sender"
@@ -420,10 +423,9 @@ def _did(kind: str, names: Sequence[str]) -> str:
     one, several = TITLE_VERBS[kind]
     if len(names) == 1:
         return f"{names[0]} {one}"
-    if len(names) == 2:  # noqa: PLR2004 - both have room
-        return f"{names[0]} and {names[1]} {several}"
-    others = len(names) - 2
-    return f"{names[0]}, {names[1]} and {others} other{'s' if others > 1 else ''} {several}"
+    if len(names) <= ROOM:
+        return f"{', '.join(names[:-1])} and {names[-1]} {several}"
+    return f"{names[0]}, {names[1]} and {len(names) - 2} others {several}"
 
 
 def _unclear_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:

@@ -207,7 +207,8 @@ def _silence(view: View, change: Change, values: dict[str, Value]) -> str:
     if silence is not None and silence.days(change.onset) > MOSTLY_STRAYS * max(days, 1):
         values |= {"days": silence.days(change.onset), "strays": silence.strays}
         messages = plural(silence.strays, "message")
-        return f" after {{days}} days in which it sent next to nothing ({{strays}} {messages})"
+        came = "it sent next to nothing" if change.subject_kind == "botnet" else "next to none came"
+        return f" after {{days}} days in which {came} ({{strays}} {messages})"
     if days < WORTH_TELLING:
         return ""
     values["days"] = days

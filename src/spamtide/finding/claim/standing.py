@@ -209,7 +209,8 @@ def _advertised(view: View, change: Change) -> Claim | None:
         values["names"] = listing([view.name(b) for b in others[:5]])
         more = "" if len(others) <= 5 else " and more"  # noqa: PLR2004 - five names are enough for a sentence
         template += (
-            f", as did most mail of {{others}} other {plural(len(others), 'botnet')} ({{names}}{more})"
+            f", as did most mail of {'another botnet' if len(others) == 1 else '{others} other botnets'} "
+            f"({{names}}{more})"
         )
     template += _behind(view, programme, values)
     whole = view.count("total", "total", window)
