@@ -193,3 +193,50 @@ def test_a_programme_that_is_nowhere_or_gave_way_to_another_ended(part: float, o
     """Its machines fell silent, or went over to another programme, some of whose letters name nothing."""
     found = look(one_letter(), whole=True, tracing=of_letter(part, other)).changes
     assert [(c.kind, c.subject) for c in found] == [("cease", "shop"), ("resume", "shop")]
+
+
+def with_its_sender(*, turns: bool) -> Measurement:
+    """A shop's main sender stops, or turns to another shop, as one who names no shop comes back."""
+    rng = np.random.default_rng(11)
+    days, sensors = 120, 4
+    mail = {name: rng.poisson(rate, (sensors, days)) for name, rate in (("a", 12), ("b", 10), ("c", 30))}
+    at = np.arange(days)
+    away = at >= 80
+    back = np.where(away | (at < 40), mail["b"], 0)  # it was silent for six weeks
+    of_shop = np.where(away, 0, mail["a"])
+    turned = mail["a"] - of_shop if turns else np.zeros_like(of_shop)
+    counts = {
+        ("botnet", "a"): of_shop + turned,
+        ("botnet", "b"): back,
+        ("botnet", UNKNOWN): mail["c"],
+        ("programme", "shop"): of_shop,
+        ("programme", "stall"): turned + mail["c"] // 2,
+        ("programme", UNKNOWN): back + mail["c"] - mail["c"] // 2,
+    }
+    counts = {("total", "total"): of_shop + turned + back + mail["c"], **counts}
+    panel = Panel(
+        days=np.datetime64("2024-01-01") + at,
+        sensors=tuple(f"s{n}" for n in range(sensors)),
+        subjects=tuple(counts),
+        counts=np.stack([*counts.values()]),
+        ham=np.zeros((sensors, days), dtype=np.int64),
+        relays=(("mx",) * days,) * sensors,
+        pairs={
+            ("a", "shop"): of_shop.sum(axis=0),
+            ("a", "stall"): turned.sum(axis=0),
+            ("b", UNKNOWN): back.sum(axis=0),
+            (UNKNOWN, "stall"): (mail["c"] // 2).sum(axis=0),
+            (UNKNOWN, UNKNOWN): (mail["c"] - mail["c"] // 2).sum(axis=0),
+        },
+    )
+    return measure(panel)
+
+
+@pytest.mark.parametrize("turns", [False, True])
+def test_a_programme_whose_sender_stopped_or_turned_away_lost_no_name(*, turns: bool) -> None:
+    """Another's mail without a programme began in those days, as much of it as the programme lost."""
+    found = look(with_its_sender(turns=turns), whole=True).changes
+    told = {(c.kind, c.subject) for c in found}
+    assert ("cease", "shop") in told
+    assert ("switch" if turns else "cease", "a") in told
+    assert not [c for c in found if c.kind == "attribution-loss"]

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -41,6 +42,7 @@ from spamtide.model import (
     Floats,
     IndexSeries,
     Measurement,
+    Panel,
     Tracing,
     in_turn,
 )
@@ -176,7 +178,6 @@ def _of_levels_and_mixes(
     ]
     judged = measurement if whole else _without_last_day(measurement)
     events = [*believed, *_news(alarms, believed)]
-    yield from _told(judged, events, _falls(moves, alarms, events), tracks, ratio, each, tracing)
     turned = [
         (botnet, switch, 1 - q)
         for (botnet, switch), q in zip(switches, adjusted[len(moves) :], strict=True)
@@ -189,6 +190,8 @@ def _of_levels_and_mixes(
         for found in every
         if found.alarmed is not None and (botnet, found.from_programme, found.to_programme) not in known
     ]
+    naming = partial(Names, tracing=tracing, turned=[one[:2] for one in turned])
+    yield from _told(judged, events, _falls(moves, alarms, events), tracks, ratio, each, naming)
     for botnet, switch, confidence in turned:
         yield switched(botnet, switch, confidence)
 
@@ -281,7 +284,7 @@ def _told(
     tracks: Mapping[Subject, Track],
     ratio: float,
     each: Each,
-    tracing: Tracing,
+    naming: Callable[[Panel, Floats], Names],
 ) -> Iterator[Change]:
     """Judge events by their causes, and tell them.
 
@@ -292,7 +295,7 @@ def _told(
         tracks: all series.
         ratio: the event ratio.
         each: how events are looked at, one after the other or side by side.
-        tracing: counts messages of a botnet that fell.
+        naming: what is known of names in a panel, given what its mail is expected to be by day.
     """
     panel, exposure = measurement.panel, measurement.exposure
     usual = _usual(measurement)
@@ -302,9 +305,10 @@ def _told(
     def cause(one: tuple[Subject, Event]) -> Cause:
         return find_cause(panel, exposure, *one, usual, weekday, ratio)
 
-    names = Names(panel, usual * weekday, tracing)
+    names = naming(panel, usual * weekday)
     causes = each(cause, [one[:2] for one in events])
     judged = [Judged(*one, *names.corrected(*one[:2], why)) for one, why in zip(events, causes, strict=True)]
+    judged = names.taken_along(judged)
     for risen in [one for one in judged if one.subject == ("botnet", UNKNOWN) and one.confidence >= SURE]:
         if risen.event.kind != "rise" or risen.cause != "stopped" or names_are_lost(judged, risen):
             continue

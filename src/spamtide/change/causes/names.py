@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from spamtide.change.causes.silence import Cause, compared, moved_about
-from spamtide.change.causes.telling import Subject
+from spamtide.change.causes.telling import Judged, Subject
 from spamtide.change.causes.trail import UNTRACED, Trail, follow
+from spamtide.change.mixes.switch import Switch
 from spamtide.change.moves.event import Event
 from spamtide.model import UNKNOWN, Floats, Panel, SubjectKind, Tracing
 
@@ -19,6 +20,8 @@ LOST, LOST_T = 0.4, 2.0
 have moved, and the standard errors by which it must have."""
 WITH_SENDERS = 0.7
 """Part of what a programme lost from which on it fell with its botnets, and messages are not asked."""
+SAME_DAYS = dt.timedelta(days=3)
+"""By how much a programme's fall and its botnet's may miss one another's days."""
 ASKED: dict[SubjectKind, frozenset[Cause]] = {
     "botnet": frozenset({"stopped", "attribution", "doubtful"}),
     "programme": frozenset({"stopped", "doubtful"}),
@@ -34,6 +37,8 @@ class Names:
     usual: Floats
     """What all sensors' mail is expected to be by day, 1 on an average day."""
     tracing: Tracing
+    turned: Sequence[tuple[str, Switch]] = ()
+    """Botnets and their switches."""
 
     @property
     def _until(self) -> dt.date:
@@ -62,12 +67,50 @@ class Names:
 
         They went silent, and took it along: asking messages would say no more, and costs a second.
         """
+        named = frozenset(botnet for botnet, _ in self.panel.pairs) - {UNKNOWN}
+        return self._lost_by(programme, event, named, frozenset())
+
+    def taken_along(self, judged: Sequence[Judged]) -> list[Judged]:
+        """The same, but a programme whose senders fell, or turned to another, in those days lost no name.
+
+        Their letters without a name, and who came or grew meanwhile, may look as if they had taken its place.
+        """
+        return [
+            replace(one, cause="stopped", trail=UNTRACED) if self._went_along(one, judged) else one
+            for one in judged
+        ]
+
+    def _went_along(self, one: Judged, judged: Sequence[Judged]) -> bool:
+        """Whether an event is a programme's lost name that its botnets' known falls and switches explain."""
+        (kind, programme), event = one.subject, one.event
+        if kind != "programme" or one.cause != "attribution" or event.kind != "fall":
+            return False
+        first, last = event.onset_low - SAME_DAYS, (event.end_high or event.onset_high) + SAME_DAYS
+        fallen = frozenset(
+            other.subject[1]
+            for other in judged
+            if other.subject[1] != UNKNOWN
+            and (other.subject[0], other.event.kind, other.cause) == ("botnet", "fall", "stopped")
+            and first <= other.event.onset_high
+            and other.event.onset_low <= last
+        )
+        away = frozenset(
+            botnet
+            for botnet, switch in self.turned
+            if switch.from_programme == programme and first <= switch.onset[2] and switch.onset[1] <= last
+        )
+        return bool(fallen or away) and self._lost_by(programme, event, fallen, away)
+
+    def _lost_by(self, programme: str, event: Event, fallen: frozenset[str], turned: frozenset[str]) -> bool:
+        """Whether botnets that fell as a whole, or turned away, lost WITH_SENDERS of a programme's loss."""
         lost = theirs = 0.0
         for (botnet, named), count in self.panel.pairs.items():
             if named == programme:
                 own = max(-moved_about(self.panel, count, event, self.usual).change, 0.0)
                 lost += own
-                if botnet != UNKNOWN and own:
+                if botnet in turned:
+                    theirs += own
+                elif botnet in fallen and own:
                     whole = compared(self.panel, ("botnet", botnet), event, self.usual)
                     theirs += min(own, max(-whole.change, 0.0))
         return lost > 0 and theirs >= WITH_SENDERS * lost
