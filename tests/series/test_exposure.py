@@ -219,6 +219,24 @@ def test_too_little_mail_after_a_change_ends_the_sensor(world: Make, panel_of: M
     assert (exposure.values[0, AT + 1 :] == 0).all()
 
 
+@pytest.mark.parametrize("seed", [5, 6, 7])
+@pytest.mark.parametrize("other", [False, True])
+def test_a_sensor_that_comes_and_goes_and_stays_away_has_left(
+    world: Make, panel_of: Make, seed: int, *, other: bool
+) -> None:
+    """Its weeks of absence make any silence look usual; where other mail goes on, its filter changed."""
+    made = world(seed, sizes=(60.0, 60.0, 60.0, 5.0), days=360)
+    counts, ham = made.counts(), made.ham.copy()
+    ham[3] = made.rng.poisson(0.5, 360)
+    counts[:, :, 308:] = counts[:, :, 308:] * 2 // 3
+    for first, last in ((26, 52), (78, 156), (182, 208), (234, 260), (308, 360)):
+        counts[:, 3, first:last] = 0
+        ham[3, first : first if other and last == 360 else last] = 0
+    (left,) = [o for o in estimate(panel_of(counts, ham)).outages if o.sensor == "s3" and o.end is None]
+    assert left.kind == ("changed" if other else "absent")
+    assert abs((left.start - FIRST).days - 308) <= 2
+
+
 # ---------------------------------------------------------------- real mail: the vger lists
 
 HOP = re.compile(r"\bby (\S+)")

@@ -276,6 +276,25 @@ def _silence_outage(panel: Panel, run: Silence) -> Outage:
     )
 
 
+def _end_of(panel: Panel, shift: Shift, mail: Counts) -> Outage:
+    """A change after which nothing came, other mail neither: no filter's, but the end of the sensor.
+
+    One that comes and goes is silent too often for its own mail to show it (`silence`).
+    """
+    first = int(np.flatnonzero(mail[shift.sensor])[-1]) + 1
+    days = len(panel.days) - first
+    return Outage(
+        sensor=panel.sensors[shift.sensor],
+        start=date_of(panel, first),
+        end=None,
+        kind="absent" if days >= LEFT_DAYS else "down",
+        evidence=f"no mail for {days} days; {shift.evidence}",
+        confidence=shift.confidence,
+        onset_low=date_of(panel, min(shift.low, first)),
+        onset_high=date_of(panel, first),
+    )
+
+
 def _part_of(run: Silence, shift: Shift, outage: Outage) -> bool:
     """Whether a silence is told by a change already: it spans the change, or follows one that has no end."""
     follows = outage.end is None and run.first > shift.high
@@ -307,6 +326,8 @@ def _apply(panel: Panel, shift: Shift, values: Floats, spam: Counts) -> Outage:
         row[shift.low : shift.high + 1] = 0.0
     else:
         row[shift.low :] = 0.0
+    if shift.move is None and not (spam + panel.ham)[shift.sensor, shift.high + 1 :].any():
+        return _end_of(panel, shift, spam + panel.ham)
     return Outage(
         sensor=panel.sensors[shift.sensor],
         start=date_of(panel, shift.day),
