@@ -224,3 +224,20 @@ def test_an_event_that_is_near_stands_beside_one_that_is_linked(
     assert told[:2] == ("On the same days.", "The one is linked. The other is near.")
     (alone,) = compose((near,), (), edition).paragraphs
     assert alone[:2] == ("Events on record.", "The other is near.")
+
+
+def test_names_that_were_lost_are_told_by_their_days(
+    edition: Edition, make_claim: Callable[..., Claim]
+) -> None:
+    """Whatever their importance: who reads of July before May looks for the year."""
+    told = [
+        make_claim("attribution-loss", "alder", f"It lost its name in {month}.", rank, claim=f"x:{day}")
+        for month, day, rank in (
+            ("July", "2010-07-09", 90),
+            ("May", "2010-05-08", 80),
+            ("June", "2010-06-02", 85),
+        )
+    ]
+    ((heading, text, _),) = compose(tuple(told), (), edition).paragraphs
+    assert heading == "What lost its name."
+    assert text == "It lost its name in May. It lost its name in June. It lost its name in July."

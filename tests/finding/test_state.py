@@ -30,8 +30,10 @@ from spamtide.finding import (
     period,
     state,
 )
+from spamtide.finding.claim.coincidence import calendar
 from spamtide.finding.claim.sentences import TEMPLATES
 from spamtide.finding.figures import Window
+from spamtide.finding.inputs import View
 from spamtide.finding.status import STATE_RULES, VOLUME_RULES
 from spamtide.model import Change, ChangeKind, Contribution, Exposure, Measurement, Outage
 from spamtide.statement import Gathered, Gathering, Maker
@@ -349,6 +351,17 @@ def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Eve
     assert "0 days [-1 to 1] from the day on which the fall of Rustock began" in rarer.sentence
     assert "closer than chance often brings them (p = 0.0" in rarer.sentence
     assert rarer.sentence.endswith("Dates alone do not say which led to which, or whether either did.")
+
+
+def test_an_event_that_chance_brings_as_near_more_often_than_not_is_not_told(
+    make: Make, spamit: Event
+) -> None:
+    """It says nothing, and reads as if it did."""
+    days = (dt.date(2010, 7, 10), dt.date(2010, 8, 10), dt.date(2010, 10, 14))
+    inputs = make(events=tuple(replace(spamit, date_start=day) for day in days))
+    (link,) = [one for one in calendar(View(inputs)).links if one.moves]
+    assert link.odds.p > 0.5
+    assert not [c for c in state(inputs).claims if c.kind in {"event", "nearby"}]
 
 
 def test_an_event_on_the_day_of_a_switch_is_worded_as_such(make: Make, spamit: Event) -> None:

@@ -57,6 +57,8 @@ class Section:
     """'' for any."""
     most: Mapping[str, int] = field(default_factory=dict)
     """Kind -> most sentences of it, where fewer than `sentences`."""
+    by_day: bool = False
+    """Those that are told are told in the order of their days, and not of importance."""
     otherwise: str = ""
     """The heading where there is nothing of the first kind."""
 
@@ -86,7 +88,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("What cannot be attributed.", (*MOVES, "engine"), ("botnet",), sentences=3, subject=UNKNOWN),
     Section("Programmes.", ("switch", *MOVES), ("programme",), of_any=("switch",)),
     Section("What the mail is made of.", ("botnets", "campaigns", "programmes"), beside_level=1),
-    Section("What lost its name.", ("attribution-loss",), sentences=3),
+    Section("What lost its name.", ("attribution-loss",), sentences=4, by_day=True),
     Section("Sensors.", ("sensor-change", "sensor-outage", "coverage"), sentences=3),
     Section("What next.", ("outlook", "forecast")),
     Section("Told later.", ("hindsight",)),
@@ -186,7 +188,8 @@ def _chosen(claims: Sequence[Claim], section: Section) -> list[Claim]:
         if [o for o in fitting if o.kind == c.kind].index(c) < section.most.get(c.kind, section.sentences)
     ]
     has_level = any(c.kind == "level" for c in claims)
-    return fitting[: min(section.sentences, section.beside_level) if has_level else section.sentences]
+    told = fitting[: min(section.sentences, section.beside_level) if has_level else section.sentences]
+    return sorted(told, key=_onset) if section.by_day else told
 
 
 def _by_importance(claims: Sequence[Claim]) -> tuple[Paragraph, ...]:
@@ -244,6 +247,11 @@ def _botnets(claims: Sequence[Claim]) -> list[tuple[str, list[Claim]]]:
 def _day(claim: Claim) -> str:
     """The day in an outage's id; sensors that change together do so on days that need not be the same."""
     return claim.claim.rsplit(":", 1)[-1] if claim.kind == "sensor-outage" else ""
+
+
+def _onset(claim: Claim) -> tuple[str, str]:
+    """The day in a change's id, and the id."""
+    return claim.claim.rsplit(":", 1)[-1], claim.claim
 
 
 def _name(claim: Claim) -> str:

@@ -23,6 +23,8 @@ DIRECTIONS: dict[str, frozenset[str]] = {"c2_return": RISING, "other": FALLING |
 GENERAL = frozenset({"host", "operation", "global", "other", ""})
 """Types of subjects that could concern every botnet, unless they name one."""
 TOLD_EVENTS = 3
+SAYS_NOTHING = 0.5
+"""From this p on chance brings such nearness more often than not, and the event is not told."""
 LEAST_MAIL = 28
 """Messages in the weeks before from which on a botnet counts among those that could have moved."""
 ONSET_WORDS: dict[str, str] = {
@@ -120,7 +122,11 @@ def _near(view: View, event: Event, moves: Sequence[Change]) -> tuple[Change, ..
 def event_claims(view: View) -> Iterator[Claim]:
     """Events near the period's moves: those linked in time, and those that are merely near and say so."""
     tested = calendar(view)
-    found = [link for link in tested.links if any(in_period(view, c) for c in link.moves)]
+    found = [
+        link
+        for link in tested.links
+        if link.odds.p < SAYS_NOTHING and any(in_period(view, c) for c in link.moves)
+    ]
     found.sort(key=lambda link: (link.odds.p > RARE, link.odds.p, link.event.date_start, link.event.subject))
     counted: set[str] = set()
     for rank, link in enumerate(found[:TOLD_EVENTS]):
