@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from spamtide.campaign.folding import TEXT_CHARS, TEXT_LINE, fold
 from spamtide.campaign.mixing import mix
+from spamtide.campaign.pictures import picture_lines
 from spamtide.campaign.places import SHARED_PLACES
 from spamtide.campaign.quoting import READ_CHARS, own_words
-from spamtide.campaign.similarity import link_shape
+from spamtide.campaign.similarity import MIN_KEY_WORDS, link_shape
 from spamtide.campaign.target import target
 from spamtide.campaign.words import LINK, Words, read_words
 from spamtide.schema import PROFILES
@@ -46,6 +47,8 @@ WHOLE_WORDS = 5
 """Words from which a short text, or a line of it, is its sender's own."""
 SUBJECT_WORDS = 3
 """Words from which the subject of a short text is too."""
+LINES_UNDER_SUBJECT = 2
+"""Lines of a text whose subject is. Over several lines it is often a topic's or a town's."""
 WHOLE_CHARS = 200
 """A text that is longer is told by its phrases."""
 FACTS = 3
@@ -138,11 +141,16 @@ def form_of(shown: Shown) -> bytes:
     """What a message came in, FACTS little-endian uint32: of its program, its layout, its links' shapes."""
     shapes = sorted({link_shape(link) for link in shown.links[:LINKS_SHAPED]})
     facts = (
-        f"{shown.skeleton}\n{shown.mailer}\n{_id_form(shown.message_id_shape)}",
+        _program(shown),
         shown.layout,
         "\n".join(shapes),
     )
     return b"".join(crc32(fact.encode("utf-8", "replace")).to_bytes(4, "little") for fact in facts)
+
+
+def _program(shown: Shown) -> str:
+    """What tells the program that sent a message."""
+    return f"{shown.skeleton}\n{shown.mailer}\n{_id_form(shown.message_id_shape)}"
 
 
 def _id_form(shape: str) -> str:
@@ -293,15 +301,30 @@ def _lines(shown: Shown) -> set[str]:
     sender, if it came in one form in the same days.
     """
     end = shown.rendering[-WHOLE_CHARS:]
-    if not shown.links or TEXT_LINE not in end:
+    if TEXT_LINE not in end:
+        return set()
+    pictured = any(part.startswith("image/") for part in shown.attachments)
+    if not (shown.links or pictured):
         return set()
     shapes = "|".join(sorted({link_shape(link) for link in shown.links[:LINKS_SHAPED]}))
-    said = fold(shown._replace(subject="", rendering=end)), fold(shown._replace(rendering=""))
-    text, subject = (one.decode("utf-8", "replace").lower() for one in said)
-    lines = [(line, WHOLE_WORDS) for line in text.split("\n")]
-    lines.append((_ADDRESSED.sub(" ", subject, count=1), SUBJECT_WORDS))
-    words = ((_LETTERS.findall(_ADDRESS.sub(" ", line)), least) for line, least in lines)
-    return {f"{' '.join(some)}|{shapes}" for some, least in words if len(some) >= least}
+    said = fold(shown._replace(subject="", rendering=end)).decode("utf-8", "replace").lower()
+    lines = [some for line in said.split("\n") if (some := _LETTERS.findall(_ADDRESS.sub(" ", line)))]
+    # The subject of a text of several lines is a topic's: `news for Seville`.
+    subject = _subject(shown) if len(lines) <= LINES_UNDER_SUBJECT else []
+    if pictured and sum(map(len, lines)) < MIN_KEY_WORDS:
+        form = "|".join((_program(shown), shown.layout, shapes))
+        return set(picture_lines(shown.attachments, _subject(shown), form))
+    if not shown.links:
+        return set()
+    whole = [line for line in lines if len(line) >= WHOLE_WORDS]
+    whole += [subject] if len(subject) >= SUBJECT_WORDS else []
+    return {f"{' '.join(some)}|{shapes}" for some in whole}
+
+
+def _subject(shown: Shown) -> list[str]:
+    """Words of the subject, without whom it is for."""
+    said = fold(shown._replace(rendering="")).decode("utf-8", "replace").lower()
+    return _LETTERS.findall(_ADDRESS.sub(" ", _ADDRESSED.sub(" ", said, count=1)))
 
 
 def _behind(shown: Shown) -> Iterable[str]:
