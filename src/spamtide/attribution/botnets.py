@@ -315,10 +315,12 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
         if not kin:
             continue
         steps = -(kin // 2) if kin % 2 else kin // 2 - 1
-        if name in sure and quiet not in {_UNTOLD, _JOINTLY} and -STRANGE < KIN_STEP * steps < JOINS:
+        engine = _strongest(name, found, ENGINE_LAYERS)
+        lowers = -STRANGE < KIN_STEP * steps <= engine
+        if name in sure and quiet not in {_UNTOLD, _JOINTLY} and lowers:
             continue  # words and engine together outweigh a few fresh addresses
         addressed.add(name)
-        told.extend(_of_addresses(name, _strongest(name, found, ENGINE_LAYERS), KIN_STEP * steps))
+        told.extend(_of_addresses(name, engine, KIN_STEP * steps))
     if of_own and spoken.leaning and spoken.leaning not in addressed and quiet != _STRANGE:
         told.extend(_of_lookalikes(spoken.leaning, found, OWN_STEP * (of_own - 1 - _OWN)))
     return told
