@@ -177,7 +177,15 @@ def _chosen(claims: Sequence[Claim], section: Section) -> list[Claim]:
     # An event that is near stands beside those that are linked, and else among the programmes.
     linked = any(c.kind == "event" for c in claims)
     fitting = [c for c in fitting if c.kind != "nearby" or linked == ("event" in section.kinds)]
-    fitting.sort(key=lambda c: (section.kinds.index(c.kind), -c.importance, c.claim))
+    # The switches of one botnet are told in the order of their days.
+    top = {c.subject: max(o.importance for o in fitting if o.subject == c.subject) for c in fitting}
+    fitting.sort(
+        key=lambda c: (
+            section.kinds.index(c.kind),
+            -(top[c.subject] if c.kind == "switch" else c.importance),
+            c.claim,
+        )
+    )
     first = _most_sensors(claims)
     fitting = [c for c in fitting if c is not first]
     together = {(c.kind, s, _day(c)) for c in claims if c.subject == "several" for s in c.sensors}

@@ -25,8 +25,8 @@ from spamtide.model import (
 )
 from spamtide.statement import Claim, ControlState, Gathering, Maker, Status
 
-LONG = 366
-"""Days of a period from which on no year goes without saying."""
+LONG, TWO_YEARS = 366, 92
+"""Days of a period from which on no year goes without saying, the second where it reaches into another."""
 MOST = 0.5
 SAME_FAULT = 14
 """Days by which the dates of a change, and of the fault that it tells, may differ."""
@@ -130,9 +130,10 @@ class View:
         self.panel = inputs.measurement.panel
         self.period = inputs.period
         self.window: Window = (inputs.period.since, inputs.period.until)
-        # Where a bulletin covers years, every day carries its own.
-        length = (inputs.period.until - inputs.period.since).days
-        self.year = inputs.period.until.year if length < LONG else 0
+        # Where a bulletin covers a good part of two years, or more, every day carries its own.
+        since, until = inputs.period.since, inputs.period.until
+        long = (until - since).days >= (LONG if since.year == until.year else TWO_YEARS)
+        self.year = 0 if long else until.year
         self._position = {subject: at for at, subject in enumerate(self.panel.subjects)}
         self._series = {(s.subject_kind, s.subject): s for s in inputs.measurement.series}
 

@@ -223,7 +223,7 @@ def _changed(view: View, botnet: str) -> bool:
     return any(
         c.subject_kind == "botnet" and c.subject == botnet and c.kind != "switch"
         for c in view.inputs.changes
-        if c.onset_high >= view.period.before[0]
+        if max(c.onset_high, c.end_high or c.onset_high) >= view.period.before[0]
     )
 
 
