@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spamtide.attribution import REACH_WEEKS, attribute, compile_signatures
-from spamtide.attribution.botnets import _KIN, _QUIET, speaks_against
+from spamtide.attribution.botnets import _ANYBODYS, _FOREIGN, _KIN, _QUIET, _STRANGE, speaks_against
 from spamtide.attribution.evidence import tally
 from spamtide.attribution.spoken import Spoken
 from spamtide.knowledge import load_knowledge
@@ -40,8 +40,14 @@ own = st.integers(0, 25)
 
 
 def coded(silence: int, kin: int | None, of_own: int) -> int:
-    """The code of an objection; no kinship where addresses do not tell."""
-    digit = 0 if kin is None else 2 * kin + 2 if kin >= 0 else -2 * kin + 1
+    """The code of an objection; no kinship where addresses do not tell, or are not asked."""
+    digit = (
+        0
+        if kin is None or silence in {_ANYBODYS, _STRANGE, _FOREIGN}
+        else 2 * kin + 2
+        if kin >= 0
+        else -2 * kin + 1
+    )
     return silence + _QUIET * digit + _QUIET * _KIN**3 * of_own
 
 

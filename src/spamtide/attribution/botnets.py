@@ -321,7 +321,7 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
             continue  # words and engine together outweigh a few fresh addresses
         addressed.add(name)
         told.extend(_of_addresses(name, engine, KIN_STEP * steps))
-    if of_own and spoken.leaning and spoken.leaning not in addressed and quiet != _STRANGE:
+    if of_own and spoken.leaning and spoken.leaning not in addressed and quiet not in {_STRANGE, _ANYBODYS}:
         told.extend(_of_lookalikes(spoken.leaning, found, OWN_STEP * (of_own - 1 - _OWN)))
     return told
 
