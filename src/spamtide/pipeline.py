@@ -355,7 +355,11 @@ def findings(
     changes = read_changes(lake)
     span = period(measurement, since, until, changes)
     counts = rollup.totals(lake)
-    days = [day.astype(dt.date) for day in measurement.panel.days[[0, -1]]]
+    days = (
+        [day.astype(dt.date) for day in measurement.panel.days[[0, -1]]]
+        if len(measurement.panel.days)
+        else []
+    )
     knowledge = load_knowledge(observatory.knowledge)
     lab = rollup.lab_last_seen(lake, span.until)
     named = {name for kind, name in measurement.panel.subjects if kind == "botnet"} | set(lab)
@@ -369,7 +373,7 @@ def findings(
             messages=counts["wild"] + counts["lab"] + counts["ham"],
             quarantined=counts["quarantined"],
             simulated=counts["simulated"] > 0,
-            undated=rollup.outside(lake, *days),
+            undated=rollup.outside(lake, days),
         ),
         events=load_events(event_files(observatory)),
         lab_last_seen=lab,

@@ -301,12 +301,13 @@ def composition(lake: Lake, since: dt.date, until: dt.date) -> dict[str, dict[st
     return made
 
 
-def outside(lake: Lake, first: dt.date, last: dt.date) -> int:
-    """Wild spam that no day of a series holds: without a believable date, or with one outside of its days."""
+def outside(lake: Lake, days: Sequence[dt.date]) -> int:
+    """Wild spam that no series holds: without a believable date, or not from its first day to its last."""
+    inside = f"day BETWEEN DATE '{days[0]}' AND DATE '{days[-1]}'" if days else "false"
     found = lake.query(f"""
         SELECT coalesce(sum(messages), 0)::BIGINT AS n FROM daily
         WHERE label = 'spam' AND lab IS NULL
-          AND (day IS NULL OR day NOT BETWEEN DATE '{first}' AND DATE '{last}')
+          AND (day IS NULL OR NOT {inside})
     """)  # noqa: S608 - the dates are dates
     return int(found["n"][0].as_py())
 
