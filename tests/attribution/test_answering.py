@@ -302,6 +302,17 @@ def test_what_the_lab_never_sent_is_not_named_by_its_engine_alone(ask: Ask) -> N
     assert ask([*lab[:5], *own, *foreign])[-1]["botnet"] == "alpha", "five lab messages prove no absence"
 
 
+def test_what_the_lab_sent_weeks_ago_it_did_not_never_send(ask: Ask) -> None:
+    """A text that it sent, and then no more while it sent others, is not held against its family."""
+    before = DAY - dt.timedelta(days=22)
+    lab = [{"lab": "alpha", "campaign": "c-1", "rules": ["engine_a"], "received_at": before}] * 10
+    since = [{"lab": "alpha", "campaign": "c-2", "rules": ["engine_a"]}] * 60
+    wild = [{"campaign": f"c-{n % 2 + 1}", "rules": ["doubted_a"]} for n in range(80)]
+    answers = ask([*lab, *since, *wild])[70:]
+    assert {row["botnet"] for row in answers} == {"alpha"}
+    assert not any("never sent this text" in row["evidence"] for row in answers)
+
+
 def test_no_answer_feeds_on_itself(ask: Ask) -> None:
     """One message is no evidence about itself, whatever it shares with itself."""
     row = {"rules": ["weak_a"], "source_ip": "10.0.0.1", "campaign": "c-1", "link_domains": ["a.example"]}

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from spamtide.attribution.coding import Rows
-from spamtide.attribution.combining import Answered, Told, answered, seeds_of, told_by, told_by_link
+from spamtide.attribution.combining import STEPS, Answered, Told, answered, seeds_of, told_by, told_by_link
 from spamtide.attribution.evidence import SENSES
 from spamtide.attribution.spoken import ENGINE_LAYERS, MOST_AGAINST, Names, Spoken, forgives
 from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, Floats, Ints, Tie
@@ -38,6 +38,8 @@ LAB_OF_ENGINE = replace(
 """A text that a programme hands to many is in the lab under many names; the engine leaves few of them."""
 
 
+LAB_TIE, LAB_SHARE = 3, 0.9
+"""Place of LAB_CAMPAIGN in what `_ties` gives; share of a campaign's lab mail that makes its text one's."""
 MOST_TENANTS = 3
 """Families of one kit that are told apart by their fleets; of more, the first by name."""
 WORDED, STRANGE = 2.0, 3.0
@@ -82,6 +84,8 @@ def answer_botnets(
     texts = np.where(rows.wordless, UNNAMED, leaning)
     silence = lab_silence(texts, belongs, rows.lab, rows.campaign, rows.days)
     excess = unseen_excess(texts, belongs, rows.lab, rows.campaign, rows.days)
+    by_lab = _sent_by_lab(rows, told[LAB_TIE], leaning)
+    silence, excess = np.where(by_lab, 0, silence), np.where(by_lab, 0, excess)
     sure = np.where(wild, first, UNNAMED)
     alone = np.asarray([len(s.candidates) == 1 for s in rows.spoken])[rows.said]
     foreign = _foreign(rows)
@@ -119,6 +123,9 @@ def answer_botnets(
     unsure = (of_rented | ~alone) & ~told_of.any(axis=0) & _lab_gone(rows, asked)
     unsure &= np.isin(asked[0], [number[name] for name in names.captured])
     unsure |= of_rented & ~told_of[0] & (leaning >= 0)
+    # Who else uses an engine takes nothing from a text that this family's bot sent, and nobody else.
+    theirs = np.isin(rows.campaign, np.unique(rows.campaign[told_of[0] & (kin[0] < 0) & alone]))
+    unsure &= untold | theirs | ~by_lab
     told_of = told_of & ~(foreign | likely)
     codes = np.zeros(len(rows.days), dtype=np.int64)
     for tenant in range(MOST_TENANTS):
@@ -209,6 +216,14 @@ def ties_of_botnets(rows: Rows, names: Names, threshold: float) -> tuple[Told, .
     number = {name: place for place, name in enumerate(names.botnet)}
     unnamed = np.full(len(rows.days), UNNAMED, dtype=np.int64)
     return _ties(rows, _first_pass(rows, number, threshold, unnamed)[1])
+
+
+def _sent_by_lab(rows: Rows, told: Told, leaning: Ints) -> NDArray[np.bool_]:
+    """Rows whose campaign the lab's bot of their family sent within reach; hardly another did."""
+    sent = np.zeros(len(rows.days), dtype=np.bool_)
+    at = np.flatnonzero(rows.asks)
+    sent[at] = (told.names == leaning[at]) & (leaning[at] >= 0) & (told.steps >= LAB_SHARE * STEPS)
+    return sent
 
 
 def _lab_of_engine(rows: Rows, wild: NDArray[np.bool_], number: Mapping[str, int]) -> Told:
