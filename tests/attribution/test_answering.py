@@ -348,11 +348,15 @@ def test_the_order_of_rows_decides_nothing(
     assert sorted(two, key=lambda row: row["sha256"]) == one
 
 
+@pytest.mark.parametrize("silent", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_stretch_of_weeks_is_answered_as_in_all_time(
-    ruleset: Ruleset, knowledge: Knowledge, as_table: AsTable, seed: int
+    ruleset: Ruleset, knowledge: Knowledge, as_table: AsTable, seed: int, *, silent: bool
 ) -> None:
-    """REACH_WEEKS on either side and what is known beyond are all that an answer may rest on."""
+    """REACH_WEEKS on either side and what is known beyond are all that an answer may rest on.
+
+    Also after the lab fell silent, beside much mail that nothing speaks for.
+    """
     rng = random.Random(seed)
     rules = ["strong_a", "strong_b", "weak_a", "kit", "engine_a", "engine_c", "text_c", "brand_x", "brand_y"]
     rules += ["engine_c~fold", "engine_c~fold", "engine_c~message_id"]
@@ -375,6 +379,11 @@ def test_a_stretch_of_weeks_is_answered_as_in_all_time(
     for row in rows:
         if row["label"] == "ham":
             row["lab"] = row["campaign"] = None
+        elif silent and row["received_at"] is not None:
+            late = (row["received_at"] - morning).days >= 60
+            row["lab"] = None if late else row["lab"]
+            row["campaign"] = rng.choice([None, None, row["campaign"]])
+            row["rules"] = rng.choice([[], [], row["rules"], ["engine_a"]])
     whole = {row["sha256"]: row for row in attribute(as_table(rows), ruleset, knowledge).to_pylist()}
     ham = [row for row in rows if row["label"] == "ham"]
     beyond = Beyond(

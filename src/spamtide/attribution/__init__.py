@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from spamtide.attribution.answering import REACH_WEEKS, Coded, answers_of, attribute, coded
+from spamtide.attribution.answering import METHOD, REACH_WEEKS, Coded, answers_of, attribute, coded
 from spamtide.attribution.coding import Beyond
 from spamtide.attribution.explaining import explain
 from spamtide.attribution.landing import Landing, judge, read_pages
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ADDRESS_WEEKS",
     "DOMAIN_WEEKS",
+    "METHOD",
     "REACH_WEEKS",
     "Beyond",
     "Coded",

@@ -14,13 +14,13 @@ from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import STEPS, Answered, Told, answered, seeds_of, told_by, told_by_link
 from spamtide.attribution.evidence import SENSES
 from spamtide.attribution.spoken import ENGINE_LAYERS, MOST_AGAINST, Names, Spoken, forgives
-from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, Floats, Ints, Tie
+from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, Ints, Tie
 from spamtide.attribution.ties.fleet import JOINS, Mail, kinship
 from spamtide.attribution.ties.fleet import STEP as KIN_STEP
 from spamtide.attribution.ties.likeness import strange
 from spamtide.attribution.ties.lookalike import MOST as SURE_OWN
 from spamtide.attribution.ties.lookalike import STEP as OWN_STEP
-from spamtide.attribution.ties.lookalike import own_odds
+from spamtide.attribution.ties.lookalike import Lookalikes, own_odds, texts_of
 from spamtide.attribution.ties.meeting import NEAR, WEEK, Labs
 from spamtide.attribution.ties.rented import count_kits, rented
 from spamtide.attribution.ties.silence import STEP, lab_silence, unseen_excess
@@ -100,10 +100,9 @@ def answer_botnets(
     texts_tell = _texts_tell(rows, wild, number)
     untold = texts_tell != TELLS
     captured = np.isin(leaning, [number[name] for name in names.captured])
-    own = own_odds(
-        np.where(captured, leaning, UNNAMED), first, wild & (named == UNNAMED), rows.campaign, rows.days
-    )
-    kin, told_of = _kinship(rows, asked, sure, (alone, untold, own), number)
+    of_labs, each = np.where(captured, leaning, UNNAMED), texts_of(rows.campaign)
+    strangers = Lookalikes.of(of_labs, first, wild & (named == UNNAMED), each, rows.days)
+    kin, told_of = _kinship(rows, asked, sure, (alone, untold), strangers, number)
 
     lone = np.where(alone, asked[0], UNNAMED)
 
@@ -118,14 +117,13 @@ def answer_botnets(
     of_rented = np.isin(lone, [number[name] for name in of_others if name in number])
     if of_rented.any():
         lone_of = [np.where(of_rented, lone, UNNAMED)]
-        again, said = _kinship(rows, lone_of, sure, (alone, untold, own), number, rented=True)
+        again, said = _kinship(rows, lone_of, sure, (alone, untold), strangers, number, rented=True)
         kin[0], told_of[0] = np.where(of_rented, again[0], kin[0]), np.where(of_rented, said[0], told_of[0])
     unsure = (of_rented | ~alone) & ~told_of.any(axis=0) & _lab_gone(rows, asked)
     unsure &= np.isin(asked[0], [number[name] for name in names.captured])
     unsure |= of_rented & ~told_of[0] & (leaning >= 0)
-    # Who else uses an engine takes nothing from a text that this family's bot sent, and nobody else.
-    theirs = np.isin(rows.campaign, np.unique(rows.campaign[told_of[0] & (kin[0] < 0) & alone]))
-    unsure &= untold | theirs | ~by_lab
+    # Who else uses an engine takes nothing from a text that this family's bot sent, and no other.
+    unsure &= untold | ~by_lab | _of_others_too(rows, told_of[0] & (kin[0] < 0) & alone)
     told_of = told_of & ~(foreign | likely)
     codes = np.zeros(len(rows.days), dtype=np.int64)
     for tenant in range(MOST_TENANTS):
@@ -136,6 +134,7 @@ def answer_botnets(
     quiet = np.where(untold, np.where(texts_tell == JOINTLY, _JOINTLY, _UNTOLD), np.maximum(silence, excess))
     quiet = np.where(likely, _STRANGE, np.where(foreign, _FOREIGN, quiet))
     codes = codes + np.where(unsure, _ANYBODYS, quiet)
+    own = own_odds(strangers, np.where(rows.asks, of_labs, UNNAMED), each, rows.days)
     of_own = np.where(own < SURE_OWN, np.round(own / OWN_STEP) + _OWN + 1, 0).astype(np.int64)
     codes = codes + _QUIET * _KIN**MOST_TENANTS * of_own
     return answered("botnet", rows, names, told, threshold, speaks_against, codes), counts
@@ -218,6 +217,13 @@ def ties_of_botnets(rows: Rows, names: Names, threshold: float) -> tuple[Told, .
     return _ties(rows, _first_pass(rows, number, threshold, unnamed)[1])
 
 
+def _of_others_too(rows: Rows, others: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows of whose campaign some mail of the same week is others', by its addresses."""
+    weeks = np.where(rows.days == NO_DAY, -1, rows.days // WEEK)
+    cells = rows.campaign * (int(weeks.max(initial=0)) + 2) + weeks + 1
+    return np.asarray(np.isin(cells, cells[others]))
+
+
 def _sent_by_lab(rows: Rows, told: Told, leaning: Ints) -> NDArray[np.bool_]:
     """Rows whose campaign the lab's bot of their family sent within reach; hardly another did."""
     sent = np.zeros(len(rows.days), dtype=np.bool_)
@@ -261,17 +267,17 @@ def _kinship(
     rows: Rows,
     asked: Sequence[Ints],
     sure: Ints,
-    marks: tuple[NDArray[np.bool_], NDArray[np.bool_], Floats],
+    marks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    strangers: Lookalikes,
     number: Mapping[str, int],
     *,
     rented: bool = False,
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """What fleets say of each candidate: steps, and whether they say anything, a line a candidate.
 
-    `marks`: rows whose engine is one family's alone, such whose text does not tell whose they are, and the
-    log-odds that each is no stranger's.
+    `marks`: rows whose engine is one family's alone, and such whose text does not tell whose they are.
     """
-    alone, untold, own = marks
+    alone, untold = marks
     # All rows once, for what is sure; of further candidates only the rows that have them.
     entries = [np.arange(len(sure)), *(np.flatnonzero(of >= 0) for of in asked[1:])]
     of = np.concatenate(entries)
@@ -284,14 +290,14 @@ def _kinship(
         leaning,
         sure[of],
         rows.address[of],
-        rows.campaign[of],
+        texts_of(rows.campaign)[of],
         rows.days[of],
         kit=~alone[of],
         wordless=rows.wordless[of],
         untold=untold[of],
-        own_odds=own[of],
     )
-    steps, told = kinship(mail, Labs.of(rows.lab, rows.campaign, rows.days), together, rented=rented)
+    labs = Labs.of(rows.lab, rows.campaign, rows.days)
+    steps, told = kinship(mail, labs, together, strangers, rented=rented)
     kin = np.zeros((len(asked), len(sure)), dtype=np.int64)
     known = np.zeros((len(asked), len(sure)), dtype=np.bool_)
     ends = np.cumsum([len(at) for at in entries])

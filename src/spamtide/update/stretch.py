@@ -10,7 +10,7 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.attribution import REACH_WEEKS, Beyond, Landing, Ruleset, answers_of, coded, rented
+from spamtide.attribution import METHOD, REACH_WEEKS, Beyond, Landing, Ruleset, answers_of, coded, rented
 from spamtide.knowledge import Entity, Knowledge, Relation
 from spamtide.schema import SCHEMA_VERSION, STORED_ATTRIBUTIONS, UNDATED
 from spamtide.settings import Attributing
@@ -39,7 +39,8 @@ class Answering:
     def version(self, families: tuple[str, ...]) -> str:
         """A hash of it: answers under another one are made anew."""
         known = [_plain(getattr(self.knowledge, field.name)) for field in fields(self.knowledge)]
-        parts = [VERSION, SCHEMA_VERSION, REACH_WEEKS, self.ruleset.version, self.attributing, families]
+        ours = [VERSION, METHOD, SCHEMA_VERSION, REACH_WEEKS]
+        parts = [*ours, self.ruleset.version, self.attributing, families]
         return hashlib.sha256(repr([*parts, known, self.landings]).encode()).hexdigest()[:16]
 
 

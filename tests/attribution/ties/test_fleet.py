@@ -9,6 +9,7 @@ import pytest
 
 from spamtide.attribution.ties.association import NO_DAY
 from spamtide.attribution.ties.fleet import MOST, STEP, Mail, kinship
+from spamtide.attribution.ties.lookalike import texts_of
 from spamtide.attribution.ties.meeting import REACH, WEEK, Labs
 
 OWN, OTHER, NOBODY = 0, 1, -1
@@ -20,8 +21,8 @@ def told_of(rows: list[Row], *, kit: bool = False, lab: Labs | None = None) -> l
     """Steps of rows of (leaning, sure, address, campaign, day); None where addresses do not tell."""
     columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)]
     flags = [np.full(len(rows), kit), *(np.zeros(len(rows), dtype=np.bool_) for _ in range(2))]
-    odds = np.full(len(rows), math.inf)  # nobody looks alike
-    steps, told = kinship(Mail(*columns, *flags, odds), lab or NO_LAB, {OWN: [OTHER]})
+    columns[3] = texts_of(columns[3])
+    steps, told = kinship(Mail(*columns, *flags), lab or NO_LAB, {OWN: [OTHER]})
     return [int(step) if said else None for step, said in zip(steps, told, strict=True)]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from spamtide.attribution.ties.association import NO_DAY
-from spamtide.attribution.ties.lookalike import MOST, own_odds
+from spamtide.attribution.ties.lookalike import MOST, Lookalikes, own_odds, texts_of
 from spamtide.attribution.ties.meeting import REACH, WEEK
 
 OWN, NOBODY = 0, -1
@@ -16,7 +18,9 @@ Row = tuple[int, int, bool, int, int]
 def odds_of(rows: list[Row]) -> list[float]:
     """Log-odds of rows of (leaning, seen, stranger, campaign, day)."""
     leaning, seen, strangers, campaigns, days = (np.array(column) for column in zip(*rows, strict=True))
-    return [float(odds) for odds in own_odds(leaning, seen, strangers.astype(bool), campaigns, days)]
+    texts = texts_of(campaigns)
+    known = Lookalikes.of(leaning, seen, strangers.astype(bool), texts, days)
+    return [float(odds) for odds in own_odds(known, leaning, texts, days)]
 
 
 def engine(campaign: int = -1, day: int = 700) -> Row:
@@ -71,3 +75,34 @@ def test_a_week_is_told_from_the_weeks_around_it() -> None:
     rows = [engine(7), engine(7, 710), *strangers(40, 7, 690), *strangers(30), *at_work(9, 720)]
     far = [engine(7, 700 + (REACH + 5) * WEEK), *strangers(50, 7, 700 - (REACH + 3) * WEEK)]
     assert odds_of(rows)[:2] == odds_of([*rows, *far])[:2] == odds_of([*far, *rows[::-1]])[-2:][::-1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nothing_rests_on_mail_out_of_reach(seed: int) -> None:
+    """An update that reads the weeks around those that it answers tells what one that reads all tells."""
+    rng = np.random.default_rng(seed)
+    rows: list[Row] = [
+        (OWN, NOBODY, False, *place) if kind == 0 else (NOBODY, NOBODY, True, *place) if kind < 5 else
+        (NOBODY, OWN, False, *place)
+        for kind, place in (
+            (int(rng.choice([0, 1, 1, 1, 1, 5])), (int(rng.integers(-1, 9)), int(rng.integers(700, 900))))
+            for _ in range(900)
+        )
+    ]  # fmt: skip
+    whole = odds_of(rows)
+    for week in range(700 // WEEK, 900 // WEEK + 1):
+        near = [row for row, (*_, day) in enumerate(rows) if abs(day // WEEK - week) <= REACH]
+        part = odds_of([rows[row] for row in near])
+        assert [odds for row, odds in zip(near, part, strict=True) if rows[row][4] // WEEK == week] == [
+            whole[row] for row in near if rows[row][4] // WEEK == week
+        ]
+
+
+def test_many_texts_over_many_years_take_little_memory() -> None:
+    """A forged date makes the span long, and mail without a campaign is a text a message."""
+    rows = [engine(day=700), *(engine(day=13_000 + number % 300) for number in range(60_000))]
+    tracemalloc.start()
+    odds_of(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6

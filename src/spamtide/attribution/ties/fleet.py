@@ -23,6 +23,7 @@ import numpy as np
 from spamtide.attribution.ties.association import NO_DAY, Flags, Floats, Ints
 from spamtide.attribution.ties.bands import unheard
 from spamtide.attribution.ties.guests import without_guests
+from spamtide.attribution.ties.lookalike import Lookalikes
 from spamtide.attribution.ties.meeting import (
     BELIEVED,
     FLOOR,
@@ -50,6 +51,8 @@ SAME_CAMPAIGN = 2.0
 """Least spread where a family's own addresses could be compared within one campaign alone."""
 ANCHORED = 3.0
 """Log-odds with which what is surely a family's, or somebody else's, begins: addresses may correct it."""
+NOBODY = 20.0
+"""Log-odds against strangers where none looks alike."""
 JOINS = 2.0
 """Log-odds from which an entry is of a fleet, and meeting it counts."""
 SURELY_MIXED = 0.9
@@ -68,8 +71,8 @@ class Mail:
     """Family that rules with content name, of mail of the wild; negative for none."""
     addresses: Ints
     """Sending address as a code; negative for none."""
-    campaigns: Ints
-    """Campaign as a code; negative for none."""
+    texts: Ints
+    """Campaign as a code, one of its own for a message without one: see `lookalike.texts_of`."""
     days: Ints
     """Day, or NO_DAY."""
     kit: Flags
@@ -78,14 +81,13 @@ class Mail:
     """Whether there is too little text to be a template."""
     untold: Flags
     """Whether other tenants of its kit may send its text as well."""
-    own_odds: Floats
-    """Log-odds that it is no stranger's whose mailer looks alike: see `lookalike`."""
 
 
 def kinship(
     mail: Mail,
     labs: Labs,
     mates: Mapping[int, Collection[int]],
+    strangers: Lookalikes | None = None,
     *,
     rented: bool = False,
 ) -> tuple[Ints, Flags]:
@@ -97,6 +99,7 @@ def kinship(
         mail: the messages.
         labs: mail of labs' bots, with the same codes of families and campaigns.
         mates: family -> others that are known to have its engine.
+        strangers: what is known of strangers whose mailer looks alike; None where there are none.
         rented: whether all engines are known to have users that no lab has; a fleet then needs more to begin.
 
     Returns:
@@ -106,31 +109,28 @@ def kinship(
     steps = np.zeros(len(leaning), dtype=np.int64)
     told = np.zeros(len(leaning), dtype=np.bool_)
     usable = (mail.addresses >= 0) & (days != NO_DAY)
-    # A message without a campaign is one of its own.
-    groups = np.where(mail.campaigns >= 0, mail.campaigns, -1 - np.arange(len(leaning)))
     weeks = np.where(usable, days // WEEK, 0)
     for family in np.unique(leaning[usable & (leaning >= 0)]):
         rows = np.flatnonzero(usable & ((leaning == family) | (sure == family)))
-        cells = Cells.of(weeks[rows], groups[rows], mail.addresses[rows])
+        cells = Cells.of(weeks[rows], mail.texts[rows], mail.addresses[rows])
         cells.own[cells.of_row] |= sure[rows] == family
         cells.others[cells.of_row] |= (sure[rows] >= 0) & (sure[rows] != family)
         cells.kit[cells.of_row] |= mail.kit[rows]
         cells.wordless[cells.of_row] |= mail.wordless[rows]
         cells.untold[cells.of_row] |= mail.untold[rows]
-        cells.own_odds[cells.of_row] = mail.own_odds[rows]
-        strangers = usable & (sure >= 0) & (sure != family)
-        around = Strangers.of(cells, weeks[strangers], groups[strangers], mail.addresses[strangers])
+        foreign = usable & (sure >= 0) & (sure != family)
+        around = Strangers.of(cells, weeks[foreign], mail.texts[foreign], mail.addresses[foreign])
         captured = (
             cells.coded(labs.where(labs.families == family)),
             cells.coded(labs.where(np.isin(labs.families, sorted(mates.get(int(family), ()))))),
         )
         asked = leaning[rows] == family
-        for week in np.unique(weeks[rows][asked]):
-            found = _weigh(cells, around, captured, int(week), rented=rented)
+        for week in np.unique(weeks[rows][asked]).tolist():
+            found = _weigh(cells, around, captured, (strangers, int(family)), week, rented=rented)
             if found is None:
                 continue
             here = asked & (weeks[rows] == week)
-            odds = np.clip(found[cells.of_row[here] - cells.starts(int(week), int(week))[0]], -MOST, MOST)
+            odds = np.clip(found[cells.of_row[here] - cells.starts(week, week)[0]], -MOST, MOST)
             told[rows[here]] = True
             steps[rows[here]] = (np.sign(odds) * np.floor(np.abs(odds) / STEP + 1e-9)).astype(np.int64)
     return steps, told
@@ -206,8 +206,20 @@ def _prior(ratios: Floats, of: Ints, kinds: tuple[Flags, Flags], own_odds: Float
     return np.asarray(-np.logaddexp(np.log((1 - share) / share), -own_odds))
 
 
+def _own_odds(alike: tuple[Lookalikes | None, int], week: int, texts: Ints) -> Floats:
+    """Log-odds that texts are no strangers' whose mailer looks like a family's."""
+    strangers, family = alike
+    return strangers.odds(family, week, texts) if strangers else np.full(len(texts), NOBODY)
+
+
 def _weigh(
-    cells: Cells, around: Strangers, captured: tuple[Labs, Labs], week: int, *, rented: bool
+    cells: Cells,
+    around: Strangers,
+    captured: tuple[Labs, Labs],
+    alike: tuple[Lookalikes | None, int],
+    week: int,
+    *,
+    rented: bool,
 ) -> Floats | None:
     """Log-odds of one week's entries; None where addresses tell nothing of the family.
 
@@ -217,6 +229,7 @@ def _weigh(
         cells: mail with the family's engine or words.
         around: what is surely other families'.
         captured: lab mail of the family, and of others with its engine.
+        alike: strangers whose mailer looks like the family's, if there are any, and the family.
         week: the week.
         rented: whether others that no lab has are known to use the engine.
     """
@@ -242,7 +255,7 @@ def _weigh(
     foreign = np.maximum(strange, silence)
     before = anchor - foreign
     free = before == 0
-    own_odds = np.bincount(of, cells.own_odds[window.part]) / np.bincount(of)
+    own_odds = _own_odds(alike, week, cells.campaign_codes[campaigns])
     # Others may send one of the family's texts: its fleet begins with addresses that sent two.
     judged = mine
     several = rented or bool(kit.any())

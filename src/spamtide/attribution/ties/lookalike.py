@@ -8,9 +8,14 @@ told here, as log-odds of the family against it, from what is known of the weeks
   of them look like the family's; a text of which all copies have the engine is no stranger's;
 - whether the family sends at all: by its lab, by its words, and by texts of the engine alone. After it has
   stopped, strangers are all that is left.
+
+Each week is told from the mail within REACH of it alone, so that an update that reads no other mail tells the
+same.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -34,81 +39,130 @@ STEP = 0.5
 """Log-odds come in steps of this, and are within MOST."""
 
 
-def own_odds(leaning: Ints, seen: Ints, strangers: Flags, campaigns: Ints, days: Ints) -> Floats:
-    """Log-odds that each message is its leaning's and no stranger's; MOST where nothing is asked.
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Some messages by week."""
 
-    Args:
-        leaning: family that only the engine speaks for, by message; negative for none.
-        seen: family that is surely at work by this message: its lab's, or one with its words; negative for
-            none.
-        strangers: messages of the wild that nothing speaks for.
-        campaigns: campaign as a code; negative for none.
-        days: day of each message, or NO_DAY.
+    weeks: Ints
+    texts: Ints
+
+    @classmethod
+    def of(cls, weeks: Ints, texts: Ints, rows: Flags) -> Sorted:
+        """Those of some rows, in order of weeks."""
+        chosen = np.flatnonzero(rows)
+        chosen = chosen[np.argsort(weeks[chosen], kind="stable")]
+        return cls(weeks[chosen], texts[chosen])
+
+    def near(self, week: int, reach: int) -> slice:
+        """Those within reach of a week."""
+        begin, end = np.searchsorted(self.weeks, [week - reach, week + reach + 1])
+        return slice(int(begin), int(end))
+
+    def copies(self, known: Ints, week: int) -> Floats:
+        """Copies within REACH of a week of texts that are known, sorted."""
+        texts = self.texts[self.near(week, REACH)]
+        place = np.minimum(np.searchsorted(known, texts), len(known) - 1)
+        return np.bincount(place[known[place] == texts], minlength=len(known)).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookalikes:
+    """Mail that strangers may have sent, to be asked about by family and week.
+
+    `texts` below: the campaign as a code; a message without one has a code of its own, see `texts_of`.
     """
-    odds = np.full(len(leaning), MOST)
-    dated = days != NO_DAY
-    asked = np.flatnonzero(dated & (leaning >= 0))
-    if not len(asked):
-        return odds
-    weeks = np.where(dated, days // WEEK, 0)
-    first = int(weeks[asked].min()) - REACH
-    width = int(weeks[asked].max()) - first + REACH + 1
-    weeks = weeks - first
-    inside = dated & (weeks >= 0) & (weeks < width)
-    # A message without a campaign is one of its own.
-    texts = np.where(campaigns >= 0, campaigns, -1 - np.arange(len(leaning)))
-    known = np.unique(texts[asked])
-    place = np.minimum(np.searchsorted(known, texts), len(known) - 1)
-    copies = inside & (known[place] == texts)
-    cell = place * width + weeks
-    shape = (len(known), width)
-    others = _around(_counted(cell[copies & strangers], shape), REACH)
-    nameless = _around(_counted(weeks[inside & strangers], (width,)), NEAR)
-    for family in np.unique(leaning[asked]):
-        own = inside & (leaning == family)
-        work = inside & (seen == family)
-        sent = _counted(cell[own], shape)
-        like = _around(sent, REACH)
-        have = like + _around(_counted(cell[copies & work], shape), REACH)
-        text, week = np.nonzero(sent)
-        there, whole = have[text, week], (have + others)[text, week]
-        foreign = (whole >= LEAST_COPIES) & (there < FOREIGN_TEXT * whole)
-        chance = _chance(like[text, week], whole, week, foreign, width)
-        of_text = _of_text(there, whole, chance[week])
+
+    engines: dict[int, Sorted]
+    """Family -> mail that only its engine speaks for."""
+    works: dict[int, Sorted]
+    """Family -> mail by which it is surely at work."""
+    nameless: Ints
+    """Weeks of the mail that nothing speaks for, sorted."""
+    copies: Sorted
+    """Such mail of texts that an engine speaks for too."""
+    told: dict[tuple[int, int], tuple[Ints, Floats]] = field(default_factory=dict)
+    """What was asked already."""
+
+    @classmethod
+    def of(cls, leaning: Ints, seen: Ints, strangers: Flags, texts: Ints, days: Ints) -> Lookalikes:
+        """Look through some mail.
+
+        Args:
+            leaning: family that only the engine speaks for, by message; negative for none.
+            seen: family that is surely at work by this message: its lab's, or one with its words; negative
+                for none.
+            strangers: messages of the wild that nothing speaks for.
+            texts: as above.
+            days: day of each message, or NO_DAY.
+        """
+        dated = days != NO_DAY
+        weeks = np.where(dated, days // WEEK, 0)
+        asked = dated & (leaning >= 0)
+        families = np.unique(leaning[asked]).tolist()
+        copies = dated & strangers & np.isin(texts, np.unique(texts[asked]))
+        return cls(
+            {family: Sorted.of(weeks, texts, asked & (leaning == family)) for family in families},
+            {family: Sorted.of(weeks, texts, dated & (seen == family)) for family in families},
+            np.sort(weeks[dated & strangers]),
+            Sorted.of(weeks, texts, copies),
+        )
+
+    def odds(self, family: int, week: int, texts: Ints) -> Floats:
+        """Log-odds in a week that texts are a family's and no stranger's; MOST where nothing is asked."""
+        if family not in self.engines:
+            return np.full(len(texts), MOST)
+        if (family, week) not in self.told:
+            self.told[family, week] = self._told(family, week)
+        known, odds = self.told[family, week]
+        if not len(known):
+            return np.full(len(texts), MOST)
+        place = np.minimum(np.searchsorted(known, texts), len(known) - 1)
+        return np.where(known[place] == texts, odds[place], MOST)
+
+    def _told(self, family: int, week: int) -> tuple[Ints, Floats]:
+        """Texts with a family's engine within REACH of a week, sorted, and the odds of each."""
+        own, work = self.engines[family], self.works[family]
+        part = own.near(week, REACH)
+        texts, of = np.unique(own.texts[part], return_inverse=True)
+        if not len(texts):
+            return texts, np.zeros(0)
+        like = np.bincount(of, minlength=len(texts)).astype(np.float64)
+        have = like + work.copies(texts, week)
+        whole = have + self.copies.copies(texts, week)
+        foreign = (whole >= LEAST_COPIES) & (have < FOREIGN_TEXT * whole)
+        foreign &= np.bincount(of, own.weeks[part] == week, minlength=len(texts)) > 0
+        found = float(like[foreign].sum()) + BY_CHANCE * BELIEVED
+        chance = found / (float(whole[foreign].sum()) + BELIEVED)
+        of_text = _of_text(have, whole, chance)
         # A text of several copies that strangers do not write shows that the engine is at work.
-        kept = (of_text > 0) & (there > 1)
-        at_work = _counted(weeks[work], (width,)) + np.bincount(week[kept], sent[text, week][kept], width)
-        expected = SINGLE * _around(at_work, NEAR) + IDLE
-        found = np.full(shape, MOST)
-        found[text, week] = np.log(expected / (chance * (nameless + 1)))[week] + of_text
-        odds[own] = np.clip(found.reshape(-1)[cell[own]], -MOST, MOST)
+        kept = (of_text > 0) & (have > 1)
+        late = work.near(week, NEAR)
+        at_work = late.stop - late.start + int((kept[of] & (np.abs(own.weeks[part] - week) <= NEAR)).sum())
+        begin, end = np.searchsorted(self.nameless, [week - NEAR, week + NEAR + 1])
+        expected = SINGLE * at_work + IDLE
+        return texts, np.clip(np.log(expected / (chance * (end - begin + 1))) + of_text, -MOST, MOST)
+
+
+def texts_of(campaigns: Ints) -> Ints:
+    """Campaigns as codes; a message without one, which is negative, is one of its own."""
+    return np.where(campaigns >= 0, campaigns, -1 - np.arange(len(campaigns)))
+
+
+def own_odds(known: Lookalikes, leaning: Ints, texts: Ints, days: Ints) -> Floats:
+    """Log-odds that each message is its leaning's and no stranger's; MOST where nothing is asked."""
+    odds = np.full(len(leaning), MOST)
+    for family in known.engines:
+        rows = np.flatnonzero((leaning == family) & (days != NO_DAY))
+        rows = rows[np.argsort(days[rows], kind="stable")]
+        weeks, begins = np.unique(days[rows] // WEEK, return_index=True)
+        for week, here in zip(weeks.tolist(), np.split(rows, begins[1:]), strict=True):
+            odds[here] = known.odds(family, week, texts[here])
     return odds
 
 
-def _of_text(have: Floats, whole: Floats, chance: Floats) -> Floats:
+def _of_text(have: Floats, whole: Floats, chance: float) -> Floats:
     """What a text's copies say: `have` of the `whole` with the engine, of which one is the message asked."""
     from scipy.stats import poisson  # takes longer to load than an ingest to start
 
     own = OWN_TEXT * (have >= NEARLY * whole) + (1 - OWN_TEXT) / whole
     return np.asarray(np.log(own) - poisson.logpmf(have - 1, chance * (whole - 1)))
-
-
-def _chance(like: Floats, whole: Floats, week: Ints, foreign: Flags, width: int) -> Floats:
-    """Share of strangers' copies that look like the engine's, by week."""
-    found = np.bincount(week[foreign], like[foreign], width)
-    copies = np.bincount(week[foreign], whole[foreign], width)
-    return np.asarray((found + BY_CHANCE * BELIEVED) / (copies + BELIEVED))
-
-
-def _counted(cells: Ints, shape: tuple[int, ...]) -> Floats:
-    """Messages in each cell."""
-    size = int(np.prod(shape))
-    return np.bincount(cells, minlength=size).reshape(shape).astype(np.float64)
-
-
-def _around(count: Floats, reach: int) -> Floats:
-    """Sums over the last axis, of weeks, with those within reach."""
-    weeks = np.arange(count.shape[-1])
-    total = np.concatenate([np.zeros((*count.shape[:-1], 1)), np.cumsum(count, axis=-1)], axis=-1)
-    end, begin = np.minimum(weeks + reach + 1, count.shape[-1]), np.maximum(weeks - reach, 0)
-    return np.asarray(total[..., end] - total[..., begin])

@@ -65,8 +65,6 @@ class Cells:
     wordless: Flags
     untold: Flags
     """Entries whose text is no tenant's alone."""
-    own_odds: Floats
-    """Log-odds that an entry is no stranger's: see `lookalike`."""
     place_keys: tuple[Ints, Ints]
     """Week and address of each place."""
     campaign_codes: Ints
@@ -93,7 +91,7 @@ class Cells:
         at = (places // high + first, known[places % high])
         return cls(
             week + first, of_group, of_place, campaign, address, of_row, near, own, others, kit, wordless,
-            untold, np.zeros(len(keys)), at, codes,
+            untold, at, codes,
         )  # fmt: skip
 
     def coded(self, labs: Labs) -> Labs:
