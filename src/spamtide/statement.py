@@ -12,6 +12,9 @@ from typing import Literal
 
 from spamtide.model import SubjectKind
 
+SEVERAL = 5
+"""Times below which a claim says them with a decimal, and a title, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -148,7 +151,7 @@ class Gathered:
     sources: int
     """Addresses that they came from."""
     engines: int
-    """Header orders of more than a few of them: what one sender makes has few."""
+    """Header skeletons among them: what one sender makes has few."""
     subject: str
     """The most frequent."""
 

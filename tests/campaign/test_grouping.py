@@ -91,7 +91,7 @@ def test_only_pairs_with_something_new_are_compared() -> None:
     assert not find_edges(sketches, np.zeros(len(sketches), dtype=np.bool_), THRESHOLD).left.size
 
 
-def test_a_giant_bucket_costs_a_bounded_number_of_pairs_and_stays_one_group() -> None:
+def test_a_giant_bucket_costs_a_bounded_number_of_pairs_and_stays_together() -> None:
     """Three thousand variants of one text are compared with neighbours only, and still are one campaign.
 
     One stray in a thousand may stand apart: it is as far from the others as a text that shares a footer.

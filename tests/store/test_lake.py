@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
 
 from spamtide.engine import Apart
 from spamtide.errors import TryAgainError, UnavailableError
@@ -84,6 +85,26 @@ def test_compaction_changes_no_row(lake: Lake) -> None:
     lake.compact("memberships")
 
     assert sorted(lake.read("memberships")["sha256"].to_pylist()) == names
+
+
+def test_joining_and_removing_do_not_count_as_written(lake: Lake) -> None:
+    for number in range(60):
+        lake.append("memberships", members(str(number)))
+    before = lake.written("memberships"), lake.version("memberships")
+    lake.compact("memberships")
+    assert (lake.written("memberships"), lake.version("memberships")) != before
+    assert lake.written("memberships") == before[0]
+
+
+def test_a_log_that_cannot_be_read_is_told_in_our_words(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object, **_options: object) -> None:
+        message = "Invalid JSON in log"
+        raise DeltaError(message)
+
+    lake.append("memberships", members("a"))
+    monkeypatch.setattr(DeltaTable, "history", broken)
+    with pytest.raises(UnavailableError, match="Invalid JSON"):
+        lake.written("memberships")
 
 
 def test_compaction_leaves_large_files_alone(lake: Lake) -> None:

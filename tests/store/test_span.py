@@ -27,6 +27,12 @@ def test_days_after_the_mail_was_stored_are_forged(later: tuple[int, ...], count
     assert (found[0], found[-1]) == (FIRST, FIRST + (99 if later[0] > 121 else 121))
 
 
+def test_a_stray_of_decades_ago_does_not_make_forged_days_usual() -> None:
+    days = np.concatenate([_days(-12000), FIRST + np.arange(100), _days(150)])
+    found = _span(days, np.concatenate([[1], np.full(100, 20), [1]]), STORED)
+    assert (found[0], found[-1]) == (FIRST, FIRST + 99)
+
+
 def test_a_late_clock_of_this_machine_leaves_no_mail_out() -> None:
     days = FIRST + np.arange(200)
     assert len(_span(days, np.full(200, 20), STORED)) == 200

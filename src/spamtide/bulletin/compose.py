@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spamtide.model import UNKNOWN
-from spamtide.statement import Bulletin, Claim, Status
+from spamtide.statement import SEVERAL, Bulletin, Claim, Status
 
 MOVES = ("decline", "cease", "rise", "resume", "surge", "new")
 TOLD_BOTNETS = 4
@@ -16,8 +16,6 @@ TOLD_BOTNETS = 4
 SHARED_SENTENCES = 5
 EXPLAINED = re.compile(r"negligible, below \d+ % of its earlier level(?:,( by )|(?=\.))")
 """The word with its explanation."""
-SEVERAL = 5
-"""Times from which a title needs no decimal."""
 ROOM = 3
 """Names that a title has room for."""
 ALONE = 1.05

@@ -28,6 +28,7 @@ from spamtide.statement import Claim, ControlState, Gathering, Maker, Status
 LONG, TWO_YEARS = 366, 92
 """Days of a period from which on no year goes without saying, the second where it reaches into another."""
 MOST = 0.5
+"""Share of a botnet's mail above which a programme is its main one: more than all others together."""
 SAME_FAULT = 14
 """Days by which the dates of a change, and of the fault that it tells, may differ."""
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from spamtide.finding.figures import Figure, Window
+from spamtide.statement import SEVERAL
 
 CONFIDENCE_WORDS: tuple[tuple[float, str], ...] = (
     (0.95, ""),
@@ -65,8 +66,6 @@ TWO_DIGITS, WIDE, NARROW = 10, 2, 0.2
 """From two digits on a number has one decimal at most; none where its interval is WIDE, two where NARROW."""
 COUNTED_DAYS = 98
 """Days up to which a period is told by their number."""
-SEVERAL = 5
-"""Times below which a level says them with a decimal, in a title too."""
 UNKNOWN_WORD = "unknown"
 _SLOT = re.compile(r"\{(\w+)\}")
 _HOST_DOT = re.compile(r"(?<=[0-9A-Za-z])\.(?=[A-Za-z])")

@@ -147,7 +147,7 @@ def _dates(what: str, observatory: Observatory) -> Check:
         for row in rollup.misdated(observatory.lake)
     ]
     if told:
-        advice = "they are in no series; keep the Received lines that the sensor adds"
+        advice = "they may be in no series; keep the Received lines that the sensor adds"
         return Check("note", what, f"{'; '.join(told)}: {advice}")
     return Check("ok", what, "all believable")
 

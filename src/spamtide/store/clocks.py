@@ -50,7 +50,7 @@ class Clock:
 
 
 def clocks(lake: Lake) -> tuple[Clock, ...]:
-    """Look at every sensor's days; reads three columns of all observations."""
+    """Look at every sensor's days; reads five columns of all observations."""
     rows = lake.query(f"""
         SELECT sensor, received_at::DATE AS day, count(*) AS n, median({LAG}) AS lag
         FROM observations WHERE {MAIL} AND received_at IS NOT NULL

@@ -32,8 +32,8 @@ def is_disk_full(error: BaseException) -> bool:
 def is_of_reading(error: Exception) -> bool:
     """Whether an error is what Arrow, delta-rs or DuckDB throw at files that are lost or broken."""
     return isinstance(error, OSError | ValueError | RuntimeError) or type(error).__module__.startswith(
-        ("_duckdb", "duckdb", "deltalake")
-    )
+        ("_duckdb", "duckdb", "deltalake", "_internal")
+    )  # delta-rs calls the module of its errors `_internal`
 
 
 def first_line(error: BaseException) -> str:

@@ -183,11 +183,15 @@ def _span(days: np.ndarray, counts: np.ndarray, stored: dt.datetime | None) -> n
 
 
 def _not_forged(days: np.ndarray, counts: np.ndarray, latest: np.datetime64) -> int:
-    """How many of the days to keep, in order: later ones are forged if they hold next to no mail a day."""
+    """How many of the days to keep, in order: later ones are forged if they hold next to no mail a day.
+
+    What is usual is told by the year before: a stray of decades ago must not thin it.
+    """
     known = int(np.searchsorted(days, latest, side="right"))
     if known in {0, len(days)}:
         return len(days)
-    usual = counts[:known].sum() / ((days[known - 1] - days[0]).astype(int) + 1)
+    recent = int(np.searchsorted(days, days[known - 1] - STRAY_GAP_DAYS, side="right"))
+    usual = counts[recent:known].sum() / ((days[known - 1] - days[recent]).astype(int) + 1)
     after = counts[known:].sum() / (days[-1] - latest).astype(int)
     return known if after < FORGED_SHARE * usual else len(days)
 
