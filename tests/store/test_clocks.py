@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,9 +65,20 @@ def test_a_clock_that_empties_a_day(tmp_path: Path) -> None:
     lake = lake_of(tmp_path, taken("a", {}), taken("b", late))
     (outage,) = explained(lake, measured("b")).exposure.outages
     assert (outage.kind, outage.lag_hours) == ("clock", 30.0)
-    assert outage.evidence.startswith("its clock ran 30 hours ahead on 6 days, 2025-03-13 to 2025-03-18")
+    assert outage.evidence.startswith("its clock ran 30 hours ahead on 2 days, 2025-03-13 to 2025-03-14")
     (clock,) = clocks(lake)
     assert (clock.sensor, clock.hours, len(clock.days)) == ("b", 30.0, 6)
+
+
+def test_days_that_filled_no_gap_are_no_evidence(tmp_path: Path) -> None:
+    """A week later the clock runs behind for longer; two outages are asked about at once."""
+    late = dict.fromkeys(range(11, 13), 30.0) | dict.fromkeys(range(18, 24), -40.0)
+    lake = lake_of(tmp_path, taken("a", {}, dark=(11,)), taken("b", late))
+    both = measured("b")
+    outages = (*measured("a").exposure.outages, *both.exposure.outages)
+    both = replace(both, exposure=replace(both.exposure, outages=outages))
+    dark, moved = explained(lake, both).exposure.outages
+    assert (dark.kind, moved.kind, moved.lag_hours) == ("down", "clock", 30.0)
 
 
 def test_an_outage_stays_one(tmp_path: Path) -> None:

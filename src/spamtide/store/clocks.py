@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spamtide.model import Measurement, Outage
 from spamtide.store.lake import Lake
@@ -77,56 +78,78 @@ def clocks(lake: Lake) -> tuple[Clock, ...]:
 def explained(lake: Lake, measurement: Measurement) -> Measurement:
     """The same, with outages that a sensor's clock made told as such: kind 'clock'."""
     exposure = measurement.exposure
-    told = tuple(_explained(lake, outage) for outage in exposure.outages)
+    short = [at for at, outage in enumerate(exposure.outages) if _is_short(outage)]
+    if not short:
+        return measurement
+    rows = _hours(lake, [exposure.outages[at] for at in short])
+    found = {at: _explained(exposure.outages[at], rows[number]) for number, at in enumerate(short)}
+    told = tuple(found.get(at, outage) for at, outage in enumerate(exposure.outages))
     if told == exposure.outages:
         return measurement
     return replace(measurement, exposure=replace(exposure, outages=told))
 
 
-def _explained(lake: Lake, outage: Outage) -> Outage:
+def _is_short(outage: Outage) -> bool:
+    """Whether a clock may have made an outage."""
+    return outage.kind == "down" and outage.end is not None and (outage.end - outage.start).days < LONGEST
+
+
+def _explained(outage: Outage, rows: Sequence[dict[str, Any]]) -> Outage:
     """A short outage whose mail stands under other days, as what it is; any other as it was."""
-    if outage.kind != "down" or outage.end is None or (outage.end - outage.start).days >= LONGEST:
-        return outage
-    rows = _hours(lake, outage)
+    end = outage.end or outage.start
     lags = {row["day"]: row["lag"] for row in rows if row["day_n"] >= FEWEST}
     if len(lags) < FEWEST:
         return outage
     usual = median(lags.values())
     apart = {day: lag - usual for day, lag in lags.items() if abs(lag - usual) >= APART}
     first = dt.datetime.combine(outage.start, dt.time(), tzinfo=dt.UTC)
-    last = dt.datetime.combine(outage.end, dt.time(23), tzinfo=dt.UTC)
+    last = dt.datetime.combine(end, dt.time(23), tzinfo=dt.UTC)
     moved = [row for row in rows if row["day"] in apart]
     here = [r for r in moved if first <= r["hour"] - dt.timedelta(hours=apart[r["day"]]) <= last]
     steady = [row["n"] for row in rows if row["day"] in lags and row["day"] not in apart]
-    due = sum(steady) / max(len(lags) - len(apart), 1) * ((outage.end - outage.start).days + 1)
+    due = sum(steady) / max(len(lags) - len(apart), 1) * ((end - outage.start).days + 1)
     if sum(row["n"] for row in here) < FOUND * max(due, FEWEST):
         return outage
-    return replace(outage, kind="clock", evidence=_evidence(apart, moved), lag_hours=median(apart.values()))
+    filled = {row["day"]: apart[row["day"]] for row in here}
+    return replace(outage, kind="clock", evidence=_evidence(filled, here), lag_hours=median(filled.values()))
 
 
-def _evidence(apart: dict[dt.date, float], moved: Sequence[dict[str, Any]]) -> str:
-    """'its clock ran 30 hours ahead on 6 days, 2025-03-13 to 2025-03-18 (188 messages)'."""
+def _evidence(apart: dict[dt.date, float], here: Sequence[dict[str, Any]]) -> str:
+    """'its clock ran 30 hours ahead on 2 days, 2025-03-13 to 2025-03-14 (24 messages of the outage)'."""
     hours = median(apart.values())
+    days = f"{len(apart)} {'day' if len(apart) == 1 else 'days'}, {min(apart)} to {max(apart)}"
     return (
-        f"its clock ran {abs(hours):.0f} hours {'ahead' if hours > 0 else 'behind'} on {len(apart)} days, "
-        f"{min(apart)} to {max(apart)} ({sum(row['n'] for row in moved)} messages)"
+        f"its clock ran {abs(hours):.0f} hours {'ahead' if hours > 0 else 'behind'} on {days} "
+        f"({sum(row['n'] for row in here)} messages of the outage)"
     )
 
 
-def _hours(lake: Lake, outage: Outage) -> list[dict[str, Any]]:
-    """Messages of the sensor around an outage by hour, with their day's messages and median lag."""
-    end = outage.end or outage.start
-    since, until = outage.start - dt.timedelta(days=REACH), end + dt.timedelta(days=REACH + 1)
-    rows: list[dict[str, Any]] = lake.query(
+def _hours(lake: Lake, outages: Sequence[Outage]) -> list[list[dict[str, Any]]]:
+    """By outage: the sensor's messages around it by hour, with their day's messages and median lag."""
+    reach = dt.timedelta(days=REACH)
+    asked = pa.table(
+        {
+            "outage": list(range(len(outages))),
+            "sensor": [outage.sensor for outage in outages],
+            "since": [outage.start - reach for outage in outages],
+            "until": [(outage.end or outage.start) + reach for outage in outages],
+        }
+    )
+    rows = lake.query(
         f"""
         WITH mail AS (
-            SELECT received_at::DATE AS day, date_trunc('hour', received_at) AS hour, {LAG} AS lag
-            FROM observations SEMI JOIN asked USING (sensor)
-            WHERE {MAIL} AND received_at >= TIMESTAMPTZ '{since}' AND received_at < TIMESTAMPTZ '{until}'),
-        days AS (SELECT day, count(*) AS day_n, median(lag) AS lag FROM mail GROUP BY day)
-        SELECT day, hour, day_n, days.lag AS lag, count(*) AS n FROM mail JOIN days USING (day)
-        GROUP BY ALL ORDER BY hour
+            SELECT outage, received_at::DATE AS day, date_trunc('hour', received_at) AS hour, {LAG} AS lag
+            FROM observations JOIN asked USING (sensor)
+            WHERE {MAIL} AND received_at::DATE BETWEEN since AND until
+                  AND received_at >= TIMESTAMPTZ '{pc.min(asked["since"])}'
+                  AND received_at < TIMESTAMPTZ '{pc.max(asked["until"]).as_py() + dt.timedelta(days=1)}'),
+        days AS (SELECT outage, day, count(*) AS day_n, median(lag) AS lag FROM mail GROUP BY outage, day)
+        SELECT outage, day, hour, day_n, days.lag AS lag, count(*) AS n
+        FROM mail JOIN days USING (outage, day) GROUP BY ALL ORDER BY outage, hour
         """,  # noqa: S608 - days and our own words
-        asked=pa.table({"sensor": [outage.sensor]}),
-    ).to_pylist()
-    return rows
+        asked=asked,
+    )
+    found: list[list[dict[str, Any]]] = [[] for _ in outages]
+    for row in rows.to_pylist():
+        found[row["outage"]].append(row)
+    return found

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
-OWN_LABELS = 2
-"""Last labels of a name, which say whose host it is; numbers in them are part of the owner's name."""
+from publicsuffixlist import PublicSuffixList
+
 _NUMBER = re.compile(r"\d+")
 _HOST = re.compile(r"[a-z]")
 
@@ -18,20 +19,29 @@ _HOST = re.compile(r"[a-z]")
 def pool_of(host: str) -> str:
     """The form of a host's name: 'mx*.example.net' of mx1 and mx2.
 
-    A label with several numbers is a machine's, letters and all: '*.mail.protection.outlook.com'. Addresses
+    A label with several numbers is a machine's, letters and all, between its dashes:
+    '*.mail.protection.outlook.com'. Numbers in the registered domain are part of the owner's name. Addresses
     are kept as they are.
     """
-    labels = host.lower().rstrip(".").split(".")
+    name = host.lower().rstrip(".")
+    labels = name.split(".")
     if ":" in host or not _HOST.search(labels[-1]):
         return host
-    first = labels[:-OWN_LABELS]
-    return ".".join([*map(_label, first), *labels[len(first) :]])
+    owner = (_suffixes().privatesuffix(name) or name).split(".")
+    return ".".join([*map(_label, labels[: -len(owner)]), *owner])
 
 
 def _label(label: str) -> str:
     """A label without its numbers."""
-    numbers = len(_NUMBER.findall(label))
-    return "*" if numbers > 1 else _NUMBER.sub("*", label)
+    if len(_NUMBER.findall(label)) <= 1:
+        return _NUMBER.sub("*", label)
+    return "-".join("*" if _NUMBER.search(part) else part for part in label.split("-"))
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> PublicSuffixList:
+    """Read when a relay is named; of a suffix that is not listed ('local') two labels are the owner's."""
+    return PublicSuffixList()
 
 
 def named_pools(hosts: Iterable[str]) -> dict[str, str]:

@@ -17,9 +17,9 @@ def coverage_claims(view: View) -> Iterator[Claim]:
     """What the period holds, what is known besides, what is kept apart, what could not be read."""
     inputs, totals = view.inputs, view.inputs.totals
     part = view.within(view.window)
-    exposure = view.measurement.exposure.values[:, part]
     n = view.count("total", "total", view.window)
     seen = view.sensors_of("total", "total", view.window)
+    exposure = view.measurement.exposure.values[np.isin(view.panel.sensors, seen), part]
     # A day that is not over, and one that nobody handed in, count for none.
     counted = exposure[:, (exposure > 0).any(axis=0)] > 0
     always = int(counted.all(axis=1).sum()) if counted.size else 0
