@@ -327,7 +327,9 @@ def _apply(panel: Panel, shift: Shift, values: Floats, spam: Counts) -> Outage:
     else:
         row[shift.low :] = 0.0
     if shift.move is None and not (spam + panel.ham)[shift.sensor, shift.high + 1 :].any():
-        return _end_of(panel, shift, spam + panel.ham)
+        left = _end_of(panel, shift, spam + panel.ham)
+        row[panel.days >= np.datetime64(left.onset_low)] = 0.0
+        return left
     return Outage(
         sensor=panel.sensors[shift.sensor],
         start=date_of(panel, shift.day),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spamtide.schema import UNDATED
 from spamtide.statement import Gathered, Gathering
@@ -16,7 +17,7 @@ EPOCH = dt.date(1970, 1, 1)
 
 
 def gathered(lake: Lake, aliases: pa.Table, first: dt.date, last: dt.date) -> Gathering:
-    """Count the campaigns of some days' wild mail; reads these days.
+    """Count the campaigns of some days' wild mail; reads these days. Mail without one stands alone.
 
     Args:
         lake: the observatory's.
@@ -32,7 +33,7 @@ def gathered(lake: Lake, aliases: pa.Table, first: dt.date, last: dt.date) -> Ga
             SELECT e.sha256, e.sensor, coalesce(a.canonical, e.campaign) AS campaign, e.source_ip, e.subject
             FROM evidence e LEFT JOIN aliases a ON a.name = e.campaign
             WHERE e.week BETWEEN {weeks[0]} AND {weeks[1]} AND e.week <> {UNDATED} AND {inside}
-                  AND e.label = 'spam' AND e.lab IS NULL AND e.campaign IS NOT NULL)
+                  AND e.label = 'spam' AND e.lab IS NULL)
     """  # noqa: S608 - days and numbers
     counts = lake.query(
         f"""
@@ -41,8 +42,11 @@ def gathered(lake: Lake, aliases: pa.Table, first: dt.date, last: dt.date) -> Ga
         """,  # noqa: S608
         aliases=aliases,
     )
+    messages = sum(counts["n"].to_pylist())
+    counts = counts.filter(pc.is_valid(counts["campaign"]))
     if not counts.num_rows:
         return Gathering(0, 0, 0, ())
+    without = messages - sum(counts["n"].to_pylist())
     alone = lake.query(
         """
         SELECT coalesce(sum(f.n), 0)::BIGINT AS n
@@ -63,9 +67,9 @@ def gathered(lake: Lake, aliases: pa.Table, first: dt.date, last: dt.date) -> Ga
         largest=counts.slice(0, LARGEST),
     )
     return Gathering(
-        sum(counts["n"].to_pylist()),
-        counts.num_rows,
-        alone["n"][0].as_py(),
+        messages,
+        counts.num_rows + without,
+        alone["n"][0].as_py() + without,
         tuple(
             Gathered(row["campaign"], row["n"], row["sources"], row["engines"], row["subject"] or "")
             for row in rows.to_pylist()

@@ -1,0 +1,34 @@
+"""Campaigns of some days' mail: its count is that of the messages, those without a campaign among them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pyarrow as pa
+
+from spamtide.schema import EVIDENCE
+from spamtide.store import Lake
+from spamtide.store.gathered import gathered
+
+DAY = dt.date(2025, 3, 12)
+ALIASES = pa.table({"name": pa.array([], pa.string()), "canonical": pa.array([], pa.string())})
+
+
+def test_mail_without_a_campaign_stands_alone(tmp_path: Path) -> None:
+    rows = [
+        {
+            "sha256": str(number),
+            "sensor": "a",
+            "label": "spam",
+            "received_at": dt.datetime(2025, 3, 12, 9, tzinfo=dt.UTC),
+            "week": (DAY - dt.date(1970, 1, 1)).days // 7,
+            "campaign": campaign,
+        }
+        for number, campaign in enumerate(["c-1", "c-1", "c-1", None, None])
+    ]
+    lake = Lake(str(tmp_path))
+    lake.append("evidence", pa.Table.from_pylist(rows, schema=EVIDENCE))
+    found = gathered(lake, ALIASES, DAY, DAY)
+    assert (found.messages, found.campaigns, found.alone) == (5, 3, 2)
+    assert [(one.campaign, one.messages) for one in found.largest] == [("c-1", 3)]
