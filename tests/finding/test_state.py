@@ -840,6 +840,17 @@ def test_no_mail_at_all_is_no_error(make: Make) -> None:
     assert said(found, "thin").sentence.startswith("0 messages on 0 days at 0 sensors are too few")
 
 
+def test_a_sensor_without_spam_is_none_of_those_counted_on_every_day(make: Make) -> None:
+    inputs = make()
+    before = said(state(inputs), "coverage").numbers
+    panel = inputs.measurement.panel
+    counts = panel.counts.copy()
+    counts[:, 1] = 0
+    measurement = replace(inputs.measurement, panel=replace(panel, counts=counts))
+    after = said(state(replace(inputs, measurement=measurement)), "coverage").numbers
+    assert (after["k"], after["always"]) == (before["k"] - 1, before["always"] - 1)
+
+
 def test_a_dead_sensor_is_not_a_silent_botnet(make: Make) -> None:
     """Where the only sensor that saw a botnet is down, its silence tells nothing."""
     inputs = make()

@@ -279,7 +279,8 @@ def _silence_outage(panel: Panel, run: Silence) -> Outage:
 def _end_of(panel: Panel, shift: Shift, mail: Counts) -> Outage:
     """A change after which nothing came, other mail neither: no filter's, but the end of the sensor.
 
-    One that comes and goes is silent too often for its own mail to show it (`silence`).
+    One that comes and goes is silent too often for its own mail to show it (`silence`). There is no
+    exposure from the earliest day on which it may have begun, `onset_low`.
     """
     first = int(np.flatnonzero(mail[shift.sensor])[-1]) + 1
     days = len(panel.days) - first
