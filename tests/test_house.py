@@ -84,6 +84,12 @@ def test_links_between_documents_resolve() -> None:
     assert broken == []
 
 
+def test_documents_name_no_machines_paths() -> None:
+    """What a shell printed into a page, or a path that only its writer has."""
+    written = re.compile(r"(?<![\w.])/(?:root|home|tmp|work|usr/local)/")
+    assert [page.name for page in documents() if written.search(page.read_text())] == []
+
+
 def test_every_stage_has_its_page() -> None:
     rooms = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").is_file()} - {"knowledge"}
 

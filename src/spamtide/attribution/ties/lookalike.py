@@ -40,14 +40,14 @@ STEP = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
+class ByWeek:
     """Some messages by week."""
 
     weeks: Ints
     texts: Ints
 
     @classmethod
-    def of(cls, weeks: Ints, texts: Ints, rows: Flags) -> Sorted:
+    def of(cls, weeks: Ints, texts: Ints, rows: Flags) -> ByWeek:
         """Those of some rows, in order of weeks."""
         chosen = np.flatnonzero(rows)
         chosen = chosen[np.argsort(weeks[chosen], kind="stable")]
@@ -72,13 +72,13 @@ class Lookalikes:
     `texts` below: the campaign as a code; a message without one has a code of its own, see `texts_of`.
     """
 
-    engines: dict[int, Sorted]
+    engines: dict[int, ByWeek]
     """Family -> mail that only its engine speaks for."""
-    works: dict[int, Sorted]
+    works: dict[int, ByWeek]
     """Family -> mail by which it is surely at work."""
     nameless: Ints
     """Weeks of the mail that nothing speaks for, sorted."""
-    copies: Sorted
+    copies: ByWeek
     """Such mail of texts that an engine speaks for too."""
     told: dict[tuple[int, int], tuple[Ints, Floats]] = field(default_factory=dict)
     """What was asked already."""
@@ -101,10 +101,10 @@ class Lookalikes:
         families = np.unique(leaning[asked]).tolist()
         copies = dated & strangers & np.isin(texts, np.unique(texts[asked]))
         return cls(
-            {family: Sorted.of(weeks, texts, asked & (leaning == family)) for family in families},
-            {family: Sorted.of(weeks, texts, dated & (seen == family)) for family in families},
+            {family: ByWeek.of(weeks, texts, asked & (leaning == family)) for family in families},
+            {family: ByWeek.of(weeks, texts, dated & (seen == family)) for family in families},
             np.sort(weeks[dated & strangers]),
-            Sorted.of(weeks, texts, copies),
+            ByWeek.of(weeks, texts, copies),
         )
 
     def odds(self, family: int, week: int, texts: Ints) -> Floats:
