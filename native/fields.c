@@ -40,6 +40,15 @@ static PyObject *latin1(const void *bytes, Py_ssize_t size)
     return PyUnicode_DecodeLatin1((const char *)bytes, size, NULL);
 }
 
+/* A name in lower case. The method's name is made once: the interpreter keeps each string that it looked one up by. */
+static PyObject *lower_case(PyObject *name)
+{
+    static PyObject *lower;
+    if (!lower && !(lower = PyUnicode_InternFromString("lower")))
+        return NULL;
+    return PyObject_CallMethodNoArgs(name, lower);
+}
+
 /* The place of a name among those of fields that may stand once; -1 for all others. */
 static long number_of(PyObject *single, PyObject *lower)
 {
@@ -58,7 +67,7 @@ static PyObject *name_facts(const Py_UCS1 *bytes, Py_ssize_t size, PyObject *sin
     PyObject *facts = size <= NAME_BYTES ? PyDict_GetItemWithError(names_seen, name) : NULL;
     Py_XINCREF(facts);
     if (!facts && !PyErr_Occurred()) {
-        PyObject *lower = PyObject_CallMethod(name, "lower", NULL);
+        PyObject *lower = lower_case(name);
         facts = lower ? Py_BuildValue("(OOl)", name, lower, number_of(single, lower)) : NULL;
         Py_XDECREF(lower);
         if (facts && size <= NAME_BYTES) {
@@ -318,7 +327,7 @@ PyObject *native_columns(PyObject *Py_UNUSED(module), PyObject *fields)
         PyObject *facts = known_name(name);
         PyObject *lower = facts ? Py_NewRef(PyTuple_GET_ITEM(facts, 1))
             : PyErr_Occurred()  ? NULL
-                                : PyObject_CallMethod(name, "lower", NULL);
+                                : lower_case(name);
         if (!lower) {
             failed = 1;
             break;
