@@ -106,3 +106,11 @@ def test_many_texts_over_many_years_take_little_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 200e6
+
+
+def test_a_family_that_is_only_around_what_is_asked_is_asked_nothing() -> None:
+    """It fell silent weeks ago; the mail of today is answered all the same."""
+    leaning, seen, days = np.array([OWN, NOBODY]), np.array([NOBODY, NOBODY]), np.array([700, 735])
+    texts = texts_of(np.array([-1, -1]))
+    known = Lookalikes.of(leaning, seen, np.array([False, True]), texts, days)
+    assert own_odds(known, np.array([NOBODY, NOBODY]), texts, days).tolist() == [MOST, MOST]

@@ -155,7 +155,8 @@ def own_odds(known: Lookalikes, leaning: Ints, texts: Ints, days: Ints) -> Float
         rows = np.flatnonzero((leaning == family) & (days != NO_DAY))
         rows = rows[np.argsort(days[rows], kind="stable")]
         weeks, begins = np.unique(days[rows] // WEEK, return_index=True)
-        for week, here in zip(weeks.tolist(), np.split(rows, begins[1:]), strict=True):
+        # Of a family that is only around what is asked there are no weeks, and still one (empty) part.
+        for week, here in zip(weeks.tolist(), np.split(rows, begins[1:])[: len(weeks)], strict=True):
             odds[here] = known.odds(family, week, texts[here])
     return odds
 
