@@ -9,15 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spamtide.attribution import REACH_WEEKS, attribute, compile_signatures
-from spamtide.attribution.botnets import _ANYBODYS, _FOREIGN, _KIN, _QUIET, _STRANGE, speaks_against
 from spamtide.attribution.evidence import tally
+from spamtide.attribution.objecting import Instead, Objection, pack, speaks_against, unpack
 from spamtide.attribution.spoken import Spoken
+from spamtide.attribution.ties.lookalike import MOST as SURE_OWN
+from spamtide.attribution.ties.lookalike import STEP as OWN_STEP
 from spamtide.knowledge import load_knowledge
 from spamtide.model import UNKNOWN, Evidence
 
@@ -34,21 +37,25 @@ pieces = st.lists(
     st.builds(Evidence, st.sampled_from(LAYERS), st.just("botnet"), st.just("alpha"), weights, st.just("")),
     max_size=4,
 )
-quiet = st.integers(0, _QUIET - 1)
+silences = st.integers(0, max(Instead))
 kinship = st.integers(-24, 24)
-own = st.integers(0, 25)
+likeness = st.none() | st.integers(-12, 11)
 
 
-def coded(silence: int, kin: int | None, of_own: int) -> int:
+def coded(silence: int, kin: int | None, of_own: int | None) -> int:
     """The code of an objection; no kinship where addresses do not tell, or are not asked."""
-    digit = (
-        0
-        if kin is None or silence in {_ANYBODYS, _STRANGE, _FOREIGN}
-        else 2 * kin + 2
-        if kin >= 0
-        else -2 * kin + 1
-    )
-    return silence + _QUIET * digit + _QUIET * _KIN**3 * of_own
+    told = kin is not None and silence not in {Instead.ANYBODYS, Instead.STRANGE, Instead.FOREIGN}
+    fleet = (np.asarray([kin or 0]), np.asarray([told]))
+    own = SURE_OWN if of_own is None else OWN_STEP * of_own
+    return int(pack(np.asarray([silence]), [fleet], np.asarray([own]))[0])
+
+
+@given(silences, st.lists(st.none() | kinship, min_size=3, max_size=3), likeness)
+def test_packed_objections_are_read_back(silence: int, fleets: list[int | None], of_own: int | None) -> None:
+    steps = [(np.asarray([kin or 0]), np.asarray([kin is not None])) for kin in fleets]
+    own = SURE_OWN if of_own is None else OWN_STEP * of_own
+    (code,) = pack(np.asarray([silence]), steps, np.asarray([own]))
+    assert unpack(int(code)) == Objection(silence, tuple(fleets), of_own)
 
 
 def total(found: list[Evidence], code: int) -> float:
@@ -60,12 +67,12 @@ def total(found: list[Evidence], code: int) -> float:
 @given(
     pieces,
     st.builds(Evidence, st.sampled_from(LAYERS), st.just("botnet"), st.just("alpha"), weights, st.just("")),
-    quiet,
+    silences,
     st.none() | kinship,
-    own,
+    likeness,
 )
 def test_evidence_that_agrees_never_lowers_an_answer(
-    found: list[Evidence], more: Evidence, silence: int, kin: int | None, of_own: int
+    found: list[Evidence], more: Evidence, silence: int, kin: int | None, of_own: int | None
 ) -> None:
     """Whatever else is known: addresses for or against, the lab's silence, strangers."""
     code = coded(silence, kin, of_own)
@@ -73,29 +80,29 @@ def test_evidence_that_agrees_never_lowers_an_answer(
     assert max(0.0, total([*found, more], code)) >= max(0.0, total(found, code)) - 1e-9
 
 
-@given(pieces, quiet, kinship, kinship, own)
+@given(pieces, silences, kinship, kinship, likeness)
 def test_addresses_that_agree_more_never_lower_an_answer(
-    found: list[Evidence], silence: int, one: int, other: int, of_own: int
+    found: list[Evidence], silence: int, one: int, other: int, of_own: int | None
 ) -> None:
     less, more = sorted((one, other))
     assert total(found, coded(silence, more, of_own)) >= total(found, coded(silence, less, of_own)) - 1e-9
 
 
-@given(pieces, quiet, st.integers(8, 24), own)
+@given(pieces, silences, st.integers(8, 24), likeness)
 def test_addresses_that_are_the_familys_never_lower_an_answer(
-    found: list[Evidence], silence: int, kin: int, of_own: int
+    found: list[Evidence], silence: int, kin: int, of_own: int | None
 ) -> None:
     """They take the place of the engine's word, and say as much at least."""
     assert total(found, coded(silence, kin, of_own)) >= total(found, coded(silence, None, of_own)) - 1e-9
 
 
-@given(pieces, quiet, st.none() | kinship, st.integers(1, 24))
+@given(pieces, silences, st.none() | kinship, st.integers(-12, 10))
 def test_the_less_strangers_are_likely_the_more_an_engine_says(
     found: list[Evidence], silence: int, kin: int | None, of_own: int
 ) -> None:
     more = coded(silence, kin, of_own + 1)
     assert total(found, more) >= total(found, coded(silence, kin, of_own)) - 1e-9
-    assert total(found, coded(silence, kin, 0)) >= total(found, more) - 1e-9
+    assert total(found, coded(silence, kin, None)) >= total(found, more) - 1e-9
 
 
 # ------------------------------------------------------------------------- worlds
@@ -205,7 +212,7 @@ def test_what_is_left_of_an_engines_word_is_told() -> None:
     """One line says it, and it is never more than the word itself."""
     item = Evidence("skeleton", "botnet", "alpha", 3.5, "rule")
     spoken = Spoken({"botnet": (), "programme": ()}, {}, {}, "alpha", candidates=("alpha",))
-    (said,) = speaks_against(spoken, [item], coded(0, None, 7))
+    (said,) = speaks_against(spoken, [item], coded(0, None, -6))
     assert -7 < said.weight < 0
     assert "strangers" in said.what
-    assert not speaks_against(replace(spoken, leaning=None), [item], coded(0, None, 7))
+    assert not speaks_against(replace(spoken, leaning=None), [item], coded(0, None, -6))

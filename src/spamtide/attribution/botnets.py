@@ -1,31 +1,25 @@
-"""Botnets: ties that carry a name from what rules and lab name to the mail around it, and the objections."""
+"""Botnets: who sent each message, from what rules and labs say of it and from what ties it to other mail."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import STEPS, Answered, Told, answered, seeds_of, told_by, told_by_link
-from spamtide.attribution.evidence import SENSES
-from spamtide.attribution.spoken import ENGINE_LAYERS, MOST_AGAINST, Names, Spoken, forgives
-from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, Ints, Tie
-from spamtide.attribution.ties.fleet import JOINS, Mail, kinship
-from spamtide.attribution.ties.fleet import STEP as KIN_STEP
+from spamtide.attribution.objecting import MOST_TENANTS, Instead, pack, speaks_against
+from spamtide.attribution.spoken import Names, Spoken
+from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, Flags, Ints, Tie
+from spamtide.attribution.ties.fleet import Mail, kinship
 from spamtide.attribution.ties.likeness import strange
-from spamtide.attribution.ties.lookalike import MOST as SURE_OWN
-from spamtide.attribution.ties.lookalike import STEP as OWN_STEP
 from spamtide.attribution.ties.lookalike import Lookalikes, own_odds, texts_of
 from spamtide.attribution.ties.meeting import NEAR, WEEK, Labs
 from spamtide.attribution.ties.rented import count_kits, rented
-from spamtide.attribution.ties.silence import STEP, lab_silence, unseen_excess
+from spamtide.attribution.ties.silence import lab_silence, unseen_excess
 from spamtide.attribution.ties.tenants import JOINTLY, TELLS, told_by_texts
-from spamtide.model import Evidence
 
 SENDER = Tie("sender", 7, 2.0, 1, 0.95, 0.1, 0.2, "what its address sent within 7 days", 0.1, ham_bars=True)
 LINK = Tie("link", 7, 3.0, 1, 0.75, 0.1, 0.2, "the mail with its links within 7 days", 0.2, ham_bars=True)
@@ -40,23 +34,58 @@ LAB_OF_ENGINE = replace(
 
 LAB_TIE, LAB_SHARE = 3, 0.9
 """Place of LAB_CAMPAIGN in what `_ties` gives; share of a campaign's lab mail that makes its text one's."""
-MOST_TENANTS = 3
-"""Families of one kit that are told apart by their fleets; of more, the first by name."""
-WORDED, STRANGE = 2.0, 3.0
-"""Log-odds of words from which they and the engine name a family by themselves; and of its addresses, from
-which these have a say all the same."""
-CONTENT_LAYERS = frozenset(layer for layer, sense in SENSES["botnet"].items() if sense == "content")
-_QUIET, _KIN = 16, 64
-"""Numbers that the codes of one objection may take: see `speaks_against`."""
-_OWN = round(SURE_OWN / OWN_STEP)
-_ANYBODYS = _QUIET - 1
-"""In the place of the lab's silence: the engine is rented, and addresses do not tell whose the mail is."""
-_STRANGE = _QUIET - 2
-"""The same: what is nearly the engine is another's."""
-_UNTOLD, _JOINTLY = _QUIET - 3, _QUIET - 4
-"""The same: tenants of the kit send each other's texts; and of this one it is surely one of them."""
-_FOREIGN = _QUIET - 5
-"""The same: it is nearly the engine, and its campaign alone speaks, which no lab sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What each row shows before addresses are asked; arrays of shape (rows,) unless said."""
+
+    rows: Rows
+    number: Mapping[str, int]
+    """Botnet -> its number."""
+    wild: Flags
+    """Spam that no lab's bot sent."""
+    leaning: Ints
+    """Botnet that only the engine speaks for; UNNAMED for none."""
+    named: Ints
+    """Botnet that rules speak for most; UNNAMED for none."""
+    first: Ints
+    """The first pass's answer, with which a row is evidence for others; see `_first_pass`."""
+    candidates: tuple[Ints, ...]
+    """MOST_TENANTS botnets whose addresses are to be asked, the likeliest first; UNNAMED for none."""
+    alone: Flags
+    """The engine is one botnet's alone, as far as rules know."""
+    nearly: Flags
+    """The engine is there but for one thing."""
+    strange: Flags
+    """What is nearly there is as likely another's: see `ties.likeness`."""
+    foreign: Flags
+    """Nearly the engine, without its words, and of a text that no lab has that week."""
+    texts_tell: Ints
+    """What the text says of a kit's tenants: see `ties.tenants`."""
+
+    def has(self, botnets: Ints, names: Iterable[str]) -> Flags:
+        """Rows whose botnet is one of some."""
+        return np.isin(botnets, [self.number[name] for name in names if name in self.number])
+
+    @property
+    def untold(self) -> Flags:
+        """Rows whose text does not tell which of a kit's tenants sent it."""
+        return np.asarray(self.texts_tell != TELLS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fleets:
+    """What fleets' addresses say of each row's candidates."""
+
+    steps: Ints
+    """Shape (MOST_TENANTS, rows): log-odds for the candidate in steps of `ties.fleet`."""
+    told: Flags
+    """Shape (MOST_TENANTS, rows): whether they say anything."""
+    rented: Flags
+    """Shape (rows,): whether the engine is one botnet's, and others are known to use it."""
+    kits: pa.Table
+    """KITS of the rows that are asked."""
 
 
 def answer_botnets(
@@ -73,74 +102,113 @@ def answer_botnets(
     Returns:
         The answers, and KITS of the rows that are answered.
     """
+    seen = _look(rows, names, threshold)
+    ties = (*_ties(rows, seen.first), _lab_of_engine(rows, seen.wild, seen.number))
+    texts = texts_of(rows.campaign)
+    captured = np.where(seen.has(seen.leaning, names.captured), seen.leaning, UNNAMED)
+    nameless = seen.wild & (seen.named == UNNAMED)
+    strangers = Lookalikes.of(captured, seen.first, nameless, texts, rows.days)
+    fleets = _ask_fleets(seen, strangers, names, known)
+    by_lab = _sent_by_lab(rows, ties[LAB_TIE], seen.leaning)
+    told = fleets.told & ~(seen.foreign | seen.strange)
+    silence = _silence(seen, by_lab, told)
+    silence = np.where(_anybodys(seen, fleets, by_lab, names), Instead.ANYBODYS, silence)
+    own = own_odds(strangers, np.where(rows.asks, captured, UNNAMED), texts, rows.days)
+    objections = pack(silence, [*zip(fleets.steps, told, strict=True)], own)
+    return answered("botnet", rows, names, ties, threshold, speaks_against, objections), fleets.kits
+
+
+def _look(rows: Rows, names: Names, threshold: float) -> _Seen:
+    """What rules, labs and texts show of each row."""
     number = {name: place for place, name in enumerate(names.botnet)}
     wild = (rows.lab == UNNAMED) & ~rows.ham
     leaning = _by_row(rows, [number.get(s.leaning or "", UNNAMED) for s in rows.spoken], wild)
     likely = _strange(rows, wild)
     named, first = _first_pass(rows, number, threshold, leaning)
-    first = np.where(likely, SILENT, first)
-    told = (*_ties(rows, first), _lab_of_engine(rows, wild, number))
-    belongs = np.where(rows.lab >= 0, UNNAMED, named)
-    texts = np.where(rows.wordless, UNNAMED, leaning)
-    silence = lab_silence(texts, belongs, rows.lab, rows.campaign, rows.days)
-    excess = unseen_excess(texts, belongs, rows.lab, rows.campaign, rows.days)
-    by_lab = _sent_by_lab(rows, told[LAB_TIE], leaning)
-    silence, excess = np.where(by_lab, 0, silence), np.where(by_lab, 0, excess)
-    sure = np.where(wild, first, UNNAMED)
-    alone = np.asarray([len(s.candidates) == 1 for s in rows.spoken])[rows.said]
     foreign = _foreign(rows)
-    asked = [
+    candidates = tuple(
         _by_row(
             rows,
             [number[s.candidates[n]] if len(s.candidates) > n else UNNAMED for s in rows.spoken],
             wild & ~foreign,
         )
         for n in range(MOST_TENANTS)
-    ]
-    texts_tell = _texts_tell(rows, wild, number)
-    untold = texts_tell != TELLS
-    captured = np.isin(leaning, [number[name] for name in names.captured])
-    of_labs, each = np.where(captured, leaning, UNNAMED), texts_of(rows.campaign)
-    strangers = Lookalikes.of(of_labs, first, wild & (named == UNNAMED), each, rows.days)
-    kin, told_of = _kinship(rows, asked, sure, (alone, untold), strangers, number)
+    )
+    return _Seen(
+        rows=rows,
+        number=number,
+        wild=wild,
+        leaning=leaning,
+        named=named,
+        first=np.where(likely, SILENT, first),
+        candidates=candidates,
+        alone=np.asarray([len(s.candidates) == 1 for s in rows.spoken])[rows.said],
+        nearly=np.asarray([bool(s.faults) for s in rows.spoken])[rows.said],
+        strange=likely,
+        foreign=foreign,
+        texts_tell=_texts_tell(rows, wild, number),
+    )
 
-    lone = np.where(alone, asked[0], UNNAMED)
 
-    nearly = np.asarray([bool(s.faults) for s in rows.spoken])[rows.said]
+def _ask_fleets(seen: _Seen, strangers: Lookalikes, names: Names, known: Collection[str] | None) -> _Fleets:
+    """Ask addresses whose the mail is; once more of engines that turn out to be rented.
 
-    def kits(of: NDArray[np.bool_]) -> pa.Table:
+    Args:
+        seen: what each row shows.
+        strangers: mail that strangers whose mailer looks alike may have sent.
+        names: the names that answers may have.
+        known: as for `answer_botnets`.
+    """
+    rows = seen.rows
+    steps, told = _kinship(seen, seen.candidates, strangers)
+    lone = np.where(seen.alone, seen.candidates[0], UNNAMED)
+
+    def kits(of: Flags) -> pa.Table:
         # What nearly is the engine may be another: it does not show that others use this one.
-        return count_kits(lone, kin[0], told_of[0] & ~nearly, rows.days, names.botnet, of)
+        return count_kits(lone, steps[0], told[0] & ~seen.nearly, rows.days, names.botnet, of)
 
     counts = kits(rows.asks)
-    of_others = rented(kits(np.ones(len(lone), dtype=np.bool_))) if known is None else known
-    of_rented = np.isin(lone, [number[name] for name in of_others if name in number])
+    others_use = rented(kits(np.ones(len(lone), dtype=np.bool_))) if known is None else known
+    of_rented = seen.has(lone, others_use)
     if of_rented.any():
-        lone_of = [np.where(of_rented, lone, UNNAMED)]
-        again, said = _kinship(rows, lone_of, sure, (alone, untold), strangers, number, rented=True)
-        kin[0], told_of[0] = np.where(of_rented, again[0], kin[0]), np.where(of_rented, said[0], told_of[0])
-    unsure = (of_rented | ~alone) & ~told_of.any(axis=0) & _lab_gone(rows, asked)
-    unsure &= np.isin(asked[0], [number[name] for name in names.captured])
-    unsure |= of_rented & ~told_of[0] & (leaning >= 0)
+        again, said = _kinship(seen, [np.where(of_rented, lone, UNNAMED)], strangers, rented=True)
+        steps[0], told[0] = np.where(of_rented, again[0], steps[0]), np.where(of_rented, said[0], told[0])
+    return _Fleets(steps, told, of_rented, counts)
+
+
+def _silence(seen: _Seen, by_lab: Flags, told: Flags) -> Ints:
+    """What the lab's silence takes from each row, in steps, or what is said instead of it.
+
+    Args:
+        seen: what each row shows.
+        by_lab: rows of a text that their family's bot sent in the lab.
+        told: shape (MOST_TENANTS, rows), whether addresses say anything.
+    """
+    rows = seen.rows
+    texts = np.where(rows.wordless, UNNAMED, seen.leaning)
+    belongs = np.where(rows.lab >= 0, UNNAMED, seen.named)
+    silence = lab_silence(texts, belongs, rows.lab, rows.campaign, rows.days)
+    excess = unseen_excess(texts, belongs, rows.lab, rows.campaign, rows.days)
+    # Where addresses tell campaigns apart, what all of them together lack is no one campaign's fault.
+    excess = np.where(told.any(axis=0) & seen.alone, 0, excess)
+    quiet = np.where(by_lab, 0, np.maximum(silence, excess))
+    shared = np.where(seen.texts_tell == JOINTLY, Instead.JOINTLY, Instead.UNTOLD)
+    quiet = np.where(seen.untold, shared, quiet)
+    return np.where(seen.strange, Instead.STRANGE, np.where(seen.foreign, Instead.FOREIGN, quiet))
+
+
+def _anybodys(seen: _Seen, fleets: _Fleets, by_lab: Flags, names: Names) -> Flags:
+    """Rows with an engine that others use too, of which addresses do not tell whose they are."""
+    rows, told = seen.rows, fleets.told
+    several = (fleets.rented | ~seen.alone) & ~told.any(axis=0) & _lab_gone(rows, seen.candidates)
+    unsure = several & seen.has(seen.candidates[0], names.captured)
+    unsure |= fleets.rented & ~told[0] & (seen.leaning >= 0)
     # Who else uses an engine takes nothing from a text that this family's bot sent, and no other.
-    unsure &= untold | ~by_lab | _of_others_too(rows, told_of[0] & (kin[0] < 0) & alone)
-    told_of = told_of & ~(foreign | likely)
-    codes = np.zeros(len(rows.days), dtype=np.int64)
-    for tenant in range(MOST_TENANTS):
-        signed = np.where(kin[tenant] >= 0, 2 * kin[tenant] + 2, -2 * kin[tenant] + 1)
-        codes = codes + _QUIET * _KIN**tenant * np.where(told_of[tenant], signed, 0)
-        # Where addresses tell campaigns apart, what all of them together lack is no one campaign's fault.
-        excess = np.where(told_of[tenant] & alone, 0, excess)
-    quiet = np.where(untold, np.where(texts_tell == JOINTLY, _JOINTLY, _UNTOLD), np.maximum(silence, excess))
-    quiet = np.where(likely, _STRANGE, np.where(foreign, _FOREIGN, quiet))
-    codes = codes + np.where(unsure, _ANYBODYS, quiet)
-    own = own_odds(strangers, np.where(rows.asks, of_labs, UNNAMED), each, rows.days)
-    of_own = np.where(own < SURE_OWN, np.round(own / OWN_STEP) + _OWN + 1, 0).astype(np.int64)
-    codes = codes + _QUIET * _KIN**MOST_TENANTS * of_own
-    return answered("botnet", rows, names, told, threshold, speaks_against, codes), counts
+    others = _of_others_too(rows, told[0] & (fleets.steps[0] < 0) & seen.alone)
+    return np.asarray(unsure & (seen.untold | ~by_lab | others))
 
 
-def _texts_tell(rows: Rows, wild: NDArray[np.bool_], number: Mapping[str, int]) -> Ints:
+def _texts_tell(rows: Rows, wild: Flags, number: Mapping[str, int]) -> Ints:
     """What its text says of each row's tenant, where several captured ones rent the engine: see `tenants`."""
     kits = sorted({s.candidates for s in rows.spoken if len(s.candidates) > 1})
     place = {candidates: at for at, candidates in enumerate(kits)}
@@ -150,7 +218,7 @@ def _texts_tell(rows: Rows, wild: NDArray[np.bool_], number: Mapping[str, int]) 
     return told_by_texts(families, of, words, rows.days, Labs.of(rows.lab, words, rows.days))
 
 
-def _foreign(rows: Rows) -> NDArray[np.bool_]:
+def _foreign(rows: Rows) -> Flags:
     """Rows with an engine but for one thing and without its words, of a text that no lab has that week."""
     weeks = np.where(rows.days == NO_DAY, -1, rows.days // WEEK)
     texts = rows.campaign * (int(weeks.max(initial=0)) + 2) + weeks
@@ -167,7 +235,7 @@ def _worded(spoken: Spoken) -> bool:
     )
 
 
-def _strange(rows: Rows, wild: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _strange(rows: Rows, wild: Flags) -> Flags:
     """Rows that differ in something from an engine, and are as likely another's: see `likeness`."""
     kits = [frozenset(s.candidates) for s in rows.spoken]
     likes = [
@@ -217,14 +285,14 @@ def ties_of_botnets(rows: Rows, names: Names, threshold: float) -> tuple[Told, .
     return _ties(rows, _first_pass(rows, number, threshold, unnamed)[1])
 
 
-def _of_others_too(rows: Rows, others: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _of_others_too(rows: Rows, others: Flags) -> Flags:
     """Rows of whose campaign some mail of the same week is others', by its addresses."""
     weeks = np.where(rows.days == NO_DAY, -1, rows.days // WEEK)
     cells = rows.campaign * (int(weeks.max(initial=0)) + 2) + weeks + 1
     return np.asarray(np.isin(cells, cells[others]))
 
 
-def _sent_by_lab(rows: Rows, told: Told, leaning: Ints) -> NDArray[np.bool_]:
+def _sent_by_lab(rows: Rows, told: Told, leaning: Ints) -> Flags:
     """Rows whose campaign the lab's bot of their family sent within reach; hardly another did."""
     sent = np.zeros(len(rows.days), dtype=np.bool_)
     at = np.flatnonzero(rows.asks)
@@ -232,7 +300,7 @@ def _sent_by_lab(rows: Rows, told: Told, leaning: Ints) -> NDArray[np.bool_]:
     return sent
 
 
-def _lab_of_engine(rows: Rows, wild: NDArray[np.bool_], number: Mapping[str, int]) -> Told:
+def _lab_of_engine(rows: Rows, wild: Flags, number: Mapping[str, int]) -> Told:
     """Whose the lab mail of a campaign is, of the families only that rent the message's kit."""
     names = np.full(len(rows.asked), UNNAMED, dtype=np.int32)
     steps = np.zeros(len(rows.asked), dtype=np.int32)
@@ -251,7 +319,7 @@ def _lab_of_engine(rows: Rows, wild: NDArray[np.bool_], number: Mapping[str, int
     return Told(LAB_OF_ENGINE, names, steps)
 
 
-def _lab_gone(rows: Rows, asked: Sequence[Ints]) -> NDArray[np.bool_]:
+def _lab_gone(rows: Rows, asked: Sequence[Ints]) -> Flags:
     """Rows within reach of which no lab has mail of any of the candidates."""
     weeks = np.where(rows.days == NO_DAY, -1, rows.days // WEEK)
     here = np.zeros(len(weeks), dtype=np.bool_)
@@ -264,20 +332,17 @@ def _lab_gone(rows: Rows, asked: Sequence[Ints]) -> NDArray[np.bool_]:
 
 
 def _kinship(
-    rows: Rows,
-    asked: Sequence[Ints],
-    sure: Ints,
-    marks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
-    strangers: Lookalikes,
-    number: Mapping[str, int],
-    *,
-    rented: bool = False,
-) -> tuple[Ints, NDArray[np.bool_]]:
-    """What fleets say of each candidate: steps, and whether they say anything, a line a candidate.
+    seen: _Seen, asked: Sequence[Ints], strangers: Lookalikes, *, rented: bool = False
+) -> tuple[Ints, Flags]:
+    """What fleets say of each candidate: steps, and whether they say anything, shape (len(asked), rows) each.
 
-    `marks`: rows whose engine is one family's alone, and such whose text does not tell whose they are.
+    Args:
+        seen: what each row shows.
+        asked: candidates, an array of shape (rows,) each; UNNAMED for none.
+        strangers: mail that strangers whose mailer looks alike may have sent.
+        rented: as for `ties.fleet.kinship`.
     """
-    alone, untold = marks
+    rows, number, sure = seen.rows, seen.number, np.where(seen.wild, seen.first, UNNAMED)
     # All rows once, for what is sure; of further candidates only the rows that have them.
     entries = [np.arange(len(sure)), *(np.flatnonzero(of >= 0) for of in asked[1:])]
     of = np.concatenate(entries)
@@ -292,9 +357,9 @@ def _kinship(
         rows.address[of],
         texts_of(rows.campaign)[of],
         rows.days[of],
-        kit=~alone[of],
+        kit=~seen.alone[of],
         wordless=rows.wordless[of],
-        untold=untold[of],
+        untold=seen.untold[of],
     )
     labs = Labs.of(rows.lab, rows.campaign, rows.days)
     steps, told = kinship(mail, labs, together, strangers, rented=rented)
@@ -306,111 +371,6 @@ def _kinship(
     return kin, known
 
 
-def _by_row(rows: Rows, of_spoken: Sequence[int], wild: NDArray[np.bool_]) -> Ints:
+def _by_row(rows: Rows, of_spoken: Sequence[int], wild: Flags) -> Ints:
     """A name's number for what rules say, spread over the wild rows."""
     return np.where(wild, np.asarray(of_spoken, dtype=np.int64)[rows.said], UNNAMED)
-
-
-def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list[Evidence]:
-    """Absence, silence of the lab, and what the fleet says, for and against.
-
-    `code` is the lab's silence in its steps (or _ANYBODYS and the like), then (each a digit to base _KIN)
-    the kinship of the fleet of each candidate: 0 where addresses do not tell, 2 n + 2 for n steps for it and
-    2 n + 1 for n against it; then the steps, from -_OWN on and counted from 1, for the family and against a
-    stranger who looks like it, 0 where none is to be reckoned with.
-    """
-    supported = sorted({item.name for item in found if item.weight > 0})
-    rest, quiet = divmod(code, _QUIET)
-    told = []
-    for name in supported:
-        said = (item for item in found if item.name == name)
-        forgiven = quiet not in {_STRANGE, _FOREIGN} and name in spoken.near and forgives(said)
-        missed = (spoken.near if forgiven else spoken.absent).get(name)
-        told.extend([missed] if missed else [])
-    told.extend(_of_quiet(spoken, found, quiet))
-    of_own, kinships = divmod(rest, _KIN**MOST_TENANTS)
-    sure = {item.name for item in found if item.layer == "template" and item.weight >= WORDED}
-    addressed = set()
-    for name in spoken.candidates[:MOST_TENANTS]:
-        kinships, kin = divmod(kinships, _KIN)
-        if not kin:
-            continue
-        steps = -(kin // 2) if kin % 2 else kin // 2 - 1
-        engine = _strongest(name, found, ENGINE_LAYERS)
-        lowers = -STRANGE < KIN_STEP * steps <= engine
-        if name in sure and quiet not in {_UNTOLD, _JOINTLY} and lowers:
-            continue  # words and engine together outweigh a few fresh addresses
-        addressed.add(name)
-        told.extend(_of_addresses(name, engine, KIN_STEP * steps))
-    if of_own and spoken.leaning and spoken.leaning not in addressed and quiet not in {_STRANGE, _ANYBODYS}:
-        told.extend(_of_lookalikes(spoken.leaning, found, OWN_STEP * (of_own - 1 - _OWN)))
-    return told
-
-
-def _of_addresses(name: str, engine: float, kin: float) -> list[Evidence]:
-    """What a fleet says of whose the engine's mail is: it takes the place of the engine's word.
-
-    Where it speaks for the family, it says as much as the engine at least.
-    """
-    if kin >= min(engine, JOINS):
-        what = "the campaign's addresses share in its other mail as its own do"
-        return [Evidence("sender", "botnet", name, kin - engine, what)] if kin > engine else []
-    what = "whose the engine's mail is, addresses tell instead"
-    if kin >= 0:
-        return [Evidence("skeleton", "botnet", name, kin - engine, what)]
-    against = "the campaign's addresses do not share in its other mail as its own do"
-    return [
-        Evidence("skeleton", "botnet", name, -engine, what),
-        Evidence("sender", "botnet", name, kin, against),
-    ]
-
-
-def _of_lookalikes(name: str, found: Sequence[Evidence], own: float) -> list[Evidence]:
-    """What is left of an engine's word beside strangers who look like it: odds against another and these.
-
-    Strangers have nothing else of the family's: neither its addresses nor its links.
-    """
-    if any(item.weight > 0 and item.name == name and item.layer not in ENGINE_LAYERS for item in found):
-        return []
-    engine = _strongest(name, found, ENGINE_LAYERS)
-    left = -math.log(math.exp(-engine) + math.exp(-own))
-    what = "in these weeks, and of such a text, strangers whose mailer looks alike are to be reckoned with"
-    return [Evidence("skeleton", "botnet", name, left - engine, what)]
-
-
-def _of_quiet(spoken: Spoken, found: Sequence[Evidence], quiet: int) -> list[Evidence]:
-    """What the lab's silence says, or what stands in its place."""
-    if quiet == _STRANGE:
-        what = "most mail with what it differs in has texts that are not the family's: another's engine"
-        return [
-            Evidence("skeleton", "botnet", name, -MOST_AGAINST - _strongest(name, found, ENGINE_LAYERS), what)
-            for name in spoken.candidates
-        ]
-    if quiet == _ANYBODYS:
-        what = "others are known to use the engine, and addresses do not tell whose this is"
-        heard = {
-            name: _strongest(name, found, ENGINE_LAYERS) + _strongest(name, found, CONTENT_LAYERS)
-            for name in spoken.candidates
-        }
-        return [Evidence("skeleton", "botnet", name, -weight, what) for name, weight in heard.items()]
-    if quiet in {_UNTOLD, _JOINTLY}:
-        return _of_shared_text(spoken.candidates, found, jointly=quiet == _JOINTLY)
-    if 0 < quiet < _FOREIGN and spoken.leaning:
-        what = "its bot in the lab worked in those days and never sent this text"
-        return [Evidence("campaign", "botnet", spoken.leaning, -STEP * quiet, what)]
-    return []
-
-
-def _of_shared_text(candidates: Sequence[str], found: Sequence[Evidence], *, jointly: bool) -> list[Evidence]:
-    """What a text that tenants of a kit share takes from them, or says for each of them as for the others."""
-    heard = {name: _strongest(name, found, CONTENT_LAYERS) for name in candidates}
-    if jointly:
-        what = "tenants of the kit send each other's texts, so that this one speaks for all as for one"
-        return [Evidence("campaign", "botnet", name, max(heard.values()), what) for name in candidates]
-    what = "tenants of the kit send each other's texts, and so may others who rent it"
-    return [Evidence("campaign", "botnet", name, -weight, what) for name, weight in heard.items() if weight]
-
-
-def _strongest(name: str, found: Sequence[Evidence], layers: Collection[str]) -> float:
-    """The most that one sense says for a name."""
-    return max((item.weight for item in found if item.name == name and item.layer in layers), default=0.0)
