@@ -13,9 +13,9 @@ be `None` says what its absence means. Text that came from a message is untruste
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -448,6 +448,12 @@ class Change:
     ratio_low: float | None = None
     """The ratio's 95 % interval; None where it has no bound, or was not estimated."""
     ratio_high: float | None = None
+    since: dt.datetime | None = None
+    """Of a fall that the last hours show and no day does yet: the start of its first hour. Else None."""
+    seen: int | None = None
+    """Messages from `since` on."""
+    due: float | None = None
+    """Messages that were expected from `since` on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,21 +486,3 @@ class Trace:
 
 Tracing = Callable[[tuple[SubjectKind, str], dt.date, dt.date, dt.date], tuple[Trace, ...]]
 """(kind and name, first day of its fall, first at the new level, first not known yet) -> traces, or ()."""
-
-
-# ---------------------------------------------------------------------------- work on many things
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-class Each(Protocol):
-    """How a stage does the same to each of some items: in turn, or in several processes."""
-
-    def __call__(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """The results in the items' order; `work` is pure."""
-
-
-def in_turn(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Do one after the other."""
-    return [work(item) for item in items]

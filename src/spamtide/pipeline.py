@@ -21,6 +21,7 @@ import pyarrow as pa
 from spamtide.attribution import Landing, Ruleset, judge, load_signatures, read_pages
 from spamtide.campaign import resolve
 from spamtide.change import look, watch_hours
+from spamtide.each import Each, in_turn
 from spamtide.engine import Apart, Backlog
 from spamtide.errors import UnavailableError, UsageError
 from spamtide.finding import (
@@ -35,7 +36,7 @@ from spamtide.finding import (
     state,
 )
 from spamtide.knowledge import SHIPPED_SIGNATURES, Knowledge, load_knowledge
-from spamtide.model import Change, Each, IndexSeries, Measurement, SubjectKind, Trace, in_turn
+from spamtide.model import Change, IndexSeries, Measurement, SubjectKind, Trace
 from spamtide.observatory import EVENTS_FILE, Observatory
 from spamtide.rows import to_arrow
 from spamtide.schema import CHANGES, CLAIMS, DERIVED

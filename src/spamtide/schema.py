@@ -298,6 +298,9 @@ CHANGES = _schema(
     ("evidence", pa.string()),
     ("ratio_low", pa.float64()),
     ("ratio_high", pa.float64()),
+    ("since", TIMESTAMP),
+    ("seen", pa.int64()),
+    ("due", pa.float64()),
 )
 
 CAMPAIGNS = _schema(

@@ -13,8 +13,8 @@ from spamtide.campaign import weighing
 from spamtide.campaign.kinship import kin_lines, kin_marks, neighbours
 from spamtide.campaign.traits import LINE, LINE_BITS, MARK, PHRASE, WORD
 from spamtide.campaign.weighing import COMMON, LEAST_TRAITS, TRAIT_WEIGHT, Vectors, vectorise
+from spamtide.each import Each, in_turn
 from spamtide.engine import Apart
-from spamtide.model import Each, in_turn
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

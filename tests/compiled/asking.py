@@ -14,7 +14,8 @@ from soups import soup
 
 from spamtide.attribution.brand.words import wording_of
 from spamtide.compiled import native
-from spamtide.model import Header, Message, in_turn
+from spamtide.each import in_turn
+from spamtide.model import Header, Message
 from spamtide.settings import Limits
 
 Call = tuple[str, tuple[Any, ...]]

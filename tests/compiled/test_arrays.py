@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from forms import date, kinship, regrouping, waves
 
 from spamtide.compiled import native
-from spamtide.model import in_turn
+from spamtide.each import in_turn
 
 pytestmark = pytest.mark.usefixtures("compiled")
 

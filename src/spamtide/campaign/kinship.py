@@ -13,7 +13,7 @@ from spamtide.campaign.company import NEAR_DAYS, SINGLE
 from spamtide.campaign.traits import LINE, MARK, WORD
 from spamtide.campaign.weighing import Vectors
 from spamtide.compiled import native
-from spamtide.model import Each, in_turn
+from spamtide.each import Each, in_turn
 
 if TYPE_CHECKING:
     import scipy.sparse as sp

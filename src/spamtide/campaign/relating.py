@@ -21,7 +21,7 @@ from spamtide.campaign.kinship import neighbours
 from spamtide.campaign.lineage import NEVER, CampaignState, Event, events_table, parents, resolve
 from spamtide.campaign.regrouping import LEAST_LIKENESS, STAYING, Regrouping
 from spamtide.campaign.weighing import Vectors, vectorise
-from spamtide.model import Each, in_turn
+from spamtide.each import Each, in_turn
 from spamtide.schema import LINEAGE
 
 Ints = NDArray[np.int64]

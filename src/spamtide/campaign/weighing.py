@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from spamtide.campaign.traits import LINE, LINE_BITS, MARK, NAME, PHRASE, WORD
-from spamtide.model import Each, in_turn
+from spamtide.each import Each, in_turn
 
 if TYPE_CHECKING:
     import scipy.sparse as sp

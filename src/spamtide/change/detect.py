@@ -33,19 +33,8 @@ from spamtide.change.moves.find import find_all
 from spamtide.change.moves.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
 from spamtide.change.parts import dated_by_parts
 from spamtide.change.summed import told_by_parts
-from spamtide.model import (
-    UNKNOWN,
-    Change,
-    Counts,
-    Detected,
-    Each,
-    Floats,
-    IndexSeries,
-    Measurement,
-    Panel,
-    Tracing,
-    in_turn,
-)
+from spamtide.each import Each, in_turn
+from spamtide.model import UNKNOWN, Change, Counts, Detected, Floats, IndexSeries, Measurement, Panel, Tracing
 from spamtide.settings import Detecting
 
 FEWEST_DAYS = 21

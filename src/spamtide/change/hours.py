@@ -219,4 +219,7 @@ def _change(alarm: HourlyAlarm, last: dt.date, lost: bool) -> Change:  # noqa: F
             f"hourly alarm: {alarm.seen:.0f} messages since {alarm.since:%Y-%m-%d %H:%M} UTC, "
             f"{alarm.expected:.0f} expected (chance {alarm.chance:.1g}); may still be going on"
         ),
+        since=alarm.since,
+        seen=round(alarm.seen),
+        due=alarm.expected,
     )

@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Generic
 
+from spamtide.each import Item, Result
 from spamtide.engine.local import end_with_parent, processors
-from spamtide.model import Item, Result
 
 PATIENCE = 60.0
 """Seconds that a process is waited for at least when this one is done with its own part, and as long again as

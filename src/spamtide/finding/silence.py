@@ -7,7 +7,6 @@ again. Counted from the last such message, a silence of a year would be one of w
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 
 from spamtide.finding.inputs import View
@@ -15,9 +14,8 @@ from spamtide.finding.words import NEGLIGIBLE
 from spamtide.model import Change, SubjectKind
 
 BACK = frozenset({"resume", "rise", "new"})
+FALLS = frozenset({"cease", "decline"})
 WEEK = 7
-HOURLY = re.compile(r"hourly alarm: (\d+) messages since (\S+) (\d\d:\d\d) UTC, (\d+) expected")
-"""As `change.hours` words it."""
 LEVEL_DAYS = 28
 """Days before a fall that stand for the level before it."""
 
@@ -72,11 +70,10 @@ class Stop:
 
 
 def stop_of(change: Change) -> Stop | None:
-    """What the hourly alarm said, read from its evidence; None of what was not raised by the hour."""
-    told = HOURLY.search(change.evidence)
-    if told is None or change.kind not in {"cease", "decline"}:
+    """What the hourly alarm said of a fall; None of what it did not raise."""
+    if change.since is None or change.seen is None or change.due is None or change.kind not in FALLS:
         return None
-    return Stop(int(told[1]), dt.date.fromisoformat(told[2]), told[3], int(told[4]))
+    return Stop(change.seen, change.since.date(), f"{change.since:%H:%M}", round(change.due))
 
 
 def still(view: View, silence: Silence, week: tuple[dt.date, dt.date]) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from spamtide import schema
+from spamtide.each import Each, in_turn
 from spamtide.finding.claim.action import effect_claims
 from spamtide.finding.claim.coincidence import event_claims
 from spamtide.finding.claim.coverage import coverage_claims
@@ -22,7 +23,7 @@ from spamtide.finding.claim.timing import forecast_claims, outlook_claims
 from spamtide.finding.claim.volume import is_dark, volume_claims
 from spamtide.finding.inputs import FindingInputs, Findings, View
 from spamtide.finding.status import statuses, unattributed
-from spamtide.model import Change, Each, in_turn
+from spamtide.model import Change
 from spamtide.statement import Claim, Status
 
 

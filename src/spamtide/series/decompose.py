@@ -12,17 +12,8 @@ import datetime as dt
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.model import (
-    UNKNOWN,
-    Contribution,
-    Counts,
-    Each,
-    Floats,
-    Measurement,
-    Panel,
-    SubjectKind,
-    in_turn,
-)
+from spamtide.each import Each, in_turn
+from spamtide.model import UNKNOWN, Contribution, Counts, Floats, Measurement, Panel, SubjectKind
 from spamtide.series.exposure import total_of, weekdays_of
 from spamtide.series.fitting.loglinear import Fit
 from spamtide.series.index import Levels, View, base_mask, levels_of

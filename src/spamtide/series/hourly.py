@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.model import UNKNOWN, Counts, Each, Floats, IndexSeries, Measurement, Panel, in_turn
+from spamtide.each import Each, in_turn
+from spamtide.model import UNKNOWN, Counts, Floats, IndexSeries, Measurement, Panel
 from spamtide.series.exposure import told_up, total_of
 from spamtide.series.fitting.dispersion import ASSUMED_DISPERSION
 from spamtide.series.fitting.interval import interval

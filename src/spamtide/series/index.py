@@ -15,18 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.each import Each, in_turn
 from spamtide.errors import SettingsError
-from spamtide.model import (
-    UNKNOWN,
-    Counts,
-    Each,
-    Exposure,
-    Floats,
-    IndexSeries,
-    Measurement,
-    Panel,
-    in_turn,
-)
+from spamtide.model import UNKNOWN, Counts, Exposure, Floats, IndexSeries, Measurement, Panel
 from spamtide.series.exposure import (
     date_of,
     epoch_counts,

@@ -20,7 +20,7 @@ from spamtide.change.moves.slope import date_slope
 from spamtide.change.moves.wander import APART, REAL, Wander, levels_of, wander
 from spamtide.change.moves.waves import Claim, Doubt, Levels
 from spamtide.change.moves.weigh import CAUTION, merged_gain, tail
-from spamtide.model import Each, in_turn
+from spamtide.each import Each, in_turn
 
 FEWEST_BEFORE = 7
 """Observed days needed at the start of a series before anything can have changed."""

@@ -23,7 +23,8 @@ import numpy as np
 
 from spamtide.change.moves.segment import Segments, Track
 from spamtide.change.moves.waves import GRID, Claim, Doubt, Levels, Row, likelihoods
-from spamtide.model import Each, Floats, in_turn
+from spamtide.each import Each, in_turn
+from spamtide.model import Floats
 
 STILL = 0.25
 """Share of levels that hold still, before any series is seen."""

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from spamtide.change.moves.segment import Bools
 from spamtide.compiled import native
-from spamtide.model import Each, Floats
+from spamtide.each import Each
+from spamtide.model import Floats
 
 Ints = NDArray[np.int64]
 
