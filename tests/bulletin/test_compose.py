@@ -241,3 +241,33 @@ def test_names_that_were_lost_are_told_by_their_days(
     ((heading, text, _),) = compose(tuple(told), (), edition).paragraphs
     assert heading == "What lost its name."
     assert text == "It lost its name in May. It lost its name in June. It lost its name in July."
+
+
+def test_floods_are_told_by_their_days_and_make_a_title_where_nothing_else_does(
+    claims: Claims, edition: Edition, make_claim: Callable[..., Claim]
+) -> None:
+    """Two at most, the earlier first; nothing moved for good."""
+    level = replace(claims[1], numbers={"index": 86.0})
+    floods = [
+        make_claim(
+            "surge", "total", f"Spam surged in {month}.", importance,
+            claim=f"surge:total:total:2010-{at}", subject_kind="total", numbers=numbers,
+        )
+        for month, at, importance, numbers in (
+            ("October", "10-01", 60, {"factor": 3.04, "flood_word": "Most", "flood_sender": "Ivy"}),
+            ("July", "07-09", 50, {}),
+            ("August", "08-09", 40, {}),
+        )
+    ]  # fmt: skip
+    bulletin = compose((level, *floods), (), edition)
+    assert bulletin.title == "A flood of 3.0 times the usual spam, most of it Ivy's; the index stands at 86"
+    assert bulletin.paragraphs[0][1].endswith("Spam surged in July. Spam surged in October.")
+
+
+def test_what_dates_do_not_say_is_said_once(edition: Edition, make_claim: Callable[..., Claim]) -> None:
+    """Two events in a row need one warning; each claim keeps its own."""
+    warning = "Dates alone do not say which led to which, or whether either did."
+    told = tuple(make_claim("event", name, f"{name} is near (p = 0.01). {warning}", 60) for name in "AB")
+    bulletin = compose(told, (), edition)
+    assert bulletin.paragraphs[0][1] == f"A is near (p = 0.01). {warning} B is near (p = 0.01)."
+    assert all(c.sentence.endswith(warning) for c in bulletin.claims)

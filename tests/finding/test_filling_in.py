@@ -45,7 +45,7 @@ def test_a_botnet_that_came_back_fills_nothing_in(make: Make) -> None:
     for day in ("2010-09-19", "2010-09-21"):
         claim = effect(make, returned(make), shift("resume", "cutwail", day))
         assert (
-            "others, leaving out Cutwail for moves of their own, did not measurably fill in" in claim.sentence
+            "others, leaving out Cutwail for a move of its own, did not measurably fill in" in claim.sentence
         )
     unknown = effect(make, returned(make)).numbers["others"]  # were no return of it known
     assert unknown > 10 * abs(claim.numbers["others"])
@@ -58,7 +58,7 @@ def test_a_rise_that_began_after_the_fall_fills_in_and_one_before_it_does_not(ma
     after = effect(make, world, shift("rise", "grum", "2010-09-23")).sentence
     assert re.search(r"others filled in \d\d % \[\d\d-\d\d\] of all mail expected in the first week", after)
     before = effect(make, world, shift("rise", "grum", "2010-09-18")).sentence
-    assert "others, leaving out Grum for moves of their own, did not measurably fill in" in before
+    assert "others, leaving out Grum for a move of its own, did not measurably fill in" in before
 
 
 def test_where_earlier_dates_give_effects_nothing_is_beyond_chance(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -51,11 +52,13 @@ def period(
     """Choose the days to speak of and the two windows to compare.
 
     `until` defaults to the last day with wild mail, `since` to 27 days earlier, or to the first day with
-    mail where these 28 days hold fewer than 200 messages. The window after is the last whole week inside
-    the period. The window before is, in this order, whatever has at least one whole week with a sensor up:
+    mail where that is later or these 28 days hold fewer than 200 messages. The window after is the last
+    whole week inside the period. The window before is, in this order, whatever has at least one whole week
+    with a sensor up:
     the four weeks before the largest fall inside the period began (`changes`), a base that ended before
     the period, the four weeks before the period, the whole weeks from the start of the data on. Where
-    there is none, before equals after and the period is not `comparable`.
+    there is none, before equals after and the period is not `comparable`. Days of a flood are in none of
+    them: a window is cut to its longest part without, where that is a week or more.
 
     Raises:
         UsageError: since lies after until, or no day of the data lies between them.
@@ -72,9 +75,10 @@ def period(
             raise BadDataError(message, "ingest spam from the wild, or give both --since and --until")
         until = until or days[with_mail[-1]].astype(dt.date)
     if since is None:
-        since = until - dt.timedelta(days=USUAL_DAYS - 1)
+        first = min(days[with_mail[0]].astype(dt.date), until)
+        since = max(until - dt.timedelta(days=USUAL_DAYS - 1), first)
         if int(daily[day_slice(days, (since, until))].sum()) < FEW_MESSAGES:
-            since = min(days[with_mail[0]].astype(dt.date), until)
+            since = first
     if since > until:
         message = f"the period ends ({until}) before it begins ({since})"
         raise UsageError(message)
@@ -113,7 +117,32 @@ def _windows_before(
     if start is not None:
         whole = (after[0] - start).days // WEEK * WEEK
         candidates.append((start, start + dt.timedelta(days=min(whole, USUAL_DAYS) - 1)))
-    return [window for window in candidates if window[0] <= window[1] < after[0]]
+    windows = [_without_floods(window, changes) for window in candidates if window[0] <= window[1]]
+    return [window for window in windows if window[1] < after[0]]
+
+
+def _without_floods(window: Window, changes: Sequence[Change]) -> Window:
+    """The longest part of a window on whose days no flood stood in all mail; all of it where that is short.
+
+    A flood is no level: what is held against it looks like a fall.
+    """
+    cuts = [window[0] - dt.timedelta(days=1)]
+    cuts += sorted(day for day in flood_days(changes) if window[0] <= day <= window[1])
+    cuts.append(window[1] + dt.timedelta(days=1))
+    before, after = max(pairwise(cuts), key=lambda pair: (pair[1] - pair[0], pair[1]))
+    if (after - before).days - 1 < WEEK:
+        return window
+    return before + dt.timedelta(days=1), after - dt.timedelta(days=1)
+
+
+def flood_days(changes: Sequence[Change]) -> set[dt.date]:
+    """Days on which a flood stood in all mail."""
+    return {
+        change.onset_low + dt.timedelta(days=day)
+        for change in changes
+        if (change.kind, change.subject_kind) == ("surge", "total")
+        for day in range(max(((change.end or change.onset) - change.onset_low).days, 1))
+    }
 
 
 def _four_weeks_to(measurement: Measurement, end: dt.date) -> Window:

@@ -181,7 +181,7 @@ def _status(view: View, botnet: str) -> Status:
         moved=apart and (_changed(view, botnet) or not before / FAR < now < before * FAR),
         first_after=first if seen.size and first >= view.within((period.since, period.until)).start else -1,
         silent_days=max(silent_days, silence.days(period.until)) if silence and ended else silent_days,
-        lab_sends=lab is not None and _sends(period.until, lab, last),
+        lab_sends=lab is not None and lab_goes_on(period.until, lab, last),
         ended=ended,
         flagged=bool(flagged),
         strays=silence is not None and silence.by_chance(period.until),
@@ -227,7 +227,7 @@ def _changed(view: View, botnet: str) -> bool:
     )
 
 
-def _sends(until: dt.date, lab: dt.date, last: dt.date | None) -> bool:
+def lab_goes_on(until: dt.date, lab: dt.date, last: dt.date | None) -> bool:
     """Whether a lab bot goes on sending, given when it and its botnet were last seen."""
     silent = (until - lab).days
     return silent < LAB_DAYS and (last is None or 2 * silent <= (until - last).days)
@@ -281,7 +281,8 @@ def _points_of(view: View, daily: Counts, subject: str, window: Window) -> tuple
     if view.total is None:
         return math.nan, math.nan, math.nan
     part = view.within(window)
-    all_mail = int(view.daily("total", "total")[part].sum())
+    # Of the days that the level is known on, as the part is counted: a day without one has no points.
+    all_mail = rate(view.daily("total", "total"), view.offset(), part).count
     points = level(view.total, window).value
     if not math.isfinite(points) or not all_mail:
         return math.nan, math.nan, math.nan

@@ -33,7 +33,7 @@ SHARE_WORDS: tuple[tuple[float, str], ...] = (
 """Least share of a whole -> word."""
 
 COINCIDENCE_WORDS: tuple[tuple[float, str], ...] = (
-    (0.01, "closer than chance hardly ever brings them"),
+    (0.01, "as close as chance hardly ever brings them"),
     (0.05, "closer than chance often brings them"),
     (1.0, "which may well be chance"),
 )

@@ -249,6 +249,8 @@ def _claim(
     if tried:
         values |= {"tried": tried, "gave": gave}
         showed = "{gave} of them gave one" if gave else "none of them gave one"
+        if tried == 1:
+            showed = "it gave one" if gave else "it gave none"
         template += (
             f". As a check, {{tried}} earlier {plural(tried, 'date')} "
             f"{plural(tried, 'was', 'were')} asked for an effect in the same way: {showed}"
@@ -284,7 +286,8 @@ def _filled_in(view: View, found: Found, values: dict[str, Value], *, often: boo
     who = "others"
     if found.apart:
         values["apart"] = _names(view, found.apart)
-        who = "others, leaving out {apart} for moves of their own,"
+        own = "a move of its own" if len(found.apart) == 1 else "moves of their own"
+        who = f"others, leaving out {{apart}} for {own},"
     of_all = f"of all mail expected in the {span}"
     if often and others.sure:
         return (
@@ -318,6 +321,8 @@ def _shortfall(told: Sequence[Found], *, often: bool) -> str:
     net = listing([f"{{{'moved' if more else 'net'}_{one.days}d}}" for one in sure])
     chance = [SPANS[one.days] for one in sure if often or not one.net.sure]
     within = f" (that of the {listing(chance)} is within chance)" if chance else ""
+    if len(chance) == len(sure) > 1:
+        within = " (each within chance)"
     template = (
         f"From {{onset}} on {{names}}{' together' if together else ''} sent {listing(own)}; all spam "
         f"{'moved' if more else 'fell short'} by {net}{within}"

@@ -21,8 +21,9 @@ def windows_around(view: View, change: Change) -> tuple[Window, Window]:
     """The days that stand for the level before a change and for the level after it.
 
     The level before begins after the same subject's last change, the level after ends before its next one.
-    Where too few days are left that are surely at a level, those count that probably are. Of a surge, the
-    days of the surge take the place of those after it.
+    Where too few days are left that are surely at a level, those count that probably are. Of a move that is
+    not over, the last week counts: days along its way are at no level. Of a surge, the days of the surge
+    take the place of those after it.
     """
     one_day = dt.timedelta(days=1)
     low, end = change.onset_low, change.end_high or change.end or change.onset_high
@@ -41,6 +42,8 @@ def windows_around(view: View, change: Change) -> tuple[Window, Window]:
     if earlier and (low - since).days < FEWEST_AT_LEVEL:
         probably = max(c.end or c.onset for c in own if c.onset < change.onset)
         since, low = min(since, max(probably, change.onset - LOOK_BACK * one_day)), change.onset
+    if change.end is None and change.kind in {*FALLS, "rise"}:
+        end = max(end, last - (FEWEST_AT_LEVEL - 1) * one_day)
     if change.kind == "surge":
         end, last = change.onset, max((change.end or change.onset_high) - one_day, change.onset)
     return (min(since, low - one_day), low - one_day), (end, last)

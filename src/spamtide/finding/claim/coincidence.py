@@ -158,6 +158,8 @@ def _event(view: View, link: Link, tested: Calendar, rank: int, counted: set[str
         "moves": tested.moves,
     }
     what = ACTIONS[event.kind].format("{subject}")
+    if event.subject_type == "operation":  # it struck, and was not struck
+        what = what.replace(" of {subject}", " by {subject}")
     moved = ONSET_WORDS[change.kind]
     at = "from the day on which" if moved.endswith("began") else "from the day of"
     order = "after" if away > 0 else "before" if away else at

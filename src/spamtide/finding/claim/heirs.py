@@ -63,7 +63,7 @@ def heir_claims(view: View) -> Iterator[Claim]:
                 told.add(programme)
                 yield claim
                 if claim.numbers["heir_name"] == UNKNOWN:
-                    engine = heir_engine(view, programme, change, _windows(view, change)[1])
+                    engine = heir_engine(view, programme, change, _lately(view, change)[1])
                     yield from [engine] if engine else []
 
 
@@ -88,9 +88,18 @@ def _carried(view: View, change: Change) -> list[str]:
     ]
 
 
+def _lately(view: View, change: Change) -> tuple[Window, Window]:
+    """The four weeks before a fall, and the days since it that stand for now: the last four weeks at most.
+
+    Who carries a programme may change again, so that all days since say nothing of how things stand.
+    """
+    before, (since, until) = _windows(view, change)
+    return before, (max(since, until - dt.timedelta(days=LOOK_BACK - 1)), until)
+
+
 def _claim(view: View, change: Change, programme: str) -> Claim | None:
     """That a programme goes on, at which level, and who carries it."""
-    before, after = _windows(view, change)
+    before, after = _lately(view, change)
     was, now = (view.count("programme", programme, window) for window in (before, after))
     if min(was, now) < LEAST_MESSAGES:
         return None
@@ -130,7 +139,7 @@ def _claim(view: View, change: Change, programme: str) -> Claim | None:
 
 def _heir(view: View, change: Change, programme: str) -> Heir | None:
     """Whose share of a programme's mail grew most, if its own mail for it grew too."""
-    before, after = _windows(view, change)
+    before, after = _lately(view, change)
     was, now = (view.count("programme", programme, window) for window in (before, after))
     found = []
     for (sender, carried), counts in sorted(view.panel.pairs.items()):

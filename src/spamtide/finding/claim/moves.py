@@ -16,6 +16,7 @@ from spamtide.finding.claim.around import (
     windows_around,
 )
 from spamtide.finding.claim.draft import About, draft, rows_of
+from spamtide.finding.claim.floods import whose_flood
 from spamtide.finding.claim.sensors import sensor_claims
 from spamtide.finding.claim.sentences import hedge, sentence_of
 from spamtide.finding.claim.volume import SENSOR_KINDS, in_period, runs_into
@@ -161,6 +162,8 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
         values["again"] = in_percent(again) if small else again
     if change.kind in FALLS and change.end is None and (view.period.until - change.onset).days <= JUST_NOW:
         template = f"{template[:-1]}; it may still be going on."
+    if change.kind == "surge" and change.subject_kind == "total":
+        template += whose_flood(view, change, values)
     if alone is not None:
         values["all"] = alone
         template += " This is seen at one sensor of {all} only."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from statistics import NormalDist
 
 from spamtide.finding.claim.draft import about_all, draft
 from spamtide.finding.figures import Figure, total_of
@@ -13,6 +14,8 @@ from spamtide.finding.words import SHARE_WORDS, Dated, Value, listing, month_of,
 from spamtide.model import UNKNOWN, Change, Contribution
 from spamtide.statement import Claim
 
+ERROR = 0.05
+"""Chance that any botnet is told by name that did as ever."""
 BEYOND = 1.05
 """Share of all points lost from which those of the named botnets are no part of them."""
 NAMED_PARTS = 4
@@ -41,7 +44,8 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
         (c for c in parts if sign * c.points > 0 and c.subject != UNKNOWN),
         key=lambda c: (-sign * c.points, c.subject),
     )
-    named = [c for c in with_it if _figure(c).sure and abs(c.points) >= LEAST_POINTS][:NAMED_PARTS]
+    many = max(sum(c.subject != UNKNOWN for c in parts), 1)
+    named = [c for c in with_it if _is_part(view, c, many) and abs(c.points) >= LEAST_POINTS][:NAMED_PARTS]
     values: dict[str, Value] = {"points": whole.flipped() if falling else whole}
     clauses = [
         _clause(view, values, f"part{at}", contribution, falling=falling)
@@ -101,6 +105,27 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
         largest_share=round(share, 4),
         largest_word=word_from(SHARE_WORDS, abs(named[0].points) / gross) if named else None,
         nameless_word=word_from(SHARE_WORDS, nameless / gross) if nameless and view.botnets else None,
+    )
+
+
+def _is_part(view: View, part: Contribution, many: int) -> bool:
+    """Whether a botnet's points are told by its name: beyond chance, though `many` were looked at.
+
+    Of twenty that do as ever one lies outside its interval, and all would be told that by chance went with
+    all mail; who has a change on record since the level before is not picked by chance.
+    """
+    figure = _figure(part)
+    if not figure.sure:
+        return False
+    wider = NormalDist().inv_cdf(1 - ERROR / 2 / many) / NormalDist().inv_cdf(1 - ERROR / 2)
+    edge = figure.low if figure.value > 0 else figure.high
+    if edge is None or not math.isfinite(edge) or abs(figure.value) > wider * abs(figure.value - edge):
+        return True
+    return any(
+        (c.subject_kind, c.subject) == ("botnet", part.subject)
+        and c.kind in MOVED[part.points < 0]
+        and c.onset_high > view.period.before[0]
+        for c in view.inputs.changes
     )
 
 

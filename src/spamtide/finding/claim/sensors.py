@@ -12,8 +12,9 @@ from spamtide.finding.claim.around import LOOK_BACK, in_percent, windows_around
 from spamtide.finding.claim.draft import About, draft, export, rows_of
 from spamtide.finding.claim.sentences import TEMPLATES, sentence_of
 from spamtide.finding.claim.volume import SENSOR_KINDS, in_period
-from spamtide.finding.figures import rate, ratio
+from spamtide.finding.figures import Window, rate, ratio
 from spamtide.finding.inputs import View
+from spamtide.finding.span import flood_days
 from spamtide.finding.words import Dated, Value, listing, plural
 from spamtide.model import UNKNOWN, Change, Floats, Outage
 from spamtide.statement import Claim
@@ -97,7 +98,7 @@ def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
         clauses.append(_of_whom(view, fault, values))
     if change.subject in view.panel.sensors:
         at = view.panel.sensors.index(change.subject)
-        before, after = windows_around(view, change)
+        before, after = _around(view, change)
         spam = view.by_sensor("total", "total")[at]
         steady = _steady(view, change)
         exposure = steady if steady is not None else np.ones(view.panel.days.size)
@@ -107,8 +108,13 @@ def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
             others = "what the other sensors' mail would lead one to expect"
             against = "its earlier level" if steady is None else others
             whose = "all its spam" if clauses else "its spam"
-            clauses.append(f"{whose} stands at {{left}} of {against}")
-        ham = int(view.panel.ham[at][view.within(after)].sum())
+            stands, since = "stands", ""
+            if after[1] < view.period.until:
+                values["left_until"] = after[1]
+                stands, since = "stood", " until {left_until}"
+            clauses.append(f"{whose} {stands} at {{left}} of {against}{since}")
+        all_since = (after[0], windows_around(view, change)[1][1])
+        ham = int(view.panel.ham[at][view.within(all_since)].sum())
         if ham:
             values["ham"] = ham
             clauses.append(f"{{ham}} {plural(ham, 'message')} of other mail came since")
@@ -132,16 +138,25 @@ def _of_whom(view: View, fault: Outage, values: dict[str, Value]) -> str:
     return f"it takes {how} of {{touched}}, and of the rest as before"
 
 
+def _around(view: View, change: Change) -> tuple[Window, Window]:
+    """Days before a sensor's change and after it, four weeks at most: later the others are not the same."""
+    before, (first, last) = windows_around(view, change)
+    return before, (first, min(last, first + dt.timedelta(days=LOOK_BACK - 1)))
+
+
 def _steady(view: View, change: Change) -> Floats | None:
-    """Spam a day at the sensors that did not change about then; None where they hold too little."""
+    """Spam a day at the sensors that stayed the same, without floods; None where they hold too little."""
+    before, after = _around(view, change)
     moved = {
         c.subject
         for c in view.inputs.changes
-        if c.kind in SENSOR_KINDS and abs((c.onset - change.onset).days) <= TOGETHER
+        if c.kind in SENSOR_KINDS
+        and c.onset <= max(after[1], change.onset + dt.timedelta(days=TOGETHER))
+        and (c.end or view.period.until) >= min(before[0], change.onset - dt.timedelta(days=TOGETHER))
     }
     rows = [at for at, name in enumerate(view.panel.sensors) if name not in moved]
     daily: Floats = view.by_sensor("total", "total")[rows].sum(axis=0).astype(float)
-    before, after = windows_around(view, change)
+    daily[np.isin(view.panel.days, sorted(flood_days(view.inputs.changes)))] = 0.0
     enough = all(daily[view.within(window)].sum() >= LEAST_STEADY for window in (before, after))
     return daily if enough else None
 

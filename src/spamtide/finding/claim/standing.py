@@ -11,7 +11,7 @@ from spamtide.finding.claim.draft import About, draft, rows_of
 from spamtide.finding.claim.volume import in_period
 from spamtide.finding.figures import Figure, Window, share_of
 from spamtide.finding.inputs import Behind, View
-from spamtide.finding.status import HARDLY_SEEN, WEEK
+from spamtide.finding.status import HARDLY_SEEN, WEEK, lab_goes_on
 from spamtide.finding.words import Value, listing, plural
 from spamtide.model import UNKNOWN, Change
 from spamtide.statement import Claim, ControlState, Status
@@ -104,7 +104,12 @@ def _standing(view: View, status: Status, weight: float) -> Claim:
         clauses.append("no lab of ours runs its bot")
     else:
         values["lab"] = status.lab_last_seen
-        recent = (view.period.until - status.lab_last_seen).days < WEEK
+        silent = (view.period.until - status.lab_last_seen).days
+        # A bot that stopped when its botnet did does not go on.
+        goes_on = status.volume != "gone" or lab_goes_on(
+            view.period.until, status.lab_last_seen, status.last_seen
+        )
+        recent = silent < WEEK and goes_on
         clauses.append(
             "its bot in the lab still sends (last on {lab})"
             if recent

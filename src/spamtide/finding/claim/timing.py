@@ -16,6 +16,7 @@ from spamtide.finding.estimate.outlook import HORIZON, BackTest, back_test, dorm
 from spamtide.finding.figures import Figure
 from spamtide.finding.inputs import View
 from spamtide.finding.silence import silence_of
+from spamtide.finding.span import flood_days
 from spamtide.finding.words import Value, plural
 from spamtide.statement import Claim, Status
 
@@ -115,12 +116,15 @@ def forecast_claims(view: View) -> Iterator[Claim]:
     if view.total is None or not view.panel.days.size or not is_told(view):
         return
     stop = view.within((view.period.until, view.period.until)).stop
-    counts, offset = view.daily("total", "total")[:stop], view.offset()[:stop]
+    offset = view.offset()[:stop]
+    # A flood is no level to go on from: its days count as days on which nobody looked.
+    calm = ~np.isin(view.panel.days[:stop], sorted(flood_days(view.inputs.changes)))
+    counts = view.daily("total", "total")[:stop] * calm
     breaks = _breaks(view)
-    made = forecasts(counts, offset, view.panel.days[:stop], max(breaks, default=0))
+    made = forecasts(counts, offset * calm, view.panel.days[:stop], max(breaks, default=0))
     if made is None or is_vague(made.week) or is_vague(made.month):
         return
-    test = forecast_test(counts, offset, view.panel.days[:stop], breaks)
+    test = forecast_test(counts, offset * calm, view.panel.days[:stop], breaks)
     since: dt.date = view.panel.days[min(made.first, stop - 1)].item()
     values: dict[str, Value] = {
         "week": Figure(made.week.value, made.week.low, made.week.high),
