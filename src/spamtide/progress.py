@@ -34,7 +34,7 @@ def ingest_bar(
         task = bar.add_task("ingest", total=input_size(paths) or None, messages=0, rate=0.0)
 
         def on_progress(summary: IngestSummary) -> None:
-            met = summary.stored + summary.known + sum(summary.quarantined.values())
+            met = summary.taken + summary.known  # those of the commit that is being filled, too
             rate = met / max(time.monotonic() - started, 1e-3)
             bar.update(task, completed=summary.bytes_read, messages=met, rate=rate)
 

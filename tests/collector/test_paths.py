@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import gzip
+import hashlib
 import io
 import json
 import os
+import random
 import sys
 import threading
 import zipfile
@@ -86,10 +88,52 @@ def test_files_in_folders_are_told_by_content_and_name(case: str) -> None:
 @pytest.mark.parametrize(
     "case", [case for case, (_, head, kind) in KINDS.items() if kind == "not-mail" and head]
 )
-def test_what_the_user_names_is_always_mail(case: str) -> None:
-    """The same bytes, named by the user, are read as mail (a Word file is opened as an archive)."""
+def test_what_the_user_names_is_never_passed_over_in_silence(case: str) -> None:
+    """The same bytes, named by the user, are mail or refused with a reason (a Word file is an archive)."""
     name, head, _ = KINDS[case]
-    assert kind_of(head, name, certain=True) in {"message", "zip"}
+    assert kind_of(head, name, certain=True) in {"message", "no-header", "zip"}
+
+
+NO_MAIL = {
+    "random bytes": random.Random(125).randbytes(50_000),
+    "random bytes without zeros": random.Random(126).randbytes(50_000).replace(b"\0", b"\1"),
+    "a note": b"Buy milk.\nAnd bread.\n",
+    "base64": b"aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=\n" * 60,
+}
+
+
+@pytest.mark.parametrize("case", NO_MAIL)
+@pytest.mark.parametrize("name", ["a.mbox", "a.mbox.gz", "a.bin", "a"])
+def test_a_named_file_that_is_no_mail_is_refused_with_a_reason(
+    tmp_path: Path, read: Callable, case: str, name: str
+) -> None:
+    """Nothing of it is stored as mail; its hash and its beginning are kept, and the run fails."""
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(NO_MAIL[case]) if name.endswith(".gz") else NO_MAIL[case])
+    outcome = read(path)
+    assert outcome.messages == []
+    assert set(outcome.reasons.values()) == {"no-header"}
+    assert outcome.unreadable[0].sha256 == hashlib.sha256(NO_MAIL[case]).hexdigest()
+    assert outcome.unreadable[0].data == NO_MAIL[case]
+    assert isinstance(outcome.error, BadDataError)
+
+
+@pytest.mark.parametrize("head", [b"Foo: bar\n\nbody\n", b"\n\nX-Odd : 1\n", b"garbage\nFrom: a\nTo: b\n\nx"])
+def test_a_named_file_with_one_field_is_mail(tmp_path: Path, read: Callable, head: bytes) -> None:
+    """Even a field of no known name will do where a person says that it is mail."""
+    path = tmp_path / "odd"
+    path.write_bytes(head)
+    assert [m.data for m in read(path).messages] == [head]
+
+
+def test_of_an_mbox_cut_at_its_front_the_rest_is_read(tmp_path: Path, read: Callable) -> None:
+    """The end of a message whose header is gone is no message; the whole ones behind it are."""
+    path = tmp_path / "a.mbox"
+    path.write_bytes(b"\0\0ut pills.\n\nFrom a@b.example Tue Mar  5 10:00:00 2024\n" + MAIL)
+    outcome = read(path)
+    assert [m.data for m in outcome.messages] == [MAIL]
+    assert outcome.reasons == {f"{path}#1": "no-header"}
+    assert outcome.error is None
 
 
 def test_not_mail_is_counted_and_has_no_content(tmp_path: Path, read: Callable) -> None:

@@ -29,7 +29,7 @@ TABLE = pa.table(
 
 def written(file_format: str, table: pa.Table = TABLE) -> bytes:
     out = io.BytesIO()
-    assert write_table(table.to_batches(), table.schema, file_format, out) == table.num_rows
+    assert write_table(table.to_batches(), table.schema, file_format, out).rows == table.num_rows
     return out.getvalue()
 
 

@@ -10,16 +10,15 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from spamtide.cli import calibrate, evaluate, explain, knowledge
-from spamtide.cli.face import FACE, complain, show
-from spamtide.errors import BadDataError, SpamtideError, UsageError
+from spamtide.cli import calibrate, evaluate, explain, export, knowledge
+from spamtide.cli.face import FACE, complain, output, show
+from spamtide.errors import SpamtideError, UsageError
 from spamtide.version import VERSION
 
 app = typer.Typer(
@@ -38,9 +37,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code."""
     try:
         code = app(list(arguments), standalone_mode=False, prog_name="spamtide")
-        return code if isinstance(code, int) else 0  # typer gives the code of an Exit back as a value
+        return _left(code if isinstance(code, int) else 0)  # typer gives the code of an Exit back as a value
     except typer.Exit as leaving:
-        return leaving.exit_code
+        return _left(leaving.exit_code)
     except (BrokenPipeError, SystemExit):  # click makes the second of the first
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the last flush fails once more
     except BaseException as error:  # noqa: BLE001 - each becomes one line and an exit code
@@ -52,7 +51,15 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-_STOPPED = ("stopped", "the same command goes on where this one stopped", EX_INTERRUPTED)
+def _left(code: int) -> int:
+    """The exit code of a command that ended by itself; typer makes a Ctrl-C one of these."""
+    if code == EX_INTERRUPTED:
+        message, advice, _ = _STOPPED
+        complain(f"spamtide: {message} ({advice})")
+    return code
+
+
+_STOPPED = ("stopped", "nothing is left half done: run the same command again", EX_INTERRUPTED)
 _NO_ROOM = ("no room on the disk", "make room, then run the same command again", EX_TRY_AGAIN)
 
 
@@ -63,7 +70,8 @@ def _told(error: BaseException) -> tuple[str, str, int]:
     if isinstance(error, typer.Abort | KeyboardInterrupt):
         return _STOPPED
     if isinstance(error, typer.TyperException):
-        return error.format_message(), "see `spamtide --help`", EX_USAGE
+        help_ = "see `spamtide --help`"  # of a group that was given no command, help was printed already
+        return error.format_message() or "no command", help_, EX_USAGE
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return _NO_ROOM
     if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
@@ -244,7 +252,11 @@ def control(
     if as_json:
         print(json.dumps(reading.control(observatory), indent=2, sort_keys=True))
     elif not (lists or check):
-        show(reading.control_table(observatory))
+        table = reading.control_table(observatory)
+        if table.row_count:
+            show(table)
+        else:
+            FACE.console.print("no control server was checked yet; `spamtide control LIST` imports checks")
 
 
 @app.command()
@@ -311,68 +323,8 @@ def bulletin(
         message = f"no bulletin format '{chosen}'" if chosen else f"the name {out} tells no bulletin format"
         raise UsageError(message, "name one with --format html, md or json")
     text = reading.bulletin(FACE.observatory(), since, until, chosen)
-    with _output(out) as stream:
+    with output(out) as stream:
         stream.write(text.encode())
-
-
-@app.command()
-def export(
-    table: Annotated[
-        str,
-        typer.Argument(
-            metavar="TABLE", help="observations, series, changes, alarms, campaigns, sensors or claims."
-        ),
-    ],
-    file_format: Annotated[str | None, typer.Option("--format", help="ndjson, csv or parquet.")] = None,
-    out: Annotated[Path | None, typer.Option("-o", metavar="FILE", help="Where to; default: stdout.")] = None,
-    since: Annotated[str | None, typer.Option(metavar="DATE", help="From this day or time (UTC).")] = None,
-    until: Annotated[str | None, typer.Option(metavar="DATE", help="To the end of this day.")] = None,
-    botnet: Annotated[str | None, typer.Option(help="Only this botnet.")] = None,
-    programme: Annotated[str | None, typer.Option(help="Only this programme.")] = None,
-    sensor: Annotated[str | None, typer.Option(help="Only this sensor.")] = None,
-    campaign: Annotated[str | None, typer.Option(help="Only this campaign.")] = None,
-    engine: Annotated[str | None, typer.Option(help="Only mail of this unknown engine.")] = None,
-    label: Annotated[
-        str | None, typer.Option(help="Of observations: wild (spam that no lab sent), lab or ham.")
-    ] = None,
-    hourly: Annotated[
-        bool, typer.Option("--hourly", help="With series: the last weeks, hour by hour.")
-    ] = False,
-) -> None:
-    """Write a table for other programs.
-
-    Examples: `spamtide export changes` · `spamtide export observations --botnet rustock --since 2010-09-20` ·
-    `spamtide export series -o series.parquet` · `spamtide export series --hourly --since 2010-09-20`
-    """
-    from spamtide import api
-    from spamtide.export import FORMATS, write_table
-    from spamtide.export.table import peek
-
-    chosen = file_format or (
-        out.suffix.lstrip(".") if out and out.suffix.lstrip(".") in FORMATS else "ndjson"
-    )
-    if chosen not in FORMATS:
-        message = f"no export format '{chosen}'"
-        raise UsageError(message, f"formats: {', '.join(FORMATS)}")
-    filters = {
-        "botnet": botnet,
-        "programme": programme,
-        "sensor": sensor,
-        "campaign": campaign,
-        "engine": engine,
-        "label": label,
-    }
-    if hourly and table != "series":
-        message = f"--hourly is of series, not of {table}"
-        raise UsageError(message)
-    batches = api.Reading(FACE.observatory()).batches(
-        "hours" if hourly else table, since=since, until=until, **filters
-    )
-    schema, whole = peek(batches)
-    with _output(out) as stream:
-        rows = write_table(whole, schema, chosen, stream)
-    if out is not None:
-        FACE.console.print(f"{rows:,} rows to {out}")
 
 
 # ---------------------------------------------------------------------------- try and check
@@ -424,7 +376,7 @@ def demo(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Check the installation and the observatory, and say what to do.
 
     Example: `spamtide -C my-observatory doctor`
@@ -432,15 +384,22 @@ def doctor() -> None:
     from spamtide.inquiry.doctor import examine
 
     worst = 0
+    checks = []
     for check in examine(FACE.directory):
-        print(f"{check.verdict:5} {check.what}: {check.finding}")
+        if as_json:
+            checks.append({"verdict": check.verdict, "what": check.what, "finding": check.finding})
+        else:
+            print(f"{check.verdict:5} {check.what}: {check.finding}")
         worst = max(worst, check.exit_code)
+    if as_json:
+        print(json.dumps(checks, indent=2))
     if worst:
         raise typer.Exit(worst)
 
 
 app.command()(explain.explain)
 app.command()(knowledge.who)
+app.command()(export.export)
 app.command()(evaluate.evaluate)
 app.command()(calibrate.calibrate)
 app.add_typer(knowledge.app, name="signatures")
@@ -450,25 +409,3 @@ COMMANDS = (
 )
 """In the order of use, which is that of `--help`."""
 app.registered_commands.sort(key=lambda command: COMMANDS.index(getattr(command.callback, "__name__", "")))
-
-
-# ---------------------------------------------------------------------------- inside
-
-
-@contextmanager
-def _output(path: Path | None) -> Iterator[BinaryIO]:
-    """Stdout, or a file that appears only when it is whole."""
-    if path is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as stream:
-            yield stream
-        part.replace(path)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
-        message = f"cannot write {path}: {error.strerror}"
-        raise BadDataError(message) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -5,11 +5,17 @@ Names of sensors, subjects and families come from strangers: nothing that is pri
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from rich.console import Console, RenderableType
+
+from spamtide.errors import BadDataError
 
 if TYPE_CHECKING:  # late, so that the command line starts fast
     from spamtide.observatory import Observatory
@@ -46,6 +52,8 @@ class Face:
 
 
 FACE = Face()
+PIPED_WIDTH = 240
+"""Columns of a table that no terminal shows."""
 
 
 def complain(line: str) -> None:
@@ -54,5 +62,28 @@ def complain(line: str) -> None:
 
 
 def show(told: RenderableType, *, wrap: bool = True) -> None:
-    """Print what was asked for; without `wrap`, lines are as long as they are."""
-    Console(highlight=False, markup=False, soft_wrap=not wrap).print(told)
+    """Print what was asked for; without `wrap`, lines are as long as they are.
+
+    A table in a pipe or a file has room, so that no name in it is cut off or broken.
+    """
+    width = PIPED_WIDTH if not sys.stdout.isatty() and "COLUMNS" not in os.environ else None
+    Console(highlight=False, markup=False, soft_wrap=not wrap, width=width).print(told)
+
+
+@contextmanager
+def output(path: Path | None) -> Iterator[BinaryIO]:
+    """Stdout, or a file that appears only when it is whole."""
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(path)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        message = f"cannot write {path}: {error.strerror}"
+        raise BadDataError(message) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from spamtide.cli.face import FACE, show
-from spamtide.errors import BadDataError
+from spamtide.errors import BadDataError, UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,15 +42,21 @@ def who(
 
 @app.command(name="list")
 def list_(
-    state: Annotated[str | None, typer.Option(help="Only these: live, stale, 'never hit' ...")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only these: live, stale, expired, untried, 'never hit' or 'not yet'.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List every rule with its dates, its hits, the day of the last one, and whether it is stale.
 
     Example: `spamtide signatures list --state stale`
     """
+    from spamtide.attribution.review import STATES
     from spamtide.inquiry import rulebook
 
+    if state is not None and state not in STATES:
+        message = f"no rule is ever '{state}'"
+        raise UsageError(message, f"states: {', '.join(STATES)}")
     rules = [one for one in rulebook.listed(FACE.observatory()) if state in {None, one["state"]}]
     if as_json:
         print(json.dumps(rules, indent=2, sort_keys=True))

@@ -19,7 +19,7 @@ from spamtide.collector.mbox import Piece, split, undo, whole
 from spamtide.collector.naming import sensor_of_file, sensor_of_message, shown
 from spamtide.collector.reasons import REASONS
 from spamtide.collector.sidecar import joined
-from spamtide.collector.sniffing import PACKED, SNIFF_BYTES, Kind, inner_name, kind_of
+from spamtide.collector.sniffing import PACKED, SNIFF_BYTES, Kind, headed, inner_name, kind_of
 from spamtide.collector.stream import HEAD_BYTES, Budget, Damage, Gathered, Stream, gather
 from spamtide.collector.tar_members import tar_members
 from spamtide.collector.zip_members import zip_members, zip_stream_members
@@ -132,18 +132,22 @@ class Reading:
             yield Unreadable(place.source, "not-mail", detail)
 
     def _refuse(self, stream: Stream | None, place: Place, reason: str) -> Iterator[Unreadable]:
-        """Give something that cannot be unpacked, by the bytes that it is stored in."""
+        """Give something that is not read further, by the bytes that it is stored in."""
         if self._wanted(place):
             stored = gather(stream, HEAD_BYTES) if stream else Gathered(b"", hashlib.sha256().hexdigest(), 0)
             head = stored.data[:HEAD_BYTES]
+            broken = stored.reason not in {"", "too-large"}
+            reason = stored.reason if broken else reason
             sensor = self._terms.sensor or place.sensor or sensor_of_file(self._path)
             yield Unreadable(place.source, reason, REASONS[reason], head, stored.sha256, stored.size, sensor)
+            if broken and stream and stream.failure:
+                raise stream.failure
 
     def _kind(self, stream: Stream, place: Place) -> Kind:
         """What the content is; what breaks off too early to tell counts as a message that breaks off."""
         head = stream.peek(SNIFF_BYTES)
         kind = kind_of(head, place.name, certain=place.certain, single=place.single)
-        return "message" if kind == "not-mail" and stream.failure else kind
+        return "message" if kind in {"not-mail", "no-header"} and stream.failure else kind
 
     def _read(self, stream: Stream, place: Place, budget: Budget, kind: Kind | None = None) -> Iterator[Item]:
         """Read a stream, whatever it is."""
@@ -191,7 +195,9 @@ class Reading:
         place = replace(place, envelope=NO_ENVELOPE)
         limit = self._terms.limits.message_bytes
         for number, piece in enumerate(split(stream, limit), start=1):
-            yield self._item(piece, place, f"{place.source}#{number}")
+            bare = not (piece.from_line or piece.reason or headed(piece.data))
+            found = replace(piece, data=piece.data[:HEAD_BYTES], reason="no-header") if bare else piece
+            yield self._item(found, place, f"{place.source}#{number}")
 
     def _message(self, stream: Stream, place: Place) -> Iterator[Item]:
         """Give a stream that is one message."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 REASONS: dict[str, str] = {
     "not-mail": "cannot be mail: neither named nor built like a message (counted as skipped, stored nowhere)",
+    "no-header": "has no header that a message would have; was it named by mistake?",
     "too-large": "larger than limits.message_bytes",
     "archive-cut": "the file ends in the middle of this message: half-written or half-copied",
     "archive-damaged": "the archive or compressed stream around this message is damaged here",

@@ -11,7 +11,8 @@ from spamtide.collector.from_line import FIELD, from_line
 SNIFF_BYTES = 8192
 """Bytes of the start of a file that decide."""
 
-Kind = Literal["gz", "bz2", "xz", "zst", "tar", "zip", "mbox", "message", "format-unsupported", "not-mail"]
+Unread = Literal["format-unsupported", "no-header", "not-mail"]
+Kind = Literal["gz", "bz2", "xz", "zst", "tar", "zip", "mbox", "message", Unread]
 PACKED: tuple[Kind, ...] = ("gz", "bz2", "xz", "zst")
 
 MESSAGE_SUFFIXES = (".eml",)
@@ -93,7 +94,7 @@ def kind_of(head: bytes, name: str, *, certain: bool = False, single: bool = Fal
     Args:
         head: its first SNIFF_BYTES; all of it when it is shorter.
         name: its name, or its name inside a compressed file.
-        certain: a user named it, so it is mail in some form.
+        certain: a user named it, so that it is passed over for a reason only.
         single: where it was found, files are single messages (a Maildir, stdin).
     """
     name = name.lower()
@@ -110,8 +111,15 @@ def kind_of(head: bytes, name: str, *, certain: bool = False, single: bool = Fal
     if head.startswith(UNSUPPORTED_STARTS):
         return "format-unsupported"
     return (
-        _text_kind(head, name) or _claimed_kind(head, name) or ("message" if certain and head else "not-mail")
+        _text_kind(head, name)
+        or (_promised_kind if certain and head else _claimed_kind)(head, name)
+        or "not-mail"
     )
+
+
+def _promised_kind(head: bytes, name: str) -> Kind:
+    """What a file is that a user named, where neither its content nor its name makes that plain."""
+    return _claimed_kind(head.replace(b"\0", b""), name) or ("message" if headed(head) else "no-header")
 
 
 def inner_name(name: str) -> str:
@@ -162,6 +170,15 @@ def _is_tar(head: bytes, name: str) -> bool:
     except (tarfile.TarError, ValueError, OverflowError):
         return False
     return True
+
+
+def headed(text: bytes) -> bool:
+    """Whether a text begins with a header, if only with one field of whatever name.
+
+    Enough where mail is promised: by a user who named the file, or by an mbox around it.
+    """
+    text = text.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    return FIELD.match(text) is not None or looks_like_header(text)
 
 
 def looks_like_header(head: bytes) -> bool:

@@ -8,6 +8,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -15,59 +16,86 @@ import pyarrow as pa
 Batches = Iterable[pa.RecordBatch]
 
 
-def write_table(batches: Batches, schema: pa.Schema, file_format: str, out: BinaryIO) -> int:
-    """Write rows to an open binary file; the number of rows written.
+FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""What a cell begins with that a spreadsheet program takes for a formula, its wide forms included."""
+BYTE_ORDER_MARK = "\ufeff"
+"""By this a spreadsheet program knows a CSV file as UTF-8."""
+
+
+@dataclass(slots=True)
+class Written:
+    """What was written."""
+
+    rows: int = 0
+    formulas: int = 0
+    """Cells of a CSV file that begin like a formula."""
+
+
+def write_table(
+    batches: Batches, schema: pa.Schema, file_format: str, out: BinaryIO, *, spreadsheet: bool = False
+) -> Written:
+    """Write rows to an open binary file.
 
     Args:
         batches: the rows.
         schema: their schema, so that a table without rows still names its columns.
         file_format: a key of FORMATS.
         out: where to.
+        spreadsheet: write CSV for a spreadsheet program: with a byte order mark, and an apostrophe before
+            what it would run as a formula. Else every cell is as it is, which is what data tools want.
     """
+    if spreadsheet:
+        return _csv(batches, schema, out, spreadsheet=True)
     return FORMATS[file_format](batches, schema, out)
 
 
-def _ndjson(batches: Batches, _schema: pa.Schema, out: BinaryIO) -> int:
+def _ndjson(batches: Batches, _schema: pa.Schema, out: BinaryIO) -> Written:
     """One JSON object a line."""
-    rows = 0
+    written = Written()
     for batch in batches:
         for row in batch.to_pylist():
             out.write(json.dumps({name: _plain(value) for name, value in row.items()}).encode() + b"\n")
-            rows += 1
-    return rows
+            written.rows += 1
+    return written
 
 
-def _csv(batches: Batches, schema: pa.Schema, out: BinaryIO) -> int:
+def _csv(batches: Batches, schema: pa.Schema, out: BinaryIO, *, spreadsheet: bool = False) -> Written:
     """RFC 4180 with a header line; lists as JSON."""
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
+    text.write(BYTE_ORDER_MARK if spreadsheet else "")
     writer = csv.writer(text)
     writer.writerow(schema.names)
-    rows = 0
+    written = Written()
     for batch in batches:
         for row in batch.to_pylist():
-            writer.writerow([_cell(row[name]) for name in schema.names])
-            rows += 1
+            cells = [_cell(row[name]) for name in schema.names]
+            for at, cell in enumerate(cells):
+                if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
+                    written.formulas += 1
+                    cells[at] = f"'{cell}" if spreadsheet else cell
+            writer.writerow(cells)
+            written.rows += 1
     text.flush()
     text.detach()
-    return rows
+    return written
 
 
-def _parquet(batches: Batches, schema: pa.Schema, out: BinaryIO) -> int:
+def _parquet(batches: Batches, schema: pa.Schema, out: BinaryIO) -> Written:
     """Parquet with zstd."""
     import pyarrow.parquet as pq
 
-    rows = 0
+    written = Written()
     sink = io.BytesIO() if not out.seekable() else out
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(batch.cast(schema))
-            rows += batch.num_rows
+            written.rows += batch.num_rows
     if sink is not out and isinstance(sink, io.BytesIO):
         out.write(sink.getvalue())
-    return rows
+    return written
 
 
-FORMATS: dict[str, Callable[[Batches, pa.Schema, BinaryIO], int]] = {
+FORMATS: dict[str, Callable[[Batches, pa.Schema, BinaryIO], Written]] = {
     "ndjson": _ndjson,
     "csv": _csv,
     "parquet": _parquet,

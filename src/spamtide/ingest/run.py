@@ -62,6 +62,8 @@ class IngestSummary:
     """Counts of one run; stored + known + quarantined is every message that was met."""
 
     stored: int = 0
+    taken: int = 0
+    """Messages that were read and examined, whether or not they are committed yet."""
     known: int = 0
     recovered: int = 0
     """Messages that an earlier, interrupted run had left unseen; of a retry, those that work."""
@@ -162,6 +164,7 @@ class _Run:
                 raws.append(pending.pop(0))
                 done.append(examined)
                 rows, size = rows + examined.num_rows, size + raws[-1].nbytes
+                self.summary.taken += examined.num_rows
                 # Once the sources are read, what is done is written while the workers finish the rest.
                 last = self.drained and rows >= LAST_ROWS
                 if last or rows >= COMMIT_ROWS or size >= COMMIT_BYTES:

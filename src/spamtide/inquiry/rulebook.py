@@ -237,7 +237,9 @@ def _record(record: object, *without: str) -> dict[str, Any]:
 
 def list_table(rules: Sequence[Mapping[str, Any]]) -> Table:
     """The rules, a row each."""
-    table = Table("rule", "names", "sure", "in force", "hits", "ham", "last hit", "state", box=None)
+    table = Table(box=None)
+    for column in ("rule", "names", "sure", "in force", "hits", "ham", "last hit", "state"):
+        table.add_column(column, overflow="fold")  # a name that is cut off cannot be searched for
     for one in rules:
         force = f"{one['valid_from'] or '...'} to {one['expires'] or '...'}"
         hits = f"{one['wild'] + one['lab']:,}"

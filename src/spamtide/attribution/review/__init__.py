@@ -5,6 +5,6 @@ Reads rules, stored renderings and answers; writes figures for a person, and cha
 
 from spamtide.attribution.review.checking import SLOW_MICROSECONDS, cost, try_rules
 from spamtide.attribution.review.hunting import hunted, shifts
-from spamtide.attribution.review.life import lives
+from spamtide.attribution.review.life import STATES, lives
 
-__all__ = ["SLOW_MICROSECONDS", "cost", "hunted", "lives", "shifts", "try_rules"]
+__all__ = ["SLOW_MICROSECONDS", "STATES", "cost", "hunted", "lives", "shifts", "try_rules"]

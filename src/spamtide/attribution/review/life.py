@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from spamtide.attribution.signature.ruleset import Ruleset
 from spamtide.model import Signature
 
 State = Literal["live", "stale", "never hit", "expired", "not yet", "untried"]
+STATES: tuple[State, ...] = get_args(State)
 
 STALE_DAYS = 90
 """Days of mail without a hit after which a rule in force is stale. Traits of bots lived two to four years,

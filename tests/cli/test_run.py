@@ -1,0 +1,125 @@
+"""Command lines as a person types them: what is said, where, and with which exit code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from spamtide.cli import run
+from spamtide.inquiry import doctor
+
+SUBJECTS = (
+    "=cmd|' /C calc'!A0",
+    "+49 30 1234",
+    "-20 % today",
+    "@SUM(A1)",
+    "=?utf-8?q?=EF=BC=9D1+1?=",
+    "All is well",
+)
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Path:
+    """An observatory with subjects that a spreadsheet program would run."""
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    for number, subject in enumerate(SUBJECTS):
+        (mail / f"{number}.eml").write_text(
+            "Received: from a (a [192.0.2.1]) by mx; Tue, 5 Mar 2024 10:00:00 +0000\n"
+            f"From: a@b.example\nSubject: {subject}\n\nhello {number}\n"
+        )
+    observatory = tmp_path / "o"
+    assert run(["-C", str(observatory), "ingest", str(mail)]) == 0
+    capfd.readouterr()
+    return observatory
+
+
+def subjects(text: str) -> set[str]:
+    return {row["subject"] for row in csv.DictReader(io.StringIO(text, newline=""))}
+
+
+def test_csv_has_every_cell_as_it_is_and_says_what_a_spreadsheet_would_run(
+    hostile: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["-C", str(hostile), "export", "observations", "--format", "csv"]) == 0
+    told = capfd.readouterr()
+
+    assert subjects(told.out) == {*SUBJECTS[:4], "\uff1d1+1", "All is well"}
+    assert "5 cells begin like a formula" in told.err
+    assert "--spreadsheet" in told.err
+
+
+def test_a_spreadsheet_runs_nothing(hostile: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "o.csv"
+    assert run(["-C", str(hostile), "export", "observations", "--spreadsheet", "-o", str(file)]) == 0
+
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert subjects(file.read_text("utf-8-sig")) == {
+        *(f"'{subject}" for subject in (*SUBJECTS[:4], "\uff1d1+1")),
+        "All is well",
+    }
+    assert "formula" not in capfd.readouterr().err
+
+
+def test_only_csv_is_for_a_spreadsheet(hostile: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ["export", "observations", "--spreadsheet", "--format", "parquet"]
+    assert run(["-C", str(hostile), *arguments]) == 64
+    assert "--spreadsheet is of csv" in capfd.readouterr().err
+
+
+def test_an_export_without_rows_says_so(hostile: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A name that is misspelt is not taken for an answer."""
+    assert run(["-C", str(hostile), "export", "observations", "--botnet", "rustok"]) == 0
+    told = capfd.readouterr()
+    assert (told.out, told.err) == ("", "no rows\n")
+
+
+def test_a_stop_from_the_keyboard_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(doctor, "examine", stopped)
+    assert run(["doctor"]) == 130
+    assert capfd.readouterr().err.startswith("spamtide: stopped (")
+
+
+def test_doctor_as_json(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["-C", str(tmp_path), "doctor", "--json"]) == 0
+    checks = json.loads(capfd.readouterr().out)
+    assert {"program", "observatory"} <= {check["what"] for check in checks}
+    assert all(set(check) == {"verdict", "what", "finding"} for check in checks)
+
+
+def test_a_group_without_a_command_says_what_is_missing(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["signatures"]) == 64
+    told = capfd.readouterr()
+    assert "hunt" in told.out
+    assert "spamtide: no command (see" in told.err
+
+
+def test_rules_are_listed_with_whole_names_and_only_in_states_that_there_are(
+    hostile: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert run(["-C", str(hostile), "signatures", "list"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert not any("…" in line for line in lines)
+    assert sum(line.split()[0] == "affking_brands" for line in lines if line.strip()) == 1
+
+    assert run(["-C", str(hostile), "signatures", "list", "--state", "dead"]) == 64
+    assert "states: live, stale" in capfd.readouterr().err
+
+
+def test_no_checks_of_control_servers_are_told_as_such(
+    hostile: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["-C", str(hostile), "control"]) == 0
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert "no control server was checked yet" in told.err
