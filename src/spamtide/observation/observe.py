@@ -40,6 +40,19 @@ class _Source(NamedTuple):
     """The hop that shows the address, where one does."""
 
 
+class _Head(NamedTuple):
+    """The header fields by column."""
+
+    names: list[str]
+    """Names in their own letter case, in order."""
+    lower: list[str]
+    values: list[str]
+    first: dict[str, str]
+    """Name in lower case -> value of the first field of that name."""
+    received: list[str]
+    """Values of the trace fields, the sensor's own first."""
+
+
 def observe(
     raw: RawMessage, message: Message, *, observing: Observing = _DEFAULTS, key: bytes
 ) -> Observation:
@@ -61,65 +74,38 @@ def observe(
 
 def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes) -> Observation:
     """As `observe`, as long as nothing here is wrong."""
-    names, lower, values, first, received = _columns(message.headers)
-    folded = message.headers[lower.index("content-type")].folded if "content-type" in first else ""
-    simulated = _SIMULATED in first
+    head = _columns(message.headers)
+    folded = message.headers[head.lower.index("content-type")].folded if "content-type" in head.first else ""
+    simulated = _SIMULATED in head.first
     if simulated:
-        kept = [name != _SIMULATED for name in lower]
-        names, lower, values = (list(compress(column, kept)) for column in (names, lower, values))
-    hops, entry = trace(received, observing)
-    source = _source(raw, first, hops, entry, observing)
-    sent_at, zone = read_date(first.get("date", ""))
-    received_at, received_at_from = _received_at(raw, received, hops, sent_at)
-    helo = raw.envelope.helo if source.provenance == "envelope" and raw.envelope.helo else None
-    hop = source.hop
-    if hop and not helo:
-        helo = hop.helo
-    message_id = first.get("message-id")
-    from_domain = _from_domain(first.get("from", ""))
+        head = _without_mark(head)
+    hops, entry = trace(head.received, observing)
+    source = _source(raw, head.first, hops, entry, observing)
+    sent_at, zone = read_date(head.first.get("date", ""))
+    received_at, received_at_from = _received_at(raw, head.received, hops, sent_at)
     relays = {(each.by or "").lower() for each in hops}
-    id_form = traits.id_host(message_id or "", from_domain, first.get("to", ""), relays)
-    frame = _frame(names, lower, added=id_form == "relay")
-    habits = traits.line(
-        id_form=id_form,
-        message_id=message_id or "",
-        from_domain=from_domain,
-        boundary=message.boundary,
-        helo=helo or "",
-        address=source.address or "",
-        folded=folded,
-        layout=message.layout,
-        charset=message.charset,
-        encoding=message.encoding,
-        echoed=traits.echo(message.subject, [part.name for part in message.parts[:MOST_NAMES] if part.name]),
-    )
-    plain = {
-        "source": raw.source,
-        "message_id": message_id,
-        "helo": helo,
-        "rdns": hop.rdns if hop else None,
-        "relay": hop.by if hop else None,
-        "sender_domain": _sender_domain(raw, first),
+    from_domain = _from_domain(head.first.get("from", ""))
+    id_form = traits.id_host(head.first.get("message-id", ""), from_domain, head.first.get("to", ""), relays)
+    plain = _texts(raw, message, head, source) | {
         "from_domain": from_domain,
-        "subject": message.subject,
         "zone": zone,
-        "mailer": first.get("x-mailer") or first.get("user-agent", ""),
-        "skeleton": frame,
-        "message_id_shape": message_id_shape(message_id or ""),
-        "boundary_shape": boundary_shape(message.boundary),
-        "layout": message.layout,
-        "charset": message.charset,
-        "encoding": message.encoding,
+        "skeleton": _skeleton(head.names, head.lower, added=id_form == "relay"),
     }
     attachments = [f"{part.content_type};{part.name};{part.size};{part.sha256}" for part in message.parts]
-    to = compress(values, map(RECIPIENT_FIELDS.__contains__, lower))
-    redact = redactor(recipients_of(to, received, raw.envelope.rcpt_to), key)
+    to = compress(head.values, map(RECIPIENT_FIELDS.__contains__, head.lower))
+    redact = redactor(recipients_of(to, head.received, raw.envelope.rcpt_to), key)
     # One pass over everything: fields, links and attachments a line each, then the rendering.
     above = [(value or "")[:FIELD_CHARS] for value in plain.values()]
     above += message.links
     above += attachments
-    data = render(above, message, names, values, Frame(source.address or "", helo or "", frame, habits))
-    words = "=?" in "\n".join(values)
+    frame = Frame(
+        source.address or "",
+        plain["helo"] or "",
+        plain["skeleton"] or "",
+        _habits(message, plain, id_form=id_form, address=source.address or "", folded=folded),
+    )
+    data = render(above, message, head.names, head.values, frame)
+    words = "=?" in "\n".join(head.values)
     *clean, rendering = redact.in_bytes(data, words=words).decode("utf-8").split("\n", len(above))
     seen = dict(zip(plain, clean, strict=False))
     links_end = len(plain) + len(message.links)
@@ -141,7 +127,7 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
         helo=seen["helo"] or None,
         rdns=seen["rdns"] or None,
         relay=seen["relay"] or None,
-        hops=len(received),
+        hops=len(head.received),
         sender_domain=seen["sender_domain"],
         from_domain=seen["from_domain"],
         recipients=redact.tokens,
@@ -163,24 +149,69 @@ def _observe(raw: RawMessage, message: Message, observing: Observing, key: bytes
     )
 
 
-def _columns(
-    headers: tuple[Header, ...],
-) -> tuple[list[str], list[str], list[str], dict[str, str], list[str]]:
-    """Names, names in lower case, values; the value of the first field of a name in lower case; trace fields.
+def _texts(raw: RawMessage, message: Message, head: _Head, source: _Source) -> dict[str, str | None]:
+    """Fields of an Observation that may hold a recipient's address, before they are redacted."""
+    hop, message_id = source.hop, head.first.get("message-id")
+    helo = raw.envelope.helo if source.provenance == "envelope" and raw.envelope.helo else None
+    return {
+        "source": raw.source,
+        "message_id": message_id,
+        "helo": hop.helo if hop and not helo else helo,
+        "rdns": hop.rdns if hop else None,
+        "relay": hop.by if hop else None,
+        "sender_domain": _sender_domain(raw, head.first),
+        "subject": message.subject,
+        "mailer": head.first.get("x-mailer") or head.first.get("user-agent", ""),
+        "message_id_shape": message_id_shape(message_id or ""),
+        "boundary_shape": boundary_shape(message.boundary),
+        "layout": message.layout,
+        "charset": message.charset,
+        "encoding": message.encoding,
+    }
 
-    Thirty header fields a message: what is done to each is done by `map` and `compress`.
+
+def _habits(
+    message: Message, plain: dict[str, str | None], *, id_form: str, address: str, folded: str
+) -> str:
+    """The rendering's line of how the mail engine does things: see `traits`."""
+    return traits.line(
+        id_form=id_form,
+        message_id=plain["message_id"] or "",
+        from_domain=plain["from_domain"] or "",
+        boundary=message.boundary,
+        helo=plain["helo"] or "",
+        address=address,
+        folded=folded,
+        layout=message.layout,
+        charset=message.charset,
+        encoding=message.encoding,
+        echoed=traits.echo(message.subject, [part.name for part in message.parts[:MOST_NAMES] if part.name]),
+    )
+
+
+def _without_mark(head: _Head) -> _Head:
+    """The fields without the simulator's mark, which no engine wrote."""
+    kept = [name != _SIMULATED for name in head.lower]
+    names, lower, values = (list(compress(column, kept)) for column in (head.names, head.lower, head.values))
+    return head._replace(names=names, lower=lower, values=values)
+
+
+def _columns(headers: tuple[Header, ...]) -> _Head:
+    """Put header fields into columns.
+
+    There are thirty a message: what is done to each is done by `map` and `compress`.
     """
     if native:
-        return native.columns(headers)
+        return _Head(*native.columns(headers))
     names = list(map(_NAME, headers))
     lower = list(map(str.lower, names))
     values = list(map(_VALUE, headers))
     first = dict(zip(reversed(lower), reversed(values), strict=True))
-    return names, lower, values, first, list(compress(values, map("received".__eq__, lower)))
+    return _Head(names, lower, values, first, list(compress(values, map("received".__eq__, lower))))
 
 
-def _frame(names: list[str], lower: list[str], *, added: bool) -> str:
-    """The skeleton; without a Message-ID that a relay added."""
+def _skeleton(names: list[str], lower: list[str], *, added: bool) -> str:
+    """The header skeleton; without a Message-ID that a relay `added`."""
     if added:
         own = [name != "message-id" for name in lower]
         names, lower = list(compress(names, own)), list(compress(lower, own))
