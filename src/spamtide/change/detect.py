@@ -41,16 +41,22 @@ FEWEST_DAYS = 21
 """Days of a panel below which nothing is said about levels."""
 
 AROUND, NEARLY_ALL = 28, 0.9
-"""Days on either side of a move of `unknown` within which it was nearly all mail, and what share that is."""
+"""Days on either side of a move of `unknown`, and its share of all mail in them from which on such a move
+only repeats the total's."""
 SURE = 0.9
-"""Confidence from which a move is sure, as the changes are together."""
+"""Confidence from which a move is sure: of all changes together as large a share is true."""
 NEWS = 0.95
 """Confidence from which an online alarm is a change: one false one in twenty series-years, however often the
 series are looked at."""
 
 TIMES = 3.0
 """Times its level that a programme's flood must reach."""
+
 Found = list[tuple[Subject, Event]]
+Believed = tuple[Subject, Event, float]
+"""A move with its confidence."""
+Turned = tuple[str, Switch, float]
+"""A botnet, a switch of its mix, and the confidence."""
 
 
 def detect(
@@ -83,10 +89,14 @@ def look(
     each: Each = in_turn,
     tracing: Tracing = no_traces,
 ) -> Detected:
-    """The same, with the alarms beside it that are less sure than NEWS, whose rate is held by time.
+    """As `detect`, with the alarms beside the changes: what is less sure than NEWS, held to a rate by time.
 
-    `each` says how series and mixes are looked at: one after the other, or side by side. `tracing` counts
-    messages where a botnet fell and mail without a name rose (see `trail`).
+    Args:
+        measurement: as for `detect`.
+        detecting: as for `detect`.
+        whole: as for `detect`.
+        each: how series and mixes are looked at, one after the other or side by side.
+        tracing: counts messages where a botnet fell and mail without a name rose: see `causes.trail`.
     """
     if not len(measurement.panel.days):
         return Detected((), ())
@@ -127,7 +137,7 @@ def _repeats_the_total(change: Change, found: Sequence[Change], measurement: Mea
 def _of_levels_and_mixes(
     measurement: Measurement, detecting: Detecting, each: Each, tracing: Tracing, *, whole: bool
 ) -> Iterator[Change]:
-    """Changes of levels and of mixes, believed together."""
+    """Changes of levels and of mixes, believed together. Arguments as for `look`."""
     ratio = min(max(detecting.ratio, NEGLIGIBLE), 0.95)
     told = [
         item
@@ -137,52 +147,62 @@ def _of_levels_and_mixes(
     tracks, mixes = _tracks_and_mixes(measurement, told, each)
     tracks = share_days(tracks, [subject for subject in tracks if subject[0] == "botnet"])
     moves, alarms = _events(tracks, ratio, detecting.false_discovery, each, whole=whole)
-    switches = [
-        (botnet, found) for botnet, every in mixes.items() for found in every if found.alarmed is None
-    ]
-    # What falls are sure of lends nothing to floods of a day: those are a family of their own.
-    # Letters that name a shop come and go by the day, so of a programme only a flood that no such day makes.
+    believed, turned = _believed(moves, mixes, len(tracks), detecting.false_discovery)
+    events = [*believed, *_news(alarms, believed)]
+    turned += _news_of_mixes(mixes, turned)
+    judged = measurement if whole else _without_last_day(measurement)
+    naming = partial(Names, tracing=tracing, turned=[one[:2] for one in turned])
+    yield from _told(judged, events, _falls(moves, alarms, events), tracks, ratio, each, naming)
+    for botnet, switch, confidence in turned:
+        yield switched(botnet, switch, confidence)
+
+
+def _believed(
+    moves: Found, mixes: Mapping[str, Sequence[Switch]], series: int, rate: float
+) -> tuple[list[Believed], list[Turned]]:
+    """The moves and switches that are believed, each with its confidence: 1 - its adjusted p-value.
+
+    Floods of a day are a family of hypotheses of their own: what falls are sure of lends them nothing.
+
+    Args:
+        moves: moves of all series that the segmentation found.
+        mixes: the switches of each botnet's mix, those that the alarm alone knows of among them.
+        series: how many series were looked at.
+        rate: share of what is believed that may be false.
+    """
+    # Letters that name a shop come and go by the day: a programme's flood is one that no such day makes.
     floods = [
         one
         for one in moves
         if one[1].kind == "surge" and (one[0][0] != "programme" or one[1].after > TIMES * one[1].before)
     ]
     moves = [one for one in moves if one[1].kind != "surge"]
+    switches = [
+        (botnet, found) for botnet, every in mixes.items() for found in every if found.alarmed is None
+    ]
     p_values = [event.p_value for _, event in moves] + [switch.p_value for _, switch in switches]
     owners = [*(subject for subject, _ in moves), *(("mix", botnet) for botnet, _ in switches)]
-    adjusted = adjust(p_values, len(tracks) + len(mixes) + _beyond_first(owners))
-    believed = [
-        (subject, event, 1 - q)
-        for (subject, event), q in zip(moves, adjusted, strict=False)
-        if q <= detecting.false_discovery
-    ]
+    adjusted = adjust(p_values, series + len(mixes) + _beyond_first(owners))
     of_floods = adjust(
-        [event.p_value for _, event in floods],
-        len(tracks) + _beyond_first([subject for subject, _ in floods]),
+        [event.p_value for _, event in floods], series + _beyond_first([subject for subject, _ in floods])
     )
-    believed += [
-        (subject, event, 1 - q)
-        for (subject, event), q in zip(floods, of_floods, strict=True)
-        if q <= detecting.false_discovery
-    ]
-    judged = measurement if whole else _without_last_day(measurement)
-    events = [*believed, *_news(alarms, believed)]
-    turned = [
-        (botnet, switch, 1 - q)
-        for (botnet, switch), q in zip(switches, adjusted[len(moves) :], strict=True)
-        if q <= detecting.false_discovery
-    ]
+    weighed = [*zip(moves, adjusted, strict=False), *zip(floods, of_floods, strict=True)]
+    turned = zip(switches, adjusted[len(moves) :], strict=True)
+    return (
+        [(*one, 1 - q) for one, q in weighed if q <= rate],
+        [(*one, 1 - q) for one, q in turned if q <= rate],
+    )
+
+
+def _news_of_mixes(mixes: Mapping[str, Sequence[Switch]], turned: Sequence[Turned]) -> list[Turned]:
+    """Switches that the alarm alone knows of, of programmes that no believed switch is about."""
     known = {(botnet, switch.from_programme, switch.to_programme) for botnet, switch, _ in turned}
-    turned += [
+    return [
         (botnet, found, found.alarmed)
         for botnet, every in mixes.items()
         for found in every
         if found.alarmed is not None and (botnet, found.from_programme, found.to_programme) not in known
     ]
-    naming = partial(Names, tracing=tracing, turned=[one[:2] for one in turned])
-    yield from _told(judged, events, _falls(moves, alarms, events), tracks, ratio, each, naming)
-    for botnet, switch, confidence in turned:
-        yield switched(botnet, switch, confidence)
 
 
 def _without_last_day(measurement: Measurement) -> Measurement:
@@ -226,9 +246,7 @@ def _events(
     return moves, alarms
 
 
-def _news(
-    alarms: Found, believed: Sequence[tuple[Subject, Event, float]]
-) -> list[tuple[Subject, Event, float]]:
+def _news(alarms: Found, believed: Sequence[Believed]) -> list[Believed]:
     """Alarms about moves that the whole series does not show yet."""
     return [
         (subject, event, event.alarmed or 0.0)
@@ -244,7 +262,7 @@ def same_move(alarm: Event, known: Event) -> bool:
     return same and known.onset_low <= (alarm.end_high or alarm.onset_high) and alarm.onset_low <= last
 
 
-def _falls(moves: Found, alarms: Found, events: Sequence[tuple[Subject, Event, float]]) -> Found:
+def _falls(moves: Found, alarms: Found, events: Sequence[Believed]) -> Found:
     """Falls of botnets that are not sure by themselves, of botnets of which no fall is told about then."""
     return [
         (subject, event)
@@ -268,7 +286,7 @@ def _at_one_time(one: Event, other: Event) -> bool:
 
 def _told(
     measurement: Measurement,
-    events: Sequence[tuple[Subject, Event, float]],
+    events: Sequence[Believed],
     falls: Found,
     tracks: Mapping[Subject, Track],
     ratio: float,
@@ -324,7 +342,10 @@ def _beyond_first(owners: Sequence[tuple[str, str]]) -> int:
 
 
 def adjust(p_values: Sequence[float], tested: int) -> list[float]:
-    """P-values adjusted for false discovery (Benjamini and Hochberg 1995) among `tested` hypotheses."""
+    """P-values adjusted for false discovery (Benjamini and Hochberg 1995) among `tested` hypotheses.
+
+    A hypothesis of which no p-value is given counts as one with a p-value of 1.
+    """
     order = sorted(range(len(p_values)), key=lambda n: p_values[n], reverse=True)
     adjusted = [1.0] * len(p_values)
     least = 1.0

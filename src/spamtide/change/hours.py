@@ -20,7 +20,8 @@ from spamtide.model import UNKNOWN, Change, ChangeKind, Counts, Floats, IndexSer
 
 WINDOWS = (2, 3, 4, 5, 6, 8, 10, 12, 18, 24)
 """Last hours that are looked at."""
-HOURS, WEEK = 24, 168
+HOURS = 24
+"""Of a day."""
 FEWEST_HOURS = 7 * HOURS
 """Hours of history without which nothing is said."""
 LEVEL_HOURS = 3 * HOURS
@@ -28,19 +29,24 @@ LEVEL_HOURS = 3 * HOURS
 STOPPED = 0.3
 """Share of the expected mail below which an hourly fall is flagged."""
 LEAST_EXPECTED = 15.0
+"""Messages expected in a window below which it says nothing."""
 CHANCE = 2e-6
 """Tail probability of one window below which the alarm is raised."""
 LEAST_ALPHA = 0.05
 """Least over-dispersion of a stretch of hours."""
 BLOCKS_AGAIN = 5
+"""Stretches of hours without which over-dispersion cannot be told, and is taken to be 1."""
 TAKEN_OVER = 0.5
 """Part of a botnet's missing mail that `unknown` has too much of, from which its name was lost."""
 FEWEST_BOTNETS = 3
 """Botnets, `unknown` among them, from which a fall of all mail must show in some and not in others."""
 MOSTLY = 0.5
 """Part of a fall of all mail that botnets which stopped must have lost."""
+BY_CHANCE = 1e-3
+"""Tail probability of what `unknown` has too much of, above which that is chance."""
 A_YEAR = 365.25
 REAL_A_YEAR = 1.0
+"""Real stops of a series in a year, against which the false alarms of a year are set for its confidence."""
 KNOWN = 2
 """Days within which a change that is told already is the same."""
 
@@ -54,9 +60,12 @@ class HourlyAlarm:
     since: dt.datetime
     """Start of the first silent hour."""
     hours: int
+    """Hours since, all of them over."""
     seen: float
+    """Messages in them."""
     expected: float
     chance: float
+    """Probability of so few where nothing has changed."""
 
 
 def watch_hours(
@@ -107,10 +116,11 @@ def _has_its_botnets(alarm: HourlyAlarm, raised: Sequence[HourlyAlarm], every: S
 
 
 def expectation(item: IndexSeries) -> Floats:
-    """Messages expected in each hour: offset x hour of day x day of week x level of the days before.
+    """Messages expected in each hour, shape (hours,); 0 where nothing is known.
 
-    0 where nothing is known. The level of an hour is that of the LEVEL_HOURS that ended a day earlier, or,
-    for the last day's hours, that ended where it begins: what is asked about is not in its own measure.
+    offset x hour of day x day of week x level of the days before. The level of an hour is that of the
+    LEVEL_HOURS that ended a day earlier, or, for the last day's hours, that ended where it begins: what is
+    asked about is not in its own measure.
     """
     up = item.offset > 0
     rate = np.where(up, item.count / np.where(up, item.offset, 1.0), 0.0)
@@ -194,7 +204,7 @@ def _takes_over(
     came = float(mail[nameless][-alarm.hours :].sum())
     size = 1.0 / _unevenness(mail[nameless], expected[nameless], alarm.hours)
     beyond = 1 - lower_tail(came - 1, due, size) if due > 0 else 0.0
-    return came - due >= TAKEN_OVER * (alarm.expected - alarm.seen) and beyond < 1e-3  # noqa: PLR2004 - one in a thousand
+    return came - due >= TAKEN_OVER * (alarm.expected - alarm.seen) and beyond < BY_CHANCE
 
 
 def _change(alarm: HourlyAlarm, last: dt.date, lost: bool) -> Change:  # noqa: FBT001 - a fact, not a switch

@@ -49,19 +49,21 @@ MOST_SHIFTS_A_SENSOR = 4
 def estimate(panel: Panel) -> Exposure:
     """Exposure of every sensor on every day: from heartbeats where there are any, else estimated.
 
+    Silences come first, then relays that moved, then the steps of the log-linear model, the surest first;
+    then what touches some senders only, and what the last days hint at.
+
+    Args:
+        panel: the counts.
+
     Returns:
-        Estimated values are 1 or 0, 0 also on days in doubt next to an outage; those of heartbeats are the
-        share of the day. Outages are sorted by sensor and day.
+        Values of shape (sensors, days): estimated ones are 1 or 0, and 0 also on days in doubt next to an
+        outage; those of heartbeats are the share of the day. Outages are sorted by sensor and day.
     """
     spam = total_of(panel)
-    weekdays = weekdays_of(panel)
     if not spam.size:
         return Exposure(np.zeros(spam.shape), ())
     told = told_up(panel)
-    alone, dark = silences(spam, panel.ham, weekdays), dark_stretches(panel, spam + panel.ham)
-    silent = [run for run in alone if not _within(run, dark)]
-    silent += [run for run in dark if not _within(run, silent)]
-    silent = [run for run in silent if not _is_told(run, told)]
+    silent = _silences(panel, told)
     unread = [run for run in silent if _may_be_unread(run, spam + panel.ham)]
     values = np.ones(spam.shape)
     for run in silent:
@@ -77,7 +79,30 @@ def estimate(panel: Panel) -> Exposure:
         if run not in unread
         and not any(_part_of(run, shift, outage) for shift, outage in zip(shifts, outages, strict=False))
     ]
-    by_subject = partition_of(panel)
+    _find_steps(panel, values, outages)
+    for recent in recent_changes(panel, Exposure(values, tuple(outages))):
+        first = recent.onset_low or recent.start
+        values[panel.sensors.index(recent.sensor), panel.days >= np.datetime64(first)] = 0.0
+        outages.append(recent)
+    outages.sort(key=lambda outage: (panel.sensors.index(outage.sensor), outage.start, outage.kind))
+    return Exposure(values, tuple(outages))
+
+
+def _silences(panel: Panel, told: Floats) -> list[Silence]:
+    """Silences of single sensors and of all at once, but for those that heartbeats tell of."""
+    spam = total_of(panel)
+    alone, dark = silences(spam, panel.ham, weekdays_of(panel)), dark_stretches(panel, spam + panel.ham)
+    silent = [run for run in alone if not _within(run, dark)]
+    silent += [run for run in dark if not _within(run, silent)]
+    return [run for run in silent if not _is_told(run, told)]
+
+
+def _find_steps(panel: Panel, values: Floats, outages: list[Outage]) -> None:
+    """Find the days from which a sensor sees more or less than the others let expect; fit anew after each.
+
+    What is found is put into `values` and `outages`.
+    """
+    spam, by_subject = total_of(panel), partition_of(panel)
     fitted: Fit | None = None
     used, epochs = values, epochs_of(panel, ())
     for _ in range(MOST_SHIFTS_A_SENSOR * len(spam) if len(spam) > 1 else 0):
@@ -90,12 +115,6 @@ def estimate(panel: Panel) -> Exposure:
         outages.append(_apply(panel, found, values, spam))
     if fitted is not None:
         outages += _of_some(panel, by_subject, epochs, used * fitted.sensor[:, None])
-    for recent in recent_changes(panel, Exposure(values, tuple(outages))):
-        first = recent.onset_low or recent.start
-        values[panel.sensors.index(recent.sensor), panel.days >= np.datetime64(first)] = 0.0
-        outages.append(recent)
-    outages.sort(key=lambda outage: (panel.sensors.index(outage.sensor), outage.start, outage.kind))
-    return Exposure(values, tuple(outages))
 
 
 def epochs_of(panel: Panel, outages: Iterable[Outage]) -> tuple[Epoch, ...]:
@@ -157,7 +176,7 @@ def total_of(panel: Panel) -> Counts:
 
 
 def partition_of(panel: Panel) -> Counts:
-    """All spam by botnet, shape (K, S, T), mail of no listed botnet as one more subject."""
+    """All wild spam by botnet, shape (K, S, T); mail of no botnet in the panel comes last, if any."""
     rows = [row for row, (kind, _) in enumerate(panel.subjects) if kind == "botnet"]
     named = np.asarray(panel.counts[rows])
     rest = np.maximum(total_of(panel) - named.sum(axis=0), 0)

@@ -57,7 +57,7 @@ class Levels:
     """(E, T), 0 where an epoch is not joined to the rest of the panel."""
     total: Fit
     base: Bools
-
+    """Days of the total's base period, shape (T,)."""
     views: tuple[View, ...] = ()
     """What subjects are fitted on that a change of some senders only does not touch; () without any."""
 
@@ -120,7 +120,7 @@ def measure(
 
 
 def levels_of(panel: Panel, exposure: Exposure, base: Bools) -> Levels:
-    """Fit the total over the sensors' epochs."""
+    """Fit the total over the sensors' epochs, 1 on average over the days of `base`, shape (T,)."""
     epochs = epochs_of(panel, exposure.outages)
     used = epoch_exposure(exposure.values, epochs)
     total = fit(epoch_counts(total_of(panel), epochs), used, base=base)
@@ -205,8 +205,15 @@ def _series(
 def choose_base(count: Counts, up: Bools, least: int, *, anew: bool = False) -> Bools:
     """The first four weeks with enough mail and a sensor up on most days; else those with most mail.
 
-    Where all mail is meant (`anew`), the first after the last LONG_DARK days that had no such weeks: a level
-    of years ago, with next to nothing between that ties today's to it, is no yardstick.
+    Args:
+        count: messages a day, shape (T,).
+        up: days on which a sensor was up, shape (T,).
+        least: messages that a base period holds at least.
+        anew: begin after the last LONG_DARK days without any such weeks, where there are some: a level of
+            years ago, with next to nothing between that ties today's to it, is no yardstick.
+
+    Returns:
+        The days of the base, shape (T,).
     """
     length = min(BASE_DAYS, -(-len(count) // 2))
     mask = np.zeros(len(count), dtype=bool)
