@@ -13,7 +13,6 @@ import datetime as dt
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spamtide.model import UNKNOWN, Counts, Exposure, Floats, Outage, Panel
 from spamtide.series.fitting.loglinear import Fit, fit
@@ -23,8 +22,6 @@ from spamtide.series.sensors.partial import partial_changes
 from spamtide.series.sensors.recent import recent_changes
 from spamtide.series.sensors.relays import Shift, relay_shifts
 from spamtide.series.sensors.silence import SIDE_DAYS, Silence, runs, silences
-
-Bools = NDArray[np.bool_]
 
 EPOCH_DAYS, EPOCH_MAIL = 14, 30
 """Days and messages that must follow a change for the sensor to go on as a new epoch."""

@@ -268,11 +268,6 @@ def _ham_in(rows: pa.Table) -> OfHam:
     return OfHam(addresses, domains)
 
 
-def families(lake: Lake) -> tuple[str, ...]:
-    """Families that labs have mail of."""
-    return overview(lake)[1]
-
-
 def stretch(lake: Lake, weeks: tuple[int, int], told: tuple[int, int] | None = None) -> pa.Table:
     """Evidence of the weeks from first to last.
 

@@ -8,7 +8,6 @@ read from the observatory's folder; nothing is ever fetched.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import re
 import zlib
 from collections import Counter
@@ -315,8 +314,3 @@ def registered(host: str) -> str:
 def _suffixes() -> PublicSuffixList:
     """Read when a page is: most observatories have none saved, and every start would pay for it."""
     return PublicSuffixList(accept_unknown=False)
-
-
-def version(landings: Sequence[Landing]) -> str:
-    """A hash of what the pages say: answers under another one are made anew."""
-    return hashlib.sha256(repr(landings).encode()).hexdigest()[:16]

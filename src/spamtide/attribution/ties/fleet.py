@@ -212,6 +212,34 @@ def _own_odds(alike: tuple[Lookalikes | None, int], week: int, texts: Ints) -> F
     return strangers.odds(family, week, texts) if strangers else np.full(len(texts), NOBODY)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of some weeks' mail with a family's engine before its addresses are asked."""
+
+    of: Ints
+    """Shape (entries,), like the next three: number of its campaign."""
+    own: Flags
+    """Surely the family's, by its words."""
+    mine: Flags
+    """What the family's fleet may begin with: the same, and texts of its lab."""
+    theirs: Flags
+    """What the others' fleet begins with."""
+    worded: Flags
+    """Shape (campaigns,), like all that follow: has the family's words."""
+    kit: Flags
+    """Has an engine of several families."""
+    anchor: Floats
+    """Log-odds that words and lab give the family."""
+    strange: Floats
+    """Log-odds that what is surely others' takes from it."""
+    foreign: Floats
+    """The same, or what the lab's silence takes, if that is more."""
+    own_odds: Floats
+    """Log-odds that it is no strangers' whose mailer looks like the family's."""
+    gone: bool
+    """Whether the family's lab has stopped."""
+
+
 def _weigh(
     cells: Cells,
     around: Strangers,
@@ -234,65 +262,106 @@ def _weigh(
         rented: whether others that no lab has are known to use the engine.
     """
     window = Window(cells, around, week)
+    known = _known(cells, window, captured, alike, week)
+    several = rented or bool(known.kit.any())
+    mine = known.mine
+    if several and known.gone:
+        # Others may send one of the family's texts: its fleet begins with addresses that sent two.
+        mine = mine & window.meet(mine).met
+        if mine.sum() < LEAST:
+            return None
+    found = _followed(window, known, mine, several=several)
+    if found is None:
+        return None
+    odds, mixed = found
+    here = window.weeks == REACH + NEAR
+    # Of an engine of one family's its words were to be expected anyway; of a kit, silence is told here alone.
+    # Words of a text that others send too are no word for its sender: the mixture has heard them.
+    words = np.where((mixed > SURELY_MIXED) & known.worded, known.anchor, 0.0)
+    told_elsewhere = np.where(known.kit, known.anchor - known.strange, words - known.foreign)
+    return np.asarray((odds - told_elsewhere[known.of])[here])
+
+
+def _known(
+    cells: Cells,
+    window: Window,
+    captured: tuple[Labs, Labs],
+    alike: tuple[Lookalikes | None, int],
+    week: int,
+) -> _Known:
+    """What words, labs and their silence say of the entries and campaigns around a week; see `_weigh`."""
     # What tenants hand each other begins no fleet.
     apart = ~cells.untold[window.part]
     own = cells.own[window.part] & apart
     others = cells.others[window.part] & ~cells.own[window.part] & apart
     campaigns, of = np.unique(cells.campaigns[window.part], return_inverse=True)
+
+    def some(entries: Flags) -> Flags:
+        """Campaigns with any of some entries."""
+        return np.asarray(np.bincount(of, entries, minlength=len(campaigns)) > 0)
+
     lab, of_mates = (
         mail.where(slice(*np.searchsorted(mail.weeks, [week - REACH, week + REACH + 1]))) for mail in captured
     )
-    told = np.bincount(of, ~apart, minlength=len(campaigns)) == 0
+    told = ~some(~apart)
     by_lab, by_mates = (np.isin(campaigns, mail.campaigns) & told for mail in (lab, of_mates))
-    kit = np.bincount(of, cells.kit[window.part], minlength=len(campaigns)) > 0
-    worded = np.bincount(of, own, minlength=len(campaigns)) > 0
+    worded = some(own)
     mine, theirs = own | (by_lab & ~by_mates)[of], others | (by_mates & ~by_lab)[of] & ~own
-    anchor = np.where((worded | by_lab) & ~by_mates, ANCHORED, 0.0)
-    strange = np.where(np.bincount(of, theirs, minlength=len(campaigns)) > 0, ANCHORED, 0.0)
-    heard = worded | by_lab | (np.bincount(of, cells.wordless[window.part], minlength=len(campaigns)) > 0)
+    strange = np.where(some(theirs), ANCHORED, 0.0)
+    heard = worded | by_lab | some(cells.wordless[window.part])
     silence, alien = unheard(window, of, cells.addresses[window.part], (heard, strange > 0), (lab, week))
-    theirs |= alien[of] & ~mine
-    foreign = np.maximum(strange, silence)
-    before = anchor - foreign
+    return _Known(
+        of=of,
+        own=own,
+        mine=mine,
+        theirs=theirs | alien[of] & ~mine,
+        worded=worded,
+        kit=some(cells.kit[window.part]),
+        anchor=np.where((worded | by_lab) & ~by_mates, ANCHORED, 0.0),
+        strange=strange,
+        foreign=np.maximum(strange, silence),
+        own_odds=_own_odds(alike, week, cells.campaign_codes[campaigns]),
+        gone=bool((lab.weeks >= week).sum() < LEAST_LAB),
+    )
+
+
+def _followed(window: Window, known: _Known, mine: Flags, *, several: bool) -> tuple[Floats, Floats] | None:
+    """Follow both fleets from campaign to campaign, until nothing moves or ROUNDS are over.
+
+    Args:
+        window: the weeks around.
+        known: what is known of them.
+        mine: entries that the family's fleet begins with.
+        several: whether the engine is known to be several senders'.
+
+    Returns:
+        Log-odds that each entry is the family's, and the probability that each campaign is mixed; None where
+        addresses tell nothing.
+    """
+    of, before = known.of, known.anchor - known.foreign
     free = before == 0
-    own_odds = _own_odds(alike, week, cells.campaign_codes[campaigns])
-    # Others may send one of the family's texts: its fleet begins with addresses that sent two.
-    judged = mine
-    several = rented or bool(kit.any())
-    gone = (lab.weeks >= week).sum() < LEAST_LAB
     # While the lab works, what is surely the family's is set apart from the mail that is asked about; then
     # nothing is, and where all was the family's all may be still.
-    sure = float(own.sum()) if gone and not several else 0.0
-    if several and gone:
-        mine = mine & window.meet(mine).met
-        if mine.sum() < LEAST:
-            return None
-    odds: Floats | None = None
-    begun, others = without_guests(window, of, mine, theirs, several=several)
+    sure = float(known.own.sum()) if known.gone and not several else 0.0
+    begun, theirs = without_guests(window, of, mine, known.theirs, several=several)
     shared = mine & ~begun
-    judged, mine, theirs = judged & ~shared, begun, others
+    judged, mine = known.mine & ~shared, begun
     held = [(mine, theirs)]
+    found: tuple[Floats, Floats] | None = None
     for _ in range(ROUNDS):
         fleet = _fleet(window, mine, judged, of, theirs)
         if fleet is None:
             break
         rival = _fleet(window, theirs, theirs, of, mine) if theirs.sum() >= LEAST else None
         ratios = fleet if rival is None else fleet - np.maximum(rival, 0.0)
-        prior = np.where(free, _prior(ratios, of, (free, kit), own_odds, sure), before)
-        last, (odds, mixed) = odds, of_mixtures(ratios, of, prior, kit)
+        prior = np.where(free, _prior(ratios, of, (free, known.kit), known.own_odds, sure), before)
+        last, found = found, of_mixtures(ratios, of, prior, known.kit)
+        odds, mixed = found
         # What rests on a text that others send too may be answered, but is carried on to nothing.
         mine, theirs = (odds >= JOINS) & ~shared, odds <= -JOINS
         judged = mine
         if any(np.array_equal(mine, a) and np.array_equal(theirs, b) for a, b in held[-2:]):
             # Settled, or to and fro: between the two nothing is sure.
-            odds = odds if last is None else (odds + last) / 2
-            break
+            return found if last is None else ((odds + last[0]) / 2, mixed)
         held.append((mine, theirs))
-    if odds is None:
-        return None
-    here = window.weeks == REACH + NEAR
-    # Of an engine of one family's its words were to be expected anyway; of a kit, silence is told here alone.
-    # Words of a text that others send too are no word for its sender: the mixture has heard them.
-    words = np.where((mixed > SURELY_MIXED) & worded, anchor, 0.0)
-    told_elsewhere = np.where(kit, anchor - strange, words - foreign)
-    return np.asarray((odds - told_elsewhere[of])[here])
+    return found

@@ -16,7 +16,6 @@ from spamtide.model import Change
 from spamtide.statement import Claim, Status
 
 FEW_DAYS = 14
-WEEK = 7
 DRIFT = 20.0
 """Percent. A difference of levels below it is no news unless a change was detected."""
 VAGUE = 2.0

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from spamtide.model import Counts, Floats
 
-Bools = NDArray[np.bool_]
-
 PAIRS = ((28, 4), (28, 10), (42, 28))
 """Days before and after a day that are held against each other: soon after it, and for thin mail."""
 QUIET = 1.645
