@@ -80,7 +80,11 @@ class Reading:
         return Rows(pa.Table.from_batches(list(self.batches(name, **filters))))
 
     def batches(self, name: str, **filters: str | None) -> Iterator[pa.RecordBatch]:
-        """As `table`, in Arrow batches; memory stays bounded. The first batch may be empty."""
+        """As `table`, in Arrow batches; memory stays bounded. The first batch may be empty.
+
+        Raises:
+            UsageError: as `table`.
+        """
         if name not in EXPORTS:
             message = f"no table '{name}'"
             raise UsageError(message, f"tables: {', '.join(EXPORTS)}")
@@ -139,7 +143,11 @@ def open(directory: str | os.PathLike[str] = ".") -> Reading:  # noqa: A001 - sp
 
 
 def make_filters(**filters: str | None) -> Filters:
-    """Filters from text; dates are ISO 8601, and a bare date as `until` means to its end."""
+    """Filters from text; dates are ISO 8601, and a bare date as `until` means to its end.
+
+    Raises:
+        UsageError: no such filter or label, or no such date.
+    """
     unknown = set(filters) - set(Filters.__dataclass_fields__)
     if unknown:
         message = f"no such filter: {', '.join(sorted(unknown))}"

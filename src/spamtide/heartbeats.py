@@ -35,7 +35,12 @@ def take_heartbeats(observatory: Observatory, path: Path) -> int:
 
 
 def read_heartbeats(path: Path) -> pa.Table:
-    """Rows of HEARTBEATS of a file."""
+    """Rows of HEARTBEATS of a file.
+
+    Raises:
+        NoInputError: the file cannot be read.
+        BadDataError: it is no CSV, or a line is wrong; the message names it.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if row]

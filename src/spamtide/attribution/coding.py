@@ -77,7 +77,16 @@ def code(
     asks: Flags,
     copies: Ints | None = None,
 ) -> Rows:
-    """Columns as codes. Codes only tell values apart; nothing depends on their order."""
+    """Columns as codes. Codes only tell values apart; nothing depends on their order.
+
+    Args:
+        rows: one a message and sensor, with the columns that `answering.attribute` names.
+        ruleset: the rules that the hits are of.
+        names: the names that answers may have.
+        beyond: what is known of mail that is not among the rows.
+        asks: rows that are to be answered, shape (rows,).
+        copies: how many messages each row stands for as evidence, one if None.
+    """
     days = _days(rows["received_at"])
     links = pa.chunked_array(rows["link_domains"]).combine_chunks()
     number = {name: place for place, name in enumerate(names.botnet)}

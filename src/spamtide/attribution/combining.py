@@ -24,6 +24,7 @@ Small = NDArray[np.int32]
 """As Ints, of what is held by the row and is small."""
 
 MOST_CODES = 2**62
+"""Combinations that one 64-bit number may tell apart; before there are more, they are numbered anew."""
 JOINT = "|"
 """Between the names of a joint answer."""
 STEPS = 20
@@ -121,7 +122,13 @@ def _in_steps(
 
 
 def told_by_link(tie: Tie, rows: Rows, answers: Ints) -> Told:
-    """Evidence of each row's domains: the strongest, or nothing where they disagree."""
+    """Evidence of each row's link domains: the strongest, or nothing where they disagree.
+
+    Args:
+        tie: how much a shared domain says.
+        rows: the rows as codes.
+        answers: first pass's answer of each row, shape (rows,).
+    """
     of = rows.domain_row
     copies = None if rows.copies is None else rows.copies[of]
     entries, name, share = _in_steps(

@@ -22,7 +22,17 @@ def mix(values: U64) -> U64:
 
 
 def mixed(minhashes: NDArray[np.uint32], first: int, columns: int, seed: int = 0) -> U64:
-    """One number of some values of each sketch, mixed in one after the other; shape (n, 64) to (n,)."""
+    """A 64-bit number of some values of each sketch, mixed in one after the other.
+
+    Args:
+        minhashes: sketches, shape (n, 64).
+        first: place of the first value.
+        columns: how many values.
+        seed: what to begin with.
+
+    Returns:
+        Numbers, shape (n,): equal where the values are, and else not, but once in 2**64.
+    """
     if native:
         number = np.empty(minhashes.shape[0], dtype=np.uint64)
         native.mixed(np.ascontiguousarray(minhashes), first, columns, seed, number)

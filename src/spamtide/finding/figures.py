@@ -73,13 +73,19 @@ class Rate:
 
     count: int
     exposure: float
+    """Sum of the offsets of its days."""
     dispersion: float
+    """Variance of the count over its mean."""
 
 
 def rate(counts: Counts, offset: Floats, window: slice, correlation: float = 0.0) -> Rate:
     """Rate over a window, its dispersion estimated from the days (Pearson) and never below Poisson's 1.
 
-    `correlation` from one day to the next widens it by (1 + r) / (1 - r).
+    Args:
+        counts: messages a day, shape (days,).
+        offset: messages expected a day at index 100, shape (days,); 0 where nobody was up.
+        window: positions of the days.
+        correlation: from one day to the next; widens the dispersion by (1 + r) / (1 - r).
     """
     usable = offset[window] > 0
     x = counts[window][usable].astype(float)

@@ -149,7 +149,17 @@ def texts_of(campaigns: Ints) -> Ints:
 
 
 def own_odds(known: Lookalikes, leaning: Ints, texts: Ints, days: Ints) -> Floats:
-    """Log-odds that each message is its leaning's and no stranger's; MOST where nothing is asked."""
+    """Log-odds that each message is its family's and no stranger's.
+
+    Args:
+        known: the mail that strangers may have sent.
+        leaning: family that only the engine speaks for, shape (messages,); negative for none.
+        texts: codes as in `Lookalikes`, shape (messages,).
+        days: day of each message, or NO_DAY.
+
+    Returns:
+        Natural log-odds within MOST, shape (messages,); MOST where no family is asked about.
+    """
     odds = np.full(len(leaning), MOST)
     for family in known.engines:
         rows = np.flatnonzero((leaning == family) & (days != NO_DAY))

@@ -112,12 +112,22 @@ def find_cause(
 
 
 def compared(panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual: Floats) -> Moved:
-    """How a subject's messages a day moved about an event; NOTHING where that cannot be told."""
+    """How a subject's messages a day moved about an event; see `moved_about`."""
     return moved_about(panel, panel.counts[panel.subjects.index(subject)].sum(axis=0), event, usual)
 
 
 def moved_about(panel: Panel, count: Counts, event: Event, usual: Floats) -> Moved:
-    """The same of messages by day."""
+    """How messages a day moved about an event.
+
+    Args:
+        panel: the observatory's days.
+        count: messages by day over all sensors, shape (days,).
+        event: the move whose days before and after are compared.
+        usual: exposure of all sensors together, shape (days,), 1 at usual, 0 where none was up.
+
+    Returns:
+        The move; NOTHING where no sensor was up before the event, or after it.
+    """
     before, after = _about(event, panel, usual)
     if not before.any() or not after.any():
         return NOTHING

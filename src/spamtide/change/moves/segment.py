@@ -29,12 +29,14 @@ LONGEST_DAILY = 2000
 LEAST_EXPOSURE = 0.05
 """Share of the usual exposure below which a day says nothing and counts as missing."""
 MOST_EXPOSURE = 1000.0
+"""Times the usual exposure that are believed of a day."""
 STEADY_PENALTY = 3.0
 DRIFTING_PENALTY = 5.0
 """Cost of one change point in units of log n: for levels that hold still, and for levels that drift."""
 POISSON_SIZE = 1000.0
 """NB size that stands for no over-dispersion."""
 SLIGHT = 1e-9
+"""In the place of a zero by which is divided."""
 EVEN_DAYS = 1.5
 """Standard deviations of a day that a level must move by, in a series whose days are even."""
 _BLOCK = 32
@@ -157,7 +159,13 @@ def relative_exposure(offset: Floats) -> Floats:
 
 
 def busiest(values: Floats, exposure: Floats, window: int = 28) -> float:
-    """Mean rate of the busiest `window` consecutive days (of all days, if there are fewer)."""
+    """Messages a day at usual exposure in the busiest `window` consecutive days, or in all if they are fewer.
+
+    Args:
+        values: messages a day, shape (n,).
+        exposure: against its median, shape (n,); 0 where missing.
+        window: days.
+    """
     window = min(window, len(values))
     ones = np.ones(window)
     mail = np.convolve(values, ones, "valid")
@@ -193,6 +201,14 @@ def dispersion(values: Floats, offset: Floats, exposure: Floats) -> float:
     The median over windows with a mean of at least 3; the 10 % correct for the median of a right-skewed
     statistic. Where no window is that busy, all windows are pooled and one standard error is added: what
     cannot be measured well is taken to be more dispersed, not less.
+
+    Args:
+        values: messages in each unit, shape (n,).
+        offset: weekday x exposure, shape (n,); 0 where missing.
+        exposure: against its median, shape (n,).
+
+    Returns:
+        r of variance = mean + mean**2 / r; at most POISSON_SIZE.
     """
     busy: list[float] = []
     excess = square = free = 0.0

@@ -41,7 +41,17 @@ class ForecastTest:
 
 
 def forecasts(counts: Counts, offset: Floats, days: Calendar, start: int) -> Forecast | None:
-    """Forecast from the days since the last change; None where they are too few."""
+    """Forecast the mean index of the days to come from the days since the last change.
+
+    Args:
+        counts: messages a day, shape (days,).
+        offset: messages expected a day at index 100, shape (days,); 0 where nobody was up.
+        days: the days.
+        start: position of the first day since the last change.
+
+    Returns:
+        The forecast; None where the days since are too few, or nobody is up on the last one.
+    """
     past = _days(counts, offset, days, start, len(counts))
     if not _enough(past) or offset[-1] <= 0:
         return None
@@ -55,7 +65,15 @@ def forecasts(counts: Counts, offset: Floats, days: Calendar, start: int) -> For
 def forecast_test(
     counts: Counts, offset: Floats, days: Calendar, breaks: Sequence[int], most: int = MOST_TESTS
 ) -> ForecastTest:
-    """Forecast past weeks, the latest first, that had PAST days before them and no change in between."""
+    """Forecast past weeks, the latest first, that had PAST days before them and no change in between.
+
+    Args:
+        counts: messages a day, shape (days,).
+        offset: messages expected a day at index 100, shape (days,); 0 where nobody was up.
+        days: the days.
+        breaks: positions of days on which something changed.
+        most: weeks that are forecast at most.
+    """
     held = made = 0
     for end in range(len(counts), PAST + WEEK - 1, -WEEK):
         origin = end - WEEK

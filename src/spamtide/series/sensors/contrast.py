@@ -80,7 +80,14 @@ class Cells:
 def cells_of(
     names: tuple[str, ...], counts: Counts, size: Floats, stretches: Sequence[tuple[int, int, int]]
 ) -> Cells:
-    """Each sender's mail at each sensor beside what the other sensors say of it."""
+    """Each sender's mail at each sensor beside what the other sensors say of it.
+
+    Args:
+        names: the senders, K of them, which add up to all mail.
+        counts: their messages, shape (K, S, T).
+        size: all mail that each sensor is expected to see at its level, shape (S, T); 0 for not known.
+        stretches: sensor, first and last day of each stretch in which a sensor let us see the same.
+    """
     up = size > 0
     seen = (counts * up).astype(np.float64)
     others = seen.sum(axis=1, keepdims=True) - seen
@@ -137,7 +144,17 @@ def contrast(
 ) -> Floats:
     """Signed root of the likelihood ratio of two counts against two expected ones, by chance alone.
 
-    Conditional on their sum the later one is binomial; what the others' own counts leave open is put in.
+    Conditional on their sum the later one is binomial (Przyborowski, Wilenski 1940); what the others' own
+    counts leave open is put in. All arrays have one shape.
+
+    Args:
+        was: messages before.
+        now: messages after.
+        expected: messages expected before and after, from the other sensors' mail.
+        others: messages at the other sensors before and after, which that rests on.
+
+    Returns:
+        Standard errors, positive for a rise; 0 where nothing was expected.
     """
     total = was + now
     below = expected[0] + expected[1]

@@ -119,7 +119,16 @@ def burst_dispersion(mail: Counts, first: int, last: int) -> float:
     """Dispersion of sums over blocks of weeks up to the run's length, from neighbouring blocks' differences.
 
     People write in bursts: on a discussion list a silent month follows a lively one, and days are not
-    independent. 0 for a run shorter than a week, or where there are too few blocks to tell.
+    independent.
+
+    Args:
+        mail: messages a day, shape (T,).
+        first: first day of the run, which is left out.
+        last: its last day.
+
+    Returns:
+        alpha of variance = mean + alpha mean**2 of a block's sum; 0 for a run shorter than a week, or where
+        there are too few blocks to tell.
     """
     kept = np.delete(mail, np.arange(max(0, first), min(len(mail), last + 1)))
     for block in BLOCKS:
