@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 
 from spamtide.bulletin import ChartInputs, Charts, Edition, charts, compose, render
 from spamtide.bulletin.drawings import LETTER, _band_labels
-from spamtide.bulletin.pictures import WIDTH
+from spamtide.bulletin.pictures import WIDTH, pooled
 from spamtide.bulletin.render import markdown, tidy
 from spamtide.bulletin.svg import embed
 from spamtide.errors import UsageError
 from spamtide.finding.words import COINCIDENCE_WORDS, CONFIDENCE_WORDS, SHARE_WORDS
-from spamtide.model import Change, Exposure, Measurement
+from spamtide.model import UNKNOWN, Change, Exposure, IndexSeries, Measurement
 from spamtide.statement import Bulletin, Claim, ControlState, Status
 
 HOSTILE = (
@@ -279,6 +279,96 @@ def test_days_without_a_sensor_are_a_gap_not_an_error(scene: ChartInputs) -> Non
     series = (replace(total, index=index, low=index, high=index),)
     made = charts(replace(scene, measurement=replace(scene.measurement, series=series)))
     assert "no day with a sensor up" in made.pictures[0].alt
+
+
+def long_scene(scene: ChartInputs, days: int) -> ChartInputs:
+    """The same mail over and over, for so many days, shown from its first on."""
+    panel, total = scene.measurement.panel, scene.measurement.series[0]
+    times = -(-days // len(panel.days))
+    axis = panel.days[0] + np.arange(days)
+
+    def on(values: np.ndarray) -> np.ndarray:
+        return np.concatenate([values] * times, axis=-1)[..., :days]
+
+    lines = {name: on(getattr(total, name)) for name in ("count", "index", "low", "high", "offset")}
+    measurement = replace(
+        scene.measurement,
+        panel=replace(
+            panel,
+            days=axis,
+            counts=on(panel.counts),
+            ham=on(panel.ham),
+            relays=tuple(row * times for row in panel.relays),
+            pairs={pair: on(counts) for pair, counts in panel.pairs.items()},
+        ),
+        exposure=replace(scene.measurement.exposure, values=on(scene.measurement.exposure.values)),
+        series=(replace(total, days=axis, **lines),),
+    )
+    window = (axis[0].astype(dt.date), axis[-1].astype(dt.date))
+    return replace(scene, measurement=measurement, window=window)
+
+
+@pytest.mark.parametrize(
+    ("days", "label", "means"),
+    [
+        (250, r"^ ?\d+ [A-Z][a-z]+$", ""),
+        (700, r"^[A-Z][a-z]+ \d{4}$", "a week"),
+        (6000, r"^\d{4}$", "four weeks"),
+    ],
+)
+def test_a_long_axis_names_its_years_and_its_points_are_few(
+    scene: ChartInputs, days: int, label: str, means: str
+) -> None:
+    """Of 25 years no axis says '1 Jan' twelve times, and no page grows by days times sensors."""
+    tide, whose, coverage, _ = charts(long_scene(scene, days)).pictures
+    for picture in (tide, whose, coverage):
+        ticks = re.findall(r">([^<>]*\d{1,4}[^<>]*|[^<>]*[A-Z][a-z]{2}[^<>]*)</text>", picture.svg)
+        dates = [text for text in ticks if re.search(label, text)]
+        assert len(dates) >= 4, ticks
+        assert len(picture.svg) < 200_000
+    assert (f"each point the mean of {means}" in tide.caption) == bool(means)
+
+
+def test_means_leave_out_days_without_a_value() -> None:
+    """A week with one day up has that day's level, a week without any has none."""
+    values = np.array([2.0, np.nan, 4.0, np.nan, np.nan, np.nan, 7.0])
+    assert np.array_equal(pooled(values, 3), [3.0, np.nan, 7.0], equal_nan=True)
+    assert pooled(values, 1) is values
+
+
+def test_a_day_without_a_sensor_breaks_the_line(scene: ChartInputs) -> None:
+    """No straight line is drawn over what nobody saw."""
+    total = scene.measurement.series[0]
+    holed = {name: getattr(total, name).copy() for name in ("index", "low", "high")}
+    for line in holed.values():
+        line[40:50] = np.nan
+
+    def pieces(series: IndexSeries) -> int:
+        inputs = long_scene(replace(scene, measurement=replace(scene.measurement, series=(series,))), 100)
+        svg = charts(inputs).pictures[0].svg
+        (path,) = [p for p in re.findall(r"<path [^>]*>", svg) if 'stroke="#0b5c8c"' in p]
+        return re.search(r' d="([^"]*)"', path)[1].count("M")
+
+    assert (pieces(total), pieces(replace(total, **holed))) == (1, 2)
+
+
+def test_mail_that_lost_its_name_is_told_to_be_nobodys_loss(scene: ChartInputs) -> None:
+    """The chart taken apart names it in its caption, and draws no bar for it."""
+    parts = tuple(c for c in scene.contributions if c.subject != "rustock")
+    apart = charts(replace(scene, contributions=parts, names_lost=("rustock",))).pictures[-1]
+    assert "Mail that lost its name (Rustock) counts as unattributed" in apart.caption
+    assert "Rustock" not in apart.alt
+
+
+def test_without_a_named_botnet_nothing_is_split_by_botnet(scene: ChartInputs) -> None:
+    """A page of grey says nothing."""
+    panel = scene.measurement.panel
+    counts = panel.counts.copy()
+    counts[1:3] = 0
+    nameless = replace(scene.measurement, panel=replace(panel, counts=counts))
+    parts = tuple(c for c in scene.contributions if c.subject == UNKNOWN)
+    made = charts(replace(scene, measurement=nameless, contributions=parts))
+    assert [picture.name for picture in made.pictures] == ["tide", "coverage"]
 
 
 def test_an_active_svg_is_refused() -> None:

@@ -44,9 +44,14 @@ def stands(make: Make, world: Measurement, *changes: Change) -> str:
 
 def test_a_lost_name_is_no_loss_of_the_botnet(make: Make) -> None:
     """Its points and what `unknown` won with them are one number, and the name is told as lost."""
-    claim = said(
-        state(make(nameless(make, slice(ONSET, None)), changes=(LOST,), contributions=PARTS)), "decomposition"
-    )
+    found = state(make(nameless(make, slice(ONSET, None)), changes=(LOST,), contributions=PARTS))
+    assert found.names_lost == ("grum",)  # what the chart is drawn from
+    assert [(part.subject, part.points) for part in found.parts] == [
+        ("rustock", -28.0),
+        ("cutwail", 2.0),
+        ("unknown", -1.0),
+    ]
+    claim = said(found, "decomposition")
     assert claim.sentence == (
         "Of the 29 [25-33] index points lost, 28 [25-31] are Rustock's. Mail known as Grum, 12 [10-14] "
         "points, lost its name and counts with mail that cannot be attributed: no fall of it is in these "

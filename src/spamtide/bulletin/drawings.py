@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from spamtide.bulletin.pictures import (
     FAINT,
     INK,
+    STEP_WORDS,
     WIDTH,
     ChartInputs,
     Picture,
@@ -20,6 +21,8 @@ from spamtide.bulletin.pictures import (
     iso_days,
     part_of,
     plot,
+    pooled,
+    step_of,
     time_axis,
 )
 from spamtide.bulletin.svg import clean_text
@@ -58,15 +61,19 @@ def tide(
     """Total index with its interval, changes as dated bands, events as ticks."""
     import altair as alt
 
-    part = part_of(inputs, shown)
+    part, step = part_of(inputs, shown), step_of(shown)
+    lines = np.stack([total.index[part], total.low[part], total.high[part]])
+    lines[:, ~np.isfinite(lines[0])] = np.nan
+    days = iso_days(total.days, part)[::step]
     rows: list[dict[str, Any]] = [
-        {"day": day, "index": float(value), "low": float(low), "high": float(high)}
-        for day, value, low, high in zip(
-            iso_days(total.days, part), total.index[part], total.low[part], total.high[part], strict=True
-        )
-        if math.isfinite(value)
+        # A day without a sensor is a gap in the line.
+        {"day": day, **dict.fromkeys(("index", "low", "high"))}
+        if math.isnan(value)
+        else {"day": day, "index": float(value), "low": float(low), "high": float(high)}
+        for day, (value, low, high) in zip(days, pooled(lines, step).T, strict=True)
     ]
-    top = max((min(row["high"], 3 * row["index"] + 1) for row in rows), default=100.0)
+    seen = [row for row in rows if row["index"] is not None]
+    top = max((min(row["high"], 3 * row["index"] + 1) for row in seen), default=100.0)
     marks = _band_labels(inputs, shown)
     head = LINE * (max((mark["line"] for mark in marks), default=-1) + 1) + GAP
     scale = alt.Scale(domain=[0, max(top * TIDE_HEIGHT / (TIDE_HEIGHT - head), 1.0)], nice=False, clamp=True)
@@ -95,10 +102,10 @@ def tide(
         .resolve_scale(y="independent")
         .properties(width=WIDTH, height=TIDE_HEIGHT)
     )
-    values = [row["index"] for row in rows]
+    values = [row["index"] for row in seen]
     alt_text = (
-        f"Line chart of the daily volume index from {shown[0]} to {shown[1]}: "
-        f"between {min(values):,.0f} and {max(values):,.0f}, {values[-1]:,.0f} on the last day."
+        f"Line chart of the volume index by {STEP_WORDS[step]} from {shown[0]} to {shown[1]}: "
+        f"between {min(values):,.0f} and {max(values):,.0f}, {values[-1]:,.0f} at last."
         if values
         else f"The volume index from {shown[0]} to {shown[1]}: no day with a sensor up."
     )
@@ -106,11 +113,16 @@ def tide(
         "tide",
         "The tide",
         f"Volume index of all spam, 100 over {total.base.replace('..', ' to ')}; the light band is its 95 % "
-        "interval. Shaded: dated changes, from the earliest believable onset to the latest believable end. "
-        "Triangles: outside events, listed below.",
+        f"interval{_means(step)}. Shaded: dated changes, from the earliest believable onset to the latest "
+        "believable end. Triangles: outside events, listed below.",
         alt_text,
         draw("tide", chart, alt_text),
     )
+
+
+def _means(step: int) -> str:
+    """What a point is, where it is not a day."""
+    return "" if step == 1 else f", each point the mean of {STEP_WORDS[step]}"
 
 
 def _told(inputs: ChartInputs, shown: Window) -> list[Change]:
@@ -162,17 +174,17 @@ def _band_labels(inputs: ChartInputs, shown: Window) -> list[dict[str, Any]]:
 
 
 def whose(inputs: ChartInputs, total: IndexSeries, shown: Window) -> Picture | None:
-    """Index points by botnet, stacked; days pooled to weeks' means where the span is long."""
+    """Index points by botnet, stacked; nothing where no mail has a botnet's name."""
     import altair as alt
 
     panel = inputs.measurement.panel
-    part = part_of(inputs, shown)
+    part, step = part_of(inputs, shown), step_of(shown)
     daily = {
         name: panel.counts[at].sum(axis=0)[part].astype(float)
         for at, (kind, name) in enumerate(panel.subjects)
         if kind == "botnet"
     }
-    if not daily:
+    if not any(counts.any() for name, counts in daily.items() if name != UNKNOWN):
         return None
     mail = panel.counts[0].sum(axis=0)[part].astype(float)
     index = total.index[part]
@@ -194,7 +206,7 @@ def whose(inputs: ChartInputs, total: IndexSeries, shown: Window) -> Picture | N
     rows: list[dict[str, Any]] = [
         {"day": day, "who": who, "points": round(max(float(value), 0.0), 4), "order": order}
         for order, (who, _, counts) in enumerate(groups)
-        for day, value in zip(iso_days(panel.days, part), counts * points, strict=True)
+        for day, value in zip(iso_days(panel.days, part)[::step], pooled(counts * points, step), strict=True)
     ]
     chart = (
         plot(rows)
@@ -219,7 +231,7 @@ def whose(inputs: ChartInputs, total: IndexSeries, shown: Window) -> Picture | N
         "whose",
         "Whose mail it is",
         "The same index split by the botnet that sent the mail; light grey could not be attributed. "
-        "Shares of each day's messages, without intervals.",
+        f"Shares of each day's messages, without intervals{_means(step)}.",
         alt_text,
         draw("whose", chart, alt_text),
     )
@@ -237,21 +249,17 @@ def coverage(inputs: ChartInputs, shown: Window) -> Picture | None:
     values = inputs.measurement.exposure.values[:, part]
     if not values.size:
         return None
-    days = iso_days(panel.days, part)
+    step = step_of(shown)
+    days, values = iso_days(panel.days, part)[::step], pooled(values, step)
     many = len(panel.sensors) > STRIP_SENSORS
     if many:
         names, values = ["sensors up"], values.mean(axis=0, keepdims=True)
     else:
         names = [clean_text(name, 24) or "(no name)" for name in panel.sensors]
-    rows: list[dict[str, Any]] = [
-        {
-            "day": day,
-            "until": str(dt.date.fromisoformat(day) + dt.timedelta(days=1)),
-            "sensor": f"{at:03d} {name}",
-            "up": round(min(max(float(value), 0.0), 1.0), 3),
-        }
+    rows = [
+        {"day": days[first], "until": until, "sensor": f"{at:03d} {name}", "up": up}
         for at, (name, line) in enumerate(zip(names, values, strict=True))
-        for day, value in zip(days, line, strict=True)
+        for first, until, up in _stretches(days, line, str(shown[1] + dt.timedelta(days=1)))
     ]
     chart = (
         plot(rows)
@@ -261,7 +269,7 @@ def coverage(inputs: ChartInputs, shown: Window) -> Picture | None:
             x2="until:T",
             y=alt.Y(
                 "sensor:N",
-                axis=alt.Axis(title=None, labelExpr="slice(datum.label, 4)", ticks=False),
+                axis=alt.Axis(title="sensor", labelExpr="slice(datum.label, 4)", ticks=False),
                 sort=None,
             ),
             color=alt.Color(
@@ -270,10 +278,10 @@ def coverage(inputs: ChartInputs, shown: Window) -> Picture | None:
         )
         .properties(width=WIDTH, height=max(16 * len(names), 16))
     )
-    dark = int((values <= 0).sum())
+    dark = float((inputs.measurement.exposure.values[:, part] <= 0).mean())
     alt_text = (
         f"Coverage of {len(panel.sensors)} sensors, {shown[0]} to {shown[1]}: "
-        f"{dark} of {values.size} {'days' if many else 'sensor days'} without any."
+        f"{100 * dark:.0f} % of the sensors' days without any."
     )
     return Picture(
         "coverage",
@@ -282,6 +290,14 @@ def coverage(inputs: ChartInputs, shown: Window) -> Picture | None:
         alt_text,
         draw("coverage", chart, alt_text),
     )
+
+
+def _stretches(days: Sequence[str], line: Floats, end: str) -> Iterator[tuple[int, str, float]]:
+    """(first position, day after the last, value) of stretches of one value: far fewer than days."""
+    shown = np.round(np.clip(line, 0.0, 1.0), 3)
+    starts = [0, *(int(at) + 1 for at in np.flatnonzero(np.diff(shown)))]
+    for first, after in zip(starts, [*starts[1:], len(days)], strict=True):
+        yield first, days[after] if after < len(days) else end, float(shown[first])
 
 
 # ---------------------------------------------------------------------------- taken apart
@@ -296,7 +312,7 @@ def apart(inputs: ChartInputs) -> Picture | None:
         for c in inputs.contributions
         if c.subject_kind == "botnet" and all(map(math.isfinite, (c.points, c.low, c.high)))
     ]
-    if not parts or inputs.before == inputs.after:
+    if all(c.subject == UNKNOWN for c in parts) or inputs.before == inputs.after:
         return None
     parts.sort(key=lambda c: (-abs(c.points), c.subject))
     rows: list[dict[str, Any]] = [
@@ -323,11 +339,13 @@ def apart(inputs: ChartInputs) -> Picture | None:
     alt_text = "Bars of index points by botnet: " + "; ".join(
         f"{row['who'][4:]} {row['points']:+.1f} [{row['low']:.1f} to {row['high']:.1f}]" for row in rows[:6]
     )
+    names = ", ".join(inputs.name(name) for name in inputs.names_lost)
+    lost = f" Mail that lost its name ({names}) counts as unattributed: nobody lost it." if names else ""
     return Picture(
         "apart",
         "The change taken apart",
         f"Index points lost or gained by each botnet, {inputs.before[0]} to {inputs.before[1]} "
-        f"against {inputs.after[0]} to {inputs.after[1]}; the thin line is the 95 % interval.",
+        f"against {inputs.after[0]} to {inputs.after[1]}; the thin line is the 95 % interval.{lost}",
         f"{alt_text}.",
         draw("apart", chart, f"{alt_text}."),
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from spamtide.bulletin.svg import clean_text, embed
-from spamtide.model import Change, Contribution, Measurement
+from spamtide.model import Change, Contribution, Floats, Measurement
 
 Window = tuple[dt.date, dt.date]
 """First and last day, both inside."""
@@ -19,6 +19,11 @@ CONTEXT_DAYS = 84
 """Days before the period that the charts show, so that the period has something to stand against."""
 Y_EXTENT = 56
 """Room for the labels of a vertical axis, so that the time axes of all charts are in line."""
+POOLED = ((1, 400), (7, 2600), (28, 10**9))
+"""(days of one point, days that a chart shows at most in such)."""
+STEP_WORDS = {1: "the day", 7: "a week", 28: "four weeks"}
+MONTH_DAYS, YEAR_DAYS = 300, 1600
+"""Days on an axis from which on it names months with their year, and years alone."""
 INK, FAINT = "#22303c", "#8795a1"
 
 
@@ -29,6 +34,7 @@ class ChartInputs:
     measurement: Measurement
     changes: tuple[Change, ...]
     contributions: tuple[Contribution, ...]
+    """The botnets' points, those of names that were lost among 'unknown'."""
     window: Window
     """First and last day of the bulletin."""
     before: Window
@@ -38,6 +44,8 @@ class ChartInputs:
     """(day, what happened) of outside events."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Botnet or programme -> the name to show."""
+    names_lost: tuple[str, ...] = ()
+    """Botnets whose mail goes on without their name, so that its points are nobody's loss."""
 
     def name(self, subject: str) -> str:
         """The name to show of a botnet or programme, fit for a chart."""
@@ -103,6 +111,24 @@ def iso_days(days: Any, part: slice) -> list[str]:  # noqa: ANN401 - a numpy arr
     return [str(day) for day in days[part]]
 
 
+def step_of(shown: Window) -> int:
+    """Days that one point of a chart stands for: more than a thousand points are no line any more."""
+    days = (shown[1] - shown[0]).days + 1
+    return next(step for step, most in POOLED if days <= most)
+
+
+def pooled(values: Floats, step: int) -> Floats:
+    """Means over every `step` days, of the days that have a value; NaN where none has."""
+    if step == 1 or not values.shape[-1]:
+        return values
+    starts = np.arange(0, values.shape[-1], step)
+    known = np.isfinite(values)
+    n = np.add.reduceat(known, starts, axis=-1, dtype=float)
+    sums = np.add.reduceat(np.where(known, values, 0.0), starts, axis=-1)
+    means: Floats = np.divide(sums, n, out=np.full_like(sums, np.nan), where=n > 0)
+    return means
+
+
 def plot(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - altair's own type; altair is imported late
     """A chart over rows given in place."""
     import altair as alt
@@ -111,9 +137,11 @@ def plot(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - altair's own type
 
 
 def time_axis(shown: Window) -> Any:  # noqa: ANN401 - altair's own type; altair is imported late
-    """A time axis in UTC, the same for all charts."""
+    """A time axis in UTC, the same for all charts; a long one says of which years its days are."""
     import altair as alt
 
+    days = (shown[1] - shown[0]).days
+    form = "%e %b" if days < MONTH_DAYS else "%b %Y" if days < YEAR_DAYS else "%Y"
     return alt.X(
         "day:T",
         scale=alt.Scale(type="utc", domain=[str(shown[0]), str(shown[1] + dt.timedelta(days=1))], nice=False),
@@ -121,7 +149,7 @@ def time_axis(shown: Window) -> Any:  # noqa: ANN401 - altair's own type; altair
             title=None,
             grid=False,
             tickCount=8,
-            labelExpr="utcFormat(datum.value, '%e %b')",
+            labelExpr=f"utcFormat(datum.value, '{form}')",
             labelOverlap=True,
         ),
     )

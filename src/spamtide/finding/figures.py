@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from spamtide.model import Counts, Days, Floats, IndexSeries
+from spamtide.model import Contribution, Counts, Days, Floats, IndexSeries
 from spamtide.wilson import Z95, mover, poisson_bounds, wilson
 
 CORRELATION_CAP = 0.9
@@ -146,6 +146,11 @@ def _relative_error(figure: Figure) -> float:
     if figure.low is None or figure.high is None or figure.value <= 0:
         return 0.0
     return (figure.high - figure.low) / (2 * Z95 * figure.value)
+
+
+def figure_of(part: Contribution) -> Figure:
+    """A contribution as a figure."""
+    return Figure(part.points, part.low, part.high)
 
 
 def total_of(figures: list[Figure]) -> Figure:

@@ -120,6 +120,10 @@ class Findings:
     statuses: tuple[Status, ...]
     unattributed: Status | None = None
     """What no botnet of these can be given, told as a status so that levels add up to the total's."""
+    parts: tuple[Contribution, ...] = ()
+    """The botnets' points of the total's change, those of names that were lost among 'unknown'."""
+    names_lost: tuple[str, ...] = ()
+    """Botnets whose points these are."""
 
 
 class View:

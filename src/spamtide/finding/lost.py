@@ -11,8 +11,9 @@ import math
 
 import numpy as np
 
+from spamtide.finding.figures import figure_of, total_of
 from spamtide.finding.inputs import View
-from spamtide.model import Change, Floats
+from spamtide.model import UNKNOWN, Change, Contribution, Floats
 
 MOST = 0.5
 """Share of the level that a name was lost from, from which on it is back, where all of it was lost."""
@@ -36,6 +37,26 @@ def lost_name(view: View, botnet: str, since: dt.date = dt.date.min) -> Change |
     last = max(losses, key=lambda c: c.onset)
     moved = any(c.kind in OWN_MOVES and c.onset > last.onset for c in own)
     return None if moved or _back(view, last) else last
+
+
+def parts_of(view: View) -> tuple[list[Contribution], list[Contribution]]:
+    """The botnets' points, and those that are names lost since the level before: these count with 'unknown'.
+
+    Their mail goes on, so that no botnet lost them, nor did `unknown` gain what it has of them.
+    """
+    every = [c for c in view.inputs.contributions if c.subject_kind == "botnet"]
+    lost = [c for c in every if c.subject != UNKNOWN and lost_name(view, c.subject, view.period.before[0])]
+    if not lost:
+        return every, []
+    nameless = [c for c in every if c.subject == UNKNOWN or c in lost]
+    sum_ = total_of([figure_of(c) for c in nameless])
+    merged = Contribution("botnet", UNKNOWN, sum_.value, _end(sum_.low), _end(sum_.high))
+    return [*(c for c in every if c not in nameless), merged], lost
+
+
+def _end(bound: float | None) -> float:
+    """An end of an interval, NaN where there is none."""
+    return math.nan if bound is None else bound
 
 
 def _back(view: View, loss: Change) -> bool:

@@ -22,6 +22,7 @@ from spamtide.finding.claim.standing import advertised_claims, standing_claims
 from spamtide.finding.claim.timing import forecast_claims, outlook_claims
 from spamtide.finding.claim.volume import is_dark, volume_claims
 from spamtide.finding.inputs import FindingInputs, Findings, View
+from spamtide.finding.lost import parts_of
 from spamtide.finding.status import statuses, unattributed
 from spamtide.model import Change
 from spamtide.statement import Claim, Status
@@ -76,7 +77,10 @@ def state(inputs: FindingInputs, each: Each = in_turn) -> Findings:
             if other is None or (claim.confidence, claim.sentence) > (other.confidence, other.sentence):
                 best[claim.claim] = claim
     ordered = sorted(best.values(), key=lambda claim: (-claim.importance, claim.claim))
-    return Findings(tuple(ordered), stands, unattributed(view))
+    parts, lost = parts_of(view)
+    return Findings(
+        tuple(ordered), stands, unattributed(view), tuple(parts), tuple(part.subject for part in lost)
+    )
 
 
 def _known(inputs: FindingInputs) -> tuple[Change, ...]:

@@ -82,7 +82,8 @@ def _chart_inputs(said: pipeline.Said) -> ChartInputs:
     return ChartInputs(
         measurement=inputs.measurement,
         changes=inputs.changes,
-        contributions=inputs.contributions,
+        contributions=said.findings.parts,
+        names_lost=said.findings.names_lost,
         window=(inputs.period.since, inputs.period.until),
         before=inputs.period.before,
         after=inputs.period.after,

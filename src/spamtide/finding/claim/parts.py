@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from statistics import NormalDist
 
 from spamtide.finding.claim.draft import about_all, draft
-from spamtide.finding.figures import Figure, total_of
+from spamtide.finding.figures import Figure, figure_of, total_of
 from spamtide.finding.inputs import View
-from spamtide.finding.lost import lost_name
+from spamtide.finding.lost import parts_of
 from spamtide.finding.words import SHARE_WORDS, Dated, Value, listing, month_of, weeks_of, word_from
 from spamtide.model import UNKNOWN, Change, Contribution
 from spamtide.statement import Claim
@@ -31,11 +31,11 @@ EXCHANGED = 0.1
 
 def decomposition_claims(view: View) -> Iterator[Claim]:
     """Whose the lost (or gained) points are; what all others gained meanwhile is one number of its own."""
-    parts, lost = _parts(view)
+    parts, lost = parts_of(view)
     if not parts or not view.botnets:
         return  # where no botnet is known to send or not to send, that no part is a botnet's says nothing
     stated = next((c for c in view.inputs.contributions if c.subject_kind == "total"), None)
-    whole = _figure(stated) if stated else total_of([_figure(c) for c in parts])
+    whole = figure_of(stated) if stated else total_of([figure_of(c) for c in parts])
     if not math.isfinite(whole.value) or not whole.sure:
         return
     falling = whole.value < 0
@@ -52,15 +52,15 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
         for at, contribution in enumerate(named, start=1)
     ]
     unknown = [c for c in parts if c.subject == UNKNOWN and sign * c.points >= LEAST_POINTS]
-    apart = [c for c in unknown if _figure(c).sure]
+    apart = [c for c in unknown if figure_of(c).sure]
     # One number for all the rest: those chosen because they went one way would make a move of chance.
-    net = total_of([_figure(c) for c in parts if c not in named and c not in apart])
+    net = total_of([figure_of(c) for c in parts if c not in named and c not in apart])
     others, gained = (_oriented(net, falling=way) for way in (falling, not falling))
     if others.sure and others.value >= LEAST_POINTS:
         values["others"] = others
         clauses.append("{others} others'")
     if apart:
-        values["unattributed"] = _oriented(_figure(apart[0]), falling=falling)
+        values["unattributed"] = _oriented(figure_of(apart[0]), falling=falling)
         clauses.append("{unattributed} spread over mail that cannot be attributed")
     moved, back, less = ("lost", "gained", "less") if falling else ("gained", "lost", "more")
     template = f"Of the {{points}} index points {moved}, "
@@ -114,7 +114,7 @@ def _is_part(view: View, part: Contribution, many: int) -> bool:
     Of twenty that do as ever one lies outside its interval, and all would be told that by chance went with
     all mail; who has a change on record since the level before is not picked by chance.
     """
-    figure = _figure(part)
+    figure = figure_of(part)
     if not figure.sure:
         return False
     wider = NormalDist().inv_cdf(1 - ERROR / 2 / many) / NormalDist().inv_cdf(1 - ERROR / 2)
@@ -129,26 +129,6 @@ def _is_part(view: View, part: Contribution, many: int) -> bool:
     )
 
 
-def _parts(view: View) -> tuple[list[Contribution], list[Contribution]]:
-    """The botnets' points, and those that are names lost since the level before: these count with 'unknown'.
-
-    Their mail goes on, so that no botnet lost them, nor did `unknown` gain what it has of them.
-    """
-    every = [c for c in view.inputs.contributions if c.subject_kind == "botnet"]
-    lost = [c for c in every if c.subject != UNKNOWN and lost_name(view, c.subject, view.period.before[0])]
-    if not lost:
-        return every, []
-    nameless = [c for c in every if c.subject == UNKNOWN or c in lost]
-    sum_ = total_of([_figure(c) for c in nameless])
-    merged = Contribution("botnet", UNKNOWN, sum_.value, _end(sum_.low), _end(sum_.high))
-    return [*(c for c in every if c not in nameless), merged], lost
-
-
-def _end(bound: float | None) -> float:
-    """An end of an interval, NaN where there is none."""
-    return math.nan if bound is None else bound
-
-
 def _names_lost(view: View, values: dict[str, Value], lost: Sequence[Contribution], *, falling: bool) -> str:
     """'. Mail known as Sorrel, 8 [7-9] points, lost its name and ...', of names that took points along."""
     told = [c for c in lost if c.points <= -LEAST_POINTS]
@@ -156,7 +136,7 @@ def _names_lost(view: View, values: dict[str, Value], lost: Sequence[Contributio
         return ""
     clauses = []
     for at, one in enumerate(told, start=1):
-        values |= {f"lost{at}": _figure(one).flipped(), f"lost{at}_name": view.name(one.subject)}
+        values |= {f"lost{at}": figure_of(one).flipped(), f"lost{at}_name": view.name(one.subject)}
         clauses.append(f"{{lost{at}_name}}, {{lost{at}}} points,")
     return (
         f". Mail known as {listing(clauses)} lost its name and counts with mail that cannot be attributed: "
@@ -172,8 +152,8 @@ def exchange_claims(view: View, now: Figure, percent: Figure) -> Iterator[Claim]
     if not view.period.far:
         return
     least = max(EXCHANGED * now.value, LEAST_POINTS)
-    parts, _ = _parts(view)
-    moved = [c for c in parts if c.subject != UNKNOWN and _figure(c).sure and abs(c.points) >= least]
+    parts, _ = parts_of(view)
+    moved = [c for c in parts if c.subject != UNKNOWN and figure_of(c).sure and abs(c.points) >= least]
     if not moved:
         return
     values: dict[str, Value] = {"from": view.period.before[0], "to": view.period.before[1]}
@@ -210,7 +190,7 @@ def _told(view: View, values: dict[str, Value], moved: Sequence[Contribution], v
     own = sorted((c for c in moved if (c.points < 0) == falling), key=lambda c: (-abs(c.points), c.subject))
     clauses = []
     for at, part in enumerate(own[:NAMED_PARTS], start=1):
-        values[f"{verb}{at}"] = _oriented(_figure(part), falling=falling)
+        values[f"{verb}{at}"] = _oriented(figure_of(part), falling=falling)
         values[f"{verb}{at}_name"] = view.name(part.subject)
         has, points = (f"has {verb} ", " points") if at == 1 else ("", "")
         when = _when(view, values, part, f"{verb}{at}_since")
@@ -270,14 +250,9 @@ def _losers(
 
 def _clause(view: View, values: dict[str, Value], key: str, part: Contribution, *, falling: bool) -> str:
     """'27 [24-30] Rustock's', its numbers put into `values`."""
-    values[key] = _oriented(_figure(part), falling=falling)
+    values[key] = _oriented(figure_of(part), falling=falling)
     values[f"{key}_name"] = view.name(part.subject)
     return f"{{{key}}} {{{key}_name}}'s"
-
-
-def _figure(part: Contribution) -> Figure:
-    """A contribution as a figure."""
-    return Figure(part.points, part.low, part.high)
 
 
 def _oriented(figure: Figure, *, falling: bool) -> Figure:
