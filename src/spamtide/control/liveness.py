@@ -25,7 +25,9 @@ one (.90) and from a dead one (.03), and of being alive when first checked (.73)
 DRAWS = 64
 """Parameter draws that the answer is averaged over."""
 BOUND = 12.0
+"""Bound on parameters, which are on a log or logit scale."""
 FLOOR = 1e-12
+"""Least likelihood of a check: no single one decides."""
 
 Answers = NDArray[np.int8]
 """1 answered, 0 not, -1 no further check."""

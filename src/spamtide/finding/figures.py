@@ -16,6 +16,7 @@ from spamtide.model import Contribution, Counts, Days, Floats, IndexSeries
 from spamtide.wilson import Z95, mover, poisson_bounds, wilson
 
 CORRELATION_CAP = 0.9
+"""Serial correlation that is believed at most."""
 SURE = 0.999
 Window = tuple[dt.date, dt.date]
 """First and last day, both inside."""

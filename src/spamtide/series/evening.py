@@ -20,6 +20,7 @@ WEEK_HOURS = 168
 EVERY_HOUR = 1.0
 """Messages an hour from which a sensor's own last hour tells how far its mail is in."""
 MOST = 0.5
+"""Share of all mail that busy sensors must have to be asked, and of theirs that must be in."""
 
 
 def is_over(hourly: Panel) -> bool | None:

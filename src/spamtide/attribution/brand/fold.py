@@ -28,6 +28,7 @@ _LETTERS = (
 )
 """Blocks of code points in which letters like ours are."""
 _EAST_ASIAN = ((0x2E80, 0xA4D0), (0xA500, 0xA640), (0xAC00, 0xD800))
+"""First code point, and the one past the last, of East Asian scripts: all of it is folded to FOREIGN."""
 
 _LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s"}
 _SAME = {"l": "i"}

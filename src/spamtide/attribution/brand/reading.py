@@ -29,6 +29,7 @@ MOST_CHARS = 20_000
 MOST_LINK_CHARS = 10_000
 """Characters of subject and links that are read."""
 MOST_INDEXES = 4
+"""Rule sets' indexes that a process keeps."""
 MOST_FINDS = 40
 """Places of one wording that are looked at in one message."""
 

@@ -20,7 +20,10 @@ LONG_IN_HOST = 9
 LONG_RUN = 10
 """Folded letters from which spaced letters need no wider gap in front."""
 MOST_GAP = 5
+"""Characters between two letters of a wording, at most."""
 MOST_SPLITS = 3
+"""Splits of a word, or jumps of its letter case, that honest writing has too; gaps of so few characters need
+not be alike."""
 MOST_REPEATS = 50
 """Times that one letter may be repeated."""
 SPACED = 0.7

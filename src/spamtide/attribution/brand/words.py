@@ -20,6 +20,7 @@ LEAST_PAIRED = 8
 LEAST_LETTERS = 4
 """Folded letters below which wording says too little."""
 MOST_LETTERS = 60
+"""Letters of a wording that is looked for in disguise; longer ones are sentences."""
 LEAST_PLAIN = 4 / 5
 """Share of a wording's characters that have to be letters: digits fold to letters, and then say little."""
 MOST_TEXTS = 16

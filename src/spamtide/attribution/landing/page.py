@@ -29,7 +29,9 @@ from spamtide.knowledge import Knowledge
 from spamtide.nesting import spelt_out, too_deep
 
 MOST_PAGES = 5_000
+"""Saved pages that are read, the first by name."""
 MOST_ELEMENTS = 2_000
+"""Elements of a page that are looked at."""
 MOST_CHARS = 20_000
 """Elements and characters of one page that are looked at."""
 LEAST_OWN = 6

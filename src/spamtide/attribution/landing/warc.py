@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from spamtide.errors import SettingsError
 
 MOST_RECORDS = 100_000
+"""Records of a WARC file that are read."""
 MOST_HEADER_BYTES = 64 * 2**10
 MOST_PAGE_BYTES = 4 * 2**20
 """Bytes of one record that are kept; the rest is read over."""

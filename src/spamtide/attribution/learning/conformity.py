@@ -19,6 +19,7 @@ from spamtide.attribution.learning.skeleton import skeleton_drafts
 from spamtide.attribution.rulefile import Draft
 
 BLOCKS = 4
+"""Parts of lab mail in order of time; each but the first is held against rules of what came before it."""
 LEAST = 12
 """With fewer messages there are no blocks; absence then says nothing."""
 

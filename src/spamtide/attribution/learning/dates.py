@@ -11,6 +11,7 @@ from spamtide.attribution.learning.grammar import literal
 ACCIDENT = 0.02
 """A form that fewer of the values have is left out."""
 MAX_FORMS = 3
+"""Forms of a zone beyond which any form is allowed."""
 SINGLE_DIGITS = 5
 """Days of the month below ten that show whether a mailer pads them."""
 _DATE = re.compile(

@@ -18,9 +18,11 @@ from spamtide.attribution.rulefile import Draft, quoted
 MIN_SUPPORT = 4
 """Fewer messages with the same words make no rule."""
 MIN_SHARE = 0.003
+"""Share of a family's messages that a text must be in."""
 MAX_RULES = 150
 """Most template rules per family; lab mail that needs more of them has no templates worth the name."""
 MAX_ANCHORS = 6
+"""Strings of one rule for a text."""
 MAX_ANCHOR = 160
 """Characters of one anchor."""
 MAX_WORDS = 400

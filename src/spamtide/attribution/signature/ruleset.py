@@ -37,6 +37,7 @@ SCAN_SECONDS = 5
 one second, each tick ends the scan under way, however short it is (measured)."""
 MAX_FILE_BYTES = 16 * 2**20
 MAX_NAME = 100
+"""Characters of a name."""
 SUFFIX = ".yar"
 
 _KINDS: dict[str, Literal["botnet", "programme"]] = {"botnet": "botnet", "programme": "programme"}

@@ -45,6 +45,7 @@ said."""
 CLEAR = 3.0
 """Times as often as everybody else's that a fleet's own addresses must meet its other mail."""
 MOST = 6.0
+"""Log-odds that addresses give or take at most."""
 STEP = 0.25
 """Log-odds come in steps of this."""
 SAME_CAMPAIGN = 2.0

@@ -28,6 +28,7 @@ that is: mail programs are few, and so are the ways to imitate them."""
 OWN_TEXT = 0.5
 """Probability that nearly all copies of a family's text have its engine; else any part of them may."""
 NEARLY = 0.9
+"""Part of a text's copies that has the engine, from which nearly all have."""
 FOREIGN_TEXT, LEAST_COPIES = 0.1, 10
 """Part of a text's copies with the engine below which it is strangers', and copies from which this is so."""
 SINGLE = 0.1

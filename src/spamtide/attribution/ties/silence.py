@@ -15,9 +15,11 @@ from spamtide.attribution.ties.association import NO_DAY, UNNAMED, Ints
 LEAST_LAB = 8
 """Lab messages in the campaign's days, below which silence says nothing."""
 LEAST_EXPECTED = 2.0
+"""Lab messages that a campaign should have had, below which their absence says nothing."""
 DISCOUNT = 0.5
 """Share of -log P(no lab message) that counts: a lab bot's work comes in runs, not message by message."""
 MOST = 3.0
+"""Log-odds that silence takes at most."""
 STEP = 0.5
 """Log-odds come in steps of this."""
 MARGIN = 1

@@ -20,7 +20,9 @@ from spamtide.model import Floats
 BACK, AHEAD = 21, 10
 """Days before and after a day that say what is usual about it."""
 FEWEST_AROUND = 10
+"""Days around one that say what is usual."""
 FEWEST_SUBJECTS = 4
+"""Botnets from which a day can be said to be poor for all."""
 LEVEL = 5.0
 """Messages a day from which a botnet's day says something about the day."""
 SPARED = 2
@@ -39,6 +41,7 @@ LONGEST = 5
 HOLIDAY = 0.35
 """Least factor of a holiday; only the very last day, which may be cut short, may have less."""
 PART = 0.02
+"""Least share of its usual mail that a last day is taken to have brought."""
 
 Key = TypeVar("Key")
 

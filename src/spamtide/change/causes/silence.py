@@ -41,6 +41,7 @@ LEAST_EXPECTED = 5.0
 UP = 0.5
 """Exposure from which a sensor's day can bear witness."""
 FEWEST_DAYS = 2
+"""Days on either side of a move below which a sensor says nothing about it."""
 MOSTLY, WEATHER = 0.6, 0.7
 """Part of a programme's loss that one botnet's mail must be for the one to explain the other, and share of
 the level before from which, with that botnet's mail put back, no fall is left."""

@@ -42,6 +42,7 @@ RELAYS_MOVED = 0.8
 OTHER_MAIL = 30.0
 """Messages of other mail from which it shows whether it moved, too."""
 CONFIDENCE = 0.7
+"""Of a change of all sensors that their mail alone shows."""
 
 
 def together(panel: Panel, exposure: Exposure, judged: Sequence[Judged]) -> tuple[list[Judged], list[Change]]:

@@ -32,9 +32,11 @@ MOVES = np.concatenate((np.linspace(0.1, 0.9, 33), (0.93, 0.96, 0.98, 0.99, 1.0)
 ALONE = np.linspace(-5.0, 5.0, 101)
 """Log changes of one programme alone."""
 LEAST_VARIANCE = 0.003
+"""Of a log share, beyond chance: a share's days differ by some 5 % in any case."""
 FEWEST_BEFORE = 7
 """Units before a change from which a covariance can be told."""
 MOST_MEMORY = 0.8
+"""Serial correlation that is believed at most."""
 PAUSED, A_PAUSE = 0.1, 3
 """Share of a botnet's usual day below which it paused, and how many such days are a pause."""
 

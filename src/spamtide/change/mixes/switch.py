@@ -36,6 +36,7 @@ AGAINST_ONE = 4.0
 """Gain in chi-squared of an exchange over a move of loser or gainer alone: messages fall and rise with the
 whole botnet, too."""
 FEWEST_UNITS = 14
+"""Days, or weeks, with mail below which a mix is not looked at."""
 HOLD = 7
 """Days that a new mix must hold; less (HOLD_AT_END) when the series ends with it."""
 HOLD_AT_END = 4

@@ -19,7 +19,9 @@ from spamtide.model import UNKNOWN
 WINDOWS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14)
 """Last days that are looked at."""
 BEFORE = 49
+"""Days before the window that say what the mix was."""
 FEWEST_BEFORE = 21
+"""Such days without which nothing is said."""
 LEAST_MAIL = 5.0
 """Messages a day that loser before and gainer after must bring."""
 AGAINST_NONE, AGAINST_NONE_IN_A_DAY = 9.0, 10.7

@@ -35,6 +35,7 @@ BEYOND = 1.5
 RANGE = (10, 90)
 """Percentiles between which a share of unknown swings; 2.56 standard deviations of chance alone."""
 NORMAL_RANGE = 2.56
+"""Standard deviations between the tenth and the ninetieth percentile of a normal variable."""
 
 
 def turnover(

@@ -26,6 +26,7 @@ WINDOWS = (1, 2, 3, 4, 5, 6, 7, 9, 11, 14)
 BEFORE = 42
 """Units that say what the level was."""
 FEWEST_BEFORE = 10
+"""Days before a window without which nothing is expected of it."""
 STALE = 7
 """Units since the last that was observed from which it is no news."""
 CHANCE_BY_WINDOW = {1: 1 / 4000, 2: 1 / 5000, 3: 1 / 5000}
@@ -40,6 +41,7 @@ MOST_ALIKE = 0.8
 WORST = 0.1
 """Share of days, the worst, from which the tail of single days is judged."""
 FEWEST_WORST = 30
+"""Days without which the tail of the worst ones cannot be told."""
 A_YEAR = 365.25
 WINDOWS_A_DAY = 2.0
 """Windows of one day that count as independent."""

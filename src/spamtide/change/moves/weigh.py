@@ -17,6 +17,7 @@ from spamtide.change.moves.segment import Track
 CAUTION = 0.6
 """Factor on the NB size when a move is weighed: the least that the estimate may well be wrong by."""
 NEWTON_STEPS = 50
+"""Bound on the search for the best level."""
 NEWTON_TOLERANCE = 1e-10
 
 

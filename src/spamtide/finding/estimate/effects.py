@@ -18,8 +18,11 @@ from spamtide.model import Counts, Floats
 HORIZONS = (1, 7, 28, 91)
 """Days from the day of action on: a day, 1, 4 and 13 weeks."""
 DRAWS = 4_000
+"""From each distribution that an interval is made of."""
 SEED = 2011
+"""So that the same data give the same interval to the byte."""
 INSIDE = (0.025, 0.975)
+"""Quantiles at the ends of a 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ from spamtide.model import Days as Calendar
 Z80 = 1.2815515655446004
 """Two-sided 80 % of the normal distribution."""
 LEAST_PAST = 10
+"""Days with somebody up from which a forecast is made."""
 WEEK, MONTH = 7, 28
 MOST_TESTS = 12
+"""Past weeks that a forecast is held against."""
 PAST = 28
 """Days without a change that a test of the past needs before it."""
 

@@ -26,10 +26,13 @@ MIDDLE_STEP = 0.01
 WEEKDAY_SPREAD, CONTROL_SPREAD = 0.4, 0.5
 """Prior standard deviations of a weekday's effect and of the control's coefficient; both centred on 0."""
 LEAST_DAYS = 21
+"""Days with somebody up from which a level is fitted."""
 MOST_DAYS = 91
 """Days before a prediction that it needs, and that it uses."""
 NEWTON = 25
+"""Bound on steps of the fit."""
 CORRELATION = 0.8
+"""Serial correlation that is believed at most."""
 CLOSE = 1e-3
 """A Newton step this small on the log scale ends the search: far below any interval."""
 SMALL = 1e-9

@@ -19,12 +19,14 @@ from spamtide.series.sensors.relays import JUMP, LIKELY, Shift
 BIN_MAIL = 10.0
 """Messages that a bin of days should hold, so that its log ratio is about normal."""
 LONGEST_BIN = 28
+"""Days that counts are summed over, at most."""
 EDGE_BINS, EDGE_DAYS = 3, 7
 """Bins and days that must lie on either side of a change."""
 WINDOWS = (28, 91)
 """Days on either side that are compared: four weeks, and a quarter for thin mail. Short, so that a slow
 drift of one sensor is left to the model's serial correlation."""
 LEAST_NOISE = 0.02
+"""Standard deviation of a bin's log ratio that is reckoned with in any case."""
 SURE = 5.0
 """Least change over its standard error: strict, for it is sought on every day of every sensor."""
 LOCAL_MAIL = 100

@@ -27,6 +27,7 @@ BINS = 4
 SOON, STRIDE = 4, 3
 """Days after up to which a window is only needed at the end; and days between those that are looked at."""
 FEWEST_BEFORE, FEWEST_AFTER = 10, 3
+"""Days before and after a change without which it is not looked for."""
 FALLEN, PART = 0.6, 0.75
 """Share of what the others lead one to expect that the sender which fell most is down to, and all that count
 with it."""

@@ -23,17 +23,21 @@ ALIKE = 2.2
 MOST_LEFT = 0.6
 """Share of its mail from which a botnet, or a sensor, has not fallen with the others."""
 FEWEST_BOTNETS = 3
+"""Botnets that must have fallen alike."""
 FEWEST_SENSORS = 2
+"""Sensors that must have fallen alike."""
 TELLING = 8.0
 """Messages expected of a botnet, or a sensor, from which its ratio says something."""
 RELAYS_MOVED = 0.8
 """Share of sensors whose relay moved from which the others are taken to stand behind the new one, too."""
 CHANCE = 1e-6
+"""Probability of so little mail at all sensors, above which it is chance."""
 OTHER_MAIL = 10.0
 """Messages of other mail expected in the days from which it says that it went on."""
 WENT_ON = 0.5
 """Share of the usual other mail that goes on."""
 BEFORE, FEWEST_BEFORE = 42, 10
+"""Days before a window that say what is usual, and days of a sensor without which it has no say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ LONGEST = 14
 BEFORE = 42
 """Days before them."""
 FEWEST_BEFORE = 10
+"""Days before a window without which nothing is expected of it."""
 CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 3e-5, 3e-6, 1e-3, 1e-9
 """Chance of so little (or much) mail below which a sensor is taken to have changed. Days far above a level
 are commoner than the negative binomial has them, and growth can wait for a week."""
@@ -50,15 +51,18 @@ ALIKE = 0.75
 NAMED_DAYS = 5
 """Days with a named relay before a move of relay can be told."""
 RELAY_REACH = 28
+"""Days before a window in which relays count as the old ones."""
 STEADY = 0.8
 """Share of the days before on which a sensor must have been up to be held against."""
 PARTIAL = 0.5
 """Share of its usual mail from which a sensor, or its other mail, had its days."""
 WITNESSES = 2
+"""Sensors, and more than half of them, that must have had their usual mail."""
 TOLD, TOLD_BY_MAIL, UNTOLD = 0.9, 0.7, 0.4
 """Confidence of a change that is told, of one that other mail speaks for alone, and of one that only keeps
 others from being blamed."""
 UP = 0.5
+"""Exposure from which a sensor counts as up."""
 
 
 @dataclass(frozen=True, slots=True)

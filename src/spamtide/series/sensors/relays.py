@@ -28,6 +28,7 @@ SHORTEST, LONGEST = 28, 365
 ENOUGH = 50
 """Messages that make a window long enough."""
 LEAST_DAYS = 7
+"""Days on either side of a move without which levels are not compared."""
 JUMP = float(np.log(1.5))
 """Least change of level, on the log scale, that is called one."""
 JUMP_UNSEEN = float(np.log(2.0))

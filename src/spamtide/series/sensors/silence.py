@@ -24,9 +24,11 @@ LONG_RUN_DAYS = 6
 HABIT = 2 / 3
 """A weekday silent in at least this share of weeks is silent by habit."""
 LEAST_DISPERSION, LARGEST_DISPERSION = 0.05, 5.0
+"""Bounds on alpha of variance = mean + alpha mean**2, within which an estimate is believed."""
 BLOCKS = (28, 14, 7)
 """Lengths of the blocks by which bursts are measured; the longest that is no longer than the run."""
 LEAST_BLOCKS = 5
+"""Blocks of weeks up to which their scatter cannot be told."""
 LEAST_OTHERS = 10
 """Messages of another sensor around a run from which its level in the run says something."""
 

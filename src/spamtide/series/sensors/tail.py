@@ -9,6 +9,7 @@ import numpy as np
 from spamtide.model import Days, Floats
 
 LEAST_ALPHA = 0.01
+"""Of variance = mean + alpha mean**2: no sensor is steadier."""
 LIKELY = 3.84
 """Onsets within this of the best, in twice the log-likelihood, are in the 95 % interval."""
 
