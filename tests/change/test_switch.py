@@ -1,5 +1,6 @@
 """Switches of programme: called when loser falls and gainer rises, and only then."""
 
+import datetime as dt
 import itertools
 import math
 
@@ -8,7 +9,7 @@ import pytest
 from change_observatory import Setting, date, make
 
 from spamtide.change.detect import detect
-from spamtide.change.mixes.mix import Mix, _spread, _step, intra_day, make_mix
+from spamtide.change.mixes.mix import UNTOLD, Mix, _spread, _step, intra_day, make_mix
 from spamtide.change.mixes.switch import PENALTY_EXTRA, find_switches, partition_mix
 from spamtide.model import UNKNOWN, Change
 
@@ -172,3 +173,24 @@ def test_rounding_is_no_serial_correlation() -> None:
     found = find_switches(mix)
     assert [switch.to_programme for switch in found] == ["Other Meds"]
     assert found[0].p_value < 1e-6
+
+
+@pytest.mark.parametrize("skipped", range(7))
+def test_the_unit_that_a_switch_falls_into_says_nothing_of_how_uneven_mixes_are(skipped: int) -> None:
+    """A small botnet is looked at by weeks: its switch falls into some day of one."""
+    counts = np.random.default_rng(20220110).poisson(2.0, 420)[skipped:]
+    days = np.datetime64("2021-04-05") + np.arange(len(counts))
+    turned = np.arange(len(counts)) >= 280 - skipped
+    pairs = {"Meridian": np.where(turned, 0, counts), "Heron": np.where(turned, counts, 0)}
+    mix = make_mix(days, pairs, np.ones(len(counts)))
+    assert mix.step == 7
+    assert mix.rho <= UNTOLD
+    (switch,) = find_switches(mix)
+    assert switch.onset[1] <= days[280 - skipped].astype(dt.date) <= switch.onset[2]
+
+
+def test_one_week_of_another_programme_is_uneven_and_no_turn() -> None:
+    """A unit that lies outside of what its neighbours hold is a campaign of its own, and counts."""
+    counts = np.full(26, 20.0)
+    other = np.where(np.arange(26) == 9, 15.0, 0.0)
+    assert intra_day(np.array([counts - other, other])) > UNTOLD

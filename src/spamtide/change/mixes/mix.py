@@ -102,8 +102,8 @@ def intra_day(count: Floats) -> float:
     """Intra-day correlation rho by moments within windows of 14 units: median, plus 10 % for its skewness.
 
     A window in which one step explains what its days differ by is looked at on either side of the step: a
-    change of mix says nothing of how uneven mixes are. Neither does a window of one programme; where all are
-    of that kind, rho is UNTOLD.
+    change of mix says nothing of how uneven mixes are, nor does the unit that it falls into. Neither does a
+    window of one programme; where all are of that kind, rho is UNTOLD.
     """
     found: list[float] = []
     for begin in range(0, max(count.shape[1] - 13, 1), 7):
@@ -115,9 +115,10 @@ def intra_day(count: Floats) -> float:
         if part.shape[1] > LEAST_SIDE:
             at = _step(part)
             sides = _spread([part[:, :at], part[:, at:]])
-            parted = whole.freedom - sides.freedom
-            if whole.chi2 - sides.chi2 > A_STEP * parted * sides.chi2 / max(sides.freedom, 1):
+            if _explains(whole, sides):
                 whole = sides
+            else:
+                whole = next((turn for turn in _turns(part, at) if _explains(whole, turn)), whole)
         if whole.tells:
             found.append((whole.chi2 / whole.freedom - 1) / whole.informative)
     return float(np.clip(1.1 * np.median(found), 0.0, 1.0)) if found else UNTOLD
@@ -136,6 +137,30 @@ class _Spread(NamedTuple):
     def tells(self) -> bool:
         """Whether it says anything of rho."""
         return self.units >= LEAST_SIDE and self.freedom > 0 and self.informative > 0
+
+
+def _explains(whole: _Spread, parts: _Spread) -> bool:
+    """Whether what parts differ by within themselves is so much less that a step lies between them."""
+    parted = whole.freedom - parts.freedom
+    return whole.chi2 - parts.chi2 > A_STEP * parted * parts.chi2 / max(parts.freedom, 1)
+
+
+def _turns(part: Floats, at: int) -> list[_Spread]:
+    """The two sides of a step without the unit that it falls into: one on either side of it may be that.
+
+    It is one whose shares lie between those of the sides: another is uneven by itself.
+    """
+    found = []
+    for unit in (at - 1, at):
+        sides = part[:, :unit], part[:, unit + 1 :]
+        if not all(side.shape[1] for side in sides):
+            continue
+        before, turn, after = (
+            one.sum(axis=1) / one.sum() for one in (sides[0], part[:, unit : unit + 1], sides[1])
+        )
+        if ((np.minimum(before, after) <= turn) & (turn <= np.maximum(before, after))).all():
+            found.append(_spread(sides))
+    return sorted(found, key=lambda one: one.chi2)
 
 
 def _step(part: Floats) -> int:
