@@ -27,6 +27,8 @@ WINDOW = 6
 in full; a bucket of a hundred thousand costs six comparisons each, not a hundred thousand."""
 _CHUNK = 1 << 17
 """Pairs compared at once: bounds memory to some 70 MB."""
+_SIEVE_BITS = 18
+"""Of a first look at what shares a bucket: of a day's sketches it lets one in ten others pass."""
 _MET = 1 << 23
 """Meetings that are remembered before they are looked at."""
 
@@ -78,10 +80,15 @@ def _in_buckets(key: U64, other: U64, fresh: Flags) -> Ints:
 
     Within a bucket that is larger than the window those that share the next band too stand side by side.
     """
-    order = np.argsort(key)
+    # Most sketches that are known share no bucket with a fresh one: they are told by some bits of the key.
+    place = key >> np.uint64(64 - _SIEVE_BITS)
+    sieve = np.zeros(1 << _SIEVE_BITS, dtype=np.bool_)
+    sieve[place[fresh]] = True
+    order = np.flatnonzero(sieve[place])
+    order = order[np.argsort(key[order])]
     value = key[order]
-    begins = np.flatnonzero(np.concatenate(([True], value[1:] != value[:-1]))[: key.size])
-    size = np.diff(begins, append=key.size)
+    begins = np.flatnonzero(np.concatenate(([True], value[1:] != value[:-1]))[: value.size])
+    size = np.diff(begins, append=value.size)
     some = size > 1
     if some.any():
         some &= np.add.reduceat(fresh[order], begins, dtype=np.int64) > 0

@@ -87,10 +87,13 @@ def vectorise(
     strain, rank = strain[order], rank[exemplar]
     exemplars = np.bincount(strain, minlength=strains)
 
+    everything = _entries(traits, rank)
+
     def sifted(part: int) -> tuple[Floats, U64]:
-        return _sifted(_entries(traits, rank, part), strain.size)
+        return _sifted(everything[part], strain.size)
 
     each_length, entries = zip(*each(sifted, range(_PARTS)), strict=True)
+    del everything
     lengths = sum(each_length[1:], each_length[0])
     # A little is added to every length, so that three common words are not taken for the same text.
     scale = 1 / np.sqrt(lengths.sum(axis=2) + np.log(strain.size + 1) ** 2 + 1e-9)
@@ -120,27 +123,27 @@ def vectorise(
     )
 
 
-def _entries(traits: pa.ChunkedArray, rank: Ints, part: int) -> U64:
-    """A part of all traits, sorted: the trait above and the exemplar's number below."""
+def _entries(traits: pa.ChunkedArray, rank: Ints) -> list[U64]:
+    """All traits, sorted, part by part: the trait above and the exemplar's number below."""
     found = [np.zeros(0, dtype=np.uint64)]
+    owners = rank.astype(np.uint64)
     start = 0
     for chunk in traits.chunks:
-        here = rank[start : start + len(chunk)]
+        mine = rank[start : start + len(chunk)] >= 0
+        here = owners[start : start + len(chunk)]
         start += len(chunk)
         _, offsets, data = chunk.buffers()
         ends = np.frombuffer(offsets, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1] // 4
         if not len(chunk) or ends[0] == ends[-1]:
             continue
-        flat = np.frombuffer(data, dtype="<u4", count=int(ends[-1]))[ends[0] :]
-        owner = np.repeat(here, np.diff(ends))
-        mine = np.flatnonzero((flat >> np.uint32(32 - _PART_BITS) == part) & (owner >= 0))
-        entries = flat[mine].astype(np.uint64)
+        entries = np.frombuffer(data, dtype="<u4", count=int(ends[-1]))[ends[0] :].astype(np.uint64)
         entries <<= np.uint64(32)
-        entries |= owner[mine].astype(np.uint64)
-        found.append(entries)
+        entries |= np.repeat(here, np.diff(ends))
+        found.append(entries if mine.all() else entries[np.repeat(mine, np.diff(ends))])
     joined = np.concatenate(found)
     joined.sort()
-    return joined
+    bounds = np.arange(1, _PARTS, dtype=np.uint64) << np.uint64(64 - _PART_BITS)
+    return np.split(joined, np.searchsorted(joined, bounds))
 
 
 @dataclass(frozen=True, slots=True)
