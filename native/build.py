@@ -28,6 +28,7 @@ PARTS = (
     "brands",
     "dates",
     "fields",
+    "fits",
     "fold",
     "links",
     "meetings",

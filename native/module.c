@@ -26,6 +26,9 @@ static PyMethodDef METHODS[] = {
     {"is_seen", native_is_seen, METH_O, "See message/text.py."},
     {"tidy_lines", native_tidy_lines, METH_O, "See message/text.py."},
     {"paths", native_paths, METH_VARARGS, "See change/moves/date.py."},
+    {"score", native_score, METH_VARARGS, "See series/fitting/loglinear.py."},
+    {"dispersion", native_dispersion, METH_VARARGS, "See series/fitting/dispersion.py."},
+    {"correlate", native_correlate, METH_VARARGS, "See series/fitting/arrow.py."},
     {"follow", native_follow, METH_VARARGS, "See change/moves/wander.py."},
     {NULL, NULL, 0, NULL},
 };
@@ -37,7 +40,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 11)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 12)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

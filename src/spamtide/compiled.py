@@ -1,7 +1,7 @@
 """The compiled form of a few loops over characters and days, where installation could build it.
 
-Everything works without it, and gives the same: each of its functions stands in for Python that is kept, and
-is held against it by tests. SPAMTIDE_PURE=1 in the environment leaves it out. Sources: native/.
+Everything works without it, and gives the same (fits of a panel: but for the last digits, as their sums are taken
+in another order): each of its functions stands in for Python that is kept, and is held against it by tests. SPAMTIDE_PURE=1 in the environment leaves it out. Sources: native/.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FORM = 11
+FORM = 12
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -152,6 +152,26 @@ class Native(Protocol):
         self, likely: Floats, numbers: NDArray[np.int64], ends: Floats, onsets: int, cells: int, /
     ) -> None:
         """Sums over the paths of a ramp, written into `ends`; see change.moves.date."""
+
+    def score(
+        self,
+        table: tuple[Floats, Floats],
+        prior: tuple[Floats, Floats],
+        effects: tuple[Floats, Floats],
+        held: int,
+        alpha: float,
+        bounds: tuple[int, float, float, float],
+        /,
+    ) -> bool:
+        """Scoring of a panel; `effects` are written. False: not this one. See series.fitting.loglinear."""
+
+    def dispersion(
+        self, square: Floats, mean: Floats, freedom: int, bounds: tuple[float, int, float], /
+    ) -> float:
+        """See series.fitting.dispersion."""
+
+    def correlate(self, values: Floats, near: Floats, out: Floats, /) -> None:
+        """Serial correlation along the last axis, written into `out`; see series.fitting.arrow."""
 
 
 def _load() -> Native | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.compiled import native
 from spamtide.model import Floats
 
 LARGEST_CORRELATION = 0.95
@@ -77,10 +78,14 @@ class Arrow:
         """R v along days, the last axis, for R = rho^|t-t'|; absent cells hold zeros, as they may."""
         if self.rho <= 0 or values.shape[2] == 1:
             return values
+        near = self.rho ** np.diff(self.days).astype(np.float64)
+        if native is not None:
+            found = np.empty(values.shape)
+            native.correlate(np.ascontiguousarray(values), near, found)
+            return found
         from scipy.linalg import solveh_banded
 
         # The inverse of R is tridiagonal, gaps or not (Markov), so that R v is the solution of a band system.
-        near = self.rho ** np.diff(self.days).astype(np.float64)
         alone = 1.0 / (1.0 - near**2)
         band = np.ones((2, len(self.days)))
         band[0, 1:] = -near * alone

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.compiled import native
 from spamtide.model import Counts, Floats
 
 ASSUMED_DISPERSION = 0.1
@@ -20,6 +21,8 @@ def moment_dispersion(square: Floats, mean: Floats, freedom: int) -> float:
     Newton's method on one over that sum, which is concave in alpha and nearly straight: from 0 it rises to
     the root in a few steps and never beyond it.
     """
+    if native is not None:
+        return native.dispersion(square, mean, freedom, (LARGEST_DISPERSION, STEPS, PRECISE))
     share = square / mean
     alpha = 0.0
     if share.sum() <= freedom:

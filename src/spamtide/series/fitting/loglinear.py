@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spamtide.compiled import native
 from spamtide.model import Floats
 from spamtide.series.fitting.arrow import Arrow, arrow_of
 from spamtide.series.fitting.dispersion import local_dispersion, moment_dispersion
@@ -34,6 +35,8 @@ LEAST_FREEDOM = 10
 LARGEST_STEP = 1.5
 """Bound on one scoring step, on the log scale."""
 STEPS = 100
+ARRIVED = 1e-9
+"""Longest step at which scoring has arrived: far below any digit that is shown."""
 MOST_EXPONENT = 50.0
 """Bound of logarithms of levels while scoring."""
 LOOSE = 5.0
@@ -232,6 +235,12 @@ def _scoring(
         day = np.log(y.sum(axis=0) / (u * np.exp(sensor)[:, None]).sum(axis=0))
     else:
         sensor, day = start[0].copy(), start[1].copy()
+    if native is not None:
+        held = -1 if len(free) == len(sensor) else int(np.setdiff1d(np.arange(len(sensor)), free)[0])
+        found = sensor.copy(), day.copy()
+        bounds = STEPS, LARGEST_STEP, MOST_EXPONENT, ARRIVED
+        if native.score((y, u), (centre, precision), found, held, alpha, bounds):
+            return found
     inner = np.ix_(free, free)
     for _ in range(STEPS):
         mean = u * _levels(sensor, day)
@@ -252,7 +261,7 @@ def _scoring(
         pace = min(1.0, LARGEST_STEP / longest) if longest > 0 else 1.0
         sensor += pace * move
         day += pace * shift
-        if longest < 1e-9:  # noqa: PLR2004 - far below any digit that is shown
+        if longest < ARRIVED:
             break
     return sensor, day
 
