@@ -34,6 +34,21 @@ class Shown:
         self.subject, self.rendering = subject, rendering
 
 
+class Near:
+    """Numbers that are the same but for their last digits: a variance of none may be 1e-16, its root 1e-8."""
+
+    def __init__(self, numbers: NDArray[np.float64]) -> None:
+        self.numbers = numbers
+
+    def __eq__(self, other: object) -> bool:
+        """Whether they are."""
+        return isinstance(other, Near) and np.allclose(
+            self.numbers, other.numbers, rtol=1e-8, atol=1e-6, equal_nan=True
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # they are only compared
+
+
 class Asking:
     """Asks functions; `table` has them by name."""
 
@@ -66,6 +81,7 @@ class Asking:
             "tidy_lines": lambda: forms.text.tidy_lines(text()),
             "paths": self._paths,
             "follow": self._follow,
+            "score, dispersion, correlate": self._fit,
         }
 
     def both(self, name: str, seed: int) -> tuple[object, object]:
@@ -238,3 +254,11 @@ class Asking:
         memory, whole = grid[:, 0].copy(), grid[:, 1] ** 2
         rows = forms.waves._Rows(log, noise, uneven, fresh, after)
         return [one.tobytes() for one in forms.waves._run(rows, memory, whole)[:2]]
+
+    def _fit(self) -> object:
+        dice, drawn = self.dice, self._generator()
+        shape = dice.choice((1, 3, 9)), dice.choice((1, 40, 131))
+        exposure = drawn.choice((0.0, 0.5, 1.0, 3.0), shape) * dice.choice((0.01, 1.0, 1e4))
+        counts = drawn.poisson(exposure * drawn.gamma(0.5, 2.0, shape) * dice.choice((0.01, 5.0))) * 1.0
+        found = forms.loglinear.fit(counts, exposure, shrink=dice.choice((0.0, 0.5)))
+        return Near(np.concatenate((found.level, found.log_se, found.high, found.sensor)))

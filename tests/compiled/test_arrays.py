@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from forms import date, kinship, regrouping, waves
+from forms import arrow, date, dispersion, kinship, loglinear, regrouping, waves
 
 from spamtide.compiled import native
 from spamtide.each import in_turn
@@ -73,9 +73,60 @@ def test_inner_products_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [regrouping._dot(one, other) for one in vectors for other in vectors] == compiled
 
 
+@pytest.mark.parametrize("sensors", [1, 2, 7])
+@pytest.mark.parametrize("shrink", [0.0, 0.5])
+def test_fits_are_the_same(monkeypatch: pytest.MonkeyPatch, sensors: int, shrink: float) -> None:
+    """But for the last digits: sums are taken in another order."""
+    rng = np.random.default_rng(sensors)
+    exposure = np.where(rng.random((sensors, 61)) < 0.1, 0.0, rng.gamma(9.0, 2.0, (sensors, 61)))
+    counts = rng.poisson(exposure * rng.gamma(4.0, 1 / 4, (sensors, 61)) * rng.gamma(5.0, 1 / 5, 61))
+    counts[0, :40] = counts[-1, 20:25] = 0
+
+    def fitted() -> list[np.ndarray]:
+        found = [loglinear.fit(counts, exposure, shrink=shrink, base=slice(5, 50))]
+        found += [loglinear.fit(counts, exposure, shrink=shrink, variance="quasi-poisson")]
+        return [
+            np.array([*one.level, *one.log_se, *one.low, *one.high_90, *one.sensor, one.overdispersion])
+            for one in found
+        ]
+
+    compiled = fitted()
+    for user in (loglinear, arrow, dispersion):
+        monkeypatch.setattr(user, "native", None)
+    for one, other in zip(compiled, fitted(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_a_fit_that_comes_to_nothing_is_left_to_the_python() -> None:
+    """A day without any weight: no effect of it can be told."""
+    assert native is not None
+    table, prior = (np.ones((2, 3)), np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]])), (np.zeros(2), np.ones(2))
+    assert not native.score(table, prior, (np.zeros(2), np.zeros(3)), -1, 0.1, (9, 1.5, 50.0, 1e-9))
+
+
 def test_arrays_of_other_shapes_are_refused() -> None:
     """Nothing is read or written beyond an array."""
     assert native is not None
+    bounds = 9, 1.5, 50.0, 1e-9
+    sides = [np.ones((2, 3)), np.ones((2, 3)), np.zeros(2), np.ones(2), np.zeros(2), np.zeros(3)]
+
+    def score(sides: list[np.ndarray], held: int) -> None:
+        native.score(tuple(sides[:2]), tuple(sides[2:4]), tuple(sides[4:]), held, 0.1, bounds)
+
+    score(sides, 1)
+    for held in (-2, 2):
+        with pytest.raises(ValueError, match="shapes"):
+            score(sides, held)
+    for wrong in range(len(sides)):
+        for length in (0, 1, 7):
+            with pytest.raises(ValueError, match="shapes"):
+                score([np.ones(length) if at == wrong else one for at, one in enumerate(sides)], 0)
+    with pytest.raises(ValueError, match="shapes"):
+        native.dispersion(np.ones(3), np.ones(2), 2, (50.0, 9, 1e-9))
+    native.correlate(np.ones((2, 3)), np.ones(2), np.ones((2, 3)))
+    for values, near, out in (((2, 3), 3, (2, 3)), ((2, 3), 2, (2, 2)), ((7,), 2, (7,))):
+        with pytest.raises(ValueError, match="shapes"):
+            native.correlate(np.ones(values), np.ones(near), np.ones(out))
     with pytest.raises(ValueError, match="shapes"):
         native.paths(np.ones((12, 3, 2)), np.array([2, 2, 2]), np.ones((3, 2, 2)), 2, 2)
     arrays = [np.ones(3), *(np.ones(1) for _ in range(8)), np.ones(3), np.ones(6)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,8 @@ from spamtide.version import VERSION
 
 KNOWN, WEEK = 14, 7
 """Days whose addresses and campaigns are known, and days that are then looked at."""
+MOST_HELD = 12_000_000
+"""Messages of some weeks that are kept between two falls: 36 bytes each."""
 EPOCH = dt.date(1970, 1, 1)
 NAMED: frozenset[SubjectKind] = frozenset({"botnet", "programme"})
 """Kinds that messages are given names of."""
@@ -26,11 +29,14 @@ class Remembered:
     """Traces, those of weeks whose files are the same as when they were counted from the table `changes`.
 
     A fall is asked about at each update for as long as it is in the series, mostly of weeks long past. The
-    commit of `changes` says what was asked; files never change, so that the same ones say the same.
+    commit of `changes` says what was asked; files never change, so that the same ones say the same. Falls of
+    the same weeks have their mail read once.
     """
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
+        self._held: list[tuple[frozenset[int], pa.Table]] = []
+        """Mail of some weeks, none of which is in two of them."""
         self._known: dict[str, Any] = lake.note("changes").get("traces", {})
         self._asked: dict[str, Any] = {}
 
@@ -45,19 +51,54 @@ class Remembered:
                 Trace(of, *((one, other) for one, other in counts)) for of, *counts in self._known[key]
             )
         else:
-            found = traces(self._lake, subject, first, last, until)
+            found = traces(self._lake, subject, first, last, until, self._mail)
         # Lists, as a note gives them back: the same traces keep the table's version.
         self._asked[key] = [
             [one.of, *map(list, (one.own, one.before, one.after, one.since, one.elsewhere))] for one in found
         ]
         return found
 
+    def _mail(self, lake: Lake, weeks: Collection[int]) -> pa.Table:
+        """As `mail`, with weeks besides; some millions of messages are kept."""
+        missing = frozenset(weeks).difference(*(of for of, _ in self._held))
+        if missing:
+            self._held.append((missing, mail(lake, missing)))
+        found = [(of, rows) for of, rows in self._held if not of.isdisjoint(weeks)]
+        rest = [one for one in self._held if one[0].isdisjoint(weeks)]
+        while rest and sum(rows.num_rows for _, rows in (*rest, *found)) > MOST_HELD:
+            del rest[0]
+        self._held = [*rest, *found]
+        return pa.concat_tables(rows for _, rows in found)
+
     def note(self) -> dict[str, Any]:
         """What the commit of `changes` is to say."""
         return {"traces": self._asked} if self._asked else {}
 
 
-def traces(lake: Lake, subject: Subject, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
+def mail(lake: Lake, weeks: Collection[int]) -> pa.Table:
+    """Wild spam of some weeks: address, campaign, botnet and programme as hashes, and its day."""
+    inside = f"week IN ({', '.join(map(str, sorted(weeks)))})"
+    return lake.query(
+        f"""
+        SELECT e.address, e.campaign, e.day, a.botnet, a.programme
+        FROM (SELECT CASE WHEN source_ip IS NOT NULL THEN hash(source_ip) END AS address,
+                     CASE WHEN campaign IS NOT NULL THEN hash(campaign) END AS campaign,
+                     received_at::DATE AS day, hash(sha256, sensor) AS message
+              FROM evidence WHERE {inside} AND label = 'spam' AND lab IS NULL) e
+        JOIN (SELECT hash(botnet) AS botnet, hash(programme) AS programme, hash(sha256, sensor) AS message
+              FROM attributions WHERE {inside}) a USING (message)
+        """  # noqa: S608 - numbers
+    )
+
+
+def traces(
+    lake: Lake,
+    subject: Subject,
+    first: dt.date,
+    last: dt.date,
+    until: dt.date,
+    of_weeks: Callable[[Lake, Collection[int]], pa.Table] = mail,
+) -> tuple[Trace, ...]:
     """What is left of a botnet or programme in mail without a name of its kind (see model.Trace).
 
     The week before is held against the two weeks before that, so that its addresses had as much time to
@@ -69,47 +110,45 @@ def traces(lake: Lake, subject: Subject, first: dt.date, last: dt.date, until: d
         first: first day on which it may have begun to fall.
         last: first day at the new level.
         until: first day that is not known yet.
+        of_weeks: reads some weeks, as `mail` does; more of them do no harm.
     """
     kind, name = subject
     days = _days(last, until)
     if days < 1 or kind not in NAMED:
         return ()
     edges = _edges(first, last, until)
-    weeks = _weeks(edges)
+    begin, end = _weeks(edges)
     asked = pa.table({"name": [name], "first": [first], "last": [last]})
     # Whose machines turn to another botnet is not asked; which programme they turn to is.
-    names = ("(SELECT name FROM asked)", f"'{UNKNOWN}'") if kind == "botnet" else (kind,)
+    others = f"AND m.botnet IN (hash(q.name), hash('{UNKNOWN}'))" if kind == "botnet" else ""
     rows = lake.query(
         f"""
         WITH mail AS (
-            SELECT e.source_ip, e.campaign,
-                   CASE a.{kind} WHEN q.name THEN 'own' WHEN '{UNKNOWN}' THEN 'none' ELSE '' END AS whose,
-                   e.received_at::DATE - q.first AS off, e.received_at::DATE - q.last AS since
-            FROM (SELECT source_ip, campaign, received_at, hash(sha256, sensor) AS message FROM evidence
-                  WHERE week BETWEEN {weeks[0]} AND {weeks[1]} AND label = 'spam' AND lab IS NULL
-                  AND received_at >= TIMESTAMPTZ '{edges[0]}' AND received_at < TIMESTAMPTZ '{edges[1]}') e
-            JOIN (SELECT {kind}, hash(sha256, sensor) AS message FROM attributions
-                  WHERE week BETWEEN {weeks[0]} AND {weeks[1]}
-                  AND {kind} IN ({", ".join(names)})) a USING (message)
-            CROSS JOIN asked q),
+            SELECT m.address, m.campaign,
+                   CASE m.{kind} WHEN hash(q.name) THEN 'own' WHEN hash('{UNKNOWN}') THEN 'none' ELSE '' END
+                   AS whose,
+                   m.day - q.first AS off, m.day - q.last AS since
+            FROM held m CROSS JOIN asked q
+            WHERE m.day >= DATE '{edges[0]}' AND m.day < DATE '{edges[1]}' {others}),
         sides AS (
-            SELECT source_ip, campaign, whose, off >= 0 AS after FROM mail
+            SELECT address, campaign, whose, off >= 0 AS after FROM mail
             WHERE off BETWEEN -{WEEK} AND -1 OR since BETWEEN 0 AND {days - 1}),
         known AS (
-            SELECT source_ip, campaign, false AS after FROM mail
+            SELECT address, campaign, false AS after FROM mail
             WHERE whose = 'own' AND off BETWEEN -{KNOWN + WEEK} AND -{WEEK + 1}
             UNION ALL
-            SELECT source_ip, campaign, true FROM mail WHERE whose = 'own' AND off BETWEEN -{KNOWN} AND -1),
-        addresses AS (SELECT DISTINCT source_ip, after FROM known),
+            SELECT address, campaign, true FROM mail WHERE whose = 'own' AND off BETWEEN -{KNOWN} AND -1),
+        addresses AS (SELECT DISTINCT address, after FROM known),
         campaigns AS (SELECT DISTINCT campaign, after FROM known)
-        SELECT s.whose, s.after, count(*) AS messages, count(a.source_ip) AS addresses,
+        SELECT s.whose, s.after, count(*) AS messages, count(a.address) AS addresses,
                count(c.campaign) AS campaigns
         FROM sides s
-        LEFT JOIN addresses a ON a.source_ip = s.source_ip AND a.after = s.after
+        LEFT JOIN addresses a ON a.address = s.address AND a.after = s.after
         LEFT JOIN campaigns c ON c.campaign = s.campaign AND c.after = s.after
         GROUP BY ALL
         """,  # noqa: S608 - the numbers are numbers
         asked=asked,
+        held=of_weeks(lake, range(begin, end + 1)),
     )
     found = {(row["whose"], row["after"]): row for row in rows.to_pylist()}
     none = {"messages": 0, "addresses": 0, "campaigns": 0}
