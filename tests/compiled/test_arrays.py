@@ -104,7 +104,7 @@ def test_a_fit_that_comes_to_nothing_is_left_to_the_python() -> None:
     assert not native.score(table, prior, (np.zeros(2), np.zeros(3)), -1, 0.1, (9, 1.5, 50.0, 1e-9))
 
 
-def test_arrays_of_other_shapes_are_refused() -> None:
+def test_panels_of_other_shapes_are_refused() -> None:
     """Nothing is read or written beyond an array."""
     assert native is not None
     bounds = 9, 1.5, 50.0, 1e-9
@@ -127,6 +127,11 @@ def test_arrays_of_other_shapes_are_refused() -> None:
     for values, near, out in (((2, 3), 3, (2, 3)), ((2, 3), 2, (2, 2)), ((7,), 2, (7,))):
         with pytest.raises(ValueError, match="shapes"):
             native.correlate(np.ones(values), np.ones(near), np.ones(out))
+
+
+def test_arrays_of_other_shapes_are_refused() -> None:
+    """Nothing is read or written beyond an array."""
+    assert native is not None
     with pytest.raises(ValueError, match="shapes"):
         native.paths(np.ones((12, 3, 2)), np.array([2, 2, 2]), np.ones((3, 2, 2)), 2, 2)
     arrays = [np.ones(3), *(np.ones(1) for _ in range(8)), np.ones(3), np.ones(6)]

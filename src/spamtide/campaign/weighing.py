@@ -93,7 +93,6 @@ def vectorise(
         return _sifted(everything[part], strain.size)
 
     each_length, entries = zip(*each(sifted, range(_PARTS)), strict=True)
-    del everything
     lengths = sum(each_length[1:], each_length[0])
     # A little is added to every length, so that three common words are not taken for the same text.
     scale = 1 / np.sqrt(lengths.sum(axis=2) + np.log(strain.size + 1) ** 2 + 1e-9)

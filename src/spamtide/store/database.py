@@ -40,6 +40,7 @@ def database(lake: str) -> duckdb.DuckDBPyConnection:
                 "temp_directory": _spill_folder(lake),
             },
         )
+        made.execute("SET GLOBAL parquet_metadata_cache = true")  # of files that never change
         found = _MADE.setdefault((process, lake), made)
     return found
 

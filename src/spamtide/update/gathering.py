@@ -29,7 +29,7 @@ from spamtide.store import Lake, evidence, rollup
 
 PROFILE_ROWS = 512
 """A worker's helping of renderings."""
-LOADED = ("scipy.sparse", "scipy.special", "scipy.linalg")
+LOADED = ("scipy.sparse", "scipy.special")
 """Modules that later work needs, loaded while compiled code leaves the interpreter free."""
 TOLD = 1.0
 """Seconds from which a step is told of."""
