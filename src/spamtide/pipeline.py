@@ -74,9 +74,13 @@ class Stage:
     """What `update` calls; None for the stages that `ingest` runs. Returns one line for a person."""
 
 
+def nothing_settled() -> None:
+    """No week is known to stay as it is."""
+
+
 @dataclass(slots=True)
 class Update:
-    """One run of the table stages."""
+    """One run of the table stages: what one stage leaves for the next besides tables."""
 
     observatory: Observatory
     ruleset: Ruleset
@@ -86,25 +90,26 @@ class Update:
     backlog: Backlog = field(default_factory=Backlog)
     """Stores what no stage waits for; `state` waits for all of it."""
     measurement: Measurement | None = None
+    """What `measure` made, for `detect`; None before."""
     told: Measurement | None = None
-    """The same as it is said: without a last day that is not over."""
+    """The measurement that claims are made from: without a last day that is not over."""
     over: bool | None = None
-    """Whether that day is over, by its hours."""
+    """Whether the last day is over, by its hours; None where hours do not tell."""
     names: dict[str, str] = field(default_factory=dict)
     """Absorbed campaign name -> surviving name."""
     hours: Callable[[], tuple[IndexSeries, ...]] = tuple
-    """Gives their series, which are fitted while changes are looked for."""
+    """Gives the hourly series, which are fitted while changes are looked for."""
     fresh: evidence.Fresh | None = None
     """Observations that may be new."""
     hits: Hits | None = None
     """What rules say of them, if they were matched beside clustering."""
     ahead: Ahead | None = None
     """What answers of new mail will need, read while it is clustered."""
-    settled: Callable[[], panels.Settled | None] = lambda: None
-    """What is counted of the weeks that stay as they are, read meanwhile as well."""
+    settled: Callable[[], panels.Settled | None] = nothing_settled
+    """Gives what is counted of the weeks that stay as they are, read meanwhile as well."""
     counted: rollup.Hours = rollup.NO_HOURS
     """Messages by hour of the last weeks that were answered."""
-    stored: Callable[[], None] = lambda: None
+    stored: Callable[[], object] = lambda: None
     """Waits until all answers are stored."""
 
 
@@ -176,7 +181,7 @@ def _cluster(run: Update) -> str:
         if hits is not None:
             weeks = {week for batch in hits.result() for week in batch["week"].unique().to_pylist()}
             run.ahead = Ahead(lake, weeks, run.backlog)
-            run.settled = _settled(lake, run.ahead, run.backlog)
+            run.settled = run.backlog(partial(_settled, lake, run.ahead))
 
     gathered = gather(lake, settings.clustering.similarity, workers, matching)
     run.fresh, run.names, run.hits = gathered.fresh, gathered.names, gathered.hits
@@ -184,21 +189,9 @@ def _cluster(run: Update) -> str:
     return gathered.told()
 
 
-def _settled(lake: Lake, ahead: Ahead, backlog: Backlog) -> Callable[[], panels.Settled | None]:
-    """Read behind what is counted of weeks that these answers leave alone."""
-    found: list[panels.Settled] = []
-
-    def read() -> None:
-        if ahead.weeks:
-            found.append(panels.settled(lake, (min(ahead.weeks), max(ahead.weeks))))
-
-    done = backlog(read)
-
-    def known() -> panels.Settled | None:
-        done()
-        return found.pop() if found else None
-
-    return known
+def _settled(lake: Lake, ahead: Ahead) -> panels.Settled | None:
+    """What is counted of weeks that answers of new mail leave alone; None where there is no new mail."""
+    return panels.settled(lake, (min(ahead.weeks), max(ahead.weeks))) if ahead.weeks else None
 
 
 def _attribute(run: Update) -> str:
@@ -238,6 +231,7 @@ def _measure(run: Update) -> str:
     measuring = run.observatory.settings.measuring
     each = Apart(run.observatory.settings.running.workers)
     panel = panels.panel(lake, run.settled())
+    run.settled = nothing_settled  # rows of all days, which nobody needs any more
     with ThreadPoolExecutor(1, "hours") as other:
         later = other.submit(panels.hourly, lake, panel.days, measuring.hourly_weeks, run.counted)
         measured = run.measurement = explained(lake, measure(panel, measuring, each))
@@ -246,27 +240,16 @@ def _measure(run: Update) -> str:
     told = run.told = without_last_day(measured) if run.over is False else measured
     run.backlog(lambda: lake.replace("series", series_rows(told)))
     run.backlog(lambda: lake.replace("sensors", rollup.sensors(lake, outages(measured))))
-    run.hours = _hours(lake, each.aside(lambda: measure_hours(hourly, measured)), run.backlog)
+    fitted = each.aside(lambda: measure_hours(hourly, measured))
+    run.hours = run.backlog(partial(_keep_hours, lake, fitted))
     return f"{len(measured.series)} series over {len(measured.panel.days):,} days"
 
 
-def _hours(
-    lake: Lake, fitted: Callable[[], tuple[IndexSeries, ...]], backlog: Backlog
-) -> Callable[[], tuple[IndexSeries, ...]]:
-    """Store hourly series as soon as they are fitted; what is given back waits for that, and has them."""
-    found: list[tuple[IndexSeries, ...]] = []
-
-    def keep() -> None:
-        found.append(fitted())
-        lake.replace("hours", hour_rows(found[0]))
-
-    done = backlog(keep)
-
-    def known() -> tuple[IndexSeries, ...]:
-        done()
-        return found[0]
-
-    return known
+def _keep_hours(lake: Lake, fitted: Callable[[], tuple[IndexSeries, ...]]) -> tuple[IndexSeries, ...]:
+    """Store hourly series as soon as they are fitted."""
+    series = fitted()
+    lake.replace("hours", hour_rows(series))
+    return series
 
 
 def _detect(run: Update) -> str:

@@ -29,6 +29,13 @@ def test_one_may_wait_for_a_job_and_those_before_it() -> None:
         go.set()
 
 
+def test_what_a_job_gives_is_handed_over() -> None:
+    """As often as it is asked for."""
+    with Backlog() as backlog:
+        number = backlog(lambda: 17)
+    assert (number(), number()) == (17, 17)
+
+
 def test_after_a_failure_nothing_is_begun() -> None:
     """What is stored later rests on what was stored before."""
     done: list[str] = []

@@ -52,7 +52,7 @@ class Neighbours:
     likeness: Floats
     """Mean cosine over all pairs of their exemplars, in words, names and marks."""
     phrasing: Floats
-    """The same in phrases."""
+    """Mean cosine over all pairs of their exemplars, in phrases."""
 
 
 def neighbours(

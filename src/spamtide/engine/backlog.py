@@ -10,6 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
+from spamtide.each import Result
+
 
 class Backlog:
     """Jobs in the order in which they are given; after one that failed, none is begun any more.
@@ -34,11 +36,22 @@ class Backlog:
         if kind is None:
             self.wait()
 
-    def __call__(self, job: Callable[[], object]) -> Callable[[], None]:
-        """Have a job done; what is given back waits for it and those before it, and raises as `wait`."""
-        self._jobs.append(self._thread.submit(self._do, job))
+    def __call__(self, job: Callable[[], Result]) -> Callable[[], Result]:
+        """Have a job done.
+
+        Returns:
+            What waits for the job and those before it, raises as `wait`, and gives what the job gave. That is
+            kept for as long as this is, and nowhere else.
+        """
+        given: list[Result] = []
+        self._jobs.append(self._thread.submit(self._do, lambda: given.append(job())))
         asked = list(self._jobs)
-        return lambda: _settle(asked)
+
+        def result() -> Result:
+            _settle(asked)
+            return given[0]
+
+        return result
 
     def wait(self) -> None:
         """Wait for the jobs so far.

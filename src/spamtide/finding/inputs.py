@@ -80,7 +80,7 @@ def no_makers(_programme: str | None, _window: Window) -> Sequence[Maker]:
 
 
 def nothing_gathered(_window: Window) -> Gathering:
-    """The same of campaigns."""
+    """Where there are counts and no messages, no campaigns either."""
     return Gathering(0, 0, 0, ())
 
 

@@ -176,7 +176,7 @@ def control(observatory: Observatory) -> list[dict[str, Any]]:
 
 
 def control_table(observatory: Observatory) -> Table:
-    """The same as a table for a terminal."""
+    """Every control server that was checked, as a table for a terminal."""
     table = _compact("Control servers")
     for column in ("family", "host", "port", "7 days", "last check", "P(alive)"):
         table.add_column(column, no_wrap=column != "host")

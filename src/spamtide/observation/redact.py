@@ -156,7 +156,7 @@ class Redactor:
             if len(forms) <= FEW_RECIPIENTS
             else {}
         )
-        """The same for the compiled form, the longest local part first; empty where there are too many."""
+        """Domain -> local parts and tokens for the compiled form, longest first; {} where there are many."""
         encoded = [form for form in forms if form.literals][:ENCODED]
         self._literals = [(form.literals[0], form.token.encode()) for form in encoded]
         """What may stand by itself, as in links."""
@@ -207,7 +207,7 @@ class Redactor:
         return found
 
     def _found_by_separator(self, lower: bytes) -> list[_Found]:
-        """The same, found by looking at each separator."""
+        """What `_found_by_domain` finds, by looking at each separator: quicker where domains are many."""
         found: list[_Found] = []
         lengths = sorted({len(domain) for domain in self._locals})
         for match in _ANY_SEPARATOR.finditer(lower):

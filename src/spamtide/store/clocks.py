@@ -76,7 +76,7 @@ def clocks(lake: Lake) -> tuple[Clock, ...]:
 
 
 def explained(lake: Lake, measurement: Measurement) -> Measurement:
-    """The same, with outages that a sensor's clock made told as such: kind 'clock'."""
+    """A measurement in which outages that a sensor's clock made are told as such: kind 'clock'."""
     exposure = measurement.exposure
     short = [at for at, outage in enumerate(exposure.outages) if _is_short(outage)]
     if not short:

@@ -47,7 +47,7 @@ def fresh(lake: Lake) -> Fresh:
 
 
 def incoming(lake: Lake) -> Fresh:
-    """The same, their campaigns not yet looked up."""
+    """The observations since the last commit of evidence, their campaigns not yet looked up."""
     since = lake.note("evidence").get("observations")
     paths = lake.added("observations", since)
     version = lake.version("observations")
@@ -86,7 +86,7 @@ def unclustered(lake: Lake, new: Fresh) -> pa.Table:
 
 
 def with_members(lake: Lake, new: Fresh, memberships: pa.Table) -> Fresh:
-    """The same observations after their contents were given campaigns."""
+    """New observations with the campaigns that their contents were given since."""
     if isinstance(new.members, Files):
         return replace(new, members=lake.files("memberships"))
     return replace(new, members=pa.concat_tables([new.members, memberships]))

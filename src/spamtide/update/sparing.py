@@ -74,7 +74,7 @@ class Basis:
     """Absorbed campaign name -> surviving name."""
 
     def coded(self, rows: pa.Table, copies: Ints, asks: Flags | None = None) -> Coded | None:
-        """Rows made ready, campaigns under their surviving names."""
+        """Rows made ready to be answered, campaigns under their surviving names; see `attribution.coded`."""
         rows = evidence.surviving(_completed(rows), self.names)
         return coded(rows, self.ruleset, self.knowledge, beyond=self.beyond, asks=asks, copies=copies)
 
@@ -190,7 +190,7 @@ class _Cells:
     kept: pa.Table
     """CELLS, those of old messages first."""
     rows: pa.Table
-    """The same with all columns of `sharing.SHARED`."""
+    """The cells of `kept`, with all columns of `sharing.SHARED`."""
     before: Ints
     """How many of each are old messages."""
     coded: Coded

@@ -71,7 +71,7 @@ class Names:
         return self._lost_by(programme, event, named, frozenset())
 
     def taken_along(self, judged: Sequence[Judged]) -> list[Judged]:
-        """The same, but a programme whose senders fell, or turned to another, in those days lost no name.
+        """Judgements in which a programme whose senders fell, or turned to another, then, lost no name.
 
         Their letters without a name, and who came or grew meanwhile, may look as if they had taken its place.
         """

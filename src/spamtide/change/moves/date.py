@@ -390,7 +390,15 @@ def _paths(likely: Floats, numbers: Units, ends: Floats) -> None:
 
 
 def _log_means(days: Floats, numbers: Units) -> Floats:
-    """The same in logarithms, and as means; shape (lengths, onsets, cells)."""
+    """Logarithms of the means over the paths that `_paths` sums up, slowly and for any size of numbers.
+
+    Args:
+        days: log share of each day at each level, shape (levels, days, cells); the first is the first onset.
+        numbers: onsets that are allowed, the first so many, of each length from 0 on.
+
+    Returns:
+        Shape (lengths, onsets, cells); -inf where an onset is not allowed.
+    """
     ends = np.full((len(numbers) - 1, numbers[0], days.shape[2]), -np.inf)
     path = np.zeros((len(days), numbers[0], days.shape[2]))
     for length, number in enumerate(numbers[1:], 1):

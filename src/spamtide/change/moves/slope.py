@@ -164,7 +164,7 @@ def _cost(track: Track, part: slice, level: Floats, size: float) -> Floats:
 
 
 def _days(weight: Floats, rate: Floats, mean: Floats, size: float) -> Floats:
-    """The same of days by their weights and rates."""
+    """Minus twice the NB log likelihood of days with some weights and rates, without constant terms."""
     value = weight * (rate * (np.log(mean) - np.log(size + mean)) - size * np.log1p(mean / size))
     return np.asarray(-2 * value.sum(axis=-1))
 
