@@ -1,8 +1,14 @@
 """Whether mail that lost its name is the mail that `unknown` won."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
+from change_observatory import FALL, START, date
 
 from spamtide.change.causes.handover import Handover, handover
+from spamtide.change.causes.silence import find_cause
+from spamtide.model import Exposure, Panel
 
 DAYS, AT, SENSORS = 60, 50, 6
 USUAL = np.ones(DAYS)
@@ -52,3 +58,34 @@ def test_one_sensor_tells_nothing_of_where() -> None:
     mine = np.where(SIDES[0], 20.0, 0.0)[None]
     found = handover(drawn(mine, 1), drawn(25.0 - mine, 2), UP[:1], SIDES, USUAL)
     assert found.sensors == 0.0
+
+
+@pytest.mark.parametrize("nameless", ["unknown", "acorn-pills"])
+def test_what_nobody_without_a_name_ever_advertised_was_not_taken_over(nameless: str) -> None:
+    """Uneven days of a small botnet, that half of them fall: `unknown` stays, with or without its programme."""
+    dice = np.random.default_rng(4)
+    level = np.where(np.arange(DAYS) < AT, 12.0, 7.0) * dice.gamma(2.0, 0.5, DAYS)
+    mine, other = dice.poisson(level / 3, (3, DAYS)), dice.poisson(3.0, (3, DAYS))
+    panel = Panel(
+        days=START + np.arange(DAYS),
+        sensors=("s0", "s1", "s2"),
+        subjects=(("total", "total"), ("botnet", "b0"), ("botnet", "unknown")),
+        counts=np.stack([mine + other, mine, other]),
+        ham=np.zeros((3, DAYS), dtype=np.int64),
+        relays=tuple(("",) * DAYS for _ in range(3)),
+        pairs={("b0", "acorn-pills"): mine.sum(axis=0), ("unknown", nameless): other.sum(axis=0)},
+    )
+    fall = replace(
+        FALL,
+        onset=date(AT),
+        onset_low=date(AT),
+        onset_high=date(AT),
+        end=date(AT),
+        end_low=date(AT),
+        end_high=date(AT),
+        before=12.0,
+        after=7.0,
+        until=date(DAYS),
+    )
+    exposure = Exposure(np.ones((3, DAYS)), ())
+    assert find_cause(panel, exposure, ("botnet", "b0"), fall, USUAL, USUAL, 0.65) == "stopped"

@@ -364,7 +364,8 @@ def _sum(parts: Sequence[Moved]) -> Moved:
 
 def _exchanged(mine: Moved, other: Moved) -> bool:
     """Whether the one won about as much as the other lost, and more than chance would."""
-    if mine.change == 0 or other.change * mine.change > 0 or abs(other.change) < LEAST_T * other.chance_error:
+    # What never had any mail, and so no error either, won nothing.
+    if other.change * mine.change >= 0 or abs(other.change) < LEAST_T * other.chance_error:
         return False
     low, high = ABOUT_AS_MUCH
     slack = SLACK_T * math.hypot(mine.error, other.error)
