@@ -1,4 +1,4 @@
-"""Replays on other seeds: `python tests/change/measure_replays.py [SEEDS] [WORLD...]`.
+"""Replays on other seeds: `python tests/change/measure_replays.py [SEEDS] [WORLD...]`; SEEDS: 20, or 601-660.
 
 For docs/replays/README.md. The counts of each world are drawn as `spamtide simulate` draws them, each message
 with its right answer, and measured and looked at as `update` does; the mail itself is left out, so a world
@@ -80,14 +80,14 @@ def within(day: dt.date | None, low: dt.date | None, high: dt.date | None) -> bo
     return day is not None and low is not None and high is not None and low <= day <= high
 
 
-def main(seeds: int, names: tuple[str, ...]) -> None:
+def main(seeds: range, names: tuple[str, ...]) -> None:
     """A row for each true change of a botnet or the total: found, first and last day inside; then others."""
     for name in names:
         world = WORLDS[name]
         truth = [one for one in true_changes(world) if one.subject_kind in {"botnet", "total"}]
         scores: dict[int, Counter[str]] = defaultdict(Counter)
         others: Counter[str] = Counter()
-        for seed in range(1, seeds + 1):
+        for seed in seeds:
             found = look(measure(panel(world, seed)), whole=True).changes
             matched = []
             for number, true in enumerate(truth):
@@ -106,9 +106,10 @@ def main(seeds: int, names: tuple[str, ...]) -> None:
                 f"| {score['onset']} | {score['end']} |\n"
             )
         told = ", ".join(f"{what} {number}" for what, number in sorted(others.items()))
-        sys.stdout.write(f"{name}: not in the truth, in {seeds} worlds: {told or 'nothing'}\n")
+        sys.stdout.write(f"{name}: not in the truth, in {len(seeds)} worlds: {told or 'nothing'}\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20, tuple(sys.argv[2:]) or REPLAYS)
+    first, _, last = (sys.argv[1] if len(sys.argv) > 1 else "20").rpartition("-")
+    main(range(int(first or 1), int(last) + 1), tuple(sys.argv[2:]) or REPLAYS)

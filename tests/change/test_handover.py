@@ -62,7 +62,7 @@ def test_one_sensor_tells_nothing_of_where() -> None:
 
 @pytest.mark.parametrize("nameless", ["unknown", "acorn-pills"])
 def test_what_nobody_without_a_name_ever_advertised_was_not_taken_over(nameless: str) -> None:
-    """Uneven days of a small botnet, that half of them fall: `unknown` stays, with or without its programme."""
+    """Uneven days of a small botnet that falls: `unknown` stays, whether of its programme or not."""
     dice = np.random.default_rng(4)
     level = np.where(np.arange(DAYS) < AT, 12.0, 7.0) * dice.gamma(2.0, 0.5, DAYS)
     mine, other = dice.poisson(level / 3, (3, DAYS)), dice.poisson(3.0, (3, DAYS))

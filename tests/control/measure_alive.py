@@ -1,4 +1,4 @@
-"""Measure P(alive): `python tests/control/measure_alive.py [RUNS]`. Figures for docs/path/control.md."""
+"""Measure P(alive): `python tests/control/measure_alive.py [RUNS] [SEED]`. For docs/path/control.md."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-def main(runs: int) -> None:
+def main(runs: int, seed: int) -> None:
     """Print calibration, Brier scores and the delay until a change is seen."""
-    rng = np.random.default_rng(20101014)
+    rng = np.random.default_rng(seed)
     said: list[float] = []
     true: list[bool] = []
     last: list[bool] = []
@@ -60,4 +60,5 @@ def seen_after(rng: np.random.Generator, runs: int) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 300)
+    asked = [int(one) for one in sys.argv[1:]]
+    main(*(asked + [300, 20101014][len(asked) :]))

@@ -1,4 +1,4 @@
-"""Measure links: `python tests/finding/measure_links.py [RUNS]`. Figures for docs/path/finding.md."""
+"""Measure links: `python tests/finding/measure_links.py [RUNS] [SEED]`. Figures for docs/path/finding.md."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def autumn(rng: np.random.Generator, runs: int) -> float:
     return found / runs
 
 
-def main(runs: int) -> None:
+def main(runs: int, seed: int) -> None:
     """Print spurious links, then power."""
-    rng = np.random.default_rng(20100927)
+    rng = np.random.default_rng(seed)
     sys.stdout.write(f"shuffled calendars, autumn 2010: {autumn(rng, 2 * runs):.3f} (n {2 * runs})\n")
     for days in (60, 106, 365, 730):
         for moves, events in ((1, 1), (2, 3), (4, 3), (8, 10)):
@@ -62,4 +62,5 @@ def main(runs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
+    asked = [int(one) for one in sys.argv[1:]]
+    main(*(asked + [2000, 20100927][len(asked) :]))

@@ -353,6 +353,23 @@ def test_an_event_is_a_coincidence_in_time_with_its_odds(make: Make, spamit: Eve
     assert rarer.sentence.endswith("Dates alone do not say which led to which, or whether either did.")
 
 
+def test_who_goes_on_without_a_programme_that_fell_has_left_it(make: Make, spamit: Event) -> None:
+    """Grum sends as much, and advertises nothing since; that the programme's own fall is told tells it."""
+    world = make().measurement
+    day = (dt.date(2010, 9, 25) - dt.date(2010, 7, 2)).days
+    named = world.panel.pairs["grum", "Canadian Pharmacy"]
+    world.panel.pairs["grum", "unknown"][day:] += named[day:]
+    named[day:] = 0
+    near = replace(spamit, date_start=dt.date(2010, 9, 20))
+    inputs = make(world, events=(near,))
+    end = dt.date(2010, 9, 26)
+    gone = shift("cease", "Canadian Pharmacy", "2010-09-25", subject_kind="programme", end=end)
+    for told, count in (((), 2), ((gone,), 3)):
+        claim = said(state(replace(inputs, changes=(*inputs.changes, *told))), "event")
+        assert claim.numbers["near"] == count
+        assert claim.numbers["its"] == 3
+
+
 def test_an_event_that_chance_brings_as_near_more_often_than_not_is_not_told(
     make: Make, spamit: Event
 ) -> None:

@@ -7,6 +7,7 @@ has one place, a length of a few weeks, and one level: that is less to choose, a
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,8 +21,12 @@ BESIDE = 14
 """Days of the level that are on either side of an episode, at least."""
 
 
+MERGED = 3
+"""Stretches of a partition, at most, whose steps an episode between like levels may take the place of."""
+
+
 def with_episodes(track: Track, segments: Segments, ratio: float, penalty: float) -> Segments:
-    """Segments with the episodes cut out that a partition did not pay for.
+    """Segments with the episodes cut out that a partition did not pay for, or took for steps.
 
     Args:
         track: the series.
@@ -31,28 +36,73 @@ def with_episodes(track: Track, segments: Segments, ratio: float, penalty: float
     """
     if track.step != 1:
         return segments
-    price = penalty * math.log(max(int(track.observed.sum()), 2)) + (penalty - 1) * math.log(LONGEST_EPISODE)
+    units = math.log(max(int(track.observed.sum()), 2))
+    # Its place is chosen among all days; its length, and what tells its level, are a few weeks.
+    price = (penalty - 1) * units + penalty * math.log(LONGEST_EPISODE)
+    sums = _Sums(track)
+    episodes: set[int] = set()
     number = 0
     while number < len(segments.starts):
-        found = _best(track, segments.span(number), ratio, price)
-        if found is None:
+        best: tuple[float, int, _Episode] | None = None
+        for last in range(number, min(number + MERGED, len(segments.starts))):
+            if segments.starts[last] in episodes:
+                break
+            first, final = segments.levels[number], segments.levels[last]
+            if min(first, final) < ratio * max(first, final):
+                continue
+            spans = [segments.span(one) for one in range(number, last + 1)]
+            stepped = sum(sums.cost(*span) for span in spans) + (last - number) * penalty * units
+            found = _best(track, (spans[0][0], spans[-1][1]), ratio)
+            if found is None:
+                continue
+            gain = stepped - (sums.cost(spans[0][0], spans[-1][1]) - found.gain + price)
+            if gain > (best[0] if best else 0.0):
+                best = gain, last + 1, found
+        if best is None:
             number += 1
             continue
-        (begin, end), (around, inside) = found
+        _, after, found = best
+        episodes.add(found.begin)
         starts, levels = segments.starts, segments.levels
-        after = number + 1
         segments = Segments(
-            (*starts[:after], begin, end, *starts[after:]),
+            (*starts[: number + 1], found.begin, found.end, *starts[after:]),
             segments.stop,
-            (*levels[:number], around, inside, around, *levels[after:]),
+            (*levels[:number], found.around, found.inside, found.around, *levels[after:]),
         )
     return segments
 
 
-def _best(
-    track: Track, span: tuple[int, int], ratio: float, price: float
-) -> tuple[tuple[int, int], tuple[float, float]] | None:
-    """The episode of a stretch that speaks most for itself, and the levels around and inside it."""
+@dataclass(frozen=True, slots=True)
+class _Episode:
+    """Some days off the level of a stretch."""
+
+    gain: float
+    """By how much two levels cost less than one."""
+    begin: int
+    end: int
+    """One past its last unit."""
+    around: float
+    inside: float
+
+
+class _Sums:
+    """Costs of stretches of one level."""
+
+    def __init__(self, track: Track) -> None:
+        """Add up weights and weighted rates."""
+        weight = np.where(track.observed, track.weight, 0.0)
+        self._mass = np.concatenate(([0.0], np.cumsum(weight)))
+        self._total = np.concatenate(([0.0], np.cumsum(weight * np.nan_to_num(track.rate))))
+        self._size = track.size
+
+    def cost(self, begin: int, end: int) -> float:
+        """Of units [begin, end)."""
+        total, mass = (one[end : end + 1] - one[begin] for one in (self._total, self._mass))
+        return float(cost(total, mass, self._size)[0])
+
+
+def _best(track: Track, span: tuple[int, int], ratio: float) -> _Episode | None:
+    """The episode of a stretch that speaks most for itself."""
     where = np.arange(*span)[track.observed[slice(*span)]]
     if len(where) < 2 * BESIDE + SHORTEST_DIP:
         return None
@@ -66,11 +116,21 @@ def _best(
     around, left = total[-1] - inside, mass[-1] - held
     level, usual = inside / held, around / np.maximum(left, np.finfo(float).tiny)
     off = (level < ratio * usual) | ((level * ratio > usual) & (length >= SHORTEST_SWELL))
-    allowed = off & (begin + length <= len(where) - BESIDE)
-    whole = cost(total[-1:], mass[-1:], track.size)
-    gain = np.where(allowed, whole - cost(inside, held, track.size) - cost(around, left, track.size), 0.0)
-    row, column = np.unravel_index(int(gain.argmax()), gain.shape)
-    if gain[row, column] <= price:
+    rows, columns = np.nonzero(off & (begin + length <= len(where) - BESIDE))
+    if not len(rows):
         return None
+    whole = cost(total[-1:], mass[-1:], track.size)
+    parts = ((inside, held), (around, left))
+    gain = whole - sum(cost(sent[rows, columns], seen[rows, columns], track.size) for sent, seen in parts)
+    best = int(gain.argmax())
+    if gain[best] <= 0:
+        return None
+    row, column = rows[best], columns[best]
     first, last = int(begin[row, 0]), int(end[row, column])
-    return (int(where[first]), int(where[last])), (float(usual[row, column]), float(level[row, column]))
+    return _Episode(
+        float(gain[best]),
+        int(where[first]),
+        int(where[last]),
+        float(usual[row, column]),
+        float(level[row, column]),
+    )

@@ -26,7 +26,10 @@ TOLD_EVENTS = 3
 SAYS_NOTHING = 0.5
 """From this p on chance brings such nearness more often than not, and the event is not told."""
 LEAST_MAIL = 28
-"""Messages in the weeks before from which on a botnet counts among those that could have moved."""
+"""Messages in the weeks before from which on a botnet counts among those that could have moved, and since a
+programme's fall from which on its mix then is known."""
+LEFT = 0.05
+"""Share of a botnet's mail up to which a programme that it mostly carried is left."""
 ONSET_WORDS: dict[str, str] = {
     "decline": "the fall of {name} began",
     "cease": "the fall of {name} began",
@@ -214,7 +217,7 @@ def _who_moved(view: View, link: Link, values: dict[str, Value], counted: set[st
         if c.subject_kind == "botnet"
         and c.kind in DIRECTIONS.get(link.event.kind, FALLING)
         and abs((c.onset - link.event.date_start).days) <= REACH
-    }
+    } | {b for b in alive if _left(view, link.event, b, carried[b])}
     near, near_others = len(moved & set(its)), len(moved & set(others))
     programme = next(p for b in its for p in carried[b] if view.is_about(link.event, [p]))
     if view.name(programme) in counted:
@@ -234,3 +237,21 @@ def _who_moved(view: View, link: Link, values: dict[str, Value], counted: set[st
         "have left it, within {reach} days of that day, against {near_others} of the {others} "
         f"{plural(len(others), 'other')} (p = {{who_p}} for who moved)"
     )
+
+
+def _left(view: View, event: Event, botnet: str, carried: Sequence[str]) -> bool:
+    """Whether a botnet sends on without what it mostly carried, of which a fall is told about that day.
+
+    It need not have turned to another programme: its mail since may advertise nothing.
+    """
+    for change in view.inputs.changes:
+        falls = change.kind in {"decline", "cease"} & DIRECTIONS.get(event.kind, FALLING)
+        if not falls or change.subject_kind != "programme" or change.subject not in carried:
+            continue
+        since = change.end or change.onset_high
+        mix = view.programme_mix(botnet, (since, since + dt.timedelta(days=LOOK_BACK - 1)))
+        whole = sum(mix.values())
+        near = abs((change.onset - event.date_start).days) <= REACH
+        if near and whole >= LEAST_MAIL and mix.get(change.subject, 0) <= LEFT * whole:
+            return True
+    return False
