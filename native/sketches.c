@@ -142,7 +142,7 @@ typedef struct {
     Delegates *delegates; /* by root */
     Refusals refused;
     int most, grown;
-    double least, met, near;
+    double least, likeness;
 } Joining;
 
 static Refusal *refusal_of(Refusals *refused, uint64_t pair)
@@ -230,7 +230,7 @@ static int agree(const Joining *joining, const Delegates *ours, const Delegates 
         }
         inner = larger->inner;
     }
-    double least = (variants ? joining->met : joining->near) * inner;
+    double least = joining->likeness * inner;
     if (least < joining->least)
         least = joining->least;
     return alike(joining, ours, theirs) / (ours->count * theirs->count) >= least;
@@ -278,15 +278,15 @@ static int join(Joining *joining, int64_t one, int64_t other, int variants)
     return 1;
 }
 
-/* join_groups(sketches, rank, order, begins, parent, size, left, right, variants, most, grown, least, met, near):
+/* join_groups(sketches, rank, order, begins, parent, size, left, right, variants, most, grown, least, likeness):
    `Groups.join_all` for pairs in their order; parent and size are written. */
 PyObject *native_join_groups(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyObject *given[9];
     Joining joining = {0};
-    if (!PyArg_ParseTuple(args, "OOOOOOOOOiiddd", &given[0], &given[1], &given[2], &given[3], &given[4], &given[5],
-                          &given[6], &given[7], &given[8], &joining.most, &joining.grown, &joining.least, &joining.met,
-                          &joining.near))
+    if (!PyArg_ParseTuple(args, "OOOOOOOOOiidd", &given[0], &given[1], &given[2], &given[3], &given[4], &given[5],
+                          &given[6], &given[7], &given[8], &joining.most, &joining.grown, &joining.least,
+                          &joining.likeness))
         return NULL;
     Py_buffer view[9] = {{0}};
     int done = 0;

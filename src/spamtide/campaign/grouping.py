@@ -104,7 +104,6 @@ class Groups:
             GROWN,
             COHESION * self._threshold,
             LIKENESS,
-            LIKENESS,
         )
         return parent
 

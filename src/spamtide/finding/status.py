@@ -15,7 +15,7 @@ from spamtide.finding.inputs import View
 from spamtide.finding.lost import lost_name
 from spamtide.finding.silence import Stop, silence_of, still, stop_of
 from spamtide.finding.words import JUST_NOW, NEGLIGIBLE, day_words
-from spamtide.model import UNKNOWN, Counts
+from spamtide.model import UNKNOWN, Change, Counts
 from spamtide.statement import Status
 from spamtide.wilson import poisson_bounds
 
@@ -141,75 +141,107 @@ def _status(view: View, botnet: str) -> Status:
     period = view.period
     last_week: Window = (period.until - dt.timedelta(days=WEEK - 1), period.until)
     week = view.within(last_week)
-    counts = view.by_sensor("botnet", botnet)
-    daily = counts.sum(axis=0)
     exposure = view.measurement.exposure.values[:, week]
     # A sensor that takes mail is up, whatever the exposure makes of it.
     active = (exposure > 0) | (view.by_sensor("total", "total")[:, week] > 0)
     up = int(active.any(axis=1).sum())
     observed_days = int(active.any(axis=0).sum())
-    now, now_low, now_high = _points(view, botnet, last_week)
-    before, before_low, before_high = (
-        _points(view, botnet, period.before) if period.comparable else (math.nan, math.nan, math.nan)
+    now = _points(view, botnet, last_week)
+    before = _points(view, botnet, period.before) if period.comparable else (math.nan, math.nan, math.nan)
+    last = _last_seen(view, view.daily("botnet", botnet))
+    facts = _facts(view, botnet, now, before, sensors_up=up)
+    volume_rule, volume = next((rule, word) for rule, test, word in VOLUME_RULES if test(facts))
+    state_rule, state = next((rule, word) for rule, test, word in STATE_RULES if test(volume, facts))
+    if volume == "falling" and (stop := next(filter(None, map(stop_of, _flagged(view, botnet))), None)):
+        state_rule, state = "hourly alarm", _by_the_hour(stop)
+    return Status(
+        botnet=botnet,
+        volume=volume,
+        level=now[0],
+        level_low=now[1],
+        level_high=now[2],
+        before=before[0],
+        residual_sensors=facts.residual,
+        sensors=up,
+        residual_per_day=facts.count / observed_days if observed_days else math.nan,
+        last_seen=last,
+        lab_last_seen=view.inputs.lab_last_seen.get(botnet),
+        programmes=_programmes(view, botnet, last),
+        state=state,
+        rule=f"{state_rule}: {volume_rule}",
+        control=view.inputs.control.get(botnet),
+        name=view.name(botnet),
     )
-    seen = np.flatnonzero(daily[: view.within((period.since, period.until)).stop])
-    first = int(seen[0]) if seen.size else -1
-    last: dt.date | None = view.panel.days[seen[-1]].astype(dt.date) if seen.size else None
+
+
+def _facts(
+    view: View,
+    botnet: str,
+    now: tuple[float, float, float],
+    before: tuple[float, float, float],
+    *,
+    sensors_up: int,
+) -> Facts:
+    """What the rules look at of one botnet.
+
+    Args:
+        view: the observatory.
+        botnet: its name.
+        now: index points of the total in the last week, with the ends of their interval.
+        before: the same of the reference period, NaN where it cannot be compared.
+        sensors_up: sensors up in the last week.
+    """
+    period = view.period
+    last_week: Window = (period.until - dt.timedelta(days=WEEK - 1), period.until)
+    week, span = view.within(last_week), view.within((period.since, period.until))
+    counts = view.by_sensor("botnet", botnet)
+    daily = counts.sum(axis=0)
+    last = _last_seen(view, daily)
+    first = int(np.flatnonzero(daily)[0]) if last else -1
     lab = view.inputs.lab_last_seen.get(botnet)
     control = view.inputs.control.get(botnet)
-    apart = now_high < before_low or now_low > before_high
+    apart = now[2] < before[1] or now[1] > before[2]
     silence = silence_of(view, "botnet", botnet, period.until)
     ended = silence is not None and still(view, silence, last_week)
     silent_days = (period.until - last).days if last else -1
-    flagged = [
+    return Facts(
+        sensors_up=sensors_up,
+        attribution_lost=lost_name(view, botnet) is not None,
+        expected=_expected(view, botnet, week),
+        count=int(daily[week].sum()),
+        recorded=int(daily[: span.stop].sum()),
+        residual=int((counts[:, week].sum(axis=1) > 0).sum()),
+        left=now[0] / before[0] if before[0] > 0 else math.nan,
+        apart=apart,
+        moved=apart and (_changed(view, botnet) or not before[0] / FAR < now[0] < before[0] * FAR),
+        first_after=first if last and first >= span.start else -1,
+        silent_days=max(silent_days, silence.days(period.until)) if silence and ended else silent_days,
+        lab_sends=lab is not None and lab_goes_on(period.until, lab, last),
+        ended=ended,
+        flagged=bool(_flagged(view, botnet)),
+        strays=silence is not None and silence.by_chance(period.until),
+        due=_due(view, botnet, last),
+        servers_alive=control.alive if control else math.nan,
+    )
+
+
+def _last_seen(view: View, daily: Counts) -> dt.date | None:
+    """The last day up to the period's end with any of some messages by day; None without any."""
+    seen = np.flatnonzero(daily[: view.within((view.period.since, view.period.until)).stop])
+    last: dt.date | None = view.panel.days[seen[-1]].astype(dt.date) if seen.size else None
+    return last
+
+
+def _flagged(view: View, botnet: str) -> list[Change]:
+    """Falls of a botnet that began just now, and may still be going on."""
+    return [
         c
         for c in view.inputs.changes
         if c.kind in {"decline", "cease"}
         and (c.subject_kind, c.subject) == ("botnet", botnet)
         and c.end is None
-        and (period.until - c.onset).days <= JUST_NOW
+        and (view.period.until - c.onset).days <= JUST_NOW
     ]
-    facts = Facts(
-        sensors_up=up,
-        attribution_lost=lost_name(view, botnet) is not None,
-        expected=_expected(view, botnet, week),
-        count=int(daily[week].sum()),
-        recorded=int(daily[: view.within((period.since, period.until)).stop].sum()),
-        residual=int((counts[:, week].sum(axis=1) > 0).sum()),
-        left=now / before if before > 0 else math.nan,
-        apart=apart,
-        moved=apart and (_changed(view, botnet) or not before / FAR < now < before * FAR),
-        first_after=first if seen.size and first >= view.within((period.since, period.until)).start else -1,
-        silent_days=max(silent_days, silence.days(period.until)) if silence and ended else silent_days,
-        lab_sends=lab is not None and lab_goes_on(period.until, lab, last),
-        ended=ended,
-        flagged=bool(flagged),
-        strays=silence is not None and silence.by_chance(period.until),
-        due=_due(view, botnet, last),
-        servers_alive=control.alive if control else math.nan,
-    )
-    volume_rule, volume = next((rule, word) for rule, test, word in VOLUME_RULES if test(facts))
-    state_rule, state = next((rule, word) for rule, test, word in STATE_RULES if test(volume, facts))
-    if volume == "falling" and (stop := next(filter(None, map(stop_of, flagged)), None)):
-        state_rule, state = "hourly alarm", _by_the_hour(stop)
-    return Status(
-        botnet=botnet,
-        volume=volume,
-        level=now,
-        level_low=now_low,
-        level_high=now_high,
-        before=before,
-        residual_sensors=facts.residual,
-        sensors=up,
-        residual_per_day=facts.count / observed_days if observed_days else math.nan,
-        last_seen=last,
-        lab_last_seen=lab,
-        programmes=_programmes(view, botnet, last),
-        state=state,
-        rule=f"{state_rule}: {volume_rule}",
-        control=control,
-        name=view.name(botnet),
-    )
 
 
 def _by_the_hour(stop: Stop) -> str:
@@ -250,8 +282,7 @@ def unattributed(view: View) -> Status | None:
         return None
     up = (view.measurement.exposure.values[:, part] > 0) | (total[:, part] > 0)
     days = int(up.any(axis=0).sum())
-    seen = np.flatnonzero(daily[: view.within((period.since, period.until)).stop])
-    last: dt.date | None = view.panel.days[seen[-1]].astype(dt.date) if seen.size else None
+    last = _last_seen(view, daily)
     return Status(
         botnet=UNKNOWN,
         volume="unknown",
