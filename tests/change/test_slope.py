@@ -26,3 +26,19 @@ def test_intervals_hold_both_ends_of_a_growth_over_ten_weeks() -> None:
         ends += event.end_low is None or event.end_low <= last <= event.end_high
     assert begins >= 0.9 * SERIES
     assert ends >= 0.9 * SERIES
+
+
+def test_a_slow_fall_may_have_begun_long_before_its_first_step() -> None:
+    """To a fifth over eleven weeks: the first step of the partition lies weeks inside."""
+    begun, over, found, inside = 120, 195, 0, 0
+    line = np.clip((np.arange(300) - begun + 1) / (over - begun + 1), 0.0, 1.0)
+    days = np.arange("2023-03-01", "2023-12-26", dtype="datetime64[D]")
+    for seed in range(SERIES):
+        dice = np.random.default_rng([8, seed])
+        count = dice.poisson(40 * (1 - 0.8 * line) * dice.gamma(25, 1 / 25, 300))
+        events = [e for e in find_events(prepare(days, count, np.ones(300)), 0.65, whole=True) if e.end]
+        if len(events) == 1:
+            found += 1
+            inside += events[0].onset_low <= days[begun].item() <= events[0].onset_high
+    assert found >= 0.8 * SERIES
+    assert inside >= 0.75 * found

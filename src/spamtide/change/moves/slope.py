@@ -21,7 +21,7 @@ from spamtide.model import Floats
 LONG = 21
 """Units from which on a staircase may be a slope: what is shorter is a ramp."""
 EARLIER, LATER = 14, 7
-"""Units before and after its first step in which a slope may begin."""
+"""Units before and after its first step in which a slope may begin, when it is asked whether it is one."""
 LEAST = 5
 """Units of the levels on either side."""
 MOST_PLACES = 40
@@ -102,11 +102,22 @@ def is_slope(track: Track, segments: Segments, i: int, j: int) -> bool:
     return float(line.cost.min()) < steps + spared * math.log(max(units, 2))
 
 
-def fit(track: Track, segments: Segments, i: int, j: int, size: float) -> Slope | None:
-    """Hold straight lines between two levels against the days; None where a level has too few days."""
+def fit(
+    track: Track, segments: Segments, i: int, j: int, size: float, earlier: int = EARLIER
+) -> Slope | None:
+    """Hold straight lines between two levels against the days; None where a level has too few days.
+
+    Args:
+        track: the series.
+        segments: its partition.
+        i: segment number of the first step.
+        j: that of the last.
+        size: NB size of the days.
+        earlier: units before the first step from which on a line may begin.
+    """
     left, right = segments.span(i - 1)[0], segments.span(j)[1]
     begin, end = segments.starts[i], segments.starts[j]
-    begins = _some(max(left + LEAST, begin - EARLIER), min(begin + LATER, end - 1))
+    begins = _some(max(left + LEAST, begin - earlier), min(begin + LATER, end - 1))
     ends = _some(max(begin + 1, end - EARLIER), right - LEAST)
     if not len(begins) or not len(ends):
         return None
@@ -173,7 +184,9 @@ def date_slope(track: Track, segments: Segments, i: int, j: int) -> Ramp | None:
     """When a slope began and ended; None where the steps from i to j are none."""
     if not is_slope(track, segments, i, j):
         return None
-    line = fit(track, segments, i, j, CAUTION * track.size)
+    # The first step of a slow move lies well inside it: much of a first level is on the line already.
+    length = segments.starts[j] - segments.starts[i]
+    line = fit(track, segments, i, j, CAUTION * track.size, max(EARLIER, length))
     if line is None:
         return None
     span = segments.span(i - 1)[0], segments.span(j)[1]
