@@ -168,7 +168,7 @@ def load_settings(directory: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        message = f"{path}: cannot be read: {error}"
+        message = f"{path}: cannot be read: {error.strerror if isinstance(error, OSError) else error}"
         raise SettingsError(message) from error
     try:
         data = tomllib.loads(text)

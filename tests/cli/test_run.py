@@ -123,3 +123,33 @@ def test_no_checks_of_control_servers_are_told_as_such(
     told = capfd.readouterr()
     assert told.out == ""
     assert "no control server was checked yet" in told.err
+
+
+def test_status_tells_what_there_is_and_no_empty_tables(
+    hostile: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Before the first update, and after it."""
+    assert run(["-C", str(hostile), "status"]) == 0
+    told = capfd.readouterr().out
+    assert "Nothing is measured yet" in told
+    assert "Botnets" not in told
+    assert run(["-C", str(hostile), "update"]) == 0
+    capfd.readouterr()
+    assert run(["-C", str(hostile), "status"]) == 0
+    told = capfd.readouterr().out
+    assert "No mail carries the traits of a botnet" in told
+    assert "Botnets" not in told
+    assert "Sensors" in told
+
+
+def test_a_campaign_is_told_with_its_subject_and_days(
+    hostile: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["-C", str(hostile), "update"]) == 0
+    capfd.readouterr()
+    assert run(["-C", str(hostile), "export", "campaigns"]) == 0
+    one = json.loads(capfd.readouterr().out.splitlines()[0])
+    assert run(["-C", str(hostile), "explain", one["campaign"]]) == 0
+    told = capfd.readouterr().out
+    assert f"subject    {one['subject']}" in told
+    assert "received   2024-03-05 to 2024-03-05, from 1 addresses" in told

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow.compute as pc
+
 from spamtide import pipeline
 from spamtide.attribution import Ruleset, explain, load_signatures, unreached
 from spamtide.campaign import resolve
@@ -88,6 +90,23 @@ def _not_reached(row: Mapping[str, Any], name: str, ruleset: Ruleset, knowledge:
     return lines if pieces else [*lines, "  no evidence of any layer speaks for or against it"]
 
 
+def _seen(observatory: Observatory, name: str) -> list[str]:
+    """When and from where spam of the wild brought a campaign, and an example of its subject."""
+    listed = observatory.lake.read("campaigns")
+    known = listed.filter(pc.equal(listed["campaign"], name)).to_pylist()
+    return [
+        line
+        for one in known
+        for line in (
+            f"subject    {one['subject']}",
+            f"received   {one['first_seen']:%Y-%m-%d} to {one['last_seen']:%Y-%m-%d}, "
+            f"from {one['sources']:,} addresses"
+            if one["first_seen"] and one["last_seen"]
+            else f"received   on no believable date, from {one['sources']:,} addresses",
+        )
+    ]
+
+
 def campaign(observatory: Observatory, name: str) -> dict[str, Any]:
     """What a campaign's messages were answered, and which evidence stands behind how many of them.
 
@@ -113,7 +132,11 @@ def campaign(observatory: Observatory, name: str) -> dict[str, Any]:
         answers["programme", row["programme"]] += row[counted]
         for one in json.loads(row["evidence"] or "[]"):
             pieces[one["kind"], one["name"], one["layer"], one["what"], one["weight"]] += row[counted]
-    lines = [f"campaign   {names.get(name, name)}", f"messages   {total:,}, for instance {rows[0]['sha256']}"]
+    lines = [
+        f"campaign   {names.get(name, name)}",
+        *_seen(observatory, names.get(name, name)),
+        f"messages   {total:,}, for instance {rows[0]['sha256']}",
+    ]
     if lab:
         lines.append(f"lab        {lab:,}, " + ("not counted" if total else "of which all below is told"))
     for kind in ("botnet", "programme"):

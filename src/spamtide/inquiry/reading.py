@@ -125,8 +125,6 @@ def _compact(title: str) -> Table:
 
 def status_tables(told: dict[str, Any]) -> Group:
     """The status as tables for a terminal."""
-    totals = told["totals"]
-    head = ", ".join(f"{count:,} {name}" for name, count in totals.items() if count)
     botnets = _compact("Botnets")
     for column in ("botnet", "state", "points", "seen at", "last seen", "lab", "servers"):
         botnets.add_column(column, no_wrap=column != "state")
@@ -160,13 +158,19 @@ def status_tables(told: dict[str, Any]) -> Group:
     for one in told["sensors"]:
         days = [str(one[name] or "-")[:10] for name in ("first_seen", "last_seen")]
         sensors.add_row(one["sensor"], *days, f"{one['messages']:,}", f"{one['ham']:,}")
-    return Group(
-        f"{told['name']}: {head or 'no mail yet'}",
-        botnets,
-        *([alarms] if told["alarms"] else []),
-        engines,
-        sensors,
-    )
+    tables = [table for table in (botnets, alarms, engines, sensors) if table.row_count]
+    return Group(_headline(told), *tables)
+
+
+def _headline(told: dict[str, Any]) -> str:
+    """How much mail there is, and why no botnet is listed where none is."""
+    head = ", ".join(f"{count:,} {name}" for name, count in told["totals"].items() if count)
+    line = f"{told['name']}: {head or 'no mail yet'}"
+    if head and "period" not in told:
+        return f"{line}\nNothing is measured yet: `spamtide update` does it."
+    if head and not told["botnets"]:
+        return f"{line}\nNo mail carries the traits of a botnet that is known here."
+    return line
 
 
 def control(observatory: Observatory) -> list[dict[str, Any]]:
