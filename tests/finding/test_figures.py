@@ -89,6 +89,9 @@ def test_days_are_written_as_prose() -> None:
         "b": "2009-01-02",
     }
     assert day_words(day, 2010) == "1 October"
+    around = Dated(dt.date(2022, 1, 4), dt.date(2021, 12, 14), dt.date(2022, 1, 17))
+    told, _ = tell("{a}", {"a": around}, 2022)
+    assert told == "4 January [14 December 2021 to 17 January 2022]"
 
 
 @given(st.text(max_size=200))

@@ -72,7 +72,7 @@ def test_where_earlier_dates_give_effects_nothing_is_beyond_chance(
         sentence = effect(make, world).sentence
         assert ("others filled in" in sentence) is beyond
         assert ("which is not beyond chance where earlier dates give effects" in sentence) is not beyond
-        assert ("is within chance)" in sentence) is not beyond
+        assert ("(which is not beyond chance where earlier dates give" in sentence) is not beyond
 
 
 def test_a_silence_before_makes_no_number_that_nobody_can_read(make: Make) -> None:

@@ -230,7 +230,8 @@ def days_words(low: dt.date, high: dt.date, day: dt.date) -> str:
         return str(day.day)
     if (low.year, low.month) == (high.year, high.month) == (day.year, day.month):
         return f"{low.day}-{high.day}"
-    return f"{day_words(low, day.year)} to {day_words(high, day.year)}"
+    year = day.year if low.year == high.year else 0  # over New Year both say theirs
+    return f"{day_words(low, year)} to {day_words(high, year)}"
 
 
 def listing(parts: Sequence[str]) -> str:

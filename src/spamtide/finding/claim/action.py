@@ -321,7 +321,9 @@ def _shortfall(told: Sequence[Found], *, often: bool) -> str:
     net = listing([f"{{{'moved' if more else 'net'}_{one.days}d}}" for one in sure])
     chance = [SPANS[one.days] for one in sure if often or not one.net.sure]
     within = f" (that of the {listing(chance)} is within chance)" if chance else ""
-    if len(chance) == len(sure) > 1:
+    if any(one.net.sure for one in sure) and often:
+        within = " (which is not beyond chance where earlier dates give effects as well)"
+    elif len(chance) == len(sure) > 1:
         within = " (each within chance)"
     template = (
         f"From {{onset}} on {{names}}{' together' if together else ''} sent {listing(own)}; all spam "
