@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 
 from spamtide.finding.claim.draft import about_all, draft
@@ -19,7 +20,9 @@ ERROR = 0.05
 BEYOND = 1.05
 """Share of all points lost from which those of the named botnets are no part of them."""
 NAMED_PARTS = 4
+"""Botnets whose points are told by name."""
 LEAST_POINTS = 0.5
+"""Index points below which nothing is told."""
 MOVED: dict[bool, dict[str, str]] = {
     True: {"decline": "began to fall", "cease": "began to fall"},
     False: {"rise": "began to rise", "resume": "was back", "new": "was first seen"},
@@ -29,15 +32,64 @@ EXCHANGED = 0.1
 """Share of the level: what came or went of less is not told where all mail stands where it stood."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """Whose the index points are that all mail lost or gained; figures are positive the way it went."""
+
+    whole: Figure
+    falling: bool
+    named: tuple[Contribution, ...]
+    """Botnets that went with it, beyond chance, those with most points first."""
+    unknown: tuple[Contribution, ...]
+    """What mail of no botnet lost or gained with it, if that is worth telling."""
+    apart: Figure | None
+    """The same where it is beyond chance, to be told by itself."""
+    others: Figure
+    """All the rest. One number: those chosen because they went one way would make a move of chance."""
+    against: Figure
+    """The same the other way."""
+
+
 def decomposition_claims(view: View) -> Iterator[Claim]:
     """Whose the lost (or gained) points are; what all others gained meanwhile is one number of its own."""
     parts, lost = parts_of(view)
     if not parts or not view.botnets:
         return  # where no botnet is known to send or not to send, that no part is a botnet's says nothing
+    split = _split(view, parts)
+    if split is None:
+        return
+    values: dict[str, Value] = {"points": split.whole}
+    template = _opening(view, values, split)
+    dated = [
+        f"{{part{at}_name}} {when}"
+        for at, one in enumerate(split.named, start=1)
+        if (when := _when(view, values, one, f"since{at}"))
+    ]
+    template += f". {listing(dated)}" if dated else ""
+    template += _names_lost(view, values, lost, falling=split.falling)
+    # A title says whose most of a fall is, and means of all that was lost, not of what others left of it.
+    gross = sum(abs(c.points) for c in parts if (c.points < 0) == split.falling)
+    nameless = sum(abs(c.points) for c in split.unknown)
+    largest = split.named[0] if split.named else None
+    yield draft(
+        view,
+        about_all(view, "decomposition", (view.period.before[0], view.period.after[1])),
+        template + ".",
+        values,
+        direction="fall" if split.falling else "rise",
+        largest=view.name(largest.subject) if largest else None,
+        largest_share=round(abs(largest.points / split.whole.value), 4) if largest else 0.0,
+        largest_word=word_from(SHARE_WORDS, abs(largest.points) / gross) if largest else None,
+        nameless_word=word_from(SHARE_WORDS, nameless / gross) if nameless else None,
+    )
+
+
+def _split(view: View, parts: Sequence[Contribution]) -> _Split | None:
+    """Whose the points are; None where all mail neither lost nor gained beyond chance."""
     stated = next((c for c in view.inputs.contributions if c.subject_kind == "total"), None)
     whole = figure_of(stated) if stated else total_of([figure_of(c) for c in parts])
     if not math.isfinite(whole.value) or not whole.sure:
-        return
+        return None
     falling = whole.value < 0
     sign = -1 if falling else 1
     with_it = sorted(
@@ -46,66 +98,50 @@ def decomposition_claims(view: View) -> Iterator[Claim]:
     )
     many = max(sum(c.subject != UNKNOWN for c in parts), 1)
     named = [c for c in with_it if _is_part(view, c, many) and abs(c.points) >= LEAST_POINTS][:NAMED_PARTS]
-    values: dict[str, Value] = {"points": whole.flipped() if falling else whole}
-    clauses = [
-        _clause(view, values, f"part{at}", contribution, falling=falling)
-        for at, contribution in enumerate(named, start=1)
-    ]
     unknown = [c for c in parts if c.subject == UNKNOWN and sign * c.points >= LEAST_POINTS]
     apart = [c for c in unknown if figure_of(c).sure]
-    # One number for all the rest: those chosen because they went one way would make a move of chance.
     net = total_of([figure_of(c) for c in parts if c not in named and c not in apart])
-    others, gained = (_oriented(net, falling=way) for way in (falling, not falling))
-    if others.sure and others.value >= LEAST_POINTS:
-        values["others"] = others
+    return _Split(
+        whole=whole.flipped() if falling else whole,
+        falling=falling,
+        named=tuple(named),
+        unknown=tuple(unknown),
+        apart=_oriented(figure_of(apart[0]), falling=falling) if apart else None,
+        others=_oriented(net, falling=falling),
+        against=_oriented(net, falling=not falling),
+    )
+
+
+def _opening(view: View, values: dict[str, Value], split: _Split) -> str:
+    """'Of the 30 index points lost, 20 are Rustock's and 8 others'', its numbers put into `values`."""
+    clauses = [
+        _clause(view, values, f"part{at}", contribution, falling=split.falling)
+        for at, contribution in enumerate(split.named, start=1)
+    ]
+    if split.others.sure and split.others.value >= LEAST_POINTS:
+        values["others"] = split.others
         clauses.append("{others} others'")
-    if apart:
-        values["unattributed"] = _oriented(figure_of(apart[0]), falling=falling)
-        clauses.append("{unattributed} spread over mail that cannot be attributed")
-    moved, back, less = ("lost", "gained", "less") if falling else ("gained", "lost", "more")
-    template = f"Of the {{points}} index points {moved}, "
-    if apart and not named and not others.sure:
+    moved, back, less = ("lost", "gained", "less") if split.falling else ("gained", "lost", "more")
+    if split.apart and not split.named and not split.others.sure:
         template = f"None of the {{points}} index points {moved} can be given to a botnet"
-        del values["unattributed"]
-    elif clauses:
-        first = clauses[0].replace("}", "} are", 1)
-        template += listing([first, *clauses[1:]])
     else:
-        template += "none can be given to a botnet"
-    if gained.sure and gained.value >= LEAST_POINTS:
-        values["against"] = gained
-        if named:
-            template = (
-                f"{_losers(values, named, clauses, moved)}; others {back} {{against}} meanwhile: "
+        if split.apart:
+            values["unattributed"] = split.apart
+            clauses.append("{unattributed} spread over mail that cannot be attributed")
+        template = f"Of the {{points}} index points {moved}, "
+        first = clauses[0].replace("}", "} are", 1) if clauses else "none can be given to a botnet"
+        template += listing([first, *clauses[1:]])
+    if split.against.sure and split.against.value >= LEAST_POINTS:
+        values["against"] = split.against
+        if split.named:
+            return (
+                f"{_losers(values, split.named, clauses, moved)}; others {back} {{against}} meanwhile: "
                 f"{{points}} points {less} in all"
             )
-        else:
-            template += f"; others {back} {{against}} meanwhile"
-    elif named and abs(sum(c.points for c in named)) > BEYOND * abs(whole.value):
-        template = f"{_losers(values, named, clauses, moved)}, and all spam together {{points}}"
-    share = abs(named[0].points / whole.value) if named else 0.0
-    dated = [
-        f"{{part{at}_name}} {when}"
-        for at, one in enumerate(named, start=1)
-        if (when := _when(view, values, one, f"since{at}"))
-    ]
-    template += f". {listing(dated)}" if dated else ""
-    template += _names_lost(view, values, lost, falling=falling)
-    # A title says whose most of a fall is, and means of all that was lost, not of what others left of it.
-    gross = sum(abs(c.points) for c in parts if sign * c.points > 0)
-    nameless = sum(abs(c.points) for c in unknown)
-    whole_time = (view.period.before[0], view.period.after[1])
-    yield draft(
-        view,
-        about_all(view, "decomposition", whole_time),
-        template + ".",
-        values,
-        direction="fall" if falling else "rise",
-        largest=view.name(named[0].subject) if named else None,
-        largest_share=round(share, 4),
-        largest_word=word_from(SHARE_WORDS, abs(named[0].points) / gross) if named else None,
-        nameless_word=word_from(SHARE_WORDS, nameless / gross) if nameless and view.botnets else None,
-    )
+        return f"{template}; others {back} {{against}} meanwhile"
+    if split.named and abs(sum(c.points for c in split.named)) > BEYOND * split.whole.value:
+        return f"{_losers(values, split.named, clauses, moved)}, and all spam together {{points}}"
+    return template
 
 
 def _is_part(view: View, part: Contribution, many: int) -> bool:
