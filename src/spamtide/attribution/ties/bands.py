@@ -18,6 +18,11 @@ HUB = 100
 """Campaigns that an address may send for; one of more is everybody's."""
 ALIEN = 2.0
 """Log-odds that the lab's silence takes from a band, from which it begins the others' fleet."""
+SURELY = 1.0
+"""Log-odds beyond what the lab must be expected to miss, from which it does whatever addresses say."""
+LEAST_MET, ALIKE = 5.0, 0.5
+"""Common addresses of a band and what is known, of as many pairs of the band's own, below which nothing is
+said; and part of them from which it is all one fleet."""
 
 
 def unheard(
@@ -41,7 +46,29 @@ def unheard(
         return alone, np.zeros(len(heard), dtype=np.bool_)
     band = _bands(of, addresses, ~heard & ~strange)
     together = np.where(heard, 0.0, _silence(window, band[of], inside, week)[band])
+    beyond = _silence(window, band[of], inside, week, unseen=True)[band]
+    for one in np.unique(band[(together >= ALIEN) & (beyond < SURELY)]):
+        if _of_one_fleet(window, (band == one)[of], (heard & ~strange)[of]):
+            together[band == one] = 0.0
     return np.maximum(alone, together), together >= ALIEN
+
+
+def _of_one_fleet(window: Window, band: Flags, known: Flags) -> bool:
+    """Whether what is known has addresses in common with a band as often as the band's campaigns have.
+
+    What a lab missed of its family's own comes from the addresses that all of it comes from. How often pairs
+    of the band's entries have one in common is measured by the weeks between them.
+
+    Args:
+        window: the weeks around.
+        band: its entries.
+        known: entries of campaigns that the family is known to send.
+    """
+    met, chances = window.pairs(band, band)
+    shared, could = window.pairs(known, band)
+    asked = chances > 0
+    usual = float((could[asked] * met[asked] / chances[asked]).sum())
+    return usual >= LEAST_MET and float(shared[asked].sum()) >= ALIKE * usual
 
 
 def _bands(of: Ints, addresses: Ints, asked: Flags) -> Ints:
@@ -73,8 +100,12 @@ def _bands(of: Ints, addresses: Ints, asked: Flags) -> Ints:
     return np.asarray(connected_components(tie, directed=False)[1], dtype=np.int64)
 
 
-def _silence(window: Window, of: Ints, lab: Labs, week: int) -> Floats:
-    """Log-odds that the lab's silence takes from each campaign: see `silence.lab_silence`, here by week."""
+def _silence(window: Window, of: Ints, lab: Labs, week: int, *, unseen: bool = False) -> Floats:
+    """Log-odds that the lab's silence takes from each campaign: see `silence.lab_silence`, here by week.
+
+    With `unseen`, without what a lab of that size must be expected to miss (Good 1953): campaigns that are
+    put together because the lab misses them are no sample.
+    """
     first = week - REACH - NEAR
     kinds, width = int(of.max(initial=-1)) + 1, 2 * (REACH + NEAR) + 1
     captured = np.bincount(lab.weeks - first, minlength=width).astype(np.float64)
@@ -84,5 +115,6 @@ def _silence(window: Window, of: Ints, lab: Labs, week: int) -> Floats:
     _, again = np.unique(lab.campaigns, return_counts=True)
     fresh = (int((again == 1).sum()) + 1) / (len(lab.campaigns) + 2)
     repeating = max(0.0, 1 - 2 * fresh)
-    value = np.minimum(MOST, DISCOUNT * expected * repeating)
+    missed = fresh * worked if unseen else 0.0
+    value = np.clip(DISCOUNT * (expected - missed) * repeating, 0.0, MOST)
     return np.where((worked >= LEAST_LAB) & (expected >= LEAST_EXPECTED), value, 0.0)

@@ -185,6 +185,29 @@ class Window:
         )
         return Meeting(met & (chances > 0), chances, max(FLOOR, strange))
 
+    def pairs(self, some: Flags, others: Flags) -> tuple[Floats, Floats]:
+        """Pairs of one entry of each set, of two campaigns: with an address in common, and all, by weeks away."""
+        weight = others.astype(np.float64)
+        by_place, by_group, by_week = (
+            np.append(np.bincount(of, weight, minlength=count).astype(np.float64), 0.0)
+            for of, count in (
+                (self.places, self.near_places.shape[1]),
+                (self.groups, self._group.shape[1]),
+                (self.weeks, 2 * (REACH + NEAR) + 1),
+            )
+        )
+        entry = np.append(weight, 0.0)
+        met, chances = np.zeros(NEAR + 1), np.zeros(NEAR + 1)
+        at = np.flatnonzero(some)
+        met[0] = (by_place[self.places[at]] - weight[at]).sum()
+        chances[0] = (by_week[self.weeks[at]] - by_group[self.groups[at]]).sum()
+        for row, distance in enumerate(DISTANCES):
+            away = abs(distance)
+            met[away] += (by_place[self.near_places[row, self.places[at]]] - entry[self._entry[row, at]]).sum()
+            same = by_group[self._group[row, self.groups[at]]]
+            chances[away] += (by_week[self.weeks[at] + distance] - same).sum()
+        return met, chances
+
 
 def _bounds(numbers: Ints) -> tuple[int, int]:
     return (int(numbers.min()), int(numbers.max()) + 1) if len(numbers) else (0, 0)
