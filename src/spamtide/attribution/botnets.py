@@ -32,8 +32,8 @@ LAB_OF_ENGINE = replace(
 """A text that a programme hands to many is in the lab under many names; the engine leaves few of them."""
 
 
-LAB_TIE, LAB_SHARE = 3, 0.9
-"""Place of LAB_CAMPAIGN in what `_ties` gives; share of a campaign's lab mail that makes its text one's."""
+LAB_SHARE = 0.9
+"""Share of a campaign's lab mail that makes its text one family's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def answer_botnets(
     nameless = seen.wild & (seen.named == UNNAMED)
     strangers = Lookalikes.of(captured, seen.first, nameless, texts, rows.days)
     fleets = _ask_fleets(seen, strangers, names, known)
-    by_lab = _sent_by_lab(rows, ties[LAB_TIE], seen.leaning)
+    by_lab = _sent_by_lab(rows, seen.leaning)
     told = fleets.told & ~(seen.foreign | seen.strange)
     silence = _silence(seen, by_lab, told)
     silence = np.where(_anybodys(seen, fleets, by_lab, names), Instead.ANYBODYS, silence)
@@ -151,7 +151,7 @@ def _look(rows: Rows, names: Names, threshold: float) -> _Seen:
 
 
 def _ask_fleets(seen: _Seen, strangers: Lookalikes, names: Names, known: Collection[str] | None) -> _Fleets:
-    """Ask addresses whose the mail is; once more of engines that turn out to be rented.
+    """Ask addresses whose the mail is; once more when it is known which engines are rented.
 
     Args:
         seen: what each row shows.
@@ -170,9 +170,10 @@ def _ask_fleets(seen: _Seen, strangers: Lookalikes, names: Names, known: Collect
     counts = kits(rows.asks)
     others_use = rented(kits(np.ones(len(lone), dtype=np.bool_))) if known is None else known
     of_rented = seen.has(lone, others_use)
-    if of_rented.any():
-        again, said = _kinship(seen, [np.where(of_rented, lone, UNNAMED)], strangers, rented=True)
-        steps[0], told[0] = np.where(of_rented, again[0], steps[0]), np.where(of_rented, said[0], told[0])
+    for of, with_others in ((of_rented, True), ((lone >= 0) & ~of_rented, False)):
+        if of.any():
+            again, said = _kinship(seen, [np.where(of, lone, UNNAMED)], strangers, rented=with_others)
+            steps[0], told[0] = np.where(of, again[0], steps[0]), np.where(of, said[0], told[0])
     return _Fleets(steps, told, of_rented, counts)
 
 
@@ -292,11 +293,13 @@ def _of_others_too(rows: Rows, others: Flags) -> Flags:
     return np.asarray(np.isin(cells, cells[others]))
 
 
-def _sent_by_lab(rows: Rows, told: Told, leaning: Ints) -> Flags:
+def _sent_by_lab(rows: Rows, leaning: Ints) -> Flags:
     """Rows whose campaign the lab's bot of their family sent within reach; hardly another did."""
-    sent = np.zeros(len(rows.days), dtype=np.bool_)
-    at = np.flatnonzero(rows.asks)
-    sent[at] = (told.names == leaning[at]) & (leaning[at] >= 0) & (told.steps >= LAB_SHARE * STEPS)
+    # Whether, not how surely: one message of the lab's is enough.
+    alone = replace(LAB_CAMPAIGN, doubt=0.01)
+    captured = np.where(rows.lab >= 0, rows.lab, SILENT)
+    told = told_by(alone, rows.campaign, rows.days, captured)
+    sent: Flags = (told.names == leaning) & (leaning >= 0) & (told.steps >= LAB_SHARE * STEPS)
     return sent
 
 
@@ -332,7 +335,7 @@ def _lab_gone(rows: Rows, asked: Sequence[Ints]) -> Flags:
 
 
 def _kinship(
-    seen: _Seen, asked: Sequence[Ints], strangers: Lookalikes, *, rented: bool = False
+    seen: _Seen, asked: Sequence[Ints], strangers: Lookalikes, *, rented: bool | None = None
 ) -> tuple[Ints, Flags]:
     """What fleets say of each candidate: steps, and whether they say anything, shape (len(asked), rows) each.
 

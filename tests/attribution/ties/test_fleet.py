@@ -305,3 +305,28 @@ def test_what_a_lab_never_sent_is_held_together_by_its_addresses() -> None:
 def _sent(addresses: range, campaign: int, week: int, sure: int = NOBODY) -> list[Row]:
     """A campaign of one week."""
     return [(OWN, sure, address, campaign, 7 * week) for address in addresses]
+
+
+def _of_one_small_fleet(rare: int) -> tuple[list[Row], Labs]:
+    """Thirty addresses that send five texts which their lab has, and some rare ones, a few times each."""
+    rng = np.random.default_rng(5)
+    rows: list[Row] = []
+    texts = [(campaign, 60) for campaign in range(5)] + [(campaign, 6) for campaign in range(5, 5 + rare)]
+    for campaign, copies in texts:
+        day = 70 + 7 * int(rng.integers(5))
+        rows += [
+            (OWN, OWN if campaign < 5 else NOBODY, int(address), campaign, day + int(rng.integers(5)))
+            for address in rng.integers(30, size=copies)
+        ]
+    rows += [(OWN, NOBODY, 500 + place, 700 + place, 70 + place) for place in range(30)]  # strangers
+    weeks = np.repeat(np.arange(10, 15), 8)
+    sent = np.where(rng.random(40) < 0.7, rng.integers(5, size=40), 1000 + np.arange(40))
+    return rows, Labs(np.zeros(40, dtype=np.int64), sent, weeks)
+
+
+def test_what_a_lab_missed_of_its_familys_own_is_not_another_fleets() -> None:
+    """Rare texts that few addresses send besides the known ones: a lab of this size misses as many."""
+    rows, lab = _of_one_small_fleet(12)
+    said = [step for row, step in zip(rows, told_of(rows, lab=lab), strict=True) if 5 <= row[3] < 17]
+    assert None not in said
+    assert float(np.mean([step > 0 for step in said if step is not None])) > 0.9

@@ -90,7 +90,7 @@ def kinship(
     mates: Mapping[int, Collection[int]],
     strangers: Lookalikes | None = None,
     *,
-    rented: bool = False,
+    rented: bool | None = None,
 ) -> tuple[Ints, Flags]:
     """Log-odds that the addresses behind a campaign are those of each message's leaning, in STEPs.
 
@@ -101,7 +101,8 @@ def kinship(
         labs: mail of labs' bots, with the same codes of families and campaigns.
         mates: family -> others that are known to have its engine.
         strangers: what is known of strangers whose mailer looks alike; None where there are none.
-        rented: whether all engines are known to have users that no lab has; a fleet then needs more to begin.
+        rented: whether all engines are known to have users that no lab has: a fleet then needs more to begin,
+            and only addresses that meet it are taken for its own. None: it is not known, and to be told from this.
 
     Returns:
         steps, and whether addresses tell of the family at the time at all, by message.
@@ -248,7 +249,7 @@ def _weigh(
     alike: tuple[Lookalikes | None, int],
     week: int,
     *,
-    rented: bool,
+    rented: bool | None,
 ) -> Floats | None:
     """Log-odds of one week's entries; None where addresses tell nothing of the family.
 
@@ -260,18 +261,18 @@ def _weigh(
         captured: lab mail of the family, and of others with its engine.
         alike: strangers whose mailer looks like the family's, if there are any, and the family.
         week: the week.
-        rented: whether others that no lab has are known to use the engine.
+        rented: as for `kinship`.
     """
     window = Window(cells, around, week)
     known = _known(cells, window, captured, alike, week)
-    several = rented or bool(known.kit.any())
+    several = bool(rented) or bool(known.kit.any())
     mine = known.mine
     if several and known.gone:
         # Others may send one of the family's texts: its fleet begins with addresses that sent two.
         mine = mine & window.meet(mine).met
         if mine.sum() < LEAST:
             return None
-    found = _followed(window, known, mine, several=several)
+    found = _followed(window, known, mine, several=several, choosing=several or rented is None)
     if found is None:
         return None
     odds, mixed = found
@@ -326,7 +327,9 @@ def _known(
     )
 
 
-def _followed(window: Window, known: _Known, mine: Flags, *, several: bool) -> tuple[Floats, Floats] | None:
+def _followed(
+    window: Window, known: _Known, mine: Flags, *, several: bool, choosing: bool
+) -> tuple[Floats, Floats] | None:
     """Follow both fleets from campaign to campaign, until nothing moves or ROUNDS are over.
 
     Args:
@@ -334,6 +337,9 @@ def _followed(window: Window, known: _Known, mine: Flags, *, several: bool) -> t
         known: what is known of them.
         mine: entries that the family's fleet begins with.
         several: whether the engine is known to be several senders'.
+        choosing: whether others may be among what begins the fleet, so that the rate at which it meets is
+            measured on what is found to be of it. Where there are none, this would leave out its addresses
+            that did not meet, and the rate would run away.
 
     Returns:
         Log-odds that each entry is the family's, and the probability that each campaign is mixed; None where
@@ -360,7 +366,8 @@ def _followed(window: Window, known: _Known, mine: Flags, *, several: bool) -> t
         odds, mixed = found
         # What rests on a text that others send too may be answered, but is carried on to nothing.
         mine, theirs = (odds >= JOINS) & ~shared, odds <= -JOINS
-        judged = mine
+        if choosing:
+            judged = mine
         if any(np.array_equal(mine, a) and np.array_equal(theirs, b) for a, b in held[-2:]):
             # Settled, or to and fro: between the two nothing is sure.
             return found if last is None else ((odds + last[0]) / 2, mixed)

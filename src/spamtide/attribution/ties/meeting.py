@@ -203,7 +203,9 @@ class Window:
         chances[0] = (by_week[self.weeks[at]] - by_group[self.groups[at]]).sum()
         for row, distance in enumerate(DISTANCES):
             away = abs(distance)
-            met[away] += (by_place[self.near_places[row, self.places[at]]] - entry[self._entry[row, at]]).sum()
+            met[away] += (
+                by_place[self.near_places[row, self.places[at]]] - entry[self._entry[row, at]]
+            ).sum()
             same = by_group[self._group[row, self.groups[at]]]
             chances[away] += (by_week[self.weeks[at] + distance] - same).sum()
         return met, chances
