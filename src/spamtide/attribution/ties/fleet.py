@@ -102,7 +102,7 @@ def kinship(
         mates: family -> others that are known to have its engine.
         strangers: what is known of strangers whose mailer looks alike; None where there are none.
         rented: whether all engines are known to have users that no lab has: a fleet then needs more to begin,
-            and only addresses that meet it are taken for its own. None: it is not known, and to be told from this.
+            and only addresses that meet it are taken for its own. None: it is to be told from what is found.
 
     Returns:
         steps, and whether addresses tell of the family at the time at all, by message.
