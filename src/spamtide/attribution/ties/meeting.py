@@ -186,7 +186,7 @@ class Window:
         return Meeting(met & (chances > 0), chances, max(FLOOR, strange))
 
     def pairs(self, some: Flags, others: Flags) -> tuple[Floats, Floats]:
-        """Pairs of an entry of each set, of two campaigns: with an address in common, and all; by weeks away."""
+        """Pairs of an entry of each set, of two campaigns: with one address, and all; by weeks away."""
         weight = others.astype(np.float64)
         by_place, by_group, by_week = (
             np.append(np.bincount(of, weight, minlength=count).astype(np.float64), 0.0)
