@@ -39,6 +39,7 @@ CLIPPED = 3.0
 LIKELY = 0.02
 """Weight of a grid point, against the largest, below which it is left out of a judgement."""
 MOST_POINTS = 24
+"""Grid points of a judgement, the likeliest first."""
 APART = 2
 """Units between places where a step would be another one: nearer ones share nearly all their evidence."""
 SHORT = 14
