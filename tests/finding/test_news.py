@@ -160,3 +160,21 @@ def test_a_switch_behind_a_silence_is_of_the_day_of_the_return(make: Make) -> No
     assert sentence.startswith("Xarvester, before its silence a sender of Canadian Pharmacy, has carried")
     assert sentence.endswith("since it was back about 2 October [1-3].")
     assert "until 30 September" in said(state(make(changes=(switch,))), "switch").sentence
+
+
+def test_who_still_carries_half_of_what_it_turned_from_is_told_to_split(make: Make) -> None:
+    """'Until' would be false of a sender that goes on with it."""
+    world = make().measurement
+    pairs = {key: daily.copy() for key, daily in world.panel.pairs.items()}
+    half = pairs["xarvester", "Ultimate Replicas"] // 2
+    pairs["xarvester", "Ultimate Replicas"] -= half
+    pairs["xarvester", "Canadian Pharmacy"] += half
+    sentence = said(
+        state(make(replace(world, panel=replace(world.panel, pairs=pairs)))), "switch", "xarvester"
+    ).sentence
+    assert re.fullmatch(
+        r"Xarvester, a sender of Canadian Pharmacy, has carried Ultimate Replicas in 4\d % \[.*\] of its "
+        r"mail with a known programme since about 2 October \[1-3\], and Canadian Pharmacy still in 5\d % "
+        r"\[.*\]\.",
+        sentence,
+    ), sentence

@@ -37,6 +37,8 @@ ONE = 0.95
 """Below this ratio a level is said in percent of another, above it in times."""
 MOSTLY_STRAYS = 2
 """Times the days since the last message from which on a silence is counted from its cease."""
+STILL_CARRIED = 20.0
+"""Percent of a botnet's mail from which on it still carries what it turned from: a split and no move."""
 WORTH_TELLING = 3
 """Days of silence before a return from which on they are told."""
 NAMED: dict[SubjectKind, tuple[str, str]] = {
@@ -243,7 +245,13 @@ def _switch(view: View, change: Change) -> Claim:
         f"in {{share}} of its mail with a known programme {since}."
     )
     back = _back_with(view, change)
-    if whence == UNKNOWN:
+    kept = share_of(mix.get(whence, 0), sum(mix.values()))
+    if whence != UNKNOWN and kept.value >= STILL_CARRIED:
+        values["kept"] = kept
+        template = template.replace(", until {last} a sender of {from},", ", a sender of {from},")
+        template = f"{template[:-1]}, and {{from}} still in {{kept}}."
+        del values["last"]
+    elif whence == UNKNOWN:
         template = template.replace(", until {last} a sender of {from},", "")
         del values["last"], values["from"]
     elif back is not None and over is None:
