@@ -39,6 +39,8 @@ ALTERED = 0.03
 lists do on the way, and what an engine takes from its machine. Believed, not measured: no lab sees it."""
 TEMPLATE = "template"
 """What a deviation is bound to that another user of the engine sets for all of its mail."""
+RIVAL = 0.5
+"""Share of the best botnet's log-odds from which another's engine speaks for it as much."""
 EVEN = 0.5
 """A p-value above this does not speak against anything."""
 
@@ -181,19 +183,31 @@ def speak(
     # Texts are handed to many senders: words that come with another engine speak for their family in vain.
     scores = tally([*counting, *(item for item in speaking.values() if item)])
     best, _ = posterior(scores)
-    engine_only = scores.get(best, 0.0) > 0 and all(
-        i.layer in ENGINE_LAYERS for i in counting if i.name == best
-    )
-    rivals = [name for name in sorted(scores) if scores[name] >= 0.5 * scores[best]] if engine_only else []
-    leaning = best if len(rivals) == 1 else None
-    users |= set(near)
-    if not engine_only and best in users:
-        # A text of one tenant may be another's as well: programmes hand them to many.
-        rivals = [best, *sorted(users - {best})]
-    elif not rivals:
-        rivals = sorted(near)
+    rivals = _of_engine_alone(best, scores, counting)
     faults = tuple(sorted(rule for rule in set(hits) if MARK in rule)) if near else ()
-    return Spoken(kept, absent, near, leaning, faults, tuple(rivals), tuple(unlike))
+    return Spoken(
+        kept,
+        absent,
+        near,
+        leaning=best if len(rivals) == 1 else None,
+        faults=faults,
+        candidates=tuple(rivals or _asked(best, users | set(near), near)),
+        unlike=tuple(unlike),
+    )
+
+
+def _of_engine_alone(best: str, scores: Mapping[str, float], counting: Sequence[Evidence]) -> list[str]:
+    """Botnets that their engine speaks for about as much as for the best, if nothing else speaks for that."""
+    own = [item.layer in ENGINE_LAYERS for item in counting if item.name == best]
+    if scores.get(best, 0.0) <= 0 or not all(own):
+        return []
+    return [name for name in sorted(scores) if scores[name] >= RIVAL * scores[best]]
+
+
+def _asked(best: str, users: Collection[str], near: Collection[str]) -> list[str]:
+    """Botnets whose addresses are to be asked where words speak for the best; `users` have the engine."""
+    # A text of one tenant may be another's as well: programmes hand them to many.
+    return [best, *sorted(set(users) - {best})] if best in users else sorted(near)
 
 
 def _forgive(
