@@ -153,3 +153,20 @@ def test_a_campaign_is_told_with_its_subject_and_days(
     told = capfd.readouterr().out
     assert f"subject    {one['subject']}" in told
     assert "received   2024-03-05 to 2024-03-05, from 1 addresses" in told
+
+
+def test_no_name_or_subject_steers_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Neither by escape sequences nor by marks that turn the reading direction."""
+    mail = tmp_path / "a.eml"
+    mail.write_bytes(b"From: a@b.example\nSubject: =?utf-8?b?4oCuYWJjGxtbMzFt?=\n\nhello\n")
+    observatory = str(tmp_path / "o")
+    assert run(["-C", observatory, "ingest", "--sensor", "trap\x1b[31m", str(mail)]) == 0
+    capfd.readouterr()
+    assert run(["-C", observatory, "export", "observations"]) == 0
+    sha256 = json.loads(capfd.readouterr().out)["sha256"]
+    assert run(["-C", observatory, "explain", sha256]) == 0
+    assert run(["-C", observatory, "explain", "c-\x1b[31m\u202e"]) == 69
+    told = "".join(capfd.readouterr())
+    assert "trap[31m" in told
+    assert "abc" in told
+    assert not {"\x1b", "\u202e"} & set(told)

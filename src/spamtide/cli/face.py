@@ -1,6 +1,7 @@
 """What every command shares: the global options, the observatory that they name, and where is written to.
 
-Names of sensors, subjects and families come from strangers: nothing that is printed here is read as markup.
+Names of sensors, subjects and families come from strangers: nothing that is printed here is read as markup,
+and lines hold nothing that steers a terminal or turns the reading direction.
 """
 
 from __future__ import annotations
@@ -52,13 +53,27 @@ class Face:
 
 
 FACE = Face()
+UNSEEN = dict.fromkeys(
+    (
+        *range(9),
+        *range(11, 32),
+        *range(127, 160),
+        0x200E,
+        0x200F,
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    )
+)
+"""Control characters but tab and line feed, and marks that turn the reading direction; for str.translate."""
 PIPED_WIDTH = 240
 """Columns of a table that no terminal shows."""
 
 
 def complain(line: str) -> None:
     """Say what went wrong, on one line of stderr, even when all else is quiet."""
-    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(" ".join(line.split()))
+    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(
+        " ".join(line.split()).translate(UNSEEN)
+    )
 
 
 def show(told: RenderableType, *, wrap: bool = True) -> None:
@@ -66,6 +81,8 @@ def show(told: RenderableType, *, wrap: bool = True) -> None:
 
     A table in a pipe or a file has room, so that no name in it is cut off or broken.
     """
+    if isinstance(told, str):
+        told = told.translate(UNSEEN)
     width = PIPED_WIDTH if not sys.stdout.isatty() and "COLUMNS" not in os.environ else None
     Console(highlight=False, markup=False, soft_wrap=not wrap, width=width).print(told)
 
