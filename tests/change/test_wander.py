@@ -48,7 +48,7 @@ def test_series_say_together_how_far_they_wander(spread: float, low: float, high
     assert low <= np.mean(means) <= high
 
 
-def test_a_claim_goes_on_from_where_its_series_stood(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_goes_on_from_where_its_series_stood(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if its filter had run from the first day, with missing days and moves that are taken for real."""
     rng, story = np.random.default_rng(7), np.where(np.arange(DAYS) < 70, 1.0, 0.1)
     levels = []

@@ -18,7 +18,7 @@ from spamtide.change.moves.flood import FEWEST_UNITS, surge
 from spamtide.change.moves.segment import WEEK, Direction, Segments, Track
 from spamtide.change.moves.slope import date_slope
 from spamtide.change.moves.wander import APART, REAL, Wander, levels_of, wander
-from spamtide.change.moves.waves import Claim, Doubt, Levels
+from spamtide.change.moves.waves import Doubt, Levels, Question
 from spamtide.change.moves.weigh import CAUTION, merged_gain, tail
 from spamtide.each import Each, in_turn
 
@@ -112,7 +112,7 @@ def _lasts(burst: Burst) -> bool:
     return segments.starts[j] - segments.starts[i] > 1
 
 
-def _ends(series: int, burst: Burst) -> tuple[Levels, Claim]:
+def _ends(series: int, burst: Burst) -> tuple[Levels, Question]:
     """A burst as a question to the wandering of its series."""
     track, segments, (i, j) = burst
     begin, end = segments.starts[i], segments.starts[j]

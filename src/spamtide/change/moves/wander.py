@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spamtide.change.moves.segment import Segments, Track
-from spamtide.change.moves.waves import GRID, Claim, Doubt, Levels, Row, likelihoods
+from spamtide.change.moves.waves import GRID, Doubt, Levels, Question, Row, likelihoods
 from spamtide.each import Each, in_turn
 from spamtide.model import Floats
 
@@ -130,7 +130,7 @@ def _silence(level: float, usual: float) -> float:
 def wander(
     series: Sequence[Levels],
     doubts: Sequence[Doubt],
-    bursts: Sequence[tuple[Levels, Claim]] = (),
+    bursts: Sequence[tuple[Levels, Question]] = (),
     each: Each = in_turn,
 ) -> Wandering:
     """How each series of an observatory wanders, and what speaks for its moves beside that.
@@ -143,19 +143,23 @@ def wander(
     """
     if not series:
         return Wandering([], [], [])
-    claims = [(doubt,) for doubt in doubts] + [
+    questions = [(doubt,) for doubt in doubts] + [
         (one, other) for one, other in itertools.pairwise(doubts) if one.series == other.series
     ]
     real: dict[Doubt, float] = {}
     known: dict[Row, tuple[Floats, Floats]] = {}
-    gains: dict[Claim, float] = {}
+    gains: dict[Question, float] = {}
     for _ in range(ROUNDS):
         breaks = [tuple(d for d in doubts if d in real and d.series == n) for n in range(len(series))]
         rows = [Row(n, breaks[n], ()) for n in range(len(series))]
         asked = {
-            claim: Row(claim[0].series, tuple(b for b in breaks[claim[0].series] if b not in claim), claim)
-            for claim in claims
-            if len(claim) == 1 or not any(doubt in real for doubt in claim)
+            question: Row(
+                question[0].series,
+                tuple(b for b in breaks[question[0].series] if b not in question),
+                question,
+            )
+            for question in questions
+            if len(question) == 1 or not any(doubt in real for doubt in question)
         }
         new = [row for row in dict.fromkeys((*rows, *asked.values())) if row not in known]
         known |= likelihoods([(series[row.series], row) for row in new], each)
@@ -167,7 +171,9 @@ def wander(
             break
         real |= best
     found = [_kept(row, one.step) for row, one in zip(own, series, strict=True)]
-    flooded = [(one, Row(claim[0].series, breaks[claim[0].series], claim)) for one, claim in bursts]
+    flooded = [
+        (one, Row(question[0].series, breaks[question[0].series], question)) for one, question in bursts
+    ]
     burst = likelihoods(flooded, each)
     return Wandering(
         found,
@@ -179,44 +185,50 @@ def wander(
 def _ratios(
     rows: Sequence[tuple[Levels, Row]], likelihoods: Mapping[Row, tuple[Floats, Floats]], mixing: Floats
 ) -> list[float]:
-    """What speaks for each claim, less the price of a second end: the sooner it comes, the lower."""
+    """What speaks for each question, less the price of a second end: the sooner it comes, the lower."""
     if not rows:
         return []
     places = np.array([max(np.isfinite(levels.log).sum() / APART, 1.0) for levels, _ in rows])
-    choice = 2 * np.log([_lengths(row.claim, number) for (_, row), number in zip(rows, places, strict=True)])
+    choice = 2 * np.log(
+        [_lengths(row.question, number) for (_, row), number in zip(rows, places, strict=True)]
+    )
     none, stepped = (
         _log_means(np.stack([likelihoods[row][which] for _, row in rows]), mixing) for which in (0, 1)
     )
     return [float(one) for one in 2 * (stepped - none) - choice]
 
 
-def _lengths(claim: Claim, places: float) -> float:
+def _lengths(question: Question, places: float) -> float:
     """Lengths that what has two ends is chosen from, were all as likely as its own; 1 where it has one end.
 
     Chances fall by 1 / length, and their sum over all lengths by the logarithm of their number.
     """
-    if len(claim) == 1:
+    if len(question) == 1:
         return 1.0
-    length = (claim[1].begin - claim[0].end) / APART
+    length = (question[1].begin - question[0].end) / APART
     return min(max(length, SHORT / APART) * max(math.log(places), 1.0), places)
 
 
-def _surest(gains: Mapping[Claim, float], real: Mapping[Doubt, float]) -> dict[Doubt, float]:
-    """Of each series the moves of the surest claim that is not taken for real yet, if it is sure enough."""
-    best: dict[int, Claim] = {}
-    for claim, gain in gains.items():
-        number = claim[0].series
-        new = gain >= REAL and not any(doubt in real for doubt in claim)
+def _surest(gains: Mapping[Question, float], real: Mapping[Doubt, float]) -> dict[Doubt, float]:
+    """Of each series the moves of the surest question, if it is sure enough and not taken for real yet."""
+    best: dict[int, Question] = {}
+    for question, gain in gains.items():
+        number = question[0].series
+        new = gain >= REAL and not any(doubt in real for doubt in question)
         if new and (number not in best or gain > gains[best[number]]):
-            best[number] = claim
-    return {doubt: np.inf if len(claim) == 1 else gains[claim] for claim in best.values() for doubt in claim}
+            best[number] = question
+    return {
+        doubt: np.inf if len(question) == 1 else gains[question]
+        for question in best.values()
+        for doubt in question
+    }
 
 
-def _gain(doubt: Doubt, gains: Mapping[Claim, float], real: Mapping[Doubt, float]) -> float:
+def _gain(doubt: Doubt, gains: Mapping[Question, float], real: Mapping[Doubt, float]) -> float:
     """What speaks for a move: by itself, or, of two that came in together, what speaks for both."""
     if doubt in real:
         return min(gains[(doubt,)], real[doubt])
-    return max(gain for claim, gain in gains.items() if doubt in claim)
+    return max(gain for question, gain in gains.items() if doubt in question)
 
 
 def _log_means(table: Floats, weights: Floats) -> Floats:

@@ -74,7 +74,8 @@ class Doubt(NamedTuple):
     """First unit at the level after; those between are left out."""
 
 
-Claim = tuple[Doubt, ...]
+Question = tuple[Doubt, ...]
+"""What is asked about: a move, or two, between which the level was another."""
 
 
 class Row(NamedTuple):
@@ -83,8 +84,8 @@ class Row(NamedTuple):
     series: int
     breaks: tuple[Doubt, ...]
     """Moves that are taken for real: no wandering is read across them."""
-    claim: Claim
-    """What is asked about: a move, or two, between which the level was another."""
+    question: Question
+    """Moves without which, and with which, its days are held against the grid; () for none."""
 
 
 def likelihoods(rows: Sequence[tuple[Levels, Row]], each: Each) -> dict[Row, tuple[Floats, Floats]]:
@@ -110,7 +111,7 @@ def _filter(series: Sequence[Levels], rows: Sequence[Row], step: int, each: Each
     Each stretch between breaks has a mean of its own, which is fitted, as the step is: the filter runs over
     the data, over a column of ones and over a column that is one from the step on (Rosenberg 1973).
 
-    Until its claim begins, a row is that of its series without a claim, and goes on from where that stood.
+    Until its question begins, a row is that of its series without one, and goes on from where that stood.
     """
     memory, spread, noise = GRID[:, 0] ** step, GRID[:, 1], GRID[:, 2]
     log = np.array([one.log for one in series])
@@ -121,14 +122,14 @@ def _filter(series: Sequence[Levels], rows: Sequence[Row], step: int, each: Each
         for one in row.breaks:
             log[number, one.begin : one.end] = np.nan
             fresh[number, one.end] = True
-        for one in row.claim:
+        for one in row.question:
             log[number, one.begin : one.end] = np.nan
             after[number, one.end :] = 1 - after[number, one.end - 1]
     none, stepped = np.zeros((2, *uneven.shape))
     alike = _alike(rows)
     marks = np.zeros(len(rows), dtype=np.int64)
     for number in alike:
-        marks[number] = min(one.begin for one in rows[number].claim) // _MARK * _MARK
+        marks[number] = min(one.begin for one in rows[number].question) // _MARK * _MARK
     stood: dict[tuple[int, int], _Stand] = {}
 
     def run(some: Ints) -> tuple[Floats, Floats, dict[tuple[int, int], _Stand]]:
@@ -157,14 +158,14 @@ def _filter(series: Sequence[Levels], rows: Sequence[Row], step: int, each: Each
 
 
 def _alike(rows: Sequence[Row]) -> dict[int, int]:
-    """Rows with a claim, and for each the row that it is like until its claim begins."""
-    plain = {row.series: number for number, row in enumerate(rows) if not row.claim}
+    """Rows with a question, and for each the row that it is like until its question begins."""
+    plain = {row.series: number for number, row in enumerate(rows) if not row.question}
     return {
         number: plain[row.series]
         for number, row in enumerate(rows)
-        if row.claim
+        if row.question
         and row.series in plain
-        and {*row.breaks} == {*rows[plain[row.series]].breaks} - {*row.claim}
+        and {*row.breaks} == {*rows[plain[row.series]].breaks} - {*row.question}
     }
 
 
