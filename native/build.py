@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PARTS = (
     "module",
     "brands",
+    "cuts",
     "dates",
     "fields",
     "fits",

@@ -26,6 +26,7 @@ static PyMethodDef METHODS[] = {
     {"is_seen", native_is_seen, METH_O, "See message/text.py."},
     {"tidy_lines", native_tidy_lines, METH_O, "See message/text.py."},
     {"paths", native_paths, METH_VARARGS, "See change/moves/date.py."},
+    {"cut_mix", native_cut_mix, METH_VARARGS, "See change/mixes/switch.py."},
     {"score", native_score, METH_VARARGS, "See series/fitting/loglinear.py."},
     {"dispersion", native_dispersion, METH_VARARGS, "See series/fitting/dispersion.py."},
     {"correlate", native_correlate, METH_VARARGS, "See series/fitting/arrow.py."},

@@ -37,6 +37,7 @@ PyObject *native_read_date(PyObject *, PyObject *);
 PyObject *native_wordings_in(PyObject *, PyObject *const *, Py_ssize_t);
 PyObject *native_paths(PyObject *, PyObject *);
 PyObject *native_follow(PyObject *, PyObject *);
+PyObject *native_cut_mix(PyObject *, PyObject *);
 PyObject *native_score(PyObject *, PyObject *);
 PyObject *native_dispersion(PyObject *, PyObject *);
 PyObject *native_correlate(PyObject *, PyObject *);

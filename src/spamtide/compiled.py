@@ -1,8 +1,8 @@
 """The compiled form of a few loops over characters and days, where installation could build it.
 
-Everything works without it, and gives the same (fits of a panel: but for the last digits, as their sums are
-taken in another order): each of its functions stands in for Python that is kept, and is held against it by
-tests. SPAMTIDE_PURE=1 in the environment leaves it out. Sources: native/.
+Everything works without it, and gives the same (fits of a panel and costs of a mix: but for the last digits,
+as sums are taken in another order): each of its functions stands in for Python that is kept, and is held
+against it by tests. SPAMTIDE_PURE=1 in the environment leaves it out. Sources: native/.
 """
 
 from __future__ import annotations
@@ -153,6 +153,9 @@ class Native(Protocol):
         self, likely: Floats, numbers: NDArray[np.int64], ends: Floats, onsets: int, cells: int, /
     ) -> None:
         """Sums over the paths of a ramp, written into `ends`; see change.moves.date."""
+
+    def cut_mix(self, mass: Floats, penalty: float, previous: NDArray[np.int64], /) -> None:
+        """Optimal partitioning of a mix; `previous` is written. See change.mixes.switch."""
 
     def score(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -81,6 +82,7 @@ class Asking:
             "tidy_lines": lambda: forms.text.tidy_lines(text()),
             "paths": self._paths,
             "follow": self._follow,
+            "cut_mix": self._cuts,
             "score, dispersion, correlate": self._fit,
         }
 
@@ -254,6 +256,16 @@ class Asking:
         memory, whole = grid[:, 0].copy(), grid[:, 1] ** 2
         rows = forms.waves._Rows(log, noise, uneven, fresh, after)
         return [one.tobytes() for one in forms.waves._run(rows, memory, whole)[:2]]
+
+    def _cuts(self) -> object:
+        dice, drawn = self.dice, self._generator()
+        programmes, days = dice.choice((1, 2, 5)), dice.choice((14, 60))
+        shares = drawn.dirichlet(np.ones(programmes) / 2, 3)[np.sort(drawn.integers(0, 3, days))]
+        count = drawn.multinomial(dice.choice((1, 50, 5000)), shares).T * (drawn.random(days) < 0.9)
+        names = tuple(f"p{number}" for number in range(programmes))
+        start, even = dt.date(2024, 1, 1), np.ones(days)
+        mix = forms.switch.Mix(start, 1, names, count.astype(float), even, dice.choice((0.0, 0.02, 1.0)))
+        return forms.switch.partition_mix(mix)
 
     def _fit(self) -> object:
         dice, drawn = self.dice, self._generator()

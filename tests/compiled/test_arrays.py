@@ -123,6 +123,9 @@ def test_panels_of_other_shapes_are_refused() -> None:
                 score([np.ones(length) if at == wrong else one for at, one in enumerate(sides)], 0)
     with pytest.raises(ValueError, match="shapes"):
         native.dispersion(np.ones(3), np.ones(2), 2, (50.0, 9, 1e-9))
+    for places, ends in ((3, 2), (0, 0), (0, 2), (1, 0)):
+        with pytest.raises(ValueError, match="shapes"):
+            native.cut_mix(np.ones(places), 1.0, np.zeros(ends, dtype=np.int64))
     native.correlate(np.ones((2, 3)), np.ones(2), np.ones((2, 3)))
     for values, near, out in (((2, 3), 3, (2, 3)), ((2, 3), 2, (2, 2)), ((7,), 2, (7,))):
         with pytest.raises(ValueError, match="shapes"):

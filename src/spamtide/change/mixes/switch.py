@@ -22,8 +22,9 @@ from spamtide.change.mixes.exchange import weigh_exchange
 from spamtide.change.mixes.mix import REST, Mix
 from spamtide.change.mixes.turnover import swing
 from spamtide.change.moves.date import LONGEST_RAMP, Estimate, summarise
-from spamtide.change.moves.segment import best_cuts
+from spamtide.change.moves.segment import best_cuts, cuts_of
 from spamtide.change.moves.weigh import CAUTION, tail
+from spamtide.compiled import native
 from spamtide.model import UNKNOWN, Floats
 
 LEAST_MOVE = 0.1
@@ -108,7 +109,12 @@ def partition_mix(mix: Mix) -> list[int]:
     def costs(first: int, last: int) -> Floats:
         return _cost(mass[:, first:last, None] - mass[:, None, :last])
 
-    cuts = best_cuts(number, beta, costs, _BLOCK)
+    if native is None:
+        cuts = best_cuts(number, beta, costs, _BLOCK)
+    else:
+        previous = np.zeros(number + 1, dtype=np.int64)
+        native.cut_mix(np.ascontiguousarray(mass.T), beta, previous)
+        cuts = cuts_of(previous)
     return [*(int(where[cut]) for cut in cuts), int(where[-1]) + 1]
 
 

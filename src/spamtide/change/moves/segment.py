@@ -267,8 +267,13 @@ def best_cuts(number: int, penalty: float, costs: Callable[[int, int], Floats], 
             options = best[:until] + rows[until - first, :until]
             previous[until] = options.argmin()
             best[until] = options[previous[until]] + penalty
+    return cuts_of(previous)
+
+
+def cuts_of(previous: NDArray[np.int64]) -> list[int]:
+    """First places of the best segments, from the first place of the last one up to each place."""
     cuts: list[int] = []
-    until = number
+    until = len(previous) - 1
     while until:
         until = int(previous[until])
         cuts.append(until)
