@@ -204,3 +204,22 @@ def test_an_operation_strikes_and_is_not_struck(make: Make) -> None:
     inputs = make(events=(event("2010-09-20", "takedown", "Operation Ebb", subject_type="operation"),))
     told = [c for c in state(inputs).claims if c.kind in {"event", "nearby"}]
     assert told[0].sentence.startswith("The takedown by Operation Ebb is on record for 20 September")
+
+
+def test_what_a_botnet_lost_is_no_quiet_period_though_no_change_could_be_dated(quiet: FindingInputs) -> None:
+    """A week-old observatory dates nothing yet; a tenth of all mail that went is told all the same."""
+    since = quiet.period.since
+    near = replace(quiet.period, before=(since - 28 * DAY, since - DAY))
+    small, large = (
+        (
+            Contribution("total", "total", points, points - 4, points + 4),
+            Contribution("botnet", "rustock", points, points - 3, points + 3),
+            *(Contribution("botnet", b, 0.0, -1.0, 1.0) for b in ("grum", "cutwail", "xarvester", "unknown")),
+        )
+        for points in (-5.0, -14.0)
+    )
+    assert said(state(replace(quiet, period=near, contributions=small)), "nothing-changed")
+    found = state(replace(quiet, period=near, contributions=large))
+    assert not [c for c in found.claims if c.kind == "nothing-changed"]
+    assert said(found, "level")
+    assert "Rustock has lost 14 [11-17] points" in said(found, "exchange").sentence

@@ -773,7 +773,8 @@ def test_a_quiet_period_says_that_others_send_what_is_sent_since_a_far_off_base(
     assert re.search(r" \(it began to fall about [^(]+ and was back about \d+ \w+ \[[^]]+\]\)\.$", turned)
     since = quiet.period.since
     near = replace(quiet.period, before=(since - dt.timedelta(days=28), since - dt.timedelta(days=1)))
-    found = state(replace(quiet, contributions=exchanged, period=near))
+    moved = shift("cease", "rustock", str(since + 3 * DAY), end=since + 4 * DAY)
+    found = state(replace(quiet, contributions=exchanged, period=near, changes=(moved,)))
     assert "exchange" not in {c.kind for c in found.claims}
 
 

@@ -180,17 +180,29 @@ def _names_lost(view: View, values: dict[str, Value], lost: Sequence[Contributio
     )
 
 
-def exchange_claims(view: View, now: Figure, percent: Figure) -> Iterator[Claim]:
-    """All mail stands near where it stood, but is not made of the same: whose points came, and whose went.
+def exchanged(view: View, now: Figure, *, undated: bool = False) -> list[Contribution]:
+    """Botnets' points that came or went, a tenth of the level and beyond chance.
 
-    Told where the window before lies well back: within a period the moves themselves are told.
+    Args:
+        view: the inputs.
+        now: the level.
+        undated: no change on record made them, so that as many as there are were looked at.
     """
-    if not view.period.far:
-        return
     least = max(EXCHANGED * now.value, LEAST_POINTS)
     parts, _ = parts_of(view)
-    moved = [c for c in parts if c.subject != UNKNOWN and figure_of(c).sure and abs(c.points) >= least]
-    if not moved:
+    named = [c for c in parts if c.subject != UNKNOWN and abs(c.points) >= least and figure_of(c).sure]
+    many = max(sum(c.subject != UNKNOWN for c in parts), 1)
+    return [c for c in named if not undated or _is_part(view, c, many)]
+
+
+def exchange_claims(view: View, now: Figure, percent: Figure, *, undated: bool = False) -> Iterator[Claim]:
+    """All mail stands near where it stood, but is not made of the same: whose points came, and whose went.
+
+    Told where the window before lies well back: within a period the moves themselves are told, but for
+    `undated` ones.
+    """
+    moved = exchanged(view, now, undated=undated)
+    if not moved or not (view.period.far or undated):
         return
     values: dict[str, Value] = {"from": view.period.before[0], "to": view.period.before[1]}
     whence = weeks_of(values, view.period.before)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from spamtide.finding.claim.draft import about_all, draft
-from spamtide.finding.claim.parts import decomposition_claims, exchange_claims
+from spamtide.finding.claim.parts import decomposition_claims, exchange_claims, exchanged
 from spamtide.finding.figures import Figure, Window, level, percent_change
 from spamtide.finding.inputs import View
 from spamtide.finding.span import FEW_MESSAGES
@@ -88,13 +88,20 @@ def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim
         s.volume == "gone" and s.before > 0 and s.last_seen is not None and s.last_seen >= view.period.since
         for s in statuses
     )
-    if view.period.comparable and not moved and not drifted and not silent:
+    # Too young, or too lately moved, for a change: what a botnet lost is no quiet period all the same.
+    shifted = not moved and not view.period.far and bool(exchanged(view, now, undated=True))
+    if view.period.comparable and not moved and not drifted and not silent and not shifted:
         yield _nothing_changed(view, now, percent)
         yield from exchange_claims(view, now, percent)
         return
     yield _level(view, now, before, percent, dated=bool(moved or silent or view.period.far))
     if view.period.comparable:
-        yield from decomposition_claims(view) if percent.sure else exchange_claims(view, now, percent)
+        parted = (
+            decomposition_claims(view)
+            if percent.sure
+            else exchange_claims(view, now, percent, undated=shifted)
+        )
+        yield from parted
 
 
 def _changed_sensors(view: View) -> tuple[str, ...]:
