@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from spamtide.attribution import REACH_WEEKS, Beyond, Ruleset, attribute, compile_signatures, explain
 from spamtide.attribution.evidence import answer, odds_of, posterior, tally
 from spamtide.attribution.ties.association import UNNAMED
-from spamtide.attribution.ties.silence import lab_silence
+from spamtide.attribution.ties.silence import lab_silence, unseen_excess
 from spamtide.knowledge import Knowledge, load_knowledge
 from spamtide.model import UNKNOWN, Evidence
 from spamtide.schema import ATTRIBUTIONS
@@ -300,6 +300,64 @@ def test_what_the_lab_never_sent_is_not_named_by_its_engine_alone(ask: Ask) -> N
     assert {row["botnet"] for row in found[110:]} == {UNKNOWN}
     assert "never sent this text" in found[-1]["evidence"]
     assert ask([*lab[:5], *own, *foreign])[-1]["botnet"] == "alpha", "five lab messages prove no absence"
+
+
+def test_a_lab_that_ended_as_a_text_began_is_not_silent_on_it() -> None:
+    """Three hundred messages on the day before its first: none of them could be of it."""
+    days = np.array([99] * 300 + [100] * 60)
+    captured = np.array([0] * 300 + [UNNAMED] * 60)
+    wild = np.where(captured == 0, UNNAMED, 0)
+    campaigns = np.where(captured == 0, 1, 2)
+    assert not lab_silence(wild, wild, captured, campaigns, days).any()
+    days[:30] = 100
+    assert lab_silence(wild, wild, captured, campaigns, days)[300:].all(), "it worked on the text's day"
+
+
+def test_what_the_lab_sent_is_no_text_that_is_new_to_it() -> None:
+    """Of a text that several labs have most mail is another's, but it is not new to this one."""
+    campaigns = np.array([1] * 20 + [2] * 40 + [1] * 30 + [3] * 30)
+    captured = np.array([0] * 60 + [UNNAMED] * 60)
+    wild = np.where(captured == 0, UNNAMED, 0)
+    days = np.full(120, 100)
+    steps = unseen_excess(wild, wild, captured, campaigns, days)
+    assert not steps[60:90].any()
+    assert steps[90:].all()
+    other = np.where(campaigns == 1, 4, campaigns)
+    other[:20] = 1
+    assert unseen_excess(wild, wild, captured, other, days)[60:90].all()
+
+
+def test_what_the_lab_never_sent_shows_that_others_use_the_engine(ask: Ask) -> None:
+    """After the lab has stopped, where no address tells, the engine then names nobody; its texts do."""
+    later = {"rules": ["engine_a"], "received_at": DAY + dt.timedelta(days=8)}
+    lab = [{"lab": "alpha", "campaign": "c-1", "rules": ["engine_a"]}] * 60
+    own = [{"campaign": "c-1", "rules": ["engine_a"]}] * 50
+    foreign = [{"campaign": "c-2", "rules": ["engine_a"]}] * 50
+    asked = [later | {"campaign": "c-1"}, *([later | {"campaign": "c-3"}] * 4)]
+    assert [row["botnet"] for row in ask([*lab, *own, *asked])[-2:]] == ["alpha", "alpha"]
+    assert [row["botnet"] for row in ask([*lab, *own, *foreign, *asked])[-5:]] == ["alpha", *([UNKNOWN] * 4)]
+
+
+@pytest.mark.parametrize(("senders", "botnet"), [("own", "gamma"), ("other", UNKNOWN)])
+def test_of_nearly_an_engine_addresses_tell_whether_it_was_altered(
+    ask: Ask, senders: str, botnet: str
+) -> None:
+    """It sends nothing but the family's texts; from the fleet's addresses it is the fleet's."""
+    lab = [{"lab": "gamma", "campaign": f"c-{n}", "rules": ["engine_c"]} for n in range(3) for _ in range(20)]
+    own = [
+        {"rules": ["engine_c", "text_c"], "campaign": f"c-{n}", "source_ip": f"10.0.0.{host}"}
+        for n in range(3)
+        for host in range(30)
+    ]
+    block = {"own": "10.0.0", "other": "10.9.9"}[senders]
+    nearly = [
+        {"rules": ["engine_c~fold", "text_c"], "campaign": f"c-{n}", "source_ip": f"{block}.{host}"}
+        for n in range(3)
+        for host in range(10)
+    ]
+    found = ask([*lab, *own, *nearly])
+    assert {row["botnet"] for row in found[60:150]} == {"gamma"}
+    assert {row["botnet"] for row in found[150:]} == {botnet}
 
 
 def test_what_the_lab_sent_weeks_ago_it_did_not_never_send(ask: Ask) -> None:

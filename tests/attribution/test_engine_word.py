@@ -216,3 +216,16 @@ def test_what_is_left_of_an_engines_word_is_told() -> None:
     assert -7 < said.weight < 0
     assert "strangers" in said.what
     assert not speaks_against(replace(spoken, leaning=None), [item], coded(0, None, -6))
+
+
+@pytest.mark.parametrize(("like", "told"), [(0, False), (12, True)])
+def test_of_a_shared_text_none_is_named_because_the_others_are_ruled_out(like: int, *, told: bool) -> None:
+    """Tenants of a kit send it for one another: addresses tell the one whose fleet they are like."""
+    spoken = Spoken({"botnet": (), "programme": ()}, {}, {}, None, candidates=("alpha", "beta"))
+    found = [Evidence("skeleton", "botnet", name, 0.2, "") for name in spoken.candidates]
+    found.append(Evidence("template", "botnet", "alpha", 4.6, ""))
+    fleets = [(np.asarray([steps]), np.asarray([True])) for steps in (like, -16)]
+    (code,) = pack(np.asarray([Instead.JOINTLY]), fleets, np.asarray([SURE_OWN]))
+    scores = tally([*found, *speaks_against(spoken, found, int(code))])
+    assert (scores["alpha"] > scores["beta"]) == told
+    assert told or scores["alpha"] == scores["beta"]

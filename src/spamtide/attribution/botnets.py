@@ -17,8 +17,10 @@ from spamtide.attribution.ties.fleet import Mail, kinship
 from spamtide.attribution.ties.likeness import strange
 from spamtide.attribution.ties.lookalike import Lookalikes, own_odds, texts_of
 from spamtide.attribution.ties.meeting import NEAR, WEEK, Labs
-from spamtide.attribution.ties.rented import count_kits, rented
-from spamtide.attribution.ties.silence import lab_silence, unseen_excess
+from spamtide.attribution.ties.rented import SURE, count_kits, rented
+from spamtide.attribution.ties.silence import MOST as SILENT_MOST
+from spamtide.attribution.ties.silence import STEP as SILENCE_STEP
+from spamtide.attribution.ties.silence import UNHEARD, lab_silence, unseen_excess
 from spamtide.attribution.ties.tenants import JOINTLY, TELLS, told_by_texts
 
 SENDER = Tie("sender", 7, 2.0, 1, 0.95, 0.1, 0.2, "what its address sent within 7 days", 0.1, ham_bars=True)
@@ -108,11 +110,14 @@ def answer_botnets(
     captured = np.where(seen.has(seen.leaning, names.captured), seen.leaning, UNNAMED)
     nameless = seen.wild & (seen.named == UNNAMED)
     strangers = Lookalikes.of(captured, seen.first, nameless, texts, rows.days)
-    fleets = _ask_fleets(seen, strangers, names, known)
     by_lab = _sent_by_lab(rows, seen.leaning)
+    unheard = np.where(by_lab, 0, lab_silence(*_of_lab(seen)))
+    fleets = _ask_fleets(seen, strangers, (by_lab, unheard * SILENCE_STEP >= UNHEARD), names, known)
     told = fleets.told & ~(seen.foreign | seen.strange)
-    silence = _silence(seen, by_lab, told)
-    silence = np.where(_anybodys(seen, fleets, by_lab, names), Instead.ANYBODYS, silence)
+    silence = _silence(seen, by_lab, unheard, told)
+    # All that silence can say is enough, and says more of this text.
+    anybodys = _anybodys(seen, fleets, by_lab, names) & (unheard * SILENCE_STEP < SILENT_MOST)
+    silence = np.where(anybodys, Instead.ANYBODYS, silence)
     own = own_odds(strangers, np.where(rows.asks, captured, UNNAMED), texts, rows.days)
     objections = pack(silence, [*zip(fleets.steps, told, strict=True)], own)
     return answered("botnet", rows, names, ties, threshold, speaks_against, objections), fleets.kits
@@ -150,12 +155,20 @@ def _look(rows: Rows, names: Names, threshold: float) -> _Seen:
     )
 
 
-def _ask_fleets(seen: _Seen, strangers: Lookalikes, names: Names, known: Collection[str] | None) -> _Fleets:
+def _ask_fleets(
+    seen: _Seen,
+    strangers: Lookalikes,
+    of_texts: tuple[Flags, Flags],
+    names: Names,
+    known: Collection[str] | None,
+) -> _Fleets:
     """Ask addresses whose the mail is; once more when it is known which engines are rented.
 
     Args:
         seen: what each row shows.
         strangers: mail that strangers whose mailer looks alike may have sent.
+        of_texts: rows of a text that their family's bot sent in the lab, and of one that it surely would have
+            sent there, were it the family's, and did not.
         names: the names that answers may have.
         known: as for `answer_botnets`.
     """
@@ -163,9 +176,14 @@ def _ask_fleets(seen: _Seen, strangers: Lookalikes, names: Names, known: Collect
     steps, told = _kinship(seen, seen.candidates, strangers)
     lone = np.where(seen.alone, seen.candidates[0], UNNAMED)
 
+    # Where addresses do not tell, the lab does. What nearly is the engine may be another: it does not show
+    # that others use this one.
+    by_lab, unheard = of_texts
+    by_texts = np.where(unheard, -SURE, np.where(by_lab | (seen.first == lone), SURE, 0))
+    shown = np.where(told[0], steps[0], by_texts), (told[0] | (by_texts != 0)) & ~seen.nearly
+
     def kits(of: Flags) -> pa.Table:
-        # What nearly is the engine may be another: it does not show that others use this one.
-        return count_kits(lone, steps[0], told[0] & ~seen.nearly, rows.days, names.botnet, of)
+        return count_kits(lone, *shown, rows.days, names.botnet, of)
 
     counts = kits(rows.asks)
     others_use = rented(kits(np.ones(len(lone), dtype=np.bool_))) if known is None else known
@@ -177,22 +195,27 @@ def _ask_fleets(seen: _Seen, strangers: Lookalikes, names: Names, known: Collect
     return _Fleets(steps, told, of_rented, counts)
 
 
-def _silence(seen: _Seen, by_lab: Flags, told: Flags) -> Ints:
+def _of_lab(seen: _Seen) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """What `silence` asks of each row: see `silence.lab_silence`."""
+    rows = seen.rows
+    texts = np.where(rows.wordless, UNNAMED, seen.leaning)
+    belongs = np.where(rows.lab >= 0, UNNAMED, seen.named)
+    return texts, belongs, rows.lab, rows.campaign, rows.days
+
+
+def _silence(seen: _Seen, by_lab: Flags, unheard: Ints, told: Flags) -> Ints:
     """What the lab's silence takes from each row, in steps, or what is said instead of it.
 
     Args:
         seen: what each row shows.
         by_lab: rows of a text that their family's bot sent in the lab.
+        unheard: what the lab's silence takes from each row's text by itself, in steps.
         told: shape (MOST_TENANTS, rows), whether addresses say anything.
     """
-    rows = seen.rows
-    texts = np.where(rows.wordless, UNNAMED, seen.leaning)
-    belongs = np.where(rows.lab >= 0, UNNAMED, seen.named)
-    silence = lab_silence(texts, belongs, rows.lab, rows.campaign, rows.days)
-    excess = unseen_excess(texts, belongs, rows.lab, rows.campaign, rows.days)
+    excess = unseen_excess(*_of_lab(seen))
     # Where addresses tell campaigns apart, what all of them together lack is no one campaign's fault.
     excess = np.where(told.any(axis=0) & seen.alone, 0, excess)
-    quiet = np.where(by_lab, 0, np.maximum(silence, excess))
+    quiet = np.where(by_lab, 0, np.maximum(unheard, excess))
     shared = np.where(seen.texts_tell == JOINTLY, Instead.JOINTLY, Instead.UNTOLD)
     quiet = np.where(seen.untold, shared, quiet)
     return np.where(seen.strange, Instead.STRANGE, np.where(seen.foreign, Instead.FOREIGN, quiet))
@@ -358,10 +381,11 @@ def _kinship(
         leaning,
         sure[of],
         rows.address[of],
-        texts_of(rows.campaign)[of],
+        _texts_by_engine(rows)[of],
         rows.days[of],
         kit=~seen.alone[of],
-        wordless=rows.wordless[of],
+        # No lab can be expected to show what has the engine but for one thing.
+        wordless=(rows.wordless | seen.nearly)[of],
         untold=seen.untold[of],
     )
     labs = Labs.of(rows.lab, rows.campaign, rows.days)
@@ -372,6 +396,18 @@ def _kinship(
     for place, (at, end) in enumerate(zip(entries, ends, strict=True)):
         kin[place, at], known[place, at] = steps[end - len(at) : end], told[end - len(at) : end]
     return kin, known
+
+
+def _texts_by_engine(rows: Rows) -> Ints:
+    """Campaigns as codes: what has an engine but for one thing is one of its own beside what has all of it.
+
+    It may be another's, so that its addresses speak for themselves.
+    """
+    texts = texts_of(rows.campaign)
+    faults = sorted({s.faults for s in rows.spoken if s.faults})
+    number = {fault: place + 1 for place, fault in enumerate(faults)}
+    of = np.asarray([number.get(s.faults, 0) for s in rows.spoken], dtype=np.int64)[rows.said]
+    return np.asarray(texts + 2 * (int(np.abs(texts).max(initial=0)) + 1) * of)
 
 
 def _by_row(rows: Rows, of_spoken: Sequence[int], wild: Flags) -> Ints:

@@ -103,9 +103,7 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
     told = [*_of_absence(spoken, found, objection.silence), *_of_silence(spoken, found, objection.silence)]
     worded = {item.name for item in found if item.layer == "template" and item.weight >= WORDED}
     addressed = set()
-    for name, steps in zip(spoken.candidates, objection.fleets, strict=False):
-        if steps is None:
-            continue
+    for name, steps in _of_fleets(spoken.candidates, objection):
         engine = _strongest(name, found, ENGINE_LAYERS)
         lowers = -STRANGE_FLEET < KIN_STEP * steps <= engine
         if name in worded and objection.silence not in {Instead.UNTOLD, Instead.JOINTLY} and lowers:
@@ -116,6 +114,18 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
     if leaning and leaning not in addressed and objection.own is not None and not outranked:
         told.extend(_of_lookalikes(leaning, found, OWN_STEP * objection.own))
     return told
+
+
+def _of_fleets(candidates: Sequence[str], objection: Objection) -> list[tuple[str, int]]:
+    """Candidates of whose fleet addresses say something, and the steps that they say for it.
+
+    Of a text that tenants send one another, addresses that are like none of the fleets say nothing: nobody is
+    named because the others are ruled out.
+    """
+    pairs = zip(candidates, objection.fleets, strict=False)
+    found = [(name, steps) for name, steps in pairs if steps is not None]
+    like = any(KIN_STEP * steps >= JOINS for _, steps in found)
+    return found if like or objection.silence != Instead.JOINTLY else []
 
 
 def _of_absence(spoken: Spoken, found: Sequence[Evidence], silence: int) -> list[Evidence]:

@@ -20,6 +20,8 @@ from spamtide.schema import KITS, UNDATED
 LEAST_OTHERS, OTHERS = 20, 0.1
 """Messages with a family's engine that are surely not its own, and their share of what addresses told of,
 from which the engine is known to be rented."""
+SURE = round(JOINS / STEP)
+"""Steps for or against a family from which a message counts as its own, or as another's."""
 _WEEK = 7
 
 
@@ -36,8 +38,7 @@ def count_kits(
         names: the families.
         rows: the rows that count.
     """
-    bound = round(JOINS / STEP)
-    kinds = np.where(told & (kin >= bound), 0, np.where(told & (kin <= -bound), 1, 2))
+    kinds = np.where(told & (kin >= SURE), 0, np.where(told & (kin <= -SURE), 1, 2))
     chosen = np.flatnonzero(rows & (asked >= 0))
     weeks = np.where(days[chosen] // _WEEK > UNDATED, days[chosen] // _WEEK, UNDATED)
     keys, counts = np.unique(np.stack([weeks, asked[chosen], kinds[chosen]]), axis=1, return_counts=True)

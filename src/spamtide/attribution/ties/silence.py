@@ -22,8 +22,8 @@ MOST = 3.0
 """Log-odds that silence takes at most."""
 STEP = 0.5
 """Log-odds come in steps of this."""
-MARGIN = 1
-"""Days around the campaign that still belong to it."""
+UNHEARD = 2.0
+"""Log-odds from which a text that the lab never sent shows that others use the engine."""
 ENOUGH = 15
 """Lab messages, and wild ones, from which shares of unseen text are compared."""
 NEAR = 2
@@ -36,8 +36,8 @@ def lab_silence(leaning: Ints, belongs: Ints, lab: Ints, campaigns: Ints, days: 
     """How strongly the lab's silence speaks against each message's leaning, in STEPs; 0 for not at all.
 
     The campaign is looked at from four weeks before the message's week to four weeks after it. The expected
-    number of lab messages is the lab's count in the campaign's days times the campaign's share
-    of all wild mail that is ascribed to the family in them; seeing none has probability exp(-expected).
+    number of lab messages is, day by day, the lab's count times the campaign's share of all wild mail that is
+    ascribed to the family; seeing none has probability exp(-expected).
 
     Args:
         leaning: family that only the engine speaks for, by message; UNNAMED for none.
@@ -59,22 +59,26 @@ def lab_silence(leaning: Ints, belongs: Ints, lab: Ints, campaigns: Ints, days: 
     first = int(days[doubtful].min()) // WEEK - REACH
     width = int(days[doubtful].max()) // WEEK - first + REACH + 1
     cells, cell_of = np.unique(pair * width + days[doubtful] // WEEK - first, return_inverse=True)
-    count, low, high = _around(cells, cell_of, days[doubtful])
+    order = np.lexsort((days[doubtful], pair))
+    pairs, sent_on = pair[order], days[doubtful][order]
     sent_week = days[captured] // WEEK - first
     near = (sent_week >= 0) & (sent_week < width)
     seen = np.unique((campaigns[captured] * names + lab[captured])[near] * width + sent_week[near])
     value = np.zeros(len(cells), dtype=np.int64)
     known = _meets(cells, seen)
     own = {family: _Captured(days, campaigns, captured & (lab == family)) for family in lab_days}
-    for number, (cell, messages) in enumerate(zip(cells.tolist(), count.tolist(), strict=True)):
+    for number, cell in enumerate(cells.tolist()):
         family = cell // width % names
         if known[number] or family not in lab_days:
             continue
-        week = (cell % width + first) * WEEK  # the margin stays inside the weeks that are looked at
-        begin = max(low[number] - MARGIN, week - REACH * WEEK)
-        end = min(high[number] + MARGIN, week + (REACH + 1) * WEEK - 1)
+        week = (cell % width + first) * WEEK
+        begin, end = week - REACH * WEEK, week + (REACH + 1) * WEEK - 1
+        of_pair = slice(*np.searchsorted(pairs, [cell // width, cell // width + 1]))
+        on, messages = np.unique(_part(sent_on[of_pair], begin, end), return_counts=True)
+        of_lab, of_wild = (_on(all_days[family], on) for all_days in (lab_days, wild_days))
+        expected = float((of_lab * messages / np.maximum(messages, of_wild)).sum())
+        begin, end = int(on[0]), int(on[-1])
         sent = _between(lab_days[family], begin, end)
-        expected = sent * messages / max(messages, _between(wild_days[family], begin, end))
         if sent >= LEAST_LAB and expected >= LEAST_EXPECTED:
             repeating = max(0.0, 1 - 2 * own[family].fresh(begin, end))
             value[number] = int(min(MOST, DISCOUNT * expected * repeating) / STEP)
@@ -88,26 +92,29 @@ def unseen_excess(leaning: Ints, belongs: Ints, lab: Ints, campaigns: Ints, days
     While a family's bot works in the lab, the chance that its next message has a text that the lab has not
     seen is estimated from the lab alone: the share of its messages whose text it sent once (Good 1953).
     Where much more of the wild mail with the family's engine has such text, most of that is another
-    tenant's. Both shares are of the two weeks on either side of the message's week. Arguments as for
-    `lab_silence`.
+    tenant's. What the lab did send, within reach of the message's week, is neither counted nor spoken
+    against. Both shares are of the two weeks on either side of that week. Arguments as for `lab_silence`.
     """
     steps = np.zeros(len(leaning), dtype=np.int64)
     dated = days != NO_DAY
     captured = (lab >= 0) & dated
     for family in np.unique(lab[captured]):
-        doubtful = dated & (leaning == family)
+        doubtful = np.flatnonzero(dated & (leaning == family))
+        doubtful = doubtful[np.argsort(days[doubtful], kind="stable")]
         own = _Captured(days, campaigns, captured & (lab == family))
         wild_days = np.sort(days[dated & (belongs == family) & (lab == UNNAMED)])
-        doubtful_days = np.sort(days[doubtful])
-        for week in np.unique(doubtful_days // WEEK):
-            begin, end = int(week - NEAR) * WEEK, int(week + NEAR + 1) * WEEK - 1
+        for week in np.unique(days[doubtful] // WEEK).tolist():
+            begin, end = (week - NEAR) * WEEK, (week + NEAR + 1) * WEEK - 1
             sent, wild = own.count(begin, end), _between(wild_days, begin, end)
-            if min(sent, wild) < ENOUGH or not own.count(int(week) * WEEK, int(week + 1) * WEEK - 1):
+            if min(sent, wild) < ENOUGH or not own.count(week * WEEK, (week + 1) * WEEK - 1):
                 continue
-            share = (_between(doubtful_days, begin, end) + 1) / (wild + 2)
+            near = doubtful[slice(*np.searchsorted(days[doubtful], [begin, end + 1]))]
+            known = own.sent((week - REACH) * WEEK, (week + REACH + 1) * WEEK - 1)
+            new = near[~np.isin(campaigns[near], known)]
+            share = (len(new) + 1) / (wild + 2)
             chance = own.fresh(begin, end)
             if share > chance:
-                steps[doubtful & (days // WEEK == week)] = int(min(MOST, np.log(share / chance)) / STEP)
+                steps[new[days[new] // WEEK == week]] = int(min(MOST, np.log(share / chance)) / STEP)
     return steps
 
 
@@ -122,30 +129,21 @@ class _Captured:
         """Messages from one day to another."""
         return _between(self._days, low, high)
 
+    def sent(self, low: int, high: int) -> Ints:
+        """Campaigns of these days, but for mail without one."""
+        found = self._campaigns[self._part(low, high)]
+        return found[found >= 0]
+
+    def _part(self, low: int, high: int) -> slice:
+        begin, end = np.searchsorted(self._days, [low, high + 1])
+        return slice(int(begin), int(end))
+
     def fresh(self, low: int, high: int) -> float:
         """Chance that the next message is of a campaign that these days have not shown."""
-        found = self._campaigns[
-            np.searchsorted(self._days, low, side="left") : np.searchsorted(self._days, high, side="right")
-        ]
+        found = self._campaigns[self._part(low, high)]
         _, counts = np.unique(found[found >= 0], return_counts=True)
         alone = int((counts == 1).sum()) + int((found < 0).sum())
         return (alone + 1) / (len(found) + 2)
-
-
-def _around(cells: Ints, cell_of: Ints, days: Ints) -> tuple[Ints, Ints, Ints]:
-    """Messages, first and last day of each cell (a pair in a week) with those of the weeks within reach."""
-    own = np.bincount(cell_of, minlength=len(cells))
-    first, last = np.full(len(cells), np.iinfo(np.int64).max), np.full(len(cells), np.iinfo(np.int64).min)
-    np.minimum.at(first, cell_of, days)
-    np.maximum.at(last, cell_of, days)
-    count, low, high = np.zeros(len(cells), dtype=np.int64), first.copy(), last.copy()
-    for distance in range(-REACH, REACH + 1):
-        place = np.minimum(np.searchsorted(cells, cells + distance), len(cells) - 1)
-        meets = cells[place] == cells + distance
-        count[meets] += own[place[meets]]
-        low[meets] = np.minimum(low[meets], first[place[meets]])
-        high[meets] = np.maximum(high[meets], last[place[meets]])
-    return count, low, high
 
 
 def _meets(cells: Ints, others: Ints) -> NDArray[np.bool_]:
@@ -154,6 +152,15 @@ def _meets(cells: Ints, others: Ints) -> NDArray[np.bool_]:
     for distance in range(-REACH, REACH + 1):
         found |= np.isin(cells + distance, others)
     return found
+
+
+def _part(days: Ints, low: int, high: int) -> Ints:
+    return days[np.searchsorted(days, low, side="left") : np.searchsorted(days, high, side="right")]
+
+
+def _on(days: Ints, asked: Ints) -> Ints:
+    """How many of some days, in order, each asked one is."""
+    return np.searchsorted(days, asked, side="right") - np.searchsorted(days, asked, side="left")
 
 
 def _between(days: Ints, low: int, high: int) -> int:
