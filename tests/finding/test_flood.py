@@ -11,6 +11,7 @@ import pytest
 from told import DAY, said, shift
 
 from spamtide.finding import FindingInputs, period, state
+from spamtide.finding.estimate.forecast import ForecastTest
 from spamtide.model import Contribution, Exposure, Measurement
 
 Make = Callable[..., FindingInputs]
@@ -223,3 +224,9 @@ def test_what_a_botnet_lost_is_no_quiet_period_though_no_change_could_be_dated(q
     assert not [c for c in found.claims if c.kind == "nothing-changed"]
     assert said(found, "level")
     assert "Rustock has lost 14 [11-17] points" in said(found, "exchange").sentence
+
+
+def test_one_past_week_is_a_week(quiet: FindingInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a young record there is one week to try forecasts on."""
+    monkeypatch.setattr("spamtide.finding.claim.timing.forecast_test", lambda *_: ForecastTest(1, 0))
+    assert "of 1 past week forecast in this way, 0 came out inside" in said(state(quiet), "forecast").sentence

@@ -138,7 +138,8 @@ def forecast_claims(view: View) -> Iterator[Claim]:
     )
     if test.intervals:
         values |= {"held": test.held, "tested": test.intervals}
-        template += "; of {tested} past weeks forecast in this way, {held} came out inside"
+        weeks = plural(test.intervals, "week")
+        template += f"; of {{tested}} past {weeks} forecast in this way, {{held}} came out inside"
     window = (since, view.period.until)
     about = About(
         "forecast",
