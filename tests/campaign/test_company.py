@@ -101,3 +101,14 @@ def test_a_line_chains_what_came_in_one_form_day_by_day() -> None:
     assert company.in_one_form(np.arange(6)) == [(0, 1), (1, 3)]
     assert company.in_one_form(np.array([0, 5])) == []
     assert [days.tolist() for days in company.spans(np.array([4, 1]))] == [[20, 2], [20, 2]]
+
+
+def test_forms_are_unlike_that_differ_in_most_facts() -> None:
+    """In two of program, layout and links; one is not enough, and where nothing is known there is no form."""
+    ours = Bearing(({1: 3}, {1: 3}, {}), {0})
+    assert not Company.unlike(ours, ours)
+    assert not Company.unlike(ours, Bearing(({2: 3}, {1: 3}, {}), {0}))
+    assert Company.unlike(ours, Bearing(({2: 3}, {2: 3}, {}), {0}))
+    assert Company.unlike(ours, Bearing(({1: 3}, {2: 3}, {7: 3}), {0}))
+    assert not Company.unlike(ours, Bearing(({1: 2, 2: 1}, {2: 3}, {}), {0}))
+    assert not Company.unlike(ours, Bearing(tuple({} for _ in range(FACTS)), {0}))

@@ -384,3 +384,41 @@ def test_sentences_of_one_stock_join_no_campaigns_of_other_weeks(planting: Simpl
             letters.append(planting.observe(text, f"{said[-1][:20]} {copy}", received_at=when))
             truth[letters[-1].sha256] = number
     assert planting.b_cubed(Run(planting).take(letters), truth) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(("senders", "least", "most"), [(1, 36, 40), (40, 1, 8)])
+def test_letters_of_one_kind_by_senders_of_their_own_are_no_campaign(
+    planting: SimpleNamespace, senders: int, least: int, most: int
+) -> None:
+    """Letters of five sentences from a stock of eleven: one sender's are one, those of forty are not."""
+    dice = random.Random(3)
+    words = [start + end for start in STARTS for end in ENDS]
+    stock = [" ".join(dice.sample(words, 9)) for _ in range(11)]
+    letters = [
+        planting.observe(
+            "\n".join(dice.sample(stock, 5)),
+            dice.choice(stock)[:20],
+            skeleton=f"order {number % senders}",
+            layout=f"multipart/mixed({number % senders})",
+            received_at=dt.datetime(2012, 5, 1 + number % 28, tzinfo=dt.UTC),
+        )
+        for number in range(40)
+    ]
+    assert least <= max(Counter(Run(planting).take(letters).values()).values()) <= most
+
+
+def test_one_text_by_several_senders_is_one_campaign(planting: SimpleNamespace) -> None:
+    """Three programs send one text of which a word in ten is spun."""
+    dice = random.Random(5)
+    words = [start + end for start in STARTS for end in ENDS]
+    text = dice.sample(words, 60)
+    letters = [
+        planting.observe(
+            " ".join(dice.choice(words) if dice.random() < 0.1 else word for word in text),
+            skeleton=f"order {number % 3}",
+            layout=f"multipart/mixed({number % 3})",
+            received_at=dt.datetime(2012, 5, 1 + number % 28, tzinfo=dt.UTC),
+        )
+        for number in range(30)
+    ]
+    assert len(set(Run(planting).take(letters).values())) == 1

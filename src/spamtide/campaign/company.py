@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spamtide.campaign.lineage import NEVER
+from spamtide.campaign.strangers import FAR_DAYS, Form, Strangers
 from spamtide.campaign.traits import FACTS
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Form = tuple[int, ...]
-"""A value of each fact."""
 
 NEAR_DAYS = 3
 """Two groups are in company if they have mail within so many days of each other."""
@@ -40,14 +39,16 @@ TOGETHER = 0.7
 LEAST_WATCHED = 2
 """So many times the days of two groups the observatory must have watched: else all that it ever saw was
 side by side."""
-FAR_DAYS = 10
-"""Strains so many days apart are hardly of one campaign, though they talk of the same."""
 SURE = math.log(20)
 """Surprise at a likeness in form that one in twenty combinations has: full company."""
-USUAL = 0.75
-"""Share of the pairs weeks apart, in different forms, that talk less of the same than company must."""
+ASKED = 8
+"""Strains of a group that are asked what is usual."""
 SAMPLE = 512
 """Strains that are looked at to see who comes in what."""
+UNLIKE = 0.5
+"""Cosine below which two groups differ in a fact."""
+DIFFERING = 2
+"""Facts in which those differ that came in unlike forms."""
 SINGLE = 0.8
 """Share of a group that must have its commonest form. With less it is what several programs send, or one
 that turns, and its form does not tell whose it is: a text that many senders share takes no campaign in."""
@@ -64,6 +65,8 @@ class Bearing:
     forms: tuple[dict[int, int], ...]
     """Of each fact: value -> exemplars."""
     days: set[int]
+    strains: list[int] = field(default_factory=list)
+    """Their numbers."""
 
     def usual(self) -> Form:
         """The commonest value of each fact."""
@@ -82,6 +85,7 @@ class Bearing:
             for value, count in theirs.items():
                 ours[value] = ours.get(value, 0) + count
         self.days |= gone.days
+        self.strains += gone.strains
 
     def likeness(self, other: Bearing) -> float:
         """Mean over the facts of the cosine of the two distributions; 0 where nothing is known."""
@@ -134,8 +138,9 @@ class Company:
         self._days = np.where(time == NEVER, -1, time // _DAY)
         known = self._days[self._days >= 0]
         self._watched = int(known.max() - known.min()) + 1 if known.size else 0
-        self.usual = 0.0
-        """Likeness in words that those reach who talk of the same and are hardly of one campaign."""
+        self._usual: dict[int, float] = {}
+        """Of strains that were asked already."""
+        self._strangers: Strangers | None = None
         self._far = self._every = np.zeros(0)
 
     def of(self, strain: int) -> Bearing:
@@ -146,7 +151,7 @@ class Company:
             for count, value in zip(counts, values, strict=True):
                 if value:
                     count[value] = count.get(value, 0) + 1
-        return Bearing(counts, {day for day in self._days[rows].tolist() if day >= 0})
+        return Bearing(counts, {day for day in self._days[rows].tolist() if day >= 0}, [strain])
 
     def usual_forms(self) -> Ints:
         """A number for the commonest form of each strain; equal forms have the same."""
@@ -212,6 +217,15 @@ class Company:
             and ours.beside(theirs, share)
         )
 
+    @staticmethod
+    def unlike(ours: Bearing, theirs: Bearing) -> bool:
+        """Whether two groups came in forms that differ in most facts; having none is a form."""
+        if not (any(ours.forms) and any(theirs.forms)):
+            return False
+        pairs = zip(ours.forms, theirs.forms, strict=True)
+        differ = sum(bool(one or other) and _cosine(one, other) < UNLIKE for one, other in pairs)
+        return differ >= DIFFERING
+
     def together(self, ours: Bearing, theirs: Bearing) -> bool:
         """Whether two groups came in one form, and began and ended together, while others did not."""
         return self.alike(ours, theirs, TOGETHER) and self._watched >= LEAST_WATCHED * ours.within(theirs)
@@ -241,9 +255,28 @@ class Company:
         pairs = zip(one[first].tolist(), other[first].tolist(), strict=True)
         every = np.array([bearings[ours].likeness(bearings[theirs]) for ours, theirs in pairs])
         strange = (said[one, other] >= least) & _apart(bearings)[one, other]
-        talk = said[one, other][strange & (kind[one] != kind[other])]
-        self.usual = float(np.quantile(talk, USUAL)) if talk.size else 0.0
+        self._strangers = Strangers(vectors, sample, *_days_of(bearings), forms, least)
         self._far, self._every = np.sort(every[np.unique(combination[strange])]), np.sort(every)
+
+    def usual(self, ours: Bearing, theirs: Bearing) -> float:
+        """How much, in words, one of two groups has in common with strangers that talk of the same.
+
+        Strangers came in another form, weeks before or after. What is usual is asked of these two alone: a
+        heap of letters of one kind, each by a sender of its own, would make much usual for everybody.
+        """
+        return max(self._usual_of(ours), self._usual_of(theirs))
+
+    def _usual_of(self, group: Bearing) -> float:
+        """Mean over some strains of a group."""
+        asked = sorted(group.strains)[:ASKED]
+        if self._strangers is None or not asked:
+            return 0.0
+        for strain in asked:
+            if strain not in self._usual:
+                one = self.of(strain)
+                span = (min(one.days), max(one.days)) if one.days else None
+                self._usual[strain] = self._strangers.talk(strain, *span, one.usual()) if span else 0.0
+        return sum(self._usual[strain] for strain in asked) / len(asked)
 
     def weight(self, ours: Bearing, theirs: Bearing) -> float:
         """How surely two groups that talk of the same are one by what they came in, 0-1."""
@@ -257,11 +290,17 @@ class Company:
 
 def _apart(bearings: Sequence[Bearing]) -> NDArray[np.bool_]:
     """Which strains came at times far from each other; shape (bearings, bearings)."""
-    known = np.array([bool(one.days) for one in bearings], dtype=np.bool_)
-    first = np.array([min(one.days, default=0) for one in bearings], dtype=np.int64)
-    last = np.array([max(one.days, default=0) for one in bearings], dtype=np.int64)
+    first, last = _days_of(bearings)
+    known = last >= 0
     later = first[:, None] - last[None, :] > FAR_DAYS
     return (later | later.T) & known[:, None] & known[None, :]
+
+
+def _days_of(bearings: Sequence[Bearing]) -> tuple[Ints, Ints]:
+    """Day of the first and of the last mail of each; -1 where none is known."""
+    first = np.array([min(one.days, default=-1) for one in bearings], dtype=np.int64)
+    last = np.array([max(one.days, default=-1) for one in bearings], dtype=np.int64)
+    return first, last
 
 
 def _reaching(ascending: Floats, least: float) -> int:

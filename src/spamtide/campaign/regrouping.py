@@ -58,6 +58,12 @@ together."""
 COMPANION, COMPANION_PHRASING = 0.2, 0.02
 """Likeness in words and in phrases from which two groups are one that came at the same time in a form that is
 rare among those that talk of the same; the less rare it is, the nearer is the demand to the others."""
+FOREIGN, FOREIGN_PHRASING = 0.9, 0.7
+"""The shares of their members' own likeness, in words and in phrases, that is asked of two groups which came
+in unlike forms: what several senders send is one text, as alike as what one of them sends. Of a fixed text
+the phrases tell, and no more words are asked than else."""
+FOREIGN_NUCLEUS, FOREIGN_NUCLEUS_PHRASING = 0.5, 0.2
+"""What is asked of such groups that are too small to show how much they vary."""
 COMMON = 0.3
 """Share of a group's strains that must carry a mark for it to be the group's."""
 STAYING = 0.85
@@ -243,7 +249,10 @@ class Regrouping:
             ease *= LONE
         if said >= least[0] * ease and told >= least[1] * ease:
             share = CONSISTENT_PHRASING + _fixed(phrases) * (FIXED_PHRASING - CONSISTENT_PHRASING)
-            if told >= share * phrases * ease or self._together(ours, theirs):
+            if (told >= share * phrases * ease or self._together(ours, theirs)) and (
+                self._told_anyway(said, told, words, phrases, ease)
+                or not Company.unlike(self._bearing(ours), self._bearing(theirs))
+            ):
                 return True
             least = least[0], share * phrases
         if said >= KIN_LIKENESS * ease and _shared(ours.kin, theirs.kin, ours.strains, theirs.strains):
@@ -256,20 +265,35 @@ class Regrouping:
         ):
             return True
         if (
-            said >= max(TOLD_TOGETHER, self._company.usual) * ease
+            said >= TOLD_TOGETHER * ease
             and told >= LEAST_PHRASING * ease
             and min(ours.messages, theirs.messages) >= GROWN
             and self._company.together(self._bearing(ours), self._bearing(theirs))
+            and said >= self._company.usual(self._bearing(ours), self._bearing(theirs)) * ease
         ):
             return True
         return self._accompanied(ours, theirs, (said, told), least, ease)
 
+    @staticmethod
+    def _told_anyway(said: float, told: float, words: float, phrases: float, ease: float) -> bool:
+        """Whether two groups are one by their text even where they came in unlike forms."""
+        ease = min(ease, 1.0)
+        if not words:
+            return said >= FOREIGN_NUCLEUS * ease and told >= FOREIGN_NUCLEUS_PHRASING * ease
+        share = FOREIGN + _fixed(phrases) * (FIXED_CONSISTENT - FOREIGN)
+        return said >= share * words * ease and told >= FOREIGN_PHRASING * phrases * ease
+
     def _accompanied(self, ours: _Group, theirs: _Group, found: _Both, least: _Both, ease: float) -> bool:
         """Whether two groups are one by what they came in, as far as they talk of the same."""
-        eased = max(COMPANION, self._company.usual), COMPANION_PHRASING
-        if not all(own >= demand * ease for own, demand in zip(found, eased, strict=True)):
+        if found[0] < COMPANION * ease or found[1] < COMPANION_PHRASING * ease:
             return False
         sure = self._company.weight(self._bearing(ours), self._bearing(theirs))
+        if not sure:
+            return False
+        usual = self._company.usual(self._bearing(ours), self._bearing(theirs))
+        if found[0] < usual * ease:
+            return False
+        eased = max(COMPANION, usual), COMPANION_PHRASING
         return all(
             own >= ease * (usual + sure * (min(usual, demand) - usual))
             for own, usual, demand in zip(found, least, eased, strict=True)
