@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FORM = 13
+FORM = 14
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
