@@ -364,6 +364,22 @@ def test_one_message_says_nothing_of_the_weeks_before(world: Make, panel_of: Mak
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_a_sensor_that_began_with_a_message_a_month_was_not_there_for_years(
+    world: Make, panel_of: Make, seed: int
+) -> None:
+    """Once it is there, it is rare, and up."""
+    made = world(seed, sizes=(40.0, 60.0, 50.0), days=1500)
+    counts, ham = made.counts(), made.ham.copy()
+    counts[:, 0], ham[0] = 0, 0
+    counts[0, 0, [700, 733, 761, 790]] = 1
+    counts[0, 0, 800:] = made.rng.poisson(0.4, 700)
+    found = estimate(panel_of(counts, ham))
+    assert not found.values[0, :700].any()
+    assert found.values[0, 700:].mean() > 0.95
+    assert ("s0", "absent", 0, 699) in [(o.sensor, o.kind, *_days(o)) for o in found.outages]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_filter_of_the_last_week_leaves_the_index(world: Make, panel_of: Make, seed: int) -> None:
     """The largest sensor is filtered to a twentieth a week ago: its days count no more, the index stays."""
     made = world(seed, days=90, drift=0.0)

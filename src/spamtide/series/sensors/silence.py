@@ -29,6 +29,11 @@ BLOCKS = (28, 14, 7)
 """Lengths of the blocks by which bursts are measured; the longest that is no longer than the run."""
 LEAST_BLOCKS = 5
 """Blocks of weeks up to which their scatter cannot be told."""
+LULL = 4 * BLOCKS[0]
+"""Days that one lull may last; before a sensor began and after it ended, as many make another chance.
+
+Nobody says that it was there then, and one that began with a message a month was not silent for years before.
+"""
 LEAST_OTHERS = 10
 """Messages of another sensor around a run from which its level in the run says something."""
 
@@ -79,15 +84,19 @@ def silences(
             share = _others(spam, sensor, first, last, side)
             expected = (usual[0] * share + usual[1]) * habit[phases[first : last + 1]]
             chance = float(np.exp(-np.log1p(alpha * expected).sum() / alpha))
+            place: Place = "leading" if first < seen[0] else "trailing" if first > seen[-1] else "middle"
+            length = last + 1 - first
             if chance < IMPROBABLE:
                 bursts = burst_dispersion(
                     mail[sensor, seen[0] : seen[-1] + 1], first - seen[0], last - seen[0]
                 )
                 if bursts > 0:
-                    chance = max(chance, float(np.exp(-np.log1p(bursts * expected.sum()) / bursts)))
-            chance = max(chance, _too_few(mail[sensor], first, last, side))
+                    lulls = 1.0 if place == "middle" else max(1.0, length / LULL)
+                    of_each = np.log1p(bursts * expected.sum() / lulls)
+                    chance = max(chance, float(np.exp(-lulls * of_each / bursts)))
+            sides = {side} if place == "middle" else {side, max(side, length)}
+            chance = max(chance, min(_too_few(mail[sensor], first, last, days) for days in sides))
             if chance < IMPROBABLE:
-                place: Place = "leading" if first < seen[0] else "trailing" if first > seen[-1] else "middle"
                 found.append(Silence(sensor, first, last, place, float(expected.sum()), chance))
     return found
 
