@@ -785,6 +785,17 @@ def test_an_outage_in_a_quiet_period_is_part_of_the_sentence(quiet: FindingInput
     assert sentence.endswith("moved; 1 sensor was down for 9 days and is allowed for.")
 
 
+def test_much_mail_on_few_days_is_short(make: Make) -> None:
+    inputs = make()
+    panel = inputs.measurement.panel
+    counts = np.zeros_like(panel.counts)
+    for at in (0, panel.subjects.index(("botnet", "unknown"))):
+        counts[at, 0, 50:61] = 40
+    measurement = Measurement(replace(panel, counts=counts, pairs={}), Exposure(np.ones((6, 105)), ()), ())
+    found = state(make(measurement, changes=(), contributions=(), lab_last_seen={}))
+    assert said(found, "thin").sentence.endswith("are of too few days to tell a change from chance.")
+
+
 def test_thin_data_says_something_true(make: Make) -> None:
     """Twenty messages on three days at one sensor, all unknown: no level, no change, the make-up first."""
     inputs = make()

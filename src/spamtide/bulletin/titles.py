@@ -66,7 +66,8 @@ def _thin_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
     thin = kinds.get("thin")
     if thin is None:
         return ""
-    return f"{_number(thin, 'n')} {'message' if thin.n == 1 else 'messages'}: too few for a trend"
+    lack = str(thin.numbers.get("lack", "too few")).removeprefix("of ")
+    return f"{_number(thin, 'n')} {'message' if thin.n == 1 else 'messages'}: {lack} for a trend"
 
 
 def _dark_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:

@@ -21,6 +21,8 @@ DRIFT = 20.0
 VAGUE = 2.0
 """An interval wider than so many times its value is too vague to be news."""
 SENSOR_KINDS = frozenset({"sensor-outage", "sensor-change"})
+TOO_FEW, TOO_FEW_DAYS = "too few", "of too few days"
+"""What thin data lacks; of much mail on few days a flood can be told all the same."""
 
 
 def is_thin(view: View) -> bool:
@@ -187,11 +189,12 @@ def _thin(view: View) -> Claim:
     counts = view.daily("total", "total")[view.within(view.window)]
     days, n = int((counts > 0).sum()), int(counts.sum())
     sensors = view.sensors_of("total", "total", view.window)
+    lack = TOO_FEW if n < FEW_MESSAGES else TOO_FEW_DAYS
     template = (
         f"{{n}} {plural(n, 'message')} on {{days}} {plural(days, 'day')} at {{sensors}} "
-        f"{plural(len(sensors), 'sensor')} {plural(n, 'is', 'are')} too few to tell a change from chance"
+        f"{plural(len(sensors), 'sensor')} {plural(n, 'is', 'are')} {{lack}} to tell a change from chance"
     )
-    values: dict[str, Value] = {"n": n, "days": days, "sensors": len(sensors)}
+    values: dict[str, Value] = {"n": n, "days": days, "sensors": len(sensors), "lack": lack}
     dark = len(counts) - _up_on(view, view.window)
     if dark and len(sensors) > 1:
         values["dark"] = dark
