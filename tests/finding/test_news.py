@@ -76,6 +76,7 @@ def test_days_without_any_collecting_are_told_as_such(make: Make) -> None:
     assert said(found, "sensor-outage", "several").sentence == (
         "All 6 sensors have been down since 11 August: what spam did then is not known."
     )
+    assert [c.subject for c in found.claims if c.kind == "sensor-outage"] == ["several"]
     series = tuple(replace(s, index=np.where(exposure.any(axis=0), s.index, np.nan)) for s in world.series)
     partly = Measurement(panel, Exposure(exposure, down), series)
     chosen = period(partly, dt.date(2010, 7, 20), dt.date(2010, 8, 25))

@@ -32,16 +32,24 @@ NOT_READ_YET = " has brought no mail since {onset}, being down or not read in ye
 UNREAD_DAYS = 7
 CLOCK_DAYS = 7
 """Days on either side of a day that a clock emptied, which are shown."""
+_Days = tuple[dt.date, dt.date | None]
+"""First day of an outage, and the first one after it, if it is over."""
 
 
 def sensor_claims(view: View, changes: list[Change]) -> Iterator[Claim]:
     """A claim for each sensor that was down or changed in the period, and one for several at once."""
     moved = [c for c in changes if c.kind in SENSOR_KINDS]
     moved += _unreported_outages(view, changes)
-    yield from (_sensor(view, change) for change in moved)
+    together = _together(view, [c for c in moved if c.kind == "sensor-outage"])
+    all_down = {days for days, (names, alive) in together.items() if len(names) == len(alive)}
+    yield from (
+        _sensor(view, change)
+        for change in moved
+        if change.kind != "sensor-outage" or (change.onset, change.end) not in all_down
+    )
     yield from _emptied_by_clocks(view)
     yield from _changed_together(view, [c for c in moved if c.kind == "sensor-change"])
-    yield from _down_together(view, [c for c in moved if c.kind == "sensor-outage"])
+    yield from (_down_together(view, days, *of) for days, of in together.items())
 
 
 def _sensor(view: View, change: Change) -> Claim:
@@ -229,39 +237,50 @@ def _changed_together(view: View, changes: list[Change]) -> Iterator[Claim]:
         )
 
 
-def _down_together(view: View, outages: list[Change]) -> Iterator[Claim]:
-    """Sensors that were down on the same days: one sentence for all of them."""
-    days: dict[tuple[dt.date, dt.date | None], set[str]] = {}
+def _together(view: View, outages: list[Change]) -> dict[_Days, tuple[set[str], set[str]]]:
+    """By days on which several sensors were down, the first days first: these, and all in use then."""
+    down: dict[_Days, set[str]] = {}
     for change in outages:
-        days.setdefault((change.onset, change.end), set()).add(change.subject)
-    for (onset, end), names in sorted(days.items(), key=lambda item: item[0][0]):
-        if len(names) < 2:  # noqa: PLR2004 - one sensor has its own claim
-            continue
-        window = (onset - dt.timedelta(days=LOOK_BACK), view.period.until)
-        alive = {*names, *view.sensors_of("total", "total", window)}
-        values: dict[str, Value] = {"k": len(names), "all": len(alive), "onset": onset}
-        which = "All {k} sensors" if len(names) == len(alive) else "{k} of {all} sensors"
-        template = f"{which} have been down since {{onset}}"
-        if end is not None:
-            values |= {"end": end - dt.timedelta(days=1), "days": (end - onset).days}
-            template = (
-                f"{which} were down from {{onset}} to {{end}}, {{days}} {plural((end - onset).days, 'day')}"
-            )
-        elif (view.period.until - onset).days < UNREAD_DAYS:
-            template = f"{which} have brought no mail since {{onset}}, being down or not read in yet"
-        dark = len(names) == len(alive)
-        template += ": what spam did then is not known." if dark else ", and are allowed for."
-        about = About(
-            "sensor-outage",
-            "sensor",
-            "several",
-            onset,
-            view.count("total", "total", window),
-            tuple(sorted(names)),
-            rows_of("total", "total", *window),
-            weight=len(names) / len(alive),
+        down.setdefault((change.onset, change.end), set()).add(change.subject)
+    return {
+        days: (names, names | set(view.sensors_of("total", "total", _shown(view, days[0]))))
+        for days, names in sorted(down.items(), key=lambda item: item[0][0])
+        if len(names) > 1  # one sensor has its own claim
+    }
+
+
+def _shown(view: View, onset: dt.date) -> Window:
+    """The days that show an outage."""
+    return onset - dt.timedelta(days=LOOK_BACK), view.period.until
+
+
+def _down_together(view: View, days: _Days, names: set[str], alive: set[str]) -> Claim:
+    """Sensors that were down on the same days: one sentence for all of them."""
+    onset, end = days
+    values: dict[str, Value] = {"k": len(names), "all": len(alive), "onset": onset}
+    which = "All {k} sensors" if len(names) == len(alive) else "{k} of {all} sensors"
+    template = f"{which} have been down since {{onset}}"
+    if end is not None:
+        values |= {"end": end - dt.timedelta(days=1), "days": (end - onset).days}
+        template = (
+            f"{which} were down from {{onset}} to {{end}}, {{days}} {plural((end - onset).days, 'day')}"
         )
-        yield draft(view, about, template, values)
+    elif (view.period.until - onset).days < UNREAD_DAYS:
+        template = f"{which} have brought no mail since {{onset}}, being down or not read in yet"
+    dark = len(names) == len(alive)
+    template += ": what spam did then is not known." if dark else ", and are allowed for."
+    window = _shown(view, onset)
+    about = About(
+        "sensor-outage",
+        "sensor",
+        "several",
+        onset,
+        view.count("total", "total", window),
+        tuple(sorted(names)),
+        rows_of("total", "total", *window),
+        weight=len(names) / len(alive),
+    )
+    return draft(view, about, template, values)
 
 
 def _unreported_outages(view: View, changes: list[Change]) -> Iterator[Change]:
