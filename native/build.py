@@ -43,7 +43,7 @@ PARTS = (
     "waves",
     "words",
 )
-FLAGS = ("-O3", "-std=c11", "-fPIC", "-Wall", "-Wextra", "-Wno-unused-parameter")
+FLAGS = ("-O3", "-std=c11", "-ffp-contract=off", "-fPIC", "-Wall", "-Wextra", "-Wno-unused-parameter")
 SANITIZED = (
     "-O1",
     "-g",

@@ -34,12 +34,17 @@ ALWAYS_INLINE double sum_of(const double *values, Py_ssize_t count)
     return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
+/* The largest size; no number where one of them is none. */
 static double largest_of(const double *values, Py_ssize_t count)
 {
     double found = 0.0;
-    for (Py_ssize_t at = 0; at < count; at++)
-        if (!(fabs(values[at]) <= found)) /* what is no number, too */
-            found = fabs(values[at]);
+    for (Py_ssize_t at = 0; at < count; at++) {
+        const double size = fabs(values[at]);
+        if (isnan(size))
+            return size;
+        if (size > found)
+            found = size;
+    }
     return found;
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,37 @@ def test_no_name_or_subject_steers_the_terminal(tmp_path: Path, capfd: pytest.Ca
     sha256 = json.loads(capfd.readouterr().out)["sha256"]
     assert run(["-C", observatory, "explain", sha256]) == 0
     assert run(["-C", observatory, "explain", "c-\x1b[31m\u202e"]) == 69
+    assert run(["-C", observatory, "update"]) == 0
+    assert run(["-C", observatory, "status"]) == 0
     told = "".join(capfd.readouterr())
     assert "trap[31m" in told
     assert "abc" in told
     assert not {"\x1b", "\u202e"} & set(told)
+
+
+def test_what_is_no_plain_file_is_written_to_and_stays(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A pipe, and a link; a folder is refused. Root would else have a device replaced."""
+    observatory = str(tmp_path / "o")
+    mail = tmp_path / "a.eml"
+    mail.write_bytes(b"From: a@b.example\nSubject: hello\n\nhello\n")
+    assert run(["-C", observatory, "ingest", str(mail)]) == 0
+    pipe, link, aim = tmp_path / "pipe", tmp_path / "link", tmp_path / "aim"
+    os.mkfifo(pipe)
+    link.symlink_to(aim)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert run(["-C", observatory, "export", "observations", "-o", str(pipe)]) == 0
+        assert b'"sha256"' in os.read(reading, 65536)
+    finally:
+        os.close(reading)
+    assert pipe.is_fifo()
+    aim.write_text("old")
+    assert run(["-C", observatory, "export", "observations", "-o", str(link)]) == 0
+    assert link.is_symlink()
+    assert '"sha256"' in aim.read_text()
+    capfd.readouterr()
+    for folder in (tmp_path, Path(), Path("..")):
+        assert run(["-C", observatory, "export", "observations", "-o", str(folder)]) == 65
+        assert "cannot write" in capfd.readouterr().err

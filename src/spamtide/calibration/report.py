@@ -33,7 +33,7 @@ def as_table(rows: Sequence[Row]) -> Table:
     """The rows for a terminal."""
     table = Table("study", "case", "measured", "value [95 %]", "n", "target", "")
     for r in rows:
-        table.add_row(*(cell.replace("[", "\\[") for cell in _cells(r)), r.target, r.verdict)
+        table.add_row(*_cells(r), r.target, r.verdict)
     return table
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
 
 from spamtide.errors import BadDataError
 
@@ -58,6 +59,7 @@ UNSEEN = dict.fromkeys(
         *range(9),
         *range(11, 32),
         *range(127, 160),
+        0x061C,
         0x200E,
         0x200F,
         *range(0x202A, 0x202F),
@@ -76,31 +78,60 @@ def complain(line: str) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Harmless:
+    """A table or a group of them, of which UNSEEN is left out; the colours are rich's own."""
+
+    told: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self.told, options):
+            yield Segment(segment.text.translate(UNSEEN), segment.style, segment.control)
+
+
 def show(told: RenderableType, *, wrap: bool = True) -> None:
     """Print what was asked for; without `wrap`, lines are as long as they are.
 
     A table in a pipe or a file has room, so that no name in it is cut off or broken.
     """
-    if isinstance(told, str):
-        told = told.translate(UNSEEN)
+    told = told.translate(UNSEEN) if isinstance(told, str) else _Harmless(told)
     width = PIPED_WIDTH if not sys.stdout.isatty() and "COLUMNS" not in os.environ else None
     Console(highlight=False, markup=False, soft_wrap=not wrap, width=width).print(told)
 
 
 @contextmanager
 def output(path: Path | None) -> Iterator[BinaryIO]:
-    """Stdout, or a file that appears only when it is whole."""
+    """Stdout, or a file that appears only when it is whole.
+
+    What is there and no plain file (a device, a pipe, a link to one) is written to as it is, and stays.
+
+    Raises:
+        BadDataError: it cannot be written.
+    """
     if path is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    part = path.with_name(f".{path.name}.part")
+    as_it_is = path.is_symlink() or (path.exists() and not path.is_file())
+    part = path if as_it_is else path.with_name(f".{path.name}.part")
+    with _telling(path):
+        stream = part.open("wb")
     try:
-        with part.open("wb") as stream:
+        with stream:
             yield stream
-        part.replace(path)
+        if not as_it_is:
+            with _telling(path):
+                part.replace(path)
+    finally:
+        if not as_it_is:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Say of a file that it cannot be written."""
+    try:
+        yield
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         message = f"cannot write {path}: {error.strerror}"
         raise BadDataError(message) from error
-    finally:
-        part.unlink(missing_ok=True)
