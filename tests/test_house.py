@@ -90,6 +90,14 @@ def test_documents_name_no_machines_paths() -> None:
     assert [page.name for page in documents() if written.search(page.read_text())] == []
 
 
+def test_every_decision_is_in_the_index() -> None:
+    """Under the place that a heading has on a page: lower case, words joined by hyphens."""
+    index, _, page = (ROOT / "docs" / "decisions.md").read_text().partition("\n## ")
+    headings = re.findall(r"^## (.+)$", f"\n## {page}", re.MULTILINE)
+    places = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    assert sorted(re.findall(r"\]\(#([^)]+)\)", index)) == sorted(places)
+
+
 def test_every_stage_has_its_page() -> None:
     rooms = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").is_file()} - {"knowledge"}
 

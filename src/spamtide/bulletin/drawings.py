@@ -104,7 +104,7 @@ def tide(
     )
     values = [row["index"] for row in seen]
     alt_text = (
-        f"Line chart of the volume index by {STEP_WORDS[step]} from {shown[0]} to {shown[1]}: "
+        f"Line chart of the volume index, a point for {STEP_WORDS[step]}, from {shown[0]} to {shown[1]}: "
         f"between {min(values):,.0f} and {max(values):,.0f}, {values[-1]:,.0f} at last."
         if values
         else f"The volume index from {shown[0]} to {shown[1]}: no day with a sensor up."

@@ -21,7 +21,7 @@ Y_EXTENT = 56
 """Room for the labels of a vertical axis, so that the time axes of all charts are in line."""
 POOLED = ((1, 400), (7, 2600), (28, 10**9))
 """(days of one point, days that a chart shows at most in such)."""
-STEP_WORDS = {1: "the day", 7: "a week", 28: "four weeks"}
+STEP_WORDS = {1: "a day", 7: "a week", 28: "four weeks"}
 MONTH_DAYS, YEAR_DAYS = 300, 1600
 """Days on an axis from which on it names months with their year, and years alone."""
 INK, FAINT = "#22303c", "#8795a1"
