@@ -153,7 +153,7 @@ def test_a_campaign_is_told_with_its_subject_and_days(
     assert run(["-C", str(hostile), "explain", one["campaign"]]) == 0
     told = capfd.readouterr().out
     assert f"subject    {one['subject']}" in told
-    assert "received   2024-03-05 to 2024-03-05, from 1 addresses" in told
+    assert "received   2024-03-05, from 1 address" in told
 
 
 def test_no_name_or_subject_steers_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

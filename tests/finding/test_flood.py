@@ -12,6 +12,7 @@ from told import DAY, said, shift
 
 from spamtide.finding import FindingInputs, period, state
 from spamtide.finding.estimate.forecast import ForecastTest
+from spamtide.finding.span import flood_days
 from spamtide.model import Contribution, Exposure, Measurement
 
 Make = Callable[..., FindingInputs]
@@ -97,6 +98,59 @@ def test_a_sensor_is_held_against_others_that_stayed_the_same(quiet: FindingInpu
     claim = said(state(inputs), "sensor-change", "trap-a")
     assert claim.numbers["left"] == pytest.approx(50, abs=4)
     assert "until 6 October" in claim.sentence
+
+
+def test_a_sensor_that_changed_long_before_is_even_since(quiet: FindingInputs) -> None:
+    """All mail doubles while one sensor halves: the others tell it, also those that changed in July."""
+    world = quiet.measurement
+    counts = world.panel.counts.copy()
+    counts[:, :, at(dt.date(2010, 9, 8)) :] *= 2
+    counts[:, 0, at(dt.date(2010, 9, 8)) :] //= 2
+    world = replace(world, panel=replace(world.panel, counts=counts))
+    changed = shift("sensor-change", "trap-a", "2010-09-08", subject_kind="sensor")
+    early = tuple(shift("sensor-change", f"trap-{x}", "2010-07-05", subject_kind="sensor") for x in "bcdef")
+    span = period(world, dt.date(2010, 8, 20), None)
+    claim = said(
+        state(replace(quiet, measurement=world, changes=(changed, *early), period=span)), "sensor-change"
+    )
+    assert claim.numbers["left"] == pytest.approx(50, abs=4)
+    assert "of what the other sensors' mail would lead one to expect" in claim.sentence
+
+
+def test_a_flood_of_the_last_week_is_no_level_once_it_is_over(quiet: FindingInputs) -> None:
+    """Neither the index nor its botnet stands at it; one that is not over, or leaves too little, counts."""
+    day, until = dt.date(2010, 10, 11), dt.date(2010, 10, 14)
+    week = (dt.date(2010, 10, 8), until)
+    world = flooded(quiet, day, slice(None))
+    surge = replace(SURGE, onset=day, onset_low=day, onset_high=day, end=day + DAY)
+    for changes, after in (
+        ((), week),
+        ((surge,), (dt.date(2010, 10, 12), until)),
+        ((replace(surge, end=None),), week),
+        ((replace(surge, end=until + DAY),), week),
+        ((replace(surge, onset_low=day - DAY, end=day + 2 * DAY),), week),
+    ):
+        assert period(world, None, None, changes).after == after
+    span = period(world, None, None, (surge,))
+    assert span.before == period(world, None, None).before
+    found = state(replace(quiet, measurement=world, changes=(surge,), period=span))
+    level = said(found, "level")
+    days = "from 12 October to 14 October, the longest part of the last week without a flood"
+    assert days in level.sentence
+    assert level.numbers["index"] == pytest.approx(100, abs=10)
+    grum = next(one for one in found.statuses if one.botnet == "grum")
+    assert (grum.volume, grum.state) == ("active", "active")
+    assert found.unattributed is not None
+    points = sum(one.level for one in found.statuses) + found.unattributed.level
+    assert points == pytest.approx(level.numbers["index"], abs=0.01)
+
+
+def test_a_flood_that_is_not_over_stands_to_the_last_day() -> None:
+    """Its days are known up to the end of the period, not up to its onset only."""
+    day = dt.date(2010, 10, 11)
+    surge = replace(SURGE, onset=day, onset_low=day, end=None)
+    assert flood_days((surge,), day + 3 * DAY) == {day + n * DAY for n in range(4)}
+    assert flood_days((SURGE,), day) == {FLOOD}
 
 
 def test_a_move_that_is_not_over_stands_where_it_stands_now(quiet: FindingInputs) -> None:

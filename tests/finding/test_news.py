@@ -179,3 +179,33 @@ def test_who_still_carries_half_of_what_it_turned_from_is_told_to_split(make: Ma
         r"\[.*\]\.",
         sentence,
     ), sentence
+
+
+def test_who_is_back_and_carries_both_is_told_since_its_return(make: Make) -> None:
+    """A fifth of what it sent before its silence does not make it a sender of the days between."""
+    world = make().measurement
+    pairs = {key: daily.copy() for key, daily in world.panel.pairs.items()}
+    half = pairs["xarvester", "Ultimate Replicas"] // 2
+    pairs["xarvester", "Ultimate Replicas"] -= half
+    pairs["xarvester", "Canadian Pharmacy"] += half
+    world = replace(world, panel=replace(world.panel, pairs=pairs))
+    switch = shift(
+        "switch", "xarvester", "2010-10-01", onset_low=dt.date(2010, 9, 25), onset_high=dt.date(2010, 10, 3),
+        from_programme="Canadian Pharmacy", to_programme="Ultimate Replicas",
+    )  # fmt: skip
+    back = shift("resume", "xarvester", "2010-10-02")
+    sentence = said(state(make(world, changes=(switch, back))), "switch").sentence
+    assert sentence.startswith("Xarvester, before its silence a sender of Canadian Pharmacy, has carried")
+    assert "since it was back about 2 October [1-3], and Canadian Pharmacy still in 5" in sentence
+    on = shift(
+        "switch", "xarvester", "2010-10-09", from_programme="Ultimate Replicas", to_programme="Maple Meds"
+    )
+    first = next(
+        c.sentence for c in state(make(world, changes=(switch, on))).claims if c.claim.endswith("2010-10-01")
+    )
+    assert "to 8 October, and Canadian Pharmacy in 5" in first
+    assert "still" not in first
+    both = state(make(world, changes=(switch, back, on))).claims
+    told = next(c.sentence for c in both if c.kind == "switch" and c.claim.endswith("2010-10-01"))
+    assert "carried Ultimate Replicas in 4" in told
+    assert "from its return about 2 October [1-3] to 8 October" in told

@@ -370,6 +370,37 @@ def test_who_goes_on_without_a_programme_that_fell_has_left_it(make: Make, spami
         assert claim.numbers["its"] == 3
 
 
+def test_nobody_has_left_a_programme_by_mail_of_after_the_period(make: Make, spamit: Event) -> None:
+    """Up to the period's end there is too little mail since to tell; what came later is not known then."""
+    until = dt.date(2010, 9, 26)
+    world = make().measurement
+    named = world.panel.pairs["grum", "Canadian Pharmacy"]
+    day = (until - dt.date(2010, 7, 2)).days
+    world.panel.pairs["grum", "unknown"][day:] += named[day:]
+    named[day:] = 0
+    world.panel.pairs["grum", "unknown"][day] = 5
+    near = replace(spamit, date_start=dt.date(2010, 9, 20))
+    gone = shift("cease", "Canadian Pharmacy", "2010-09-25", subject_kind="programme", end=until)
+    changes = (*make().changes, gone)
+    for last, count in ((until, 1), (dt.date(2010, 10, 14), 3)):
+        span = period(world, dt.date(2010, 9, 5), last, changes)
+        found = state(make(world, events=(near,), changes=changes, period=span))
+        claim = next(c for c in found.claims if c.kind in {"event", "nearby"})
+        assert claim.numbers["near"] == count, claim.sentence
+
+
+def test_a_single_day_is_said_once(make: Make, campaigns: Campaigns) -> None:
+    """Neither 'in these 1 day' nor from a day to itself."""
+    day = dt.date(2010, 10, 3)
+    one = period(make().measurement, day, day)
+    found = state(make(period=one, gathering=campaigns(("c-1", 1, 1, "A subject"))))
+    assert said(found, "campaigns").sentence.startswith("1 message on 3 October belongs to 1 campaign")
+    assert "at 6 sensors on 3 October" in said(found, "coverage").sentence
+    down = shift("sensor-outage", "trap-c", "2010-10-02", subject_kind="sensor", end=day)
+    sentence = said(state(make(changes=(down,))), "sensor-outage", "trap-c").sentence
+    assert sentence == "Sensor trap-c was down on 2 October and is allowed for."
+
+
 def test_an_event_that_chance_brings_as_near_more_often_than_not_is_not_told(
     make: Make, spamit: Event
 ) -> None:

@@ -114,7 +114,10 @@ def _facts(bulletin: Bulletin) -> str:
     """The line under the title."""
     sensors = f"{bulletin.sensors:,} sensor{'' if bulletin.sensors == 1 else 's'}"
     messages = f"{bulletin.messages:,} message{'' if bulletin.messages == 1 else 's'}"
-    line = f"{bulletin.since} to {bulletin.until}, {sensors}, {messages}"
+    days = str(bulletin.since)
+    if bulletin.until != bulletin.since:
+        days += f" to {bulletin.until}"
+    line = f"{days}, {sensors}, {messages}"
     return f"{line}, simulated data" if bulletin.simulated else line
 
 
@@ -180,7 +183,8 @@ def _status_caption(bulletin: Bulletin) -> str:
     level = next((c for c in bulletin.claims if c.kind in held and "from" in c.numbers), None)
     days = f" ({level.numbers['from']} to {level.numbers['to']})" if level else ""
     return (
-        "Points are index points of the total: now in the last week, with 95 % intervals, and before in the "
+        "Points are index points of the total: now in the last week, less a flood that is over, with 95 % "
+        "intervals, and before in the "
         f"window that the index is held against{days}. Seen at counts the sensors that saw it in the last "
         "week; in a lab is the last message of its bot there; servers are checks of the last week that were "
         "answered; advertises is what its last four weeks with mail carried, of all of it."

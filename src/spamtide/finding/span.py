@@ -17,6 +17,8 @@ USUAL_DAYS = 28
 FEW_MESSAGES = 200
 """Under this many messages in the last USUAL_DAYS, the period is the whole span."""
 WEEK = 7
+CALM_DAYS = 3
+"""Days of the last week, at least, that its level is taken from where a flood is left out of it."""
 FAR_BACK = 7
 """Days between the level before and the period from which the level before is called by its month."""
 BASE_REACH = 182
@@ -54,11 +56,12 @@ def period(
     `until` defaults to the last day with wild mail, `since` to 27 days earlier, or to the first day with
     mail where that is later or these 28 days hold fewer than 200 messages. The window after is the last
     whole week inside the period. The window before is, in this order, whatever has at least one whole week
-    with a sensor up:
-    the four weeks before the largest fall inside the period began (`changes`), a base that ended before
-    the period, the four weeks before the period, the whole weeks from the start of the data on. Where
-    there is none, before equals after and the period is not `comparable`. Days of a flood are in none of
-    them: a window is cut to its longest part without, where that is a week or more.
+    with a sensor up: the four weeks before the largest fall inside the period began (`changes`), a base that
+    ended before the period, the four weeks before the period, the whole weeks from the start of the data on.
+    Where there is none, before equals after and the period is not `comparable`.
+
+    A flood is no level: the window before is cut to its longest part without one, where that is a week or
+    more, and the window after as `calm_part` says.
 
     Raises:
         UsageError: since lies after until, or no day of the data lies between them.
@@ -82,8 +85,9 @@ def period(
     if since > until:
         message = f"the period ends ({until}) before it begins ({since})"
         raise UsageError(message)
-    after = (max(since, until - dt.timedelta(days=WEEK - 1)), until)
-    for window in _windows_before(measurement, changes, since, after):
+    week = (max(since, until - dt.timedelta(days=WEEK - 1)), until)
+    after = calm_part(week, changes)
+    for window in _windows_before(measurement, changes, since, week):
         if _weeks_up(measurement, window):
             return Period(since, until, window, after)
     return Period(since, until, after, after)
@@ -117,31 +121,42 @@ def _windows_before(
     if start is not None:
         whole = (after[0] - start).days // WEEK * WEEK
         candidates.append((start, start + dt.timedelta(days=min(whole, USUAL_DAYS) - 1)))
-    windows = [_without_floods(window, changes) for window in candidates if window[0] <= window[1]]
+    floods = flood_days(changes, after[1])
+    windows = [_without(floods, window, WEEK) for window in candidates if window[0] <= window[1]]
     return [window for window in windows if window[1] < after[0]]
 
 
-def _without_floods(window: Window, changes: Sequence[Change]) -> Window:
-    """The longest part of a window on whose days no flood stood in all mail; all of it where that is short.
+def calm_part(week: Window, changes: Sequence[Change]) -> Window:
+    """The longest part of the last week without a flood that was over by its end.
+
+    All of it where under CALM_DAYS are left. A flood that is not over stays in: it is what spam does now.
+    """
+    over = [c for c in changes if c.end is not None and c.end <= week[1]]
+    return _without(flood_days(over, week[1]), week, CALM_DAYS)
+
+
+def _without(floods: set[dt.date], window: Window, least: int) -> Window:
+    """The longest part of a window without a day of a flood; all of it where that is under `least` days.
 
     A flood is no level: what is held against it looks like a fall.
     """
     cuts = [window[0] - dt.timedelta(days=1)]
-    cuts += sorted(day for day in flood_days(changes) if window[0] <= day <= window[1])
+    cuts += sorted(day for day in floods if window[0] <= day <= window[1])
     cuts.append(window[1] + dt.timedelta(days=1))
     before, after = max(pairwise(cuts), key=lambda pair: (pair[1] - pair[0], pair[1]))
-    if (after - before).days - 1 < WEEK:
+    if (after - before).days - 1 < least:
         return window
     return before + dt.timedelta(days=1), after - dt.timedelta(days=1)
 
 
-def flood_days(changes: Sequence[Change]) -> set[dt.date]:
-    """Days on which a flood stood in all mail."""
+def flood_days(changes: Sequence[Change], until: dt.date) -> set[dt.date]:
+    """Days on which a flood stood in all mail; one that is not over stands in it up to `until`."""
+    beyond = until + dt.timedelta(days=1)
     return {
         change.onset_low + dt.timedelta(days=day)
         for change in changes
         if (change.kind, change.subject_kind) == ("surge", "total")
-        for day in range(max(((change.end or change.onset) - change.onset_low).days, 1))
+        for day in range(max(((change.end or beyond) - change.onset_low).days, 1))
     }
 
 

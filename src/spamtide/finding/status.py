@@ -14,6 +14,7 @@ from spamtide.finding.figures import Window, day_slice, level, rate
 from spamtide.finding.inputs import View
 from spamtide.finding.lost import lost_name
 from spamtide.finding.silence import Stop, silence_of, still, stop_of
+from spamtide.finding.span import calm_part
 from spamtide.finding.words import JUST_NOW, NEGLIGIBLE, day_words
 from spamtide.model import UNKNOWN, Change, Counts
 from spamtide.statement import Status
@@ -146,7 +147,8 @@ def _status(view: View, botnet: str) -> Status:
     active = (exposure > 0) | (view.by_sensor("total", "total")[:, week] > 0)
     up = int(active.any(axis=1).sum())
     observed_days = int(active.any(axis=0).sum())
-    now = _points(view, botnet, last_week)
+    # A flood that is over is no level; what was seen in the week is counted with it.
+    now = _points(view, botnet, calm_part(last_week, view.inputs.changes))
     before = _points(view, botnet, period.before) if period.comparable else (math.nan, math.nan, math.nan)
     last = _last_seen(view, view.daily("botnet", botnet))
     facts = _facts(view, botnet, now, before, sensors_up=up)
@@ -187,7 +189,7 @@ def _facts(
     Args:
         view: the observatory.
         botnet: its name.
-        now: index points of the total in the last week, with the ends of their interval.
+        now: index points of the total in the last week's calm part, with the ends of their interval.
         before: the same of the reference period, NaN where it cannot be compared.
         sensors_up: sensors up in the last week.
     """
@@ -277,7 +279,7 @@ def unattributed(view: View) -> Status | None:
     named = (view.by_sensor("botnet", botnet) for botnet in view.botnets)
     rest = np.maximum(total - sum(named, np.zeros_like(total)), 0)
     daily: Counts = rest.sum(axis=0)
-    now, low, high = _points_of(view, daily, UNKNOWN, week)
+    now, low, high = _points_of(view, daily, UNKNOWN, calm_part(week, view.inputs.changes))
     if not math.isfinite(now):
         return None
     up = (view.measurement.exposure.values[:, part] > 0) | (total[:, part] > 0)

@@ -258,12 +258,20 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def these_days(values: dict[str, Value], window: Window) -> str:
-    """'in these {weeks} weeks', or from when to when where nobody would count them."""
-    if (window[1] - window[0]).days < COUNTED_DAYS:
+    """'in these {weeks} weeks', or which days: of a single one, and of more than anybody would count."""
+    if window[0] < window[1] and (window[1] - window[0]).days < COUNTED_DAYS:
         days = weeks_of(values, window)
         return "in this week" if days == "the week" else f"in {days.replace('the ', 'these ', 1)}"
-    values |= {"since": window[0], "until": window[1]}
-    return "from {since} to {until}"
+    return from_to(values, ("since", window[0]), ("until", window[1]))
+
+
+def from_to(values: dict[str, Value], first: tuple[str, dt.date], last: tuple[str, dt.date]) -> str:
+    """'from {first} to {last}', 'on {first}' of a single day; the days put into `values` by their names."""
+    values[first[0]] = first[1]
+    if first[1] == last[1]:
+        return f"on {{{first[0]}}}"
+    values[last[0]] = last[1]
+    return f"from {{{first[0]}}} to {{{last[0]}}}"
 
 
 def weeks_of(values: dict[str, Value], window: Window) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -99,12 +100,21 @@ def _seen(observatory: Observatory, name: str) -> list[str]:
         for one in known
         for line in (
             f"subject    {one['subject']}",
-            f"received   {one['first_seen']:%Y-%m-%d} to {one['last_seen']:%Y-%m-%d}, "
-            f"from {one['sources']:,} addresses"
-            if one["first_seen"] and one["last_seen"]
-            else f"received   on no believable date, from {one['sources']:,} addresses",
+            f"received   {_days(one['first_seen'], one['last_seen'])}, from {_addresses(one['sources'])}",
         )
     ]
+
+
+def _addresses(count: int) -> str:
+    """How many."""
+    return f"{count:,} address{'' if count == 1 else 'es'}"
+
+
+def _days(first: dt.datetime | None, last: dt.datetime | None) -> str:
+    """From which day to which, or the one day."""
+    if first is None or last is None:
+        return "on no believable date"
+    return f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
 def campaign(observatory: Observatory, name: str) -> dict[str, Any]:

@@ -19,8 +19,6 @@ SHORTEST_DIP, SHORTEST_SWELL = 3, 8
 """Days of one, at least: shorter silences are passed over, shorter swells are floods."""
 BESIDE = 14
 """Days of the level that are on either side of an episode, at least."""
-
-
 MERGED = 3
 """Stretches of a partition, at most, whose steps an episode between like levels may take the place of."""
 

@@ -249,7 +249,8 @@ def _left(view: View, event: Event, botnet: str, carried: Sequence[str]) -> bool
         if not falls or change.subject_kind != "programme" or change.subject not in carried:
             continue
         since = change.end or change.onset_high
-        mix = view.programme_mix(botnet, (since, since + dt.timedelta(days=LOOK_BACK - 1)))
+        last = min(since + dt.timedelta(days=LOOK_BACK - 1), view.period.until)
+        mix = view.programme_mix(botnet, (since, last))
         whole = sum(mix.values())
         near = abs((change.onset - event.date_start).days) <= REACH
         if near and whole >= LEAST_MAIL and mix.get(change.subject, 0) <= LEFT * whole:

@@ -9,7 +9,7 @@ import numpy as np
 
 from spamtide.finding.claim.draft import About, about_all, draft, export
 from spamtide.finding.inputs import View
-from spamtide.finding.words import WEEK, Value, plural
+from spamtide.finding.words import WEEK, Value, from_to, plural
 from spamtide.statement import Claim
 
 
@@ -26,13 +26,12 @@ def coverage_claims(view: View) -> Iterator[Claim]:
     whole = bool(np.size(exposure))
     values: dict[str, Value] = {
         "n": n,
-        "since": view.period.since,
-        "until": view.period.until,
         "k": len(seen),
     }
+    days = from_to(values, ("since", view.period.since), ("until", view.period.until))
     template = (
         f"The period holds {{n}} {plural(n, 'message')} of spam from the wild at {{k}} "
-        f"{plural(len(seen), 'sensor')}, {{since}} to {{until}}"
+        f"{plural(len(seen), 'sensor')} {days}"
     )
     if whole:
         values["always"] = always

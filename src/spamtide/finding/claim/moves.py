@@ -246,20 +246,25 @@ def _switch(view: View, change: Change) -> Claim:
     )
     back = _back_with(view, change)
     kept = share_of(mix.get(whence, 0), sum(mix.values()))
-    if whence != UNKNOWN and kept.value >= STILL_CARRIED:
-        values["kept"] = kept
-        template = template.replace(", until {last} a sender of {from},", ", a sender of {from},")
-        template = f"{template[:-1]}, and {{from}} still in {{kept}}."
-        del values["last"]
-    elif whence == UNKNOWN:
-        template = template.replace(", until {last} a sender of {from},", "")
+    keeps = whence != UNKNOWN and kept.value >= STILL_CARRIED
+    sender = ", until {last} a sender of {from},"
+    if whence == UNKNOWN:
+        template = template.replace(sender, "")
         del values["last"], values["from"]
-    elif back is not None and over is None:
+    elif back is not None:
+        template = template.replace(sender, ", before its silence a sender of {from},")
+        del values["last"]
+    elif keeps:
+        template = template.replace(sender, ", a sender of {from},")
+        del values["last"]
+    if back is not None:
         # While it is silent it sends for nobody, so that the days between say nothing.
         values["onset"] = Dated(back.onset, back.onset_low, back.onset_high)
-        template = template.replace("until {last} a sender of", "before its silence a sender of")
         template = template.replace("since about {onset}", "since it was back about {onset}")
-        del values["last"]
+        template = template.replace("from about {onset}", "from its return about {onset}")
+    if keeps:
+        values["kept"] = kept
+        template = f"{template[:-1]}, and {{from}} {'' if over else 'still '}in {{kept}}."
     return draft(view, _about(view, change, _share(view, change, window)), template, values)
 
 

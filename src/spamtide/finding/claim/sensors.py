@@ -15,7 +15,7 @@ from spamtide.finding.claim.volume import SENSOR_KINDS, in_period
 from spamtide.finding.figures import Window, rate, ratio
 from spamtide.finding.inputs import View
 from spamtide.finding.span import flood_days
-from spamtide.finding.words import Dated, Value, listing, plural
+from spamtide.finding.words import Dated, Value, from_to, listing, plural
 from spamtide.model import UNKNOWN, Change, Floats, Outage
 from spamtide.statement import Claim
 
@@ -63,8 +63,12 @@ def _sensor(view: View, change: Change) -> Claim:
         values["onset"] = change.onset
         if change.end is not None:
             days = max((change.end - change.onset).days, 1)
-            values["end"], values["days"] = change.onset + dt.timedelta(days=days - 1), days
-            template = template.replace("{days} days", f"{{days}} {plural(days, 'day')}")
+            last = change.onset + dt.timedelta(days=days - 1)
+            when = from_to(values, ("onset", change.onset), ("end", last))
+            if days > 1:
+                values["days"] = days
+                when += ", {days} days,"
+            template = template.replace("from {onset} to {end}, {days} days,", when)
         elif (view.period.until - change.onset).days < UNREAD_DAYS:
             template = TEMPLATES[change.kind][0] + NOT_READ_YET
     else:
@@ -155,18 +159,25 @@ def _around(view: View, change: Change) -> tuple[Window, Window]:
 def _steady(view: View, change: Change) -> Floats | None:
     """Spam a day at the sensors that stayed the same, without floods; None where they hold too little."""
     before, after = _around(view, change)
+    compared = (
+        min(before[0], change.onset - dt.timedelta(days=TOGETHER)),
+        max(after[1], change.onset + dt.timedelta(days=TOGETHER)),
+    )
     moved = {
-        c.subject
-        for c in view.inputs.changes
-        if c.kind in SENSOR_KINDS
-        and c.onset <= max(after[1], change.onset + dt.timedelta(days=TOGETHER))
-        and (c.end or view.period.until) >= min(before[0], change.onset - dt.timedelta(days=TOGETHER))
+        c.subject for c in view.inputs.changes if c.kind in SENSOR_KINDS and _unsteady(view, c, compared)
     }
     rows = [at for at, name in enumerate(view.panel.sensors) if name not in moved]
     daily: Floats = view.by_sensor("total", "total")[rows].sum(axis=0).astype(float)
-    daily[np.isin(view.panel.days, sorted(flood_days(view.inputs.changes)))] = 0.0
+    daily[np.isin(view.panel.days, sorted(flood_days(view.inputs.changes, view.period.until)))] = 0.0
     enough = all(daily[view.within(window)].sum() >= LEAST_STEADY for window in (before, after))
     return daily if enough else None
+
+
+def _unsteady(view: View, change: Change, days: Window) -> bool:
+    """Whether a sensor was down, or changed, within some days: one that changed before them is even since."""
+    if change.kind == "sensor-change":
+        return change.onset_low <= days[1] and change.onset_high >= days[0]
+    return change.onset <= days[1] and (change.end or view.period.until) >= days[0]
 
 
 def _emptied_by_clocks(view: View) -> Iterator[Claim]:
@@ -261,10 +272,11 @@ def _down_together(view: View, days: _Days, names: set[str], alive: set[str]) ->
     which = "All {k} sensors" if len(names) == len(alive) else "{k} of {all} sensors"
     template = f"{which} have been down since {{onset}}"
     if end is not None:
-        values |= {"end": end - dt.timedelta(days=1), "days": (end - onset).days}
-        template = (
-            f"{which} were down from {{onset}} to {{end}}, {{days}} {plural((end - onset).days, 'day')}"
-        )
+        last = end - dt.timedelta(days=1)
+        template = f"{which} were down {from_to(values, ('onset', onset), ('end', last))}"
+        if (end - onset).days > 1:
+            values["days"] = (end - onset).days
+            template += ", {days} days"
     elif (view.period.until - onset).days < UNREAD_DAYS:
         template = f"{which} have brought no mail since {{onset}}, being down or not read in yet"
     dark = len(names) == len(alive)

@@ -118,7 +118,7 @@ def forecast_claims(view: View) -> Iterator[Claim]:
     stop = view.within((view.period.until, view.period.until)).stop
     offset = view.offset()[:stop]
     # A flood is no level to go on from: its days count as days on which nobody looked.
-    calm = ~np.isin(view.panel.days[:stop], sorted(flood_days(view.inputs.changes)))
+    calm = ~np.isin(view.panel.days[:stop], sorted(flood_days(view.inputs.changes, view.period.until)))
     counts = view.daily("total", "total")[:stop] * calm
     breaks = _breaks(view)
     made = forecasts(counts, offset * calm, view.panel.days[:stop], max(breaks, default=0))

@@ -10,8 +10,8 @@ from spamtide.finding.claim.draft import about_all, draft
 from spamtide.finding.claim.parts import decomposition_claims, exchange_claims, exchanged
 from spamtide.finding.figures import Figure, Window, level, percent_change
 from spamtide.finding.inputs import View
-from spamtide.finding.span import FEW_MESSAGES
-from spamtide.finding.words import DOUBLED, Value, month_of, plural, sample_words, weeks_of
+from spamtide.finding.span import FEW_MESSAGES, WEEK
+from spamtide.finding.words import DOUBLED, Value, from_to, month_of, plural, sample_words, weeks_of
 from spamtide.model import Change
 from spamtide.statement import Claim, Status
 
@@ -142,8 +142,8 @@ def _unclear(view: View, now: Figure, changed: tuple[str, ...]) -> Claim:
     values: dict[str, Value] = {}
     alive = len(_alive_sensors(view))
     if not math.isfinite(now.value):
-        values = {"from": view.period.after[0], "to": view.period.after[1]}
-        why = "no sensor was up from {from} to {to}"
+        first, last = view.period.after
+        why = f"no sensor was up {from_to(values, ('from', first), ('to', last))}"
     elif _most_changed(view, changed):
         values = {"k": len(changed), "all": alive}
         why = f"{{k}} of {{all}} {plural(alive, 'sensor')} changed in the period"
@@ -176,11 +176,13 @@ def _up_on(view: View, window: Window) -> int:
 
 def _dark(view: View) -> Claim:
     """Nobody collected: what spam did is not known."""
+    values: dict[str, Value] = {}
+    days = from_to(values, ("since", view.window[0]), ("until", view.window[1]))
     return draft(
         view,
         about_all(view, "dark", view.window),
-        "Nothing was collected from {since} to {until}: no sensor was up. What spam did then is not known.",
-        {"since": view.window[0], "until": view.window[1]},
+        f"Nothing was collected {days}: no sensor was up. What spam did then is not known.",
+        values,
     )
 
 
@@ -267,14 +269,12 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure, *, dated: b
     """Where the index stands, against where it stood; `dated` where a change was found besides."""
     values: dict[str, Value] = {"index": now}
     direction = "level"
-    template = "The volume index stands at {index} in the last week"
+    template = "The volume index"
     base = _base_days(view)
     if base is not None:
         values |= {"base_from": base[0], "base_to": base[1], "hundred": 100}
-        template = (
-            "The volume index ({hundred} is the mean of {base_from} to {base_to}) stands at {index} in the "
-            "last week"
-        )
+        template += " ({hundred} is the mean of {base_from} to {base_to})"
+    template += f" stands at {{index}} {_lately(view, values)}"
     if not view.period.comparable:
         template += "; there is no earlier level to hold it against."
     else:
@@ -304,6 +304,16 @@ def _level(view: View, now: Figure, before: Figure, percent: Figure, *, dated: b
         sample_sensors=float(sensors) if isinstance(sensors := values.get("sample_sensors"), int) else None,
         **({"base_month": month_of(view.period.before, view.year)} if view.period.far else {}),
     )
+
+
+def _lately(view: View, values: dict[str, Value]) -> str:
+    """'in the last week', or the days of it that a flood left."""
+    first, last = view.period.after
+    since, until = max(view.period.since, view.period.until - dt.timedelta(days=WEEK - 1)), view.period.until
+    if (first, last) == (since, until):
+        return "in the last week"
+    days = from_to(values, ("calm_from", first), ("calm_to", last))
+    return f"{days}, the longest part of the last week without a flood"
 
 
 def times_of(percent: Figure) -> Figure:
