@@ -163,16 +163,19 @@ def test_a_switch_behind_a_silence_is_of_the_day_of_the_return(make: Make) -> No
     assert "until 30 September" in said(state(make(changes=(switch,))), "switch").sentence
 
 
-def test_who_still_carries_half_of_what_it_turned_from_is_told_to_split(make: Make) -> None:
-    """'Until' would be false of a sender that goes on with it."""
+def _split(make: Make) -> Measurement:
+    """A world in which Xarvester goes on with half of what it turned from."""
     world = make().measurement
     pairs = {key: daily.copy() for key, daily in world.panel.pairs.items()}
     half = pairs["xarvester", "Ultimate Replicas"] // 2
     pairs["xarvester", "Ultimate Replicas"] -= half
     pairs["xarvester", "Canadian Pharmacy"] += half
-    sentence = said(
-        state(make(replace(world, panel=replace(world.panel, pairs=pairs)))), "switch", "xarvester"
-    ).sentence
+    return replace(world, panel=replace(world.panel, pairs=pairs))
+
+
+def test_who_still_carries_half_of_what_it_turned_from_is_told_to_split(make: Make) -> None:
+    """'Until' would be false of a sender that goes on with it."""
+    sentence = said(state(make(_split(make))), "switch", "xarvester").sentence
     assert re.fullmatch(
         r"Xarvester, a sender of Canadian Pharmacy, has carried Ultimate Replicas in 4\d % \[.*\] of its "
         r"mail with a known programme since about 2 October \[1-3\], and Canadian Pharmacy still in 5\d % "
@@ -183,12 +186,7 @@ def test_who_still_carries_half_of_what_it_turned_from_is_told_to_split(make: Ma
 
 def test_who_is_back_and_carries_both_is_told_since_its_return(make: Make) -> None:
     """A fifth of what it sent before its silence does not make it a sender of the days between."""
-    world = make().measurement
-    pairs = {key: daily.copy() for key, daily in world.panel.pairs.items()}
-    half = pairs["xarvester", "Ultimate Replicas"] // 2
-    pairs["xarvester", "Ultimate Replicas"] -= half
-    pairs["xarvester", "Canadian Pharmacy"] += half
-    world = replace(world, panel=replace(world.panel, pairs=pairs))
+    world = _split(make)
     switch = shift(
         "switch", "xarvester", "2010-10-01", onset_low=dt.date(2010, 9, 25), onset_high=dt.date(2010, 10, 3),
         from_programme="Canadian Pharmacy", to_programme="Ultimate Replicas",
