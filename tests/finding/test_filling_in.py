@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
 
 import pytest
-from told import said, shift
+from told import Make, said, shift
 
-from spamtide.finding import FindingInputs, state
+from spamtide.finding import state
 from spamtide.model import Change, Measurement
 from spamtide.statement import Claim
-
-Make = Callable[..., FindingInputs]
 
 FALL = shift("decline", "rustock", "2010-09-20", end=dt.date(2010, 9, 23), ratio=0.02)
 ONSET = (FALL.onset - dt.date(2010, 7, 2)).days

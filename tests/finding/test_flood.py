@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from told import DAY, said, shift
+from told import DAY, Make, said, shift
 
 from spamtide.finding import FindingInputs, period, state
 from spamtide.finding.estimate.forecast import ForecastTest
 from spamtide.finding.span import flood_days
 from spamtide.model import Contribution, Exposure, Measurement
-
-Make = Callable[..., FindingInputs]
 
 START = dt.date(2010, 7, 2)
 FLOOD = dt.date(2010, 9, 2)

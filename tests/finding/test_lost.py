@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 
 import numpy as np
 import pytest
-from told import said, shift
+from told import Make, said, shift
 
-from spamtide.finding import FindingInputs, state
+from spamtide.finding import state
 from spamtide.model import Change, Contribution, Measurement
-
-Make = Callable[..., FindingInputs]
 
 LOST = shift("attribution-loss", "grum", "2010-09-20", end=dt.date(2010, 9, 21), ratio=0.0)
 ONSET = (LOST.onset - dt.date(2010, 7, 2)).days

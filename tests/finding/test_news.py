@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from told import said, shift
+from told import Make, said, shift
 
 from spamtide.finding import FindingInputs, period, state
 from spamtide.model import Contribution, Exposure, Measurement, Outage
-
-Make = Callable[..., FindingInputs]
-
 
 # ---------------------------------------------------------------------------- little, none, one sensor
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from told import DAY, said, shift
+from told import DAY, Make, said, shift
 
 from spamtide.finding import Event, FindingInputs, Findings, state
 from spamtide.finding.inputs import View
 from spamtide.finding.silence import silence_of
 from spamtide.model import Change, Measurement
 
-Make = Callable[..., FindingInputs]
 CEASED = dt.date(2010, 7, 31)
 STRAYS = (45, 60, 75, 98)
 """Days on which one message bears the name after all."""

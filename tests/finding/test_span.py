@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from told import Make
 
 from spamtide.errors import BadDataError, UsageError
-from spamtide.finding import FindingInputs, period
+from spamtide.finding import period
 from spamtide.model import Exposure, Measurement, Panel
-
-Make = Callable[..., FindingInputs]
 
 
 def empty() -> Measurement:

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
 
-from spamtide.finding import Findings
+from spamtide.finding import Event, FindingInputs, Findings, load_events
+from spamtide.finding.figures import Window
 from spamtide.model import Change
-from spamtide.statement import Claim
+from spamtide.statement import Claim, Gathering
 
 DAY = dt.timedelta(days=1)
+
+Make = Callable[..., FindingInputs]
+"""Makes the small world's inputs, with what a test wants otherwise."""
+
+Campaigns = Callable[..., Callable[[Window], Gathering]]
+"""Makes what gathers a window's mail, with the campaigns that a test wants."""
+
+
+def shipped() -> tuple[Event, ...]:
+    """The events that ship."""
+    return load_events([Path(str(files("spamtide.knowledge") / "events.csv"))])
 
 
 def said(found: Findings, kind: str, subject: str | None = None) -> Claim:
