@@ -12,11 +12,11 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
-from spamtide.cli import calibrate, evaluate, explain, export, knowledge
+from spamtide.cli import calibrate, evaluate, explain, export, ingest, knowledge
 from spamtide.cli.face import FACE, complain, output, show
 from spamtide.errors import SpamtideError, UsageError
 from spamtide.version import VERSION
@@ -113,107 +113,6 @@ def init(directory: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = No
 
     made = init_observatory(directory or FACE.directory)
     FACE.console.print(f"An observatory at {made.directory}. Next: spamtide -C {made.directory} ingest PATH")
-
-
-@app.command()
-def ingest(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PATH...", help="Files, folders, archives; '-' is one message."),
-    ] = None,
-    sensor: Annotated[str | None, typer.Option(help="Place of reception [the source's name].")] = None,
-    label: Annotated[str, typer.Option(help="What the source holds: spam or ham.")] = "spam",
-    lab: Annotated[
-        str | None, typer.Option(metavar="FAMILY", help="A lab's bot of this family sent it.")
-    ] = None,
-    members: Annotated[
-        str | None, typer.Option(metavar="GLOB", help="Only files or archive members of this path.")
-    ] = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Try once more what was quarantined.")] = False,
-    heartbeats: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Signs of life of sensors: a CSV file of sensor,time."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
-) -> None:
-    """Read mail into the lake; the same mail again stores nothing.
-
-    Takes .eml files, folders, Maildir, mbox, and all of these in tar, zip, gz, bz2, xz and zst.
-
-    Examples: `spamtide ingest ~/Maildir/.Junk` · `spamtide ingest --sensor trap-1 2026-11.mbox.gz` ·
-    `spamtide ingest --label ham --members 'ham/*' corpus.tar.gz` · `spamtide ingest --lab cutwail lab.mbox` ·
-    `spamtide ingest - < message.eml` · `spamtide ingest --heartbeats up.csv`
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # nothing here is solved; threads only wait
-    from spamtide import ingest as intake
-    from spamtide.collector import refuse_missing
-    from spamtide.progress import ingest_bar
-
-    if label not in {"spam", "ham"}:
-        message = f"--label is spam or ham, not '{label}'"
-        raise UsageError(message)
-    if lab is not None and (label == "ham" or not lab.strip()):
-        message = "--lab names a family of bots, so its mail is spam"
-        raise UsageError(message)
-    if retry and paths:
-        message = "--retry reads what is in quarantine, and no PATH"
-        raise UsageError(message, "run the two one after the other")
-    if not (retry or paths or heartbeats):
-        message = "nothing to ingest"
-        raise UsageError(message, "name a PATH, or '-' for one message on stdin")
-    refuse_missing([*(paths or ()), *([str(heartbeats)] if heartbeats else ())])
-    observatory = FACE.observatory(make=True)
-    if heartbeats is not None:
-        from spamtide.heartbeats import take_heartbeats
-
-        count = take_heartbeats(observatory, heartbeats)
-        FACE.console.print(f"{count:,} new heartbeats from {heartbeats}")
-        if not paths and not retry:
-            return
-    if retry:
-        summary = intake.retry(observatory)
-    else:
-        wanted: Literal["spam", "ham"] = "ham" if label == "ham" else "spam"
-        stdin = sys.stdin.buffer if "-" in (paths or ()) else None
-        source = intake.Source(
-            tuple(paths or ()), sensor, wanted, lab.strip() if lab else None, members, stdin
-        )
-        with ingest_bar(FACE.console, source.paths, enabled=not FACE.quiet) as on_progress:
-            summary = intake.ingest(observatory, source, on_progress)
-    if retry and not as_json:
-        told = f"{summary.recovered:,} of {summary.retried:,} quarantined messages could be processed now"
-        FACE.console.print(told)
-        return
-    _print_summary(summary, as_json=as_json)
-    if summary.fault is not None:
-        raise summary.fault
-
-
-def _print_summary(summary: Any, *, as_json: bool) -> None:
-    """The counts of one ingest."""
-    quarantined = sum(summary.quarantined.values())
-    if as_json:
-        counts = {
-            "stored": summary.stored,
-            "known": summary.known,
-            "quarantined": quarantined,
-            "reasons": dict(summary.quarantined),
-            "skipped": summary.skipped,
-            "recovered": summary.recovered,
-            "retried": summary.retried,
-            "seconds": round(summary.seconds, 3),
-        }
-        print(json.dumps(counts))
-        return
-    rate = summary.stored / summary.seconds if summary.seconds else 0.0
-    parts = [f"{summary.stored:,} stored", f"{summary.known:,} already known", f"{quarantined:,} quarantined"]
-    if summary.recovered:
-        parts.append(f"{summary.recovered:,} recovered from an interrupted run")
-    if summary.skipped:
-        parts.append(f"{summary.skipped:,} files that are no mail skipped")
-    FACE.console.print(f"{', '.join(parts)} in {summary.seconds:.1f} s ({rate:,.0f} messages a second)")
-    for reason, count in sorted(summary.quarantined.items()):
-        FACE.console.print(f"  quarantined {count:,}: {reason}")
 
 
 @app.command()
@@ -397,6 +296,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         raise typer.Exit(worst)
 
 
+app.command()(ingest.ingest)
 app.command()(explain.explain)
 app.command()(knowledge.who)
 app.command()(export.export)
