@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from itertools import chain
 
 from spamtide.message.charset import decode_text, decode_words
-from spamtide.message.header import scan_headers, single_line_ends
+from spamtide.message.header import Scan, scan_headers, single_line_ends
 from spamtide.message.html import NO_PAGE, read_html
 from spamtide.message.mime import Leaf, read_body
 from spamtide.message.text import drop_unseen, tidy_lines, tidy_words
@@ -22,6 +23,9 @@ SUBJECT_CHARS = 1000
 NAME_CHARS = 200
 BYTES_A_CHARACTER = 4
 """The most that a character takes in any charset of mail."""
+ESCAPE = "\x1b"
+"""With it begin the characters of ISO-2022-JP and its kin, which are ASCII to the eye of a scanner."""
+_HIGH = re.compile("[\x80-\xff]+")
 _DEFAULTS = Limits()
 
 
@@ -65,7 +69,7 @@ def _parse(data: bytes, limits: Limits, defects: set[str]) -> Message:
     urls = chain(urls_in_text(plain), page.urls, urls_in_text(visible))
     return Message(
         headers=scan.headers,
-        subject=_one_line(scan.first("subject"), defects)[:SUBJECT_CHARS],
+        subject=_one_line(_read_as(scan, data, first.charset if first else ""), defects)[:SUBJECT_CHARS],
         text=text,
         html=html,
         hidden=drop_unseen(page.hidden, defects)[: limits.text_chars],
@@ -115,6 +119,23 @@ def _joined(plain: str, visible: str) -> str:
     known = set(plain.split())
     new = [line for line in visible.split("\n") if not known.issuperset(line.split())]
     return "\n".join([plain, *new])
+
+
+def _read_as(scan: Scan, data: bytes, charset: str) -> str:
+    """The subject, in the charset of the text where its bytes are neither encoded nor UTF-8."""
+    value = scan.first("subject")
+    if value.isascii() and ESCAPE not in value:
+        return value
+    try:
+        raw = value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value
+    high = _HIGH.search(value)
+    if high and high[0].encode() in data[: scan.body]:
+        return value  # it was UTF-8
+    unread: set[str] = set()
+    text = decode_text(raw, charset, unread)
+    return value if unread else text
 
 
 def _one_line(value: str, defects: set[str]) -> str:

@@ -270,6 +270,37 @@ def test_a_signature_speaks_before_the_knowledge_file(tmp_path: Path) -> None:
     assert {s.name for s in ruleset.signatures.values()} == {"Mapleco", "NorthRx", "Tundra Tablets"}
 
 
+def test_a_botnets_template_does_not_speak_for_the_brand_in_it(tmp_path: Path) -> None:
+    """Learned rules quote a botnet's letters, brand and all, and answer with the botnet alone."""
+    path = tmp_path / "knowledge.yaml"
+    path.write_text(KNOWLEDGE, encoding="utf-8")
+    learned = RULE.replace('"programme"', '"botnet"').replace('"Maple Meds" nocase', '"M a p l e  M e d s"')
+    (tmp_path / "learned.yar").write_text(learned.replace('name = "Maple Meds"', 'name = "heron"'), "utf-8")
+    ruleset = load_signatures([tmp_path], load_knowledge(path))
+    (found,) = match([rendering("buy M a p l e  M e d s")], ruleset)
+    assert {ruleset.signatures[rule].name for rule in found} == {"heron", "Maple Meds"}
+
+
+@pytest.mark.parametrize(
+    ("brand", "text", "said"),
+    [
+        ("24/7 Pills", "at 24/7 PILLS now", True),
+        ("24/7 Pills", "at 24/7 pillsbury", False),
+        ("日本薬局店", "ようこそ日本薬局店へ", True),
+        ("Rx 24", "Rx 24", False),
+    ],
+)
+def test_a_users_brand_that_is_no_wording_is_sought_as_it_stands(
+    tmp_path: Path, brand: str, text: str, *, said: bool
+) -> None:
+    path = tmp_path / "knowledge.yaml"
+    path.write_text(
+        f'brands:\n  "{brand}": {{source: "https://a.example/1", confidence: high}}\n', encoding="utf-8"
+    )
+    (found,) = match([rendering(text)], load_signatures([], load_knowledge(path)))
+    assert bool(found) is said
+
+
 def test_shipped_knowledge_makes_no_rules() -> None:
     assert not load_signatures([], load_knowledge()).signatures
 

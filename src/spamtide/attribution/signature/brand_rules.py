@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from spamtide.attribution.brand.words import wording_of
+from spamtide.attribution.brand.words import LEAST_LETTERS, MOST_LETTERS, wording_of
 from spamtide.attribution.rulefile import quoted, slug
 from spamtide.knowledge import KNOWLEDGE_FILE, SHIPPED_SIGNATURES, Entity, Knowledge, Period
 
@@ -43,14 +43,21 @@ def brand_source(knowledge: Knowledge, taken: Collection[bytes]) -> tuple[Path, 
         if entity.file == shipped or entity.kind not in {"brand", "programme"}:
             continue
         said = (entity.name, *(alias.alias for alias in entity.aliases))
-        words = [wording_of(text, cased=False) for text in said]
-        texts = [word.text for word in words if word is not None and word.letters not in taken]
+        texts = [text for text in said if _is_sought(text, taken)]
         if texts:
             path = Path(entity.file)
             lines[entity.line] = " ".join(_rules(entity, texts, knowledge))
     if path is None:
         return None
     return path, "\n".join(lines.get(number, "") for number in range(1, max(lines) + 1)) + "\n"
+
+
+def _is_sought(text: str, taken: Collection[bytes]) -> bool:
+    """Whether a rule is made for a name; what is no wording ('24/7 Pills') is sought as it stands."""
+    word = wording_of(text, cased=False)
+    if word is None:
+        return sum(map(str.isalpha, text)) >= LEAST_LETTERS and len(text) <= MOST_LETTERS
+    return word.letters not in taken
 
 
 def _rules(entity: Entity, texts: list[str], knowledge: Knowledge) -> Iterator[str]:

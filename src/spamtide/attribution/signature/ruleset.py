@@ -43,6 +43,7 @@ SUFFIX = ".yar"
 _KINDS: dict[str, Literal["botnet", "programme"]] = {"botnet": "botnet", "programme": "programme"}
 _OWN_META = {"kind", "name", "confidence", "valid_from", "expires", "author", "reference"}
 _RULE = re.compile(r"\brule[ \t]+(\w+)")
+_BOTNET = re.compile(r"\bkind[ \t]*=[ \t]*\"botnet\"")
 _RULE_LINE = re.compile(r"(?:^|\})[ \t]*((?:(?:private|global)[ \t]+)*)rule[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -95,7 +96,9 @@ def load_signatures(
     chosen |= {path.name: path for path in files}
     sources = [(path, _read(path)) for name, path in sorted(chosen.items()) if name[0] != "."]
     if knowledge is not None:
-        taken = {wording.letters for wording in wordings(*_all_rules([text for _, text in sources]))}
+        texts, names = _all_rules([text for _, text in sources])
+        found = wordings(texts, names - _of_botnets(texts))  # whose templates hold brands
+        taken = {wording.letters for wording in found}
         brands = brand_source(knowledge, taken)
         sources += [brands] if brands else []
     ruleset = compile_signatures(sources)
@@ -155,6 +158,13 @@ def _reading(
 def _all_rules(texts: list[str]) -> tuple[list[str], frozenset[str]]:
     """Texts of signature files, and the identifiers of all their rules."""
     return texts, frozenset(match[1] for text in texts for match in _RULE.finditer(text))
+
+
+def _of_botnets(texts: list[str]) -> frozenset[str]:
+    """Identifiers of the rules that name a botnet."""
+    parts = [_RULE.split(text) for text in texts]
+    rules = (rule for part in parts for rule in zip(part[1::2], part[2::2], strict=True))
+    return frozenset(name for name, body in rules if _BOTNET.search(body))
 
 
 def _try_out(ruleset: Ruleset, files: Sequence[Path]) -> None:
