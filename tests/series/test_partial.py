@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,19 @@ def test_a_sensor_that_takes_less_of_some(hit: tuple[int, ...], days: int) -> No
     assert {name for kind, name in outage.subjects if kind == "botnet"} >= {botnet_name(b) for b in hit}
     index = measured.series[0].index
     assert index[ONSET + 1 :].mean() == pytest.approx(index[ONSET - 28 : ONSET].mean(), rel=0.1)
+
+
+def test_sensors_that_left_days_before_hide_nothing() -> None:
+    """The others' mail is less then because they are fewer, not because their senders fell."""
+    plan, panel = _world(*(Fall(b, ONSET, 1, 0.05, only=(1,)) for b in (2, 5)), days=220)
+    counts = panel.counts.copy()
+    counts[:, 4:] *= 4
+    counts[:, 4, ONSET - 4 :] = counts[:, 5, ONSET - 9 :] = 0
+    found = [o for o in measure(replace(panel, counts=counts)).exposure.outages if o.subjects]
+    assert [(o.sensor, {name for kind, name in o.subjects if kind == "botnet"}) for o in found] == [
+        (sensor_name(1), {botnet_name(2), botnet_name(5)})
+    ]
+    assert abs((found[0].start - plan.date(ONSET)).days) <= 1
 
 
 def test_greylisting_that_ends_is_told_twice() -> None:

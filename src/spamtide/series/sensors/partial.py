@@ -150,8 +150,8 @@ class _Look:
 
     was: Floats
     now: Floats
-    days: float
-    """Days after over days before."""
+    days: Floats
+    """Days after over days before, as far as the sensor was up."""
     due: Floats
     """Messages after that the steady other sensors lead one to expect."""
     share: Floats
@@ -181,13 +181,18 @@ def _look(cells: Cells, sensor: int, sides: tuple[slice, slice]) -> _Look:
         if before.start < fault.day < after.stop:
             steady[[cells.names.index(name) for name in fault.names], fault.sensor] = False
     r0, r1 = (np.where(steady, cells.seen[:, :, one].sum(axis=2), 0.0).sum(axis=1) for one in sides)
+    # Of the others some were out on some days, and so was this one.
+    e0, e1 = (np.where(steady, cells.size[:, :, one].sum(axis=2), 0.0).sum(axis=1) for one in sides)
+    own0, own1 = (cells.size[:, sensor, one].sum(axis=1) for one in sides)
+    usual = (after.stop - after.start) / max(before.stop - before.start, 1)
+    up = np.where((e0 > 0) & (e1 > 0), e1 / np.maximum(e0, 1e-9), usual)
+    days = np.where((own0 > 0) & (own1 > 0), own1 / np.maximum(own0, 1e-9), usual)
     # A sender that is thin at the others moves with the rest of their mail.
-    factor = (r1 + (r1.sum() + 0.5) / (r0.sum() + 0.5)) / (r0 + 1.0)
+    factor = (r1 + (r1.sum() + 0.5) / (r0.sum() + 0.5)) / (r0 + 1.0) / up * days
     due = was * factor
     z = contrast(was, now, (np.ones(len(was)), factor), (r0, r1)) / np.sqrt(cells.uneven[:, sensor])
-    days = (after.stop - after.start) / max(before.stop - before.start, 1)
-    theirs = (r1 + 0.5) / (r0 * days + 0.5)
-    return _Look(was, now, days, due, (now + 0.5) / (due + 0.5), z, theirs, np.maximum(r0 * days, r1))
+    theirs = (r1 + 0.5) / (r0 * up + 0.5)
+    return _Look(was, now, days, due, (now + 0.5) / (due + 0.5), z, theirs, np.maximum(r0 * up, r1))
 
 
 def _dated(cells: Cells, sensor: int, part: Bools, about: tuple[int, int, int]) -> tuple[int, int, int]:
