@@ -2,12 +2,12 @@
    arrow.py beside it, which say what everything means. Sums are taken in another order than theirs, so that the last
    digits differ; the order is the same on every machine. */
 
-#include "native.h"
+#include "logs.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { LANES = 8, ROWS = 4 };
+enum { ROWS = 4 };
 
 /* Sum of products, in lanes that do not wait for one another. */
 ALWAYS_INLINE double inner_product(const double *one, const double *other, Py_ssize_t count)
@@ -19,18 +19,6 @@ ALWAYS_INLINE double inner_product(const double *one, const double *other, Py_ss
             lane[which] += one[at + which] * other[at + which];
     for (; at < count; at++)
         lane[0] += one[at] * other[at];
-    return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
-}
-
-ALWAYS_INLINE double sum_of(const double *values, Py_ssize_t count)
-{
-    double lane[LANES] = {0};
-    Py_ssize_t at = 0;
-    for (; at + LANES <= count; at += LANES)
-        for (int which = 0; which < LANES; which++)
-            lane[which] += values[at + which];
-    for (; at < count; at++)
-        lane[0] += values[at];
     return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 

@@ -25,8 +25,13 @@ static PyMethodDef METHODS[] = {
     {"is_spaced", native_is_spaced, METH_O, "See campaign/folding.py."},
     {"is_seen", native_is_seen, METH_O, "See message/text.py."},
     {"tidy_lines", native_tidy_lines, METH_O, "See message/text.py."},
-    {"paths", native_paths, METH_VARARGS, "See change/moves/date.py."},
-    {"cut_mix", native_cut_mix, METH_VARARGS, "See change/mixes/switch.py."},
+    {"ramps", native_ramps, METH_VARARGS, "See change/moves/date.py."},
+    {"cuts", native_cuts, METH_VARARGS, "See change/moves/segment.py."},
+    {"uneven", native_uneven, METH_VARARGS, "See change/mixes/mix.py."},
+    {"swing", native_swing, METH_VARARGS, "See change/mixes/turnover.py."},
+    {"exchange", native_exchange, METH_VARARGS, "See change/mixes/exchange.py."},
+    {"levels", native_levels, METH_VARARGS, "See change/moves/weigh.py."},
+    {"lines", native_lines, METH_VARARGS, "See change/moves/slope.py."},
     {"score", native_score, METH_VARARGS, "See series/fitting/loglinear.py."},
     {"dispersion", native_dispersion, METH_VARARGS, "See series/fitting/dispersion.py."},
     {"correlate", native_correlate, METH_VARARGS, "See series/fitting/arrow.py."},
@@ -41,7 +46,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 14)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 15)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

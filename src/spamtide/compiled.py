@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FORM = 14
+FORM = 15
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -149,13 +149,66 @@ class Native(Protocol):
     ) -> None:
         """Some units of the filters of a wandering level; `at_work` is written. See change.moves.waves."""
 
-    def paths(
-        self, likely: Floats, numbers: NDArray[np.int64], ends: Floats, onsets: int, cells: int, /
-    ) -> None:
-        """Sums over the paths of a ramp, written into `ends`; see change.moves.date."""
+    def ramps(
+        self,
+        days: tuple[Floats, Floats, Floats],
+        kinds: tuple[Floats, Floats, Floats],
+        grid: tuple[Floats, Floats],
+        first: int,
+        numbers: NDArray[np.int64],
+        bounds: tuple[float, float],
+        mass: Floats,
+        /,
+    ) -> float | None:
+        """Sums over all ramps of a move, written into `mass`; see change.moves.date. None: not this one."""
 
-    def cut_mix(self, mass: Floats, penalty: float, previous: NDArray[np.int64], /) -> None:
-        """Optimal partitioning of a mix; `previous` is written. See change.mixes.switch."""
+    def cuts(self, sums: Floats, size: float, penalty: float, previous: NDArray[np.int64], /) -> None:
+        """Optimal partitioning; `previous` is written. See change.moves.segment and change.mixes.switch."""
+
+    def uneven(
+        self, count: Floats, programmes: int, bounds: tuple[int, float, float], out: Floats, /
+    ) -> None:
+        """What each window of a mix says of how uneven it is, written; see change.mixes.mix."""
+
+    def swing(
+        self, part: Floats, total: Floats, rho: float, window: int, shares: tuple[float, float, float], /
+    ) -> float:
+        """By how much a share swings; see change.mixes.turnover."""
+
+    def exchange(
+        self,
+        days: tuple[NDArray[Any], ...],
+        sides: tuple[NDArray[np.int64], NDArray[np.int64]],
+        grids: tuple[Floats, Floats],
+        numbers: tuple[int, int, int, int],
+        bounds: tuple[float, ...],
+        /,
+    ) -> tuple[float, float, float] | None:
+        """Chi-squared of nothing, of an exchange, of one programme alone; see change.mixes.exchange."""
+
+    def levels(
+        self,
+        count: Floats,
+        offset: Floats,
+        size: float,
+        bounds: NDArray[np.int64],
+        arriving: tuple[int, float],
+        /,
+    ) -> float:
+        """Twice the log-likelihood ratio of some levels against one; see change.moves.weigh."""
+
+    def lines(
+        self,
+        days: tuple[Floats, ...],
+        places: tuple[NDArray[np.int64], NDArray[np.int64]],
+        left: int,
+        right: int,
+        size: float,
+        slight: float,
+        cost: Floats,
+        /,
+    ) -> None:
+        """Lines between two levels held against the days; `cost` is written. See change.moves.slope."""
 
     def score(
         self,

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from soups import soup
 
 from spamtide.attribution.brand.words import wording_of
+from spamtide.change.mixes.mix import Mix
+from spamtide.change.moves.segment import Segments, Track
 from spamtide.compiled import native
 from spamtide.each import in_turn
 from spamtide.model import Header, Message
@@ -22,7 +24,7 @@ from spamtide.settings import Limits
 Call = tuple[str, tuple[Any, ...]]
 """Name of a compiled function, and arguments."""
 
-SLOW = frozenset({"paths", "follow"})
+SLOW = frozenset({"ramps", "follow"})
 NAMES = ("A", "Received", "RECEIVED", "\u00c9", "\u212a", "", "x" * 101)
 KNOWN = ("a@b.c", "a@b.cd", "x.a@b.c", "\u00e9@b.c", "b.c@b.c", "a%40@b.c", "x@y.z", "a@x", "b@=4")
 SAID = ("viagra soft tabs", "canadian pills", "viagra", "cialis", *(f"made{n:x}wording" for n in range(120)))
@@ -82,9 +84,11 @@ class Asking:
             "is_spaced": lambda: forms.folding._fold_unicode(text()),
             "is_seen": self._unseen,
             "tidy_lines": lambda: forms.text.tidy_lines(text()),
-            "paths": self._paths,
+            "ramps": self._ramps,
             "follow": self._follow,
-            "cut_mix": self._cuts,
+            "cuts": self._cuts,
+            "levels, lines": self._levels,
+            "uneven, swing, exchange": self._mix,
             "score, dispersion, correlate": self._fit,
         }
 
@@ -238,7 +242,7 @@ class Asking:
 
     # ------------------------------------------------------------------------ changes
 
-    def _paths(self) -> object:
+    def _ramps(self) -> object:
         dice, drawn = self.dice, self._generator()
         days = dice.choice((30, 61, 120))
         count = drawn.poisson(drawn.choice((0.0, 3.0, 1e6), days)).astype(float)
@@ -247,7 +251,7 @@ class Asking:
         offset = drawn.choice((0.0, 1.0, 1e-9, 1e9), days)
         spread = dice.choice((0.5, 8.0, 1e6))
         found = forms.date.ramp_posterior(count, offset, spread, window, (0, days), forms.date.RESIDUALS)
-        return found[1].tobytes()
+        return Near(found[1])
 
     def _follow(self) -> object:
         drawn, grid = self._generator(), forms.waves.GRID
@@ -260,14 +264,45 @@ class Asking:
         return [one.tobytes() for one in forms.waves._run(rows, memory, whole)[:2]]
 
     def _cuts(self) -> object:
+        return forms.switch.partition_mix(self._some_mix()), forms.segment.partition(self._track(), 3.0)
+
+    def _levels(self) -> object:
+        track = self._track()
+        units = len(track.count)
+        edges = [0, *sorted(self.dice.sample(range(1, units), 2)), units]
+        cut = Segments((0, edges[1], edges[2]), units, (1.0, 2.0, 3.0))
+        gain = forms.weigh.merged_gain(track, edges, track.size)
+        found = forms.slope.fit(track, cut, 1, 2, track.size)
+        return Near(np.append(found.cost.ravel() if found else [], gain))
+
+    def _mix(self) -> object:
+        dice, mix = self.dice, self._some_mix()
+        units = np.arange(mix.count.shape[1])
+        at = dice.randrange(1, len(units))
+        loser, gainer = dice.randrange(len(mix.programmes)), dice.randrange(len(mix.programmes))
+        found = forms.exchange.weigh_exchange(mix, loser, gainer, units[:at], units[at:])
+        swung = forms.turnover.swing(mix.count[0], mix.total, mix.rho, mix.step)
+        three = () if found is None else (found.nothing, found.moved, found.alone)
+        return Near(np.array([*three, swung, forms.mix.intra_day(mix.count)]))
+
+    def _track(self) -> Track:
+        dice, drawn = self.dice, self._generator()
+        days = dice.choice((3, 40, 90))
+        exposure = drawn.choice((0.0, 0.5, 1.0), days, p=(0.1, 0.1, 0.8))
+        level = dice.choice((0.0, 0.3, 50.0, 1e5)) * np.where(np.arange(days) < days // 2, 1.0, 0.4)
+        count = drawn.poisson(level * exposure * drawn.gamma(5.0, 1 / 5, days)) * 1.0
+        weight = exposure * drawn.uniform(0.5, 2.0, days)
+        size = dice.choice((0.5, 8.0, 1000.0))
+        return Track(dt.date(2024, 1, 1), 1, count, exposure, weight, size)
+
+    def _some_mix(self) -> Mix:
         dice, drawn = self.dice, self._generator()
         programmes, days = dice.choice((1, 2, 5)), dice.choice((14, 60))
         shares = drawn.dirichlet(np.ones(programmes) / 2, 3)[np.sort(drawn.integers(0, 3, days))]
         count = drawn.multinomial(dice.choice((1, 50, 5000)), shares).T * (drawn.random(days) < 0.9)
         names = tuple(f"p{number}" for number in range(programmes))
         start, even = dt.date(2024, 1, 1), np.ones(days)
-        mix = forms.switch.Mix(start, 1, names, count.astype(float), even, dice.choice((0.0, 0.02, 1.0)))
-        return forms.switch.partition_mix(mix)
+        return Mix(start, 1, names, count.astype(float), even, dice.choice((0.0, 0.02, 1.0)))
 
     def _fit(self) -> object:
         dice, drawn = self.dice, self._generator()

@@ -18,11 +18,13 @@ USERS = tuple(
         "campaign.mixing", "campaign.candidates", "campaign.grouping", "change.moves.date",
         "change.moves.waves", "campaign.kinship", "campaign.regrouping", "series.fitting.arrow",
         "series.fitting.dispersion", "series.fitting.loglinear", "change.mixes.switch",
+        "change.moves.segment", "change.moves.weigh", "change.moves.slope", "change.mixes.mix",
+        "change.mixes.turnover", "change.mixes.exchange",
     )
 )  # fmt: skip
 html, header, text, url, redact, rendering, template, when, lure, seeing, folding, words, brands = USERS[:13]
 mixing, candidates, grouping, date, waves, kinship, regrouping = USERS[13:20]
-arrow, dispersion, loglinear, switch = USERS[20:]
+arrow, dispersion, loglinear, switch, segment, weigh, slope, mix, turnover, exchange = USERS[20:]
 parse = import_module("spamtide.message").parse
 observe = import_module("spamtide.observation").observe
 sketch = import_module("spamtide.campaign").sketch

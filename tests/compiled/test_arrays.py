@@ -1,4 +1,4 @@
-"""Arrays are reckoned with to the bit alike, and none is read or written beyond its end."""
+"""Arrays are reckoned with alike, and none is read or written beyond its end."""
 
 from __future__ import annotations
 
@@ -16,11 +16,35 @@ from spamtide.each import in_turn
 pytestmark = pytest.mark.usefixtures("compiled")
 
 
-def test_dates_and_wandering_are_reckoned_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("level", [0.2, 80.0, 30_000.0])
+def test_dates_are_reckoned_alike(monkeypatch: pytest.MonkeyPatch, level: float) -> None:
+    """But for the last digits; of few messages and of so many that a ramp's days tell all."""
+    rng = np.random.default_rng(8)
+    unlike = rng.gamma(8.0, 1 / 8, 120)
+    count = rng.poisson(level * np.where(np.arange(120) < 60, 1.0, 0.4) * unlike).astype(float)
+    offset = np.where(np.arange(120) % 37 == 20, 0.0, rng.uniform(0.8, 1.2, 120))
+    asked = [
+        (residuals, move, size)
+        for residuals in (date.RESIDUALS, date.SHALLOW_RESIDUALS)
+        for move in ((60, 61), (40, 90), (119, 120), (1, 2))
+        for size in (0.5, 8.0, 5000.0)
+    ]
+
+    def reckoned() -> list[np.ndarray]:
+        return [
+            date.ramp_posterior(count, offset, size, move, (0, 120), residuals)[1]
+            for residuals, move, size in asked
+        ]
+
+    compiled = reckoned()
+    monkeypatch.setattr(date, "native", None)
+    for one, other in zip(compiled, reckoned(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-11)
+
+
+def test_wandering_is_reckoned_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     """To the bit: every operation is the same one."""
     rng = np.random.default_rng(8)
-    count = rng.poisson(np.where(np.arange(120) < 60, 80.0, 30.0) * rng.gamma(8.0, 1 / 8, 120)).astype(float)
-    offset = np.where(np.arange(120) % 37 == 20, 0.0, rng.uniform(0.8, 1.2, 120))
     rows, points = 5, len(waves.GRID)
     log = np.where(rng.random((rows, 61)) < 0.1, np.nan, rng.normal(3.0, 0.3, (rows, 61)))
     fresh = rng.random((rows, 61)) < 0.05
@@ -29,17 +53,102 @@ def test_dates_and_wandering_are_reckoned_alike(monkeypatch: pytest.MonkeyPatch)
     memory, spread = waves.GRID[:, 0].copy(), waves.GRID[:, 1] ** 2
 
     def reckoned() -> list[bytes]:
-        found = [
-            date.ramp_posterior(count, offset, 8.0, (60, 61), (0, 120), residuals)[1]
-            for residuals in (date.RESIDUALS, date.SHALLOW_RESIDUALS)
-        ]
-        found += waves._run(waves._Rows(log, noise, uneven, fresh, after), memory, spread)[:2]
+        found = waves._run(waves._Rows(log, noise, uneven, fresh, after), memory, spread)[:2]
         return [one.tobytes() for one in found]
 
     compiled = reckoned()
-    monkeypatch.setattr(date, "native", None)
     monkeypatch.setattr(waves, "native", None)
     assert reckoned() == compiled
+
+
+def test_ramps_of_other_shapes_are_refused() -> None:
+    """Nothing is read or written beyond an array."""
+    assert native is not None
+    days, kinds = (np.ones(9), np.ones(9), np.zeros((2, 9))), (np.ones(3), np.ones((3, 9)), np.ones((3, 9)))
+    grid = np.ones((3, 2)), np.ones(2)
+
+    def ramps(first: int, numbers: list[int], sides: list[np.ndarray], mass: tuple[int, int]) -> None:
+        given = tuple(sides[:3]), tuple(sides[3:6]), tuple(sides[6:])
+        native.ramps(*given, first, np.array(numbers, dtype=np.int64), (50.0, 500.0), np.zeros(mass))
+
+    sides = [*days, *kinds, *grid]
+    ramps(4, [2, 2, 1], sides, (3, 2))
+    for first, numbers, mass in (
+        (-1, [2, 2, 1], (3, 2)),
+        (9, [2, 1, 1], (3, 2)),
+        (4, [3, 2, 1], (3, 2)),
+        (4, [0, 2, 1], (3, 2)),
+        (4, [2, 1, 2], (3, 2)),
+        (7, [2, 2, 2], (3, 2)),
+        (4, [], (0, 2)),
+        (4, [2], (1, 0)),
+    ):
+        with pytest.raises(ValueError, match="shapes"):
+            ramps(first, numbers, sides, mass)
+    for wrong in range(len(sides)):
+        for length in (0, 1, 7):
+            with pytest.raises(ValueError, match="shapes"):
+                ramps(
+                    4,
+                    [2, 2, 1],
+                    [np.ones(length) if at == wrong else one for at, one in enumerate(sides)],
+                    (3, 2),
+                )
+
+
+def test_mixes_and_levels_of_other_shapes_are_refused() -> None:
+    """Nothing is read or written beyond an array."""
+    assert native is not None
+
+    def exchange(sides: list[Any], old: list[int], new: list[int], programmes: tuple[int, int]) -> None:
+        units = tuple(np.array(one, dtype=np.int64) for one in (old, new))
+        bounds = 0.1, 0.05, 0.15, 1.0, 0.003, 0.8, 0.1
+        native.exchange(tuple(sides), units, (np.ones(2), np.ones(2)), (*programmes, 2, 3), bounds)
+
+    sides = [np.ones((2, 9)), np.ones(9), np.ones(9, dtype=bool)]
+    exchange(sides, [0, 1, 2, 3], [5, 6], (0, 1))
+    for old, new, programmes in (
+        ([0, 9], [5], (0, 1)),
+        ([-1, 2], [5], (0, 1)),
+        ([0, 1], [9], (0, 1)),
+        ([2, 1], [5], (0, 1)),
+        ([0, 1], [5], (2, 1)),
+        ([0, 1], [5], (0, -1)),
+    ):
+        with pytest.raises(ValueError, match="shapes"):
+            exchange(sides, old, new, programmes)
+    for wrong in range(len(sides)):
+        with pytest.raises(ValueError, match="shapes"):
+            exchange([np.ones(7) if at == wrong else one for at, one in enumerate(sides)], [0], [5], (0, 1))
+    for programmes, windows in ((0, 1), (2, 1), (1, 3)):
+        with pytest.raises(ValueError, match="shapes"):
+            native.uneven(np.ones(9), programmes, (5, 12.0, 1e-12), np.zeros(windows))
+    for part, window in ((8, 7), (9, 0)):
+        with pytest.raises(ValueError, match="shapes"):
+            native.swing(np.ones(part), np.ones(9), 0.1, window, (0.1, 0.9, 2.56))
+    for offset, bounds in ((8, [0, 9]), (9, [0]), (9, [0, 10]), (9, [-1, 9]), (9, [0, 5, 4, 9])):
+        with pytest.raises(ValueError, match="shapes"):
+            native.levels(np.ones(9), np.ones(offset), 1.0, np.array(bounds, dtype=np.int64), (9, 1e-9))
+    sums = np.arange(10.0)
+
+    def lines(days: list[np.ndarray], begins: list[int], left: int, right: int, ends: int) -> None:
+        places = np.array(begins, dtype=np.int64), np.array([7] * ends, dtype=np.int64)
+        native.lines(tuple(days), places, left, right, 1.0, 1e-9, np.zeros((1, 2)))
+
+    days = [np.ones(9), np.ones(9), sums, sums]
+    lines(days, [3], 1, 9, 2)
+    for begins, left, right, ends in (
+        ([3, 4], 1, 9, 2),
+        ([3], 1, 10, 2),
+        ([0], 1, 9, 2),
+        ([3], 1, 6, 2),
+        ([3], 1, 9, 1),
+    ):
+        with pytest.raises(ValueError, match="shapes"):
+            lines(days, begins, left, right, ends)
+    for wrong in range(len(days)):
+        with pytest.raises(ValueError, match="shapes"):
+            lines([np.ones(7) if at == wrong else one for at, one in enumerate(days)], [3], 1, 9, 2)
 
 
 def test_the_nearest_strains_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +234,7 @@ def test_panels_of_other_shapes_are_refused() -> None:
         native.dispersion(np.ones(3), np.ones(2), 2, (50.0, 9, 1e-9))
     for places, ends in ((3, 2), (0, 0), (0, 2), (1, 0)):
         with pytest.raises(ValueError, match="shapes"):
-            native.cut_mix(np.ones(places), 1.0, np.zeros(ends, dtype=np.int64))
+            native.cuts(np.ones(places), 0.0, 1.0, np.zeros(ends, dtype=np.int64))
     native.correlate(np.ones((2, 3)), np.ones(2), np.ones((2, 3)))
     for values, near, out in (((2, 3), 3, (2, 3)), ((2, 3), 2, (2, 2)), ((7,), 2, (7,))):
         with pytest.raises(ValueError, match="shapes"):
@@ -135,8 +244,6 @@ def test_panels_of_other_shapes_are_refused() -> None:
 def test_arrays_of_other_shapes_are_refused() -> None:
     """Nothing is read or written beyond an array."""
     assert native is not None
-    with pytest.raises(ValueError, match="shapes"):
-        native.paths(np.ones((12, 3, 2)), np.array([2, 2, 2]), np.ones((3, 2, 2)), 2, 2)
     arrays = [np.ones(3), *(np.ones(1) for _ in range(8)), np.ones(3), np.ones(6)]
 
     def follow(arrays: list[np.ndarray], stop: int) -> None:

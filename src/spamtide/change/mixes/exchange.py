@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.change.mixes.mix import Mix
+from spamtide.compiled import native
 from spamtide.model import Floats
 
 Units = NDArray[np.int64]
@@ -77,8 +78,12 @@ def weigh_exchange(mix: Mix, loser: int, gainer: int, old: Units, new: Units) ->
         old: seen units before.
         new: seen units after.
     """
-    rates = mix.count / np.where(mix.exposure > 0, mix.exposure, 1.0)
-    daily = rates.sum(axis=0)
+    rates, daily = mix.rates, mix.daily
+    if native is not None:
+        bounds = mix.rho, LEAST_REST, VOLUME, RETURNED, LEAST_VARIANCE, MOST_MEMORY, PAUSED
+        days, numbers = (rates, daily, mix.seen), (loser, gainer, FEWEST_BEFORE, A_PAUSE)
+        found = native.exchange(days, (old, new), (MOVES, ALONE), numbers, bounds)
+        return None if found is None else Exchange(*found)
     old, new = (_telling(daily, units) for units in (old, new))
     if len(old) < FEWEST_BEFORE or not len(new):
         return None

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spamtide.change.moves.segment import LONGEST_DAILY, WEEK, Bools, weekday_offsets
+from spamtide.compiled import native
 from spamtide.model import Counts, Days, Floats
 
 THIN_MIX = 3.0
@@ -47,13 +48,21 @@ class Mix:
     """Units with mail at a known exposure."""
     effective: Floats = field(init=False, repr=False, compare=False)
     """Messages weighted by what they tell, shape (programmes, units)."""
+    total: Floats = field(init=False, repr=False, compare=False)
+    """Messages of all programmes, shape (units,)."""
+    rates: Floats = field(init=False, repr=False, compare=False)
+    """Messages at usual exposure, shape (programmes, units)."""
+    daily: Floats = field(init=False, repr=False, compare=False)
+    """The same of all programmes, shape (units,)."""
 
     def __post_init__(self) -> None:
         """Reckon once what is asked a thousand times."""
         total = self.count.sum(axis=0)
         seen = (self.exposure > 0) & (total > 0)
         told = np.where(seen, self.count / (1 + np.maximum(total - 1, 0) * self.rho), 0.0)
-        for name, values in (("seen", seen), ("effective", told)):
+        rates = np.ascontiguousarray(self.count / np.where(self.exposure > 0, self.exposure, 1.0))
+        held = {"seen": seen, "effective": told, "total": total, "rates": rates, "daily": rates.sum(axis=0)}
+        for name, values in held.items():
             values.flags.writeable = False
             object.__setattr__(self, name, values)
 
@@ -105,6 +114,11 @@ def intra_day(count: Floats) -> float:
     change of mix says nothing of how uneven mixes are, nor does the unit that it falls into. Neither does a
     window of one programme; where all are of that kind, rho is UNTOLD.
     """
+    if native is not None:
+        told = np.zeros(len(range(0, max(count.shape[1] - 13, 1), 7)))
+        native.uneven(np.ascontiguousarray(count), len(count), (LEAST_SIDE, A_STEP, SLIGHT), told)
+        told = told[np.isfinite(told)]
+        return float(np.clip(1.1 * np.median(told), 0.0, 1.0)) if len(told) else UNTOLD
     found: list[float] = []
     for begin in range(0, max(count.shape[1] - 13, 1), 7):
         part = count[:, begin : begin + 14]

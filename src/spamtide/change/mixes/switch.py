@@ -113,7 +113,7 @@ def partition_mix(mix: Mix) -> list[int]:
         cuts = best_cuts(number, beta, costs, _BLOCK)
     else:
         previous = np.zeros(number + 1, dtype=np.int64)
-        native.cut_mix(np.ascontiguousarray(mass.T), beta, previous)
+        native.cuts(np.ascontiguousarray(mass), 0.0, beta, previous)
         cuts = cuts_of(previous)
     return [*(int(where[cut]) for cut in cuts), int(where[-1]) + 1]
 
@@ -226,8 +226,9 @@ def hidden(mix: Mix, loser: int, gainer: int, stretch: tuple[int, int, int, int]
     left, begin, end, right = stretch
 
     def swung(row: int, first: int, stop: int) -> float:
-        count = mix.count[:, max(first, 0) : stop][:, mix.seen[max(first, 0) : stop]]
-        return swing(count[row], count.sum(axis=0), mix.rho, mix.step)
+        seen = mix.seen[max(first, 0) : stop]
+        mine, whole = mix.count[row, max(first, 0) : stop][seen], mix.total[max(first, 0) : stop][seen]
+        return swing(mine, whole, mix.rho, mix.step)
 
     sides = ((begin - 2 * REACH, begin), (end, end + REACH))
     most = max(swung(row, *side) for row in (loser, gainer, nameless) for side in sides)

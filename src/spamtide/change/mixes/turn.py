@@ -61,8 +61,7 @@ def standing_switch(mix: Mix, since: int = 0) -> Switch | None:
 
 def _window(mix: Mix, old: Units, new: Units) -> tuple[float, Switch | None] | None:
     """The gain of any change over none that one window shows, and the switch if it is one."""
-    rates = mix.count / np.where(mix.exposure > 0, mix.exposure, 1.0)
-    was, now = rates[:, old].mean(axis=1), rates[:, new].mean(axis=1)
+    was, now = mix.rates[:, old].mean(axis=1), mix.rates[:, new].mean(axis=1)
     before, after = was / max(was.sum(), 1e-9), now / max(now.sum(), 1e-9)
     named = np.array([name not in {UNKNOWN, REST} for name in mix.programmes])
     shift = np.where(named, after - before, 0.0)

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from spamtide.change.moves.segment import WEEK, Bools
+from spamtide.compiled import native
 from spamtide.model import UNKNOWN, Counts, Floats, Panel
 
 Turnover = Literal["lost", "usual"]
@@ -159,6 +160,10 @@ def swing(part: Floats, total: Floats, rho: float, step: int) -> float:
         rho: intra-day correlation of the mix.
         step: days in a unit.
     """
+    if native is not None:
+        shares = RANGE[0] / 100, RANGE[1] / 100, NORMAL_RANGE
+        part, total = (np.ascontiguousarray(one, dtype=np.float64) for one in (part, total))
+        return native.swing(part, total, rho, max(WEEK // step, 1), shares)
     window = np.ones(max(WEEK // step, 1))
     if len(total) <= len(window) or not part.any():
         return 0.0

@@ -235,16 +235,51 @@ def ramp_posterior(
     last = max(min(len(count) - 1, high - fewest, latest, first + MOST_ONSETS - 1), first)
     candidates = np.arange(first, last + 1) - low
     sizes = SIZES * float(np.clip(size, 1.5, 200.0))
-    cells = _Cells(count[low:high], offset[low:high], sizes, max(begin - low, 5), residuals)
     # D = 0 needs no path and is always allowed for the last candidate; other ends leave some days after them.
     days = high - low
     numbers = [max(int((candidates < days).sum()), 1)]
     numbers += [int((candidates + length <= days - fewest).sum()) for length in range(1, longest + 1)]
     lengths = np.arange(longest + 1)
     fading = QUICK * np.log(lengths + 1) if shallow else power * np.log(np.maximum(lengths, 1))
-    log_mass = cells.log_mass(candidates, np.array(numbers)) - fading
+    window = _Window(count[low:high], offset[low:high], sizes, max(begin - low, 5), residuals)
+    log_mass = _log_mass(window, candidates, np.array(numbers)) - fading
     posterior = np.exp(log_mass - log_mass.max())
     return first, posterior / posterior.sum()
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The units around a move, and the grid of levels that it may be between."""
+
+    count: Floats
+    offset: Floats
+    """weekday x exposure, 0 where missing."""
+    sizes: Floats
+    """NB sizes."""
+    before: int
+    """First units, which are of the level before."""
+    residuals: Floats
+    """Grid of the residual level."""
+
+
+def _log_mass(window: _Window, onsets: Units, numbers: Units) -> Floats:
+    """Log of the sum over all cells; see `_Cells.log_mass`."""
+    if native is not None:
+        y, seen = window.count, window.offset > 0
+        scale = np.where(seen, window.offset, 1.0)
+        levels = _levels(y, window.offset, window.sizes, window.before)
+        days = np.ascontiguousarray(y), scale, np.stack((seen, np.log(scale)))
+        size = window.sizes[:, None]
+        constant = _constants(y, window.sizes)
+        peak = constant + y * np.log(np.maximum(y, 1e-300)) - (y + size) * np.log(size + y)
+        mass = np.zeros((len(numbers), len(onsets)))
+        kinds, grid, bounds = (window.sizes, constant, peak), (levels, window.residuals), (NOTHING, MUCH)
+        reference = native.ramps(days, kinds, grid, int(onsets[0]), numbers, bounds, mass)
+        if reference is not None:
+            with np.errstate(divide="ignore"):
+                return np.asarray(np.log(mass.T) + reference)
+    cells = _Cells(window.count, window.offset, window.sizes, window.before, window.residuals)
+    return cells.log_mass(onsets, numbers)
 
 
 class _Cells:
@@ -342,10 +377,7 @@ class _Cells:
         """P of some cells by length from 1 on and onset, shape (lengths, onsets, cells)."""
         likely = np.exp(self._shares(some, onsets, numbers))
         ends = np.zeros((len(numbers) - 1, len(onsets), len(some)))
-        if native is None:
-            _paths(likely, numbers[1:], ends)
-        else:
-            native.paths(likely, numbers[1:], ends, len(onsets), len(some))
+        _paths(likely, numbers[1:], ends)
         lengths = np.arange(1, len(numbers))
         # Of C(k + n - 1, n) non-increasing paths, each is as likely as another.
         ends *= np.cumprod(lengths / (RAMP_LEVELS + lengths - 1))[:, None, None]

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.compiled import native
 from spamtide.model import Counts, Days, Floats
 
 Bools = NDArray[np.bool_]
@@ -300,7 +301,12 @@ def partition(track: Track, penalty: float) -> Segments:
         ends = slice(first, last)
         return cost(total[ends, None] - total[:last], mass[ends, None] - mass[:last], track.size)
 
-    cuts = best_cuts(number, beta, costs, _BLOCK)
+    if native is None:
+        cuts = best_cuts(number, beta, costs, _BLOCK)
+    else:
+        previous = np.zeros(number + 1, dtype=np.int64)
+        native.cuts(np.stack((mass, total)), track.size, beta, previous)
+        cuts = cuts_of(previous)
     bounds = [*cuts, number]
     levels = tuple(float((total[b] - total[a]) / (mass[b] - mass[a])) for a, b in itertools.pairwise(bounds))
     return Segments(tuple(int(where[cut]) for cut in cuts), int(where[-1]) + 1, levels)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from spamtide.change.moves.date import Ramp, Spread
 from spamtide.change.moves.segment import Direction, Segments, Track
+from spamtide.compiled import native
 from spamtide.model import Floats
 
 LONG = 21
@@ -126,6 +127,11 @@ def fit(
     total = np.concatenate(([0.0], np.cumsum(seen)))
     whole = _constant(float(mass[right] - mass[left]), size)
     cost = np.full((len(begins), len(ends)), np.inf)
+    if native is not None:
+        places = begins.astype(np.int64), ends.astype(np.int64)
+        native.lines((weight, seen, mass, total), places, left, right, size, SLIGHT, cost)
+        cost -= 2 * whole
+        return Slope(begins, ends, cost) if np.isfinite(cost).any() else None
     for at, first in enumerate(begins.astype(int)):
         later = ends > first
         last = ends[later].astype(int)

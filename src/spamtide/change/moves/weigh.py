@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spamtide.change.moves.segment import Track
+from spamtide.compiled import native
 
 CAUTION = 0.6
 """Factor on the NB size when a move is weighed: the least that the estimate may well be wrong by."""
@@ -31,6 +32,9 @@ def merged_gain(track: Track, bounds: Sequence[int], size: float) -> float:
         bounds: units, increasing.
         size: NB size r to judge by.
     """
+    if native is not None:
+        given = track.count, track.offset, size, np.asarray(bounds, dtype=np.int64)
+        return native.levels(*given, (NEWTON_STEPS, NEWTON_TOLERANCE))
     pieces = [slice(a, b) for a, b in itertools.pairwise(bounds)]
     one = _log_likelihood(track, slice(bounds[0], bounds[-1]), size)
     return 2 * (sum(_log_likelihood(track, piece, size) for piece in pieces) - one)
