@@ -1,8 +1,8 @@
 """The compiled form of a few loops over characters and days, where installation could build it.
 
-Everything works without it, and gives the same (fits, dates and costs of levels and mixes: but for the last digits,
-as sums are taken in another order): each of its functions stands in for Python that is kept, and is held
-against it by tests. SPAMTIDE_PURE=1 in the environment leaves it out. Sources: native/.
+Everything works without it, and gives the same (fits, dates and costs of levels and mixes: but for the last
+digits, as sums are taken in another order): each of its functions stands in for Python that is kept, and is
+held against it by tests. SPAMTIDE_PURE=1 in the environment leaves it out. Sources: native/.
 """
 
 from __future__ import annotations
