@@ -59,7 +59,7 @@ def main() -> None:
     from spamtide.cli import run
 
     code = run(sys.argv[1:])
-    with suppress(OSError):  # a closed pipe is the reader's choice
+    with suppress(OSError, ValueError):  # a closed pipe is the reader's choice
         sys.stdout.flush()
         sys.stderr.flush()
     # Threads of native libraries now and then abort an ordinary exit, after all work is done and committed.

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -173,6 +175,18 @@ def test_no_name_or_subject_steers_the_terminal(tmp_path: Path, capfd: pytest.Ca
     assert "trap[31m" in told
     assert "abc" in told
     assert not {"\x1b", "\u202e"} & set(told)
+
+
+@pytest.mark.parametrize("format_", ["csv", "ndjson"])
+def test_a_reader_that_has_left_is_no_error(hostile: Path, format_: str) -> None:
+    """As of `spamtide export observations | head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "spamtide", "-C", str(hostile), "export", "observations"]
+    command += ["--format", format_]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)  # noqa: S603 - our own
+    os.close(write)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
 
 
 def test_what_is_no_plain_file_is_written_to_and_stays(

@@ -29,6 +29,12 @@ FLAGS = {
 _BLANK_LINE = re.compile(rb"\n\r*\n")
 _FIELD = re.compile(r"(?:^|(?<=\n))([!-9;-~]++)([ \t]*+):[ \t]*+([^\n]*+)((?:\n[ \t][^\n]*+)*+)\n?+")
 """Name, obsolete white space, first line, lines that continue it. Possessive: giving back never helps."""
+_LEADS = (b"\xef", b"\r", b"\n")
+_LEAD = re.compile(
+    rb"(?:\xef\xbb\xbf)?[\r\n]*+(?=(?:received|return-path|delivered-to|date|from|to|subject|message-id):)",
+    re.IGNORECASE,
+)
+"""What programs that save mail put in front of it. Other words with a colon may begin a body."""
 _JUNK = re.compile(r"\n(?![!-9;-~]+[ \t]*:|[ \t]|\Z)")
 """A line end before a line that is no field and continues none. It begins with a fixed character, which the
 engine finds fast; '^' would be tried at every character."""
@@ -54,6 +60,14 @@ class Scan(NamedTuple):
 def single_line_ends(data: bytes) -> bytes:
     """Give bytes whose only line ends are carriage returns (old Macintosh mailers) line feeds instead."""
     return data.replace(b"\r", b"\n") if b"\n" not in data and b"\r" in data else data
+
+
+def without_lead(data: bytes) -> bytes:
+    """Give bytes that begin with a byte order mark or empty lines, and then a header field, without these."""
+    if data[:1] not in _LEADS:
+        return data
+    lead = _LEAD.match(data)
+    return data[lead.end() :] if lead else data
 
 
 def scan_headers(data: bytes, limits: Limits, defects: set[str]) -> Scan:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 
 from spamtide.message.charset import decode_text, decode_words
-from spamtide.message.header import Scan, scan_headers, single_line_ends
+from spamtide.message.header import Scan, scan_headers, single_line_ends, without_lead
 from spamtide.message.html import NO_PAGE, read_html
 from spamtide.message.mime import Leaf, read_body
 from spamtide.message.text import drop_unseen, tidy_lines, tidy_words
@@ -54,7 +54,7 @@ def _parse(data: bytes, limits: Limits, defects: set[str]) -> Message:
         return _nothing("empty")
     if b"\0" in data:
         defects.add("nul")
-    data = single_line_ends(data)
+    data = without_lead(single_line_ends(data))
     scan = scan_headers(data, limits, defects)
     body = read_body(scan, data[scan.body : scan.body + limits.body_bytes + 1], limits, defects)
     shown = [leaf for leaf in body.leaves if leaf.content_type in SHOWN and not leaf.attached]
