@@ -91,12 +91,14 @@ ALWAYS_INLINE double of_line(
     const double *seen, const double *weight, int64_t first, int64_t last, double before, double after, double size,
     double slight, double *room)
 {
-    for (int64_t at = first; at < last; at++) {
-        const double share = (double)(at - first + 1) / (double)(last - first + 1), found = before + (after - before) * share;
+    const int units = (int)(last - first); /* a number that registers are wide for, beside those of days */
+    const double *messages = seen + first, *held = weight + first;
+    for (int at = 0; at < units; at++) {
+        const double share = (double)(at + 1) / (double)(units + 1), found = before + (after - before) * share;
         const double level = found > slight ? found : slight;
-        room[at - first] = log_of(level) * seen[at] - log_of(level + size) * (seen[at] + weight[at] * size);
+        room[at] = log_of(level) * messages[at] - log_of(level + size) * (messages[at] + held[at] * size);
     }
-    return sum_of(room, last - first);
+    return sum_of(room, units);
 }
 
 /* lines((weight, seen, mass, total), (begins, ends), left, right, size, slight, cost): float64 (units,) twice, sums of

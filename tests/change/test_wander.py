@@ -11,7 +11,8 @@ from spamtide.change.moves.find import find_all
 from spamtide.change.moves.foresee import foresee
 from spamtide.change.moves.segment import Track, prepare
 from spamtide.change.moves.wander import levels_of, wander
-from spamtide.change.moves.waves import Doubt
+from spamtide.change.moves.waves import GRID, Doubt, Known, Levels, Row, likelihoods
+from spamtide.each import in_turn
 
 START = np.datetime64("2024-01-01")
 DAYS = 150
@@ -141,3 +142,59 @@ def test_a_level_that_wanders_is_never_silent(days: int) -> None:
     fall, back = (event for event in find_all(tracks, 0.65)[0] if event.alarmed is None)
     assert (fall.kind, back.kind) == ("fall", "rise")
     assert max(fall.p_value, back.p_value) < 1e-4
+
+
+def test_what_pieces_say_is_what_the_whole_covariance_says() -> None:
+    """Of every stretch between breaks, with its mean and its step fitted; also where a round knows some."""
+    rng = np.random.default_rng(4)
+    units = 150
+    log = np.where(rng.random(units) < 0.05, np.nan, 3 + np.cumsum(rng.normal(0, 0.1, units)))
+    levels = Levels(log, rng.uniform(0.001, 0.1, units), 0.05, 1)
+    one, two, three = Doubt(0, 45, 48), Doubt(0, 90, 90), Doubt(0, 120, 124)
+    rows = [
+        Row(0, breaks, question)
+        for breaks, question in (
+            ((), ()),
+            ((), (two,)),
+            ((), (one, two)),
+            ((two,), ()),
+            ((two,), (one,)),
+            ((two,), (three,)),
+            ((one, two), (three,)),
+            ((one,), (two, three)),
+            ((two,), (one, three)),
+        )
+    ]
+    known = Known()
+    for some in (rows[:3], rows):
+        found = likelihoods([(levels, row) for row in some], in_turn, known)
+        for row in some:
+            for point in (0, 3, 40, 150, len(GRID) - 1):
+                expected = _by_covariance(levels, row, point)
+                np.testing.assert_allclose([side[point] for side in found[row]], expected, rtol=0, atol=1e-8)
+
+
+def _by_covariance(levels: Levels, row: Row, point: int) -> tuple[float, float]:
+    """Log likelihood of a row without its step and with it, from the covariance of all units of a stretch."""
+    memory, spread, noise = GRID[point]
+    log, stretch = levels.log.copy(), np.zeros(len(levels.log))
+    step = np.zeros(len(log))
+    for one in (*row.breaks, *row.question):
+        log[one.begin : one.end] = np.nan
+    for one in row.breaks:
+        stretch[one.end :] += 1
+    for one in row.question:
+        step[one.end :] = 1 - step[one.end :]
+    sums = np.zeros(2)
+    for number in np.unique(stretch):
+        mine = np.flatnonzero((stretch == number) & np.isfinite(log))
+        covariance = spread**2 * memory ** np.abs(mine[:, None] - mine) + np.diag(
+            levels.poisson[mine] + levels.uneven * noise
+        )
+        root = np.linalg.cholesky(covariance)
+        seen = np.linalg.solve(root, log[mine])
+        for which, columns in enumerate(([np.ones(len(mine))], [np.ones(len(mine)), step[mine]])):
+            told = np.linalg.solve(root, np.array(columns).T)
+            left = seen - told @ np.linalg.lstsq(told, seen)[0]
+            sums[which] -= np.log(np.diag(root)).sum() + left @ left / 2
+    return float(sums[0]), float(sums[1])

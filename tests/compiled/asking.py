@@ -257,10 +257,10 @@ class Asking:
         drawn, grid = self._generator(), forms.waves.GRID
         shape = self.dice.choice((1, 5)), self.dice.choice((1, 2, 61, 130))
         log = np.where(drawn.random(shape) < 0.2, np.nan, drawn.normal(3.0, 0.3, shape))
-        fresh, after = drawn.random(shape) < 0.1, np.cumsum(drawn.random(shape) < 0.05, axis=1) % 2.0
+        after = np.cumsum(drawn.random(shape) < 0.05, axis=1) % 2.0
         noise, uneven = drawn.uniform(0.001, 0.1, shape), drawn.uniform(0.001, 0.1, (shape[0], len(grid)))
         memory, whole = grid[:, 0].copy(), grid[:, 1] ** 2
-        rows = forms.waves._Rows(log, noise, uneven, fresh, after)
+        rows = forms.waves._Rows(log, noise, uneven, after)
         return [one.tobytes() for one in forms.waves._run(rows, memory, whole)[:2]]
 
     def _cuts(self) -> object:

@@ -47,13 +47,12 @@ def test_wandering_is_reckoned_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(8)
     rows, points = 5, len(waves.GRID)
     log = np.where(rng.random((rows, 61)) < 0.1, np.nan, rng.normal(3.0, 0.3, (rows, 61)))
-    fresh = rng.random((rows, 61)) < 0.05
     after = np.cumsum(rng.random((rows, 61)) < 0.02, axis=1) % 2.0
     noise, uneven = rng.uniform(0.001, 0.1, (rows, 61)), rng.uniform(0.001, 0.1, (rows, points))
     memory, spread = waves.GRID[:, 0].copy(), waves.GRID[:, 1] ** 2
 
     def reckoned() -> list[bytes]:
-        found = waves._run(waves._Rows(log, noise, uneven, fresh, after), memory, spread)[:2]
+        found = waves._run(waves._Rows(log, noise, uneven, after), memory, spread)[:2]
         return [one.tobytes() for one in found]
 
     compiled = reckoned()

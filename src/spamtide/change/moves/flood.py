@@ -112,7 +112,7 @@ def _wildness(track: Track, burst: tuple[int, int], level: float) -> float:
     days may have a heavier tail than that: one that is exponential in the roots of their rates, through the
     highest tenth of them. The larger chance stands.
     """
-    rate = track.rate
+    rate = track.rate.copy()
     rate[burst[0] : burst[1]] = np.nan
     padded = np.pad(rate, AROUND, constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * AROUND + 1)

@@ -10,7 +10,7 @@ import datetime as dt
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -60,6 +60,15 @@ class Track:
     """Information of a unit against one of usual exposure; 0 where it is missing."""
     size: float
     """NB size r."""
+    rate: Floats = field(init=False, repr=False, compare=False)
+    """Counts at usual exposure, NaN where missing."""
+
+    def __post_init__(self) -> None:
+        """Reckon once what is asked a hundred times."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = np.where(self.offset > 0, self.count / self.offset, np.nan)
+        rate.flags.writeable = False
+        object.__setattr__(self, "rate", rate)
 
     @property
     def observed(self) -> Bools:
@@ -79,12 +88,6 @@ class Track:
         level = max(float(self.count[self.observed].sum()) / mass, SLIGHT)
         spread = float(np.sqrt(1 / level + 1 / self.size))
         return max(ratio, min(math.sqrt(ratio), math.exp(-EVEN_DAYS * spread)))
-
-    @property
-    def rate(self) -> Floats:
-        """Counts at usual exposure, NaN where missing."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.offset > 0, self.count / self.offset, np.nan)
 
     def day(self, unit: int) -> dt.date:
         """First day of a unit."""
@@ -211,26 +214,30 @@ def dispersion(values: Floats, offset: Floats, exposure: Floats) -> float:
     Returns:
         r of variance = mean + mean**2 / r; at most POISSON_SIZE.
     """
-    busy: list[float] = []
-    excess = square = free = 0.0
-    for begin in range(0, max(len(values) - 13, 1), 7):
-        mine = slice(begin, begin + 14)
-        seen = offset[mine] > 0
-        if seen.sum() < 8:  # noqa: PLR2004 - the fewest units that a variance is taken of
-            continue
-        rate = values[mine][seen] / offset[mine][seen]
-        mean = rate.mean()
-        spread = rate.var(ddof=1) - mean * np.mean(1 / exposure[mine][seen])
-        if mean >= 3:  # noqa: PLR2004 - below it the ratio is noise
-            busy.append(spread / mean**2)
-        excess, square, free = excess + spread, square + mean**2, free + seen.sum() - 1
-    if busy:
-        return float(1 / max(1.1 * float(np.median(busy)), 1 / POISSON_SIZE))
+    up, begins = offset > 0, np.arange(0, max(len(values) - 13, 1), 7)
+    windows = begins[:, None] + np.arange(min(14, len(values)))
+    windows = windows[up[windows].sum(axis=1) >= 8]  # noqa: PLR2004 - the fewest that a variance is taken of
+    number = up[windows].sum(axis=1)
+    seen, rate, rarity = (
+        one[windows]
+        for one in (
+            up,
+            np.where(up, values / np.where(up, offset, 1.0), 0.0),
+            up / np.where(up, exposure, 1.0),
+        )
+    )
+    mean = rate.sum(axis=1) / number
+    variance = np.where(seen, (rate - mean[:, None]) ** 2, 0.0).sum(axis=1) / (number - 1)
+    spread = variance - mean * rarity.sum(axis=1) / number
+    busy = mean >= 3  # noqa: PLR2004 - below it the ratio is noise
+    if busy.any():
+        ratio = float(np.median(spread[busy] / mean[busy] ** 2))
+        return float(1 / max(1.1 * ratio, 1 / POISSON_SIZE))
+    excess, square, free = float(spread.sum()), float((mean**2).sum()), int((number - 1).sum())
     if square <= 0:
         return POISSON_SIZE
     # Windows overlap by half, so half of their degrees of freedom are new.
-    windows = free / 13
-    pooled = excess / square + np.sqrt(4 / free) / np.sqrt(square / windows)
+    pooled = excess / square + np.sqrt(4 / free) / np.sqrt(square / (free / 13))
     return float(1 / max(pooled, 1 / POISSON_SIZE))
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spamtide.change.moves.segment import Segments, Track
-from spamtide.change.moves.waves import GRID, Doubt, Levels, Question, Row, likelihoods
+from spamtide.change.moves.waves import GRID, Doubt, Known, Levels, Question, Row, likelihoods
 from spamtide.each import Each, in_turn
 from spamtide.model import Floats
 
@@ -148,6 +148,7 @@ def wander(
     ]
     real: dict[Doubt, float] = {}
     known: dict[Row, tuple[Floats, Floats]] = {}
+    pieces = Known()
     gains: dict[Question, float] = {}
     for _ in range(ROUNDS):
         breaks = [tuple(d for d in doubts if d in real and d.series == n) for n in range(len(series))]
@@ -162,7 +163,7 @@ def wander(
             if len(question) == 1 or not any(doubt in real for doubt in question)
         }
         new = [row for row in dict.fromkeys((*rows, *asked.values())) if row not in known]
-        known |= likelihoods([(series[row.series], row) for row in new], each)
+        known |= likelihoods([(series[row.series], row) for row in new], each, pieces)
         own, mixing = _mix(np.stack([known[row][0] for row in rows]))
         rated = _ratios([(series[row.series], row) for row in asked.values()], known, mixing)
         gains = dict(zip(asked, rated, strict=True))

@@ -8,13 +8,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.change.moves.segment import Bools
 from spamtide.compiled import native
 from spamtide.each import Each
 from spamtide.model import Floats
@@ -88,85 +87,147 @@ class Row(NamedTuple):
     """Moves without which, and with which, its days are held against the grid; () for none."""
 
 
-def likelihoods(rows: Sequence[tuple[Levels, Row]], each: Each) -> dict[Row, tuple[Floats, Floats]]:
+class _Piece(NamedTuple):
+    """A stretch between two breaks, over which no wandering is read: it hangs on nothing outside it."""
+
+    levels: int
+    """Whose days they are."""
+    begin: int
+    stop: int
+    question: Question
+    """Moves of a row's question that lie in it."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What pieces say, from one round of questions to the next: a break leaves most pieces as they were."""
+
+    found: dict[_Piece, tuple[Floats, Floats]] = field(default_factory=dict)
+    """Log likelihood at every grid point without the doubted step, and with it."""
+    stood: dict[tuple[_Piece, int], _Stand] = field(default_factory=dict)
+    """Where the filters of pieces without a question stood, by units from their beginning."""
+
+
+def likelihoods(
+    rows: Sequence[tuple[Levels, Row]], each: Each, known: Known | None = None
+) -> dict[Row, tuple[Floats, Floats]]:
     """Log likelihood at every grid point without the doubted step, and with it.
 
     Args:
-        rows: each with the levels that it is about; rows of one series are of the same levels.
+        rows: each with the levels that it is about, which must be the same object as long as `known` is.
         each: how they are reckoned, one after the other or side by side.
+        known: what was found before, is added to.
     """
-    groups: dict[tuple[int, int], list[tuple[Levels, Row]]] = {}
+    known = known or Known()
+    made = {row: _pieces(one, row) for one, row in rows}
+    of_step: dict[int, dict[_Piece, Levels]] = {}
     for one, row in rows:
-        groups.setdefault((len(one.log), one.step), []).append((one, row))
-    found: dict[Row, tuple[Floats, Floats]] = {}
-    for (_, step), members in groups.items():
-        none, stepped = _filter([one for one, _ in members], [row for _, row in members], step, each)
-        found |= {row: (none[n], stepped[n]) for n, (_, row) in enumerate(members)}
-    return found
+        mine = of_step.setdefault(one.step, {})
+        for piece in made[row]:
+            if piece.question:
+                mine[piece._replace(question=())] = one
+            mine[piece] = one
+    for step, members in of_step.items():
+        new = {piece: one for piece, one in members.items() if piece not in known.found}
+        if new:
+            _filter(list(new.values()), list(new), step, each, known)
+    nothing = np.zeros(len(GRID))
+    return {
+        row: (
+            sum((known.found[one][0] for one in pieces), nothing),
+            sum((known.found[one][1] for one in pieces), nothing),
+        )
+        for row, pieces in made.items()
+    }
 
 
-def _filter(series: Sequence[Levels], rows: Sequence[Row], step: int, each: Each) -> tuple[Floats, Floats]:
-    """Kalman filters of rows of one length, at all grid points at once.
+def _pieces(levels: Levels, row: Row) -> tuple[_Piece, ...]:
+    """The stretches of a row between its breaks; a step that lies outside of one is in its mean."""
+    edges = [
+        0,
+        *itertools.chain.from_iterable((one.begin, one.end) for one in sorted(row.breaks, key=_first)),
+    ]
+    edges.append(len(levels.log))
+    return tuple(
+        _Piece(
+            id(levels),
+            begin,
+            stop,
+            tuple(one for one in row.question if one.begin < stop and one.end > begin),
+        )
+        for begin, stop in zip(edges[::2], edges[1::2], strict=True)
+        if begin < stop
+    )
 
-    Each stretch between breaks has a mean of its own, which is fitted, as the step is: the filter runs over
-    the data, over a column of ones and over a column that is one from the step on (Rosenberg 1973).
 
-    Until its question begins, a row is that of its series without one, and goes on from where that stood.
+def _first(doubt: Doubt) -> int:
+    """First unit off the level before."""
+    return doubt.begin
+
+
+def _filter(levels: Sequence[Levels], pieces: Sequence[_Piece], step: int, each: Each, known: Known) -> None:
+    """Kalman filters of pieces, at all grid points at once; what they find is added to what is known.
+
+    Each piece has a mean of its own, which is fitted, as the step is: the filter runs over the data, over a
+    column of ones and over a column that is one from the step on (Rosenberg 1973).
+
+    Until its question begins, a piece is that without one, and goes on from where that stood.
     """
     memory, spread, noise = GRID[:, 0] ** step, GRID[:, 1], GRID[:, 2]
-    log = np.array([one.log for one in series])
-    poisson = np.array([one.poisson for one in series])
-    uneven = np.array([[one.uneven] for one in series]) * noise
-    fresh, after = np.zeros(log.shape, dtype=bool), np.zeros(log.shape)
-    for number, row in enumerate(rows):
-        for one in row.breaks:
-            log[number, one.begin : one.end] = np.nan
-            fresh[number, one.end] = True
-        for one in row.question:
-            log[number, one.begin : one.end] = np.nan
-            after[number, one.end :] = 1 - after[number, one.end - 1]
-    none, stepped = np.zeros((2, *uneven.shape))
-    alike = _alike(rows)
-    marks = np.zeros(len(rows), dtype=np.int64)
-    for number in alike:
-        marks[number] = min(one.begin for one in rows[number].question) // _MARK * _MARK
-    stood: dict[tuple[int, int], _Stand] = {}
+    marks = np.array([_mark(piece) for piece in pieces])
+    lengths = np.array([piece.stop - piece.begin for piece in pieces])
 
-    def run(some: Ints) -> tuple[Floats, Floats, dict[tuple[int, int], _Stand]]:
-        first, units = int(marks[some[0]]), log.shape[1]
-        begun = [stood[first, alike[n]] for n in some.tolist()] if first else []
-        kept = range(_MARK, units, _MARK) if not first and alike else ()
-        given = _Rows(log[some], poisson[some], uneven[some], fresh[some], after[some])
-        less, least, found = _run(given, memory, spread**2, _Way(first, begun, kept))
-        there = {
-            (mark, n): one for mark, lot in found.items() for n, one in zip(some.tolist(), lot, strict=True)
-        }
-        return less, least, there
+    def run(some: Ints) -> tuple[Floats, Floats, dict[int, list[_Stand]]]:
+        first = int(marks[some[0]])
+        rows = _laid_out([(levels[n], pieces[n]) for n in some], noise)
+        plain = [pieces[n]._replace(question=()) for n in some]
+        begun = [known.stood[piece, first] for piece in plain] if first else []
+        kept = () if first else range(_MARK, rows.log.shape[1], _MARK)
+        return _run(rows, memory, spread**2, _Way(first, begun, kept))
 
-    order = np.argsort(marks, kind="stable")
+    # Those of like length side by side: a shorter one is at work until the longest is done.
+    order = np.lexsort((lengths, marks))
     for lot in (order[marks[order] == 0], order[marks[order] > 0]):
-        parts = [lot[start : start + _ROWS] for start in range(0, len(lot), _ROWS)]
+        edges = np.flatnonzero(np.diff(marks[lot])) + 1
+        parts = [
+            some[start : start + _ROWS]
+            for some in np.split(lot, edges)
+            for start in range(0, len(some), _ROWS)
+        ]
         if native is None:
             found = each(run, parts)
         else:  # the compiled form leaves the interpreter free, and is done sooner than a process is copied
             with ThreadPoolExecutor(_BESIDE, "wander") as threads:
                 found = list(threads.map(run, parts))
-        for some, (less, least, there) in zip(parts, found, strict=True):
-            none[some], stepped[some] = less, least
-            stood |= there
-    return none, stepped
+        for some, (none, stepped, stood) in zip(parts, found, strict=True):
+            for row, n in enumerate(some):
+                known.found[pieces[n]] = none[row], stepped[row]
+                if not pieces[n].question:
+                    ends = {mark: one[row] for mark, one in stood.items() if mark < lengths[n]}
+                    known.stood |= {(pieces[n], mark): one for mark, one in ends.items()}
 
 
-def _alike(rows: Sequence[Row]) -> dict[int, int]:
-    """Rows with a question, and for each the row that it is like until its question begins."""
-    plain = {row.series: number for number, row in enumerate(rows) if not row.question}
-    return {
-        number: plain[row.series]
-        for number, row in enumerate(rows)
-        if row.question
-        and row.series in plain
-        and {*row.breaks} == {*rows[plain[row.series]].breaks} - {*row.question}
-    }
+def _mark(piece: _Piece) -> int:
+    """Units of a piece with a question that are as without it, and need not be filtered again."""
+    if not piece.question:
+        return 0
+    return max(min(one.begin for one in piece.question) - piece.begin, 0) // _MARK * _MARK
+
+
+def _laid_out(given: Sequence[tuple[Levels, _Piece]], noise: Floats) -> _Rows:
+    """Pieces as rows that begin together; what is beyond the end of one is missing."""
+    units = max(piece.stop - piece.begin for _, piece in given)
+    log, poisson, after = np.full((len(given), units), np.nan), *np.zeros((2, len(given), units))
+    for row, (levels, piece) in enumerate(given):
+        mine = slice(0, piece.stop - piece.begin)
+        log[row, mine] = levels.log[piece.begin : piece.stop]
+        poisson[row, mine] = levels.poisson[piece.begin : piece.stop]
+        for one in piece.question:
+            begin, end = max(one.begin - piece.begin, 0), one.end - piece.begin
+            log[row, begin:end] = np.nan
+            after[row, end:] = 1 - after[row, end - 1]
+    uneven = np.array([[levels.uneven] for levels, _ in given]) * noise
+    return _Rows(log, poisson, uneven, after)
 
 
 class _Rows(NamedTuple):
@@ -178,8 +239,6 @@ class _Rows(NamedTuple):
     """Their variance by counting."""
     uneven: Floats
     """Their variance by uneven days, shape (rows, grid points)."""
-    fresh: Bools
-    """Units from which a mean is fitted anew."""
     after: Floats
     """The column of the step."""
 
@@ -220,7 +279,7 @@ def _run(
         whole: variance of the wandering.
         way: where to begin, and where to keep how it stands.
     """
-    log, poisson, uneven, fresh, after = rows
+    log, poisson, uneven, after = rows
     shape = uneven.shape
     seen = np.isfinite(log)
     columns = np.stack((np.where(seen, log, 0.0), np.ones_like(log), after))
@@ -235,10 +294,8 @@ def _run(
     stepped = none.copy()
     stood: dict[int, list[_Stand]] = {}
     days = _Days(columns, seen.astype(np.float64), poisson)
-    anew = np.flatnonzero(fresh.any(axis=0))
-    stops = {*anew.tolist(), *range(0, log.shape[1], _UNITS), log.shape[1]}
-    stops.add(way.first)
-    for start, stop in itertools.pairwise(sorted(one for one in stops if one >= way.first)):
+    for start in range(way.first, log.shape[1], _UNITS):
+        stop = min(start + _UNITS, log.shape[1])
         if start in way.kept:
             stood[start] = [
                 _Stand(*(one.copy() for one in (error, state, sums, less)))
@@ -250,14 +307,6 @@ def _run(
                     strict=True,
                 )
             ]
-        new = fresh[:, start]
-        if new.any():
-            less, least = _fitted(at_work.sums[:, new])
-            none[new] += less
-            stepped[new] += least
-            at_work.state[:, new] = 0.0
-            at_work.sums[:, new] = 0.0
-            at_work.error[new] = whole
         if native is None:
             _follow(days, grid, at_work, start, stop)
         else:
