@@ -309,3 +309,110 @@ WIDE PyObject *native_correlate(PyObject *Py_UNUSED(module), PyObject *args)
         return other_shapes("correlate");
     Py_RETURN_NONE;
 }
+
+/* ------------------------------------------------------------------------------------ how well each day's effect is known */
+
+enum { SPREAD = 8 };
+
+typedef struct {
+    const double *root, *border, *days, *base, *multiple, *near; /* (S, T), (F, T), (T,), (F,), (F + 1, T), (T - 1,) */
+    const int64_t *place; /* (S,): the number of a sensor among those that are free, or -1 */
+    Py_ssize_t sensors, free, count;
+} Spreading;
+
+/* Products of all columns with what is correlated of all, summed over sensors, and by day with what they are to be
+   multiplied by: `inner` (F + 1, F + 1) and `crossed` (T,). Columns lie beside one another, a day after the other. */
+ALWAYS_INLINE void spread(const Spreading *given, double *room, double *inner, double *crossed)
+{
+    const Py_ssize_t T = given->count, F = given->free, K = F + 1;
+    const Py_ssize_t wide = (K + SPREAD - 1) / SPREAD * SPREAD;
+    double *column = room, *smooth = column + T * wide, *held = smooth + T * wide;
+    for (Py_ssize_t at = 0; at < T * wide; at++)
+        column[at] = smooth[at] = 0.0;
+    for (Py_ssize_t s = 0; s < given->sensors; s++) {
+        const double *root = given->root + s * T;
+        const Py_ssize_t own = given->place[s];
+        const double of_base = own < 0 ? 0.0 : given->base[own];
+        for (Py_ssize_t t = 0; t < T; t++) {
+            double *here = column + t * wide;
+            for (Py_ssize_t k = 0; k < F; k++)
+                here[k] = root[t] * given->border[k * T + t];
+            if (own >= 0)
+                here[own] -= root[t];
+            here[F] = -root[t] * (given->days[t] + of_base);
+        }
+        for (Py_ssize_t k = 0; k < wide; k++)
+            held[k] = 0.0;
+        for (Py_ssize_t t = 0; t < T; t++) {
+            const double before = t ? given->near[t - 1] : 0.0;
+            for (Py_ssize_t k = 0; k < wide; k++)
+                smooth[t * wide + k] = held[k] = column[t * wide + k] + before * held[k];
+        }
+        for (Py_ssize_t k = 0; k < wide; k++)
+            held[k] = 0.0;
+        for (Py_ssize_t t = T - 1; t-- > 0;)
+            for (Py_ssize_t k = 0; k < wide; k++) {
+                held[k] = given->near[t] * (column[(t + 1) * wide + k] + held[k]);
+                smooth[t * wide + k] += held[k];
+            }
+        for (Py_ssize_t t = 0; t < T; t++) {
+            const double *here = column + t * wide, *there = smooth + t * wide;
+            for (Py_ssize_t k = 0; k < K; k++) {
+                double *row = inner + k * wide;
+                for (Py_ssize_t j = 0; j < wide; j++)
+                    row[j] += here[k] * there[j];
+            }
+            double sum = 0.0;
+            for (Py_ssize_t k = 0; k < K; k++)
+                sum += there[k] * given->multiple[k * T + t];
+            crossed[t] += root[t] * sum;
+        }
+    }
+}
+
+/* spread((root, border, days, base, multiple, near), place, inner, crossed): float64 without gaps, of shapes (S, T), (F, T),
+   (T,), (F,), (F + 1, T), (T - 1,); int64 (S,); and, written in place, zeros of (F + 1, F + 1) and (T,). */
+WIDEST PyObject *native_spread(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    enum { BUFFERS = 9 };
+    Py_buffer buffer[BUFFERS] = {{0}};
+    PyObject *arrays;
+    if (!PyArg_ParseTuple(args, "O!y*w*w*:spread", &PyTuple_Type, &arrays, &buffer[0], &buffer[1], &buffer[2]))
+        return NULL;
+    if (!PyArg_ParseTuple(
+            arrays, "y*y*y*y*y*y*:spread", &buffer[3], &buffer[4], &buffer[5], &buffer[6], &buffer[7], &buffer[8])) {
+        release(buffer, 3);
+        return NULL;
+    }
+    const Py_ssize_t one = (Py_ssize_t)sizeof(double), T = buffer[2].len / one, F = buffer[6].len / one, K = F + 1;
+    const Py_ssize_t S = buffer[0].len / (Py_ssize_t)sizeof(int64_t);
+    int fits = T > 0 && buffer[1].len == K * K * one && buffer[2].len == T * one && buffer[3].len == S * T * one
+        && buffer[4].len == F * T * one && buffer[5].len == T * one && buffer[7].len == K * T * one
+        && buffer[8].len == (T - 1) * one;
+    const int64_t *place = buffer[0].buf;
+    for (Py_ssize_t s = 0; fits && s < S; s++)
+        fits = place[s] >= -1 && place[s] < F;
+    const Py_ssize_t wide = (K + SPREAD - 1) / SPREAD * SPREAD;
+    double *room = fits ? malloc((size_t)(wide * (2 * T + 1 + K)) * sizeof(double)) : NULL;
+    if (room) {
+        const Spreading given = {
+            buffer[3].buf, buffer[4].buf, buffer[5].buf, buffer[6].buf, buffer[7].buf, buffer[8].buf, place, S, F, T,
+        };
+        double *sums = room + wide * (2 * T + 1);
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t at = 0; at < K * wide; at++)
+            sums[at] = 0.0;
+        spread(&given, room, sums, buffer[2].buf);
+        for (Py_ssize_t k = 0; k < K; k++)
+            for (Py_ssize_t j = 0; j < K; j++)
+                ((double *)buffer[1].buf)[k * K + j] = sums[k * wide + j];
+        Py_END_ALLOW_THREADS
+        free(room);
+    }
+    release(buffer, BUFFERS);
+    if (!fits)
+        return other_shapes("spread");
+    if (!room)
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}

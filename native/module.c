@@ -34,6 +34,7 @@ static PyMethodDef METHODS[] = {
     {"lines", native_lines, METH_VARARGS, "See change/moves/slope.py."},
     {"score", native_score, METH_VARARGS, "See series/fitting/loglinear.py."},
     {"dispersion", native_dispersion, METH_VARARGS, "See series/fitting/dispersion.py."},
+    {"spread", native_spread, METH_VARARGS, "See series/fitting/arrow.py."},
     {"correlate", native_correlate, METH_VARARGS, "See series/fitting/arrow.py."},
     {"follow", native_follow, METH_VARARGS, "See change/moves/wander.py."},
     {NULL, NULL, 0, NULL},
@@ -46,7 +47,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 15)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 16)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

@@ -46,6 +46,7 @@ PyObject *native_lines(PyObject *, PyObject *);
 PyObject *native_score(PyObject *, PyObject *);
 PyObject *native_dispersion(PyObject *, PyObject *);
 PyObject *native_correlate(PyObject *, PyObject *);
+PyObject *native_spread(PyObject *, PyObject *);
 PyObject *native_mixed(PyObject *, PyObject *);
 PyObject *native_shared(PyObject *, PyObject *);
 PyObject *native_join_groups(PyObject *, PyObject *);

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FORM = 15
+FORM = 16
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -226,6 +226,16 @@ class Native(Protocol):
         self, square: Floats, mean: Floats, freedom: int, bounds: tuple[float, int, float], /
     ) -> float:
         """See series.fitting.dispersion."""
+
+    def spread(
+        self,
+        arrays: tuple[Floats, ...],
+        place: NDArray[np.int64],
+        inner: Floats,
+        crossed: Floats,
+        /,
+    ) -> None:
+        """Products of what is correlated, into `inner` and `crossed`; see series.fitting.arrow."""
 
     def correlate(self, values: Floats, near: Floats, out: Floats, /) -> None:
         """Serial correlation along the last axis, written into `out`; see series.fitting.arrow."""

@@ -89,7 +89,7 @@ class Asking:
             "cuts": self._cuts,
             "levels, lines": self._levels,
             "uneven, swing, exchange": self._mix,
-            "score, dispersion, correlate": self._fit,
+            "score, dispersion, correlate, spread": self._fit,
         }
 
     def both(self, name: str, seed: int) -> tuple[object, object]:

@@ -234,6 +234,26 @@ def test_panels_of_other_shapes_are_refused() -> None:
     for places, ends in ((3, 2), (0, 0), (0, 2), (1, 0)):
         with pytest.raises(ValueError, match="shapes"):
             native.cuts(np.ones(places), 0.0, 1.0, np.zeros(ends, dtype=np.int64))
+    shapes = [(2, 3), (1, 3), (3,), (1,), (2, 3), (2,)]
+
+    def spread(arrays: list[np.ndarray], place: list[int], inner: int = 2, crossed: int = 3) -> None:
+        sides = np.array(place, dtype=np.int64), np.zeros((inner, inner)), np.zeros(crossed)
+        native.spread(tuple(arrays), *sides)
+
+    arrays = [np.ones(shape) for shape in shapes]
+    spread(arrays, [-1, 0])
+    for place, inner, crossed in (
+        ([-2, 0], 2, 3),
+        ([0, 1], 2, 3),
+        ([0], 2, 3),
+        ([0, 0], 3, 3),
+        ([0, 0], 2, 2),
+    ):
+        with pytest.raises(ValueError, match="shapes"):
+            spread(arrays, place, inner, crossed)
+    for wrong in range(len(arrays)):
+        with pytest.raises(ValueError, match="shapes"):
+            spread([np.ones(7) if at == wrong else one for at, one in enumerate(arrays)], [-1, 0])
     native.correlate(np.ones((2, 3)), np.ones(2), np.ones((2, 3)))
     for values, near, out in (((2, 3), 3, (2, 3)), ((2, 3), 2, (2, 2)), ((7,), 2, (7,))):
         with pytest.raises(ValueError, match="shapes"):

@@ -52,14 +52,43 @@ class Arrow:
     def log_variance(self, share: Floats) -> Floats:
         """Variance of each day effect less `share`-weighted day effects (the base), without T x T work."""
         by_day = self.weight.sum(axis=0)
-        root = np.sqrt(self.weight)
         border = self.weight[self.free] / by_day
         count = len(self.free)
         of_base = -self.inverse @ (border @ share)
         base_days = (share - of_base @ self.weight[self.free]) / by_day
         # Solving for the unit vector of day t gives a spike at t plus columns shared by all days, so each
         # day's quadratic form needs only R applied to those columns.
-        columns = np.empty((len(self.weight), count + 1, len(by_day)))
+        multiple = np.concatenate([self.inverse @ border, np.ones((1, len(by_day)))])
+        inner, crossed = self._products(border, (base_days, of_base), multiple)
+        lift = np.concatenate([np.eye(count), of_base[:, None]], axis=1)
+        inner += lift.T @ (self.prior[:, None] * lift)
+        quadratic = ((inner.T @ multiple) * multiple).sum(axis=0)
+        return np.asarray(np.maximum(1.0 / by_day + 2.0 * crossed / by_day + quadratic, 0.0))
+
+    def _products(
+        self, border: Floats, base: tuple[Floats, Floats], multiple: Floats
+    ) -> tuple[Floats, Floats]:
+        """The columns' products with R applied to them, and by day the latter's with what they are times.
+
+        Args:
+            border: (F, D) share of each free sensor in a day's information.
+            base: what the base is to be taken off with, by day (D,) and by free sensor (F,).
+            multiple: (F + 1, D).
+        """
+        (base_days, of_base), count, root = base, len(self.free), np.sqrt(self.weight)
+        if native is not None:
+            place = np.full(len(root), -1)
+            place[self.free] = np.arange(count)
+            near = (
+                self.rho ** np.diff(self.days).astype(np.float64)
+                if self.rho > 0
+                else np.zeros(len(self.days) - 1)
+            )
+            inner, crossed = np.zeros((count + 1, count + 1)), np.zeros(len(self.days))
+            arrays = (root, border, base_days, of_base, multiple, near)
+            native.spread(tuple(map(np.ascontiguousarray, arrays)), place, inner, crossed)
+            return inner, crossed
+        columns = np.empty((len(self.weight), count + 1, len(base_days)))
         columns[:, :count] = border
         columns[self.free, np.arange(count)] -= 1.0
         columns[:, count] = -base_days
@@ -67,12 +96,7 @@ class Arrow:
         columns *= root[:, None]
         smooth = self._correlate(columns)
         inner = np.matmul(columns, smooth.transpose(0, 2, 1)).sum(axis=0)  # small enough for one thread
-        lift = np.concatenate([np.eye(count), of_base[:, None]], axis=1)
-        inner += lift.T @ (self.prior[:, None] * lift)
-        multiple = np.concatenate([self.inverse @ border, np.ones((1, len(by_day)))])
-        crossed = (np.einsum("sd,skd->kd", root, smooth) * multiple).sum(axis=0) / by_day
-        quadratic = ((inner.T @ multiple) * multiple).sum(axis=0)
-        return np.asarray(np.maximum(1.0 / by_day + 2.0 * crossed + quadratic, 0.0))
+        return inner, (np.einsum("sd,skd->kd", root, smooth) * multiple).sum(axis=0)
 
     def _correlate(self, values: Floats) -> Floats:
         """R v along days, the last axis, for R = rho^|t-t'|; absent cells hold zeros, as they may."""
