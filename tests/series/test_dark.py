@@ -64,6 +64,22 @@ def test_mail_that_comes_back_ends_the_stretch(world: Make, panel_of: Make, seed
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_mail_that_comes_back_thinly_ends_the_stretch(world: Make, panel_of: Make, seed: int) -> None:
+    """A message every other day is a stray beside hundreds a day, and none beside months without."""
+    made = world(seed, days=400)
+    counts, ham = made.counts(), made.ham.copy()
+    counts[:, :, DARK:] = 0
+    ham[:, DARK:] = 0
+    counts[0, 0, 300::2] = 1
+    counts[0, 0, 150] = 1
+    exposure = estimate(panel_of(counts, ham))
+    assert exposure.values[0, 300:].all()
+    (first,) = [one for one in exposure.outages if one.sensor == panel_of(counts, ham).sensors[0]]
+    assert ((first.start - FIRST).days, first.end and (first.end - FIRST).days) == (DARK, 299)
+    assert first.evidence.startswith("hardly any mail (1) for 180 days")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_other_mail_shows_that_somebody_looked(world: Make, panel_of: Make, seed: int) -> None:
     """All spam stops and ham goes on: that is not the end of the collecting, and no sensor is down."""
     made = world(seed, days=300)

@@ -277,7 +277,9 @@ def _silence_outage(panel: Panel, run: Silence) -> Outage:
     """A silent run as outage: before the first mail and long after the last the sensor is absent."""
     left = run.place == "trailing" and run.last - run.first + 1 >= LEFT_DAYS
     days = run.last - run.first + 1
-    evidence = f"no mail for {days} days, {run.expected:.0f} expected (chance {run.chance:.1g})"
+    came = int((total_of(panel) + panel.ham)[run.sensor, run.first : run.last + 1].sum())
+    what = f"hardly any mail ({came})" if came else "no mail"
+    evidence = f"{what} for {days} days, {run.expected:.0f} expected (chance {run.chance:.1g})"
     if days == len(panel.days):
         evidence = "no mail at all"
     return Outage(

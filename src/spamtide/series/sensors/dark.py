@@ -9,6 +9,7 @@ day and to nothing, is the end of the collecting.
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import xlogy
 
 from spamtide.model import Counts, Panel, SubjectKind
 from spamtide.series.sensors.silence import (
@@ -26,6 +27,8 @@ STRAY = 0.05
 """Share of the usual mail below which what comes in a stretch, or behind it, is a stray."""
 LEAST_KIND = 10.0
 """Messages expected of a sender, a programme or other mail from which its silence says something."""
+LEAST_AGAIN = 10
+"""Days with mail at the end of a stretch from which they may be those of somebody who looks again."""
 KINDS: dict[SubjectKind, int] = {"botnet": 2, "programme": 3}
 """Senders or programmes that must have stopped together where no other mail says so; one botnet may
 carry two programmes."""
@@ -48,7 +51,7 @@ def dark_stretches(panel: Panel, mail: Counts) -> list[Silence]:
         lit = lit[total[lit] >= STRAY * total[lit].mean()]
         usual = mail[:, lit].mean(axis=1)
         since = _since(total, first, float(usual.sum()))
-        until = _until(total, last, float(usual.sum()))
+        until = _lit_again(total, since, _until(total, last, float(usual.sum())))
         expected = usual * (until + 1 - since)
         chance = _chance(total, since, until, float(expected.sum()))
         if chance >= IMPROBABLE or not _all_stopped(panel, lit, slice(since, until + 1)):
@@ -79,6 +82,25 @@ def _until(total: Counts, last: int, usual: float) -> int:
     while last + 1 < len(total) and not total[last + 1]:
         last += 1
     return last
+
+
+def _lit_again(total: Counts, since: int, until: int) -> int:
+    """The last day before mail came on far more days than in the stretch so far.
+
+    Somebody looks again, and gets less than there was.
+    """
+    days = np.flatnonzero(total[since : until + 1])
+    if len(days) < LEAST_AGAIN:
+        return until
+    before, after = np.arange(len(days)), len(days) - np.arange(len(days))
+    dark, lit = np.maximum(days, 1), until + 1 - since - days
+    each = len(days) / (until + 1 - since)
+    worth = after * np.log(after / lit / each) + xlogy(before, before / dark / each)
+    worth[(after < LEAST_AGAIN) | (days == 0)] = 0.0
+    best = int(worth.argmax())
+    if len(days) * np.exp(-worth[best]) >= IMPROBABLE or before[best] / dark[best] > after[best] / lit[best]:
+        return until
+    return since + int(days[best]) - 1
 
 
 def _chance(total: Counts, first: int, last: int, expected: float) -> float:
