@@ -23,6 +23,9 @@ SURELY = 1.0
 LEAST_MET, ALIKE = 5.0, 0.5
 """Common addresses of a band and what is known, of as many pairs of the band's own, below which nothing is
 said; and part of them from which it is all one fleet."""
+HARDLY = 0.1
+"""Part of the usual meetings below which a campaign's week hardly meets a band; and part of all that is known,
+by what it should meet, from which what hardly does is another fleet's."""
 
 
 def unheard(
@@ -57,18 +60,25 @@ def _of_one_fleet(window: Window, band: Flags, known: Flags) -> bool:
     """Whether what is known has addresses in common with a band as often as the band's campaigns have.
 
     What a lab missed of its family's own comes from the addresses that all of it comes from. How often pairs
-    of the band's entries have one in common is measured by the weeks between them.
+    of the band's entries have one in common is measured by the weeks between them. Who takes over another's
+    texts meets them through what it took, and not at all through what the other sent alone.
 
     Args:
         window: the weeks around.
         band: its entries.
         known: entries of campaigns that the family is known to send.
     """
-    met, chances = window.pairs(band, band)
+    met, chances = (pairs.sum(axis=1) for pairs in window.pairs(band, band))
+    rate = met / np.maximum(chances, 1.0)
     shared, could = window.pairs(known, band)
-    asked = chances > 0
-    usual = float((could[asked] * met[asked] / chances[asked]).sum())
-    return usual >= LEAST_MET and float(shared[asked].sum()) >= ALIKE * usual
+    # By campaign and week.
+    part = window.groups[known]
+    usual = np.bincount(part, rate @ could)
+    shares = np.bincount(part, shared[chances > 0].sum(axis=0))
+    asked = usual >= LEAST_MET
+    apart = usual[asked & (shares < HARDLY * usual)].sum()
+    together = usual.sum() >= LEAST_MET and shares.sum() >= ALIKE * usual.sum()
+    return bool(together and apart < HARDLY * usual[asked].sum())
 
 
 def _bands(of: Ints, addresses: Ints, asked: Flags) -> Ints:

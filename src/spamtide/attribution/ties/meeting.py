@@ -186,7 +186,11 @@ class Window:
         return Meeting(met & (chances > 0), chances, max(FLOOR, strange))
 
     def pairs(self, some: Flags, others: Flags) -> tuple[Floats, Floats]:
-        """Pairs of an entry of each set, of two campaigns: with one address, and all; by weeks away."""
+        """Pairs of an entry of each set, of two campaigns: with one address, and all.
+
+        Returns:
+            Two arrays of shape (NEAR + 1, entries of `some`), by weeks between the two.
+        """
         weight = others.astype(np.float64)
         by_place, by_group, by_week = (
             np.append(np.bincount(of, weight, minlength=count).astype(np.float64), 0.0)
@@ -197,17 +201,14 @@ class Window:
             )
         )
         entry = np.append(weight, 0.0)
-        met, chances = np.zeros(NEAR + 1), np.zeros(NEAR + 1)
         at = np.flatnonzero(some)
-        met[0] = (by_place[self.places[at]] - weight[at]).sum()
-        chances[0] = (by_week[self.weeks[at]] - by_group[self.groups[at]]).sum()
+        met, chances = np.zeros((NEAR + 1, len(at))), np.zeros((NEAR + 1, len(at)))
+        met[0] = by_place[self.places[at]] - weight[at]
+        chances[0] = by_week[self.weeks[at]] - by_group[self.groups[at]]
         for row, distance in enumerate(DISTANCES):
             away = abs(distance)
-            met[away] += (
-                by_place[self.near_places[row, self.places[at]]] - entry[self._entry[row, at]]
-            ).sum()
-            same = by_group[self._group[row, self.groups[at]]]
-            chances[away] += (by_week[self.weeks[at] + distance] - same).sum()
+            met[away] += by_place[self.near_places[row, self.places[at]]] - entry[self._entry[row, at]]
+            chances[away] += by_week[self.weeks[at] + distance] - by_group[self._group[row, self.groups[at]]]
         return met, chances
 
 
