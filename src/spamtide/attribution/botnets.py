@@ -229,7 +229,10 @@ def _anybodys(seen: _Seen, fleets: _Fleets, by_lab: Flags, names: Names) -> Flag
     unsure |= fleets.rented & ~told[0] & (seen.leaning >= 0)
     # Who else uses an engine takes nothing from a text that this family's bot sent, and no other.
     others = _of_others_too(rows, told[0] & (fleets.steps[0] < 0) & seen.alone)
-    return np.asarray(unsure & (seen.untold | ~by_lab | others))
+    # Nor do words name a family in the days in which others surely send them, but for its own addresses.
+    taken = _of_others_too(rows, told[0] & (fleets.steps[0] <= -SURE) & seen.alone) & fleets.rented
+    taken &= ~told[0]
+    return np.asarray(unsure & (seen.untold | ~by_lab | others) | taken)
 
 
 def _texts_tell(rows: Rows, wild: Flags, number: Mapping[str, int]) -> Ints:

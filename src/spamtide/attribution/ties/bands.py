@@ -24,8 +24,8 @@ LEAST_MET, ALIKE = 5.0, 0.5
 """Common addresses of a band and what is known, of as many pairs of the band's own, below which nothing is
 said; and part of them from which it is all one fleet."""
 HARDLY = 0.1
-"""Part of the usual meetings below which a campaign's week hardly meets a band; and part of all that is known,
-by what it should meet, from which what hardly does is another fleet's."""
+"""Part of the usual meetings below which a campaign's week hardly meets a band; and part of what is known, by
+what it should meet, that may hardly meet it where all is one fleet."""
 
 
 def unheard(
@@ -78,7 +78,7 @@ def _of_one_fleet(window: Window, band: Flags, known: Flags) -> bool:
     asked = usual >= LEAST_MET
     apart = usual[asked & (shares < HARDLY * usual)].sum()
     together = usual.sum() >= LEAST_MET and shares.sum() >= ALIKE * usual.sum()
-    return bool(together and apart < HARDLY * usual[asked].sum())
+    return bool(together and apart <= HARDLY * usual.sum())
 
 
 def _bands(of: Ints, addresses: Ints, asked: Flags) -> Ints:

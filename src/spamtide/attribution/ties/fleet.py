@@ -133,7 +133,8 @@ def kinship(
                 continue
             here = asked & (weeks[rows] == week)
             odds = np.clip(found[cells.of_row[here] - cells.starts(week, week)[0]], -MOST, MOST)
-            told[rows[here]] = True
+            told[rows[here]] = ~np.isnan(odds)
+            odds = np.nan_to_num(odds)
             steps[rows[here]] = (np.sign(odds) * np.floor(np.abs(odds) / STEP + 1e-9)).astype(np.int64)
     return steps, told
 
@@ -251,7 +252,7 @@ def _weigh(
     *,
     rented: bool | None,
 ) -> Floats | None:
-    """Log-odds of one week's entries; None where addresses tell nothing of the family.
+    """Log-odds of one week's entries, NaN for untold; None where addresses tell nothing of the family.
 
     What is sure, and what else speaks against a campaign, moves the fleets but is not told again.
 
@@ -270,9 +271,11 @@ def _weigh(
     if several and known.gone:
         # Others may send one of the family's texts: its fleet begins with addresses that sent two.
         mine = mine & window.meet(mine).met
-        if mine.sum() < LEAST:
-            return None
-    found = _followed(window, known, mine, several=several, choosing=several or rented is None)
+    found = None
+    if not (several and known.gone) or mine.sum() >= LEAST:
+        found = _followed(window, known, mine, several=several, choosing=several or rented is None)
+    if rented:
+        found = found or _of_others(window, known)
     if found is None:
         return None
     odds, mixed = found
@@ -325,6 +328,22 @@ def _known(
         own_odds=_own_odds(alike, week, cells.campaign_codes[campaigns]),
         gone=bool((lab.weeks >= week).sum() < LEAST_LAB),
     )
+
+
+def _of_others(window: Window, known: _Known) -> tuple[Floats, Floats] | None:
+    """What comes from a rented engine's others where the family's addresses do not tell: as for `_followed`.
+
+    Of addresses that do not meet them nothing is said: there may be a third.
+    """
+    of, before = known.of, known.anchor - known.foreign
+    prior = np.where(before == 0, np.log(OWN / (1 - OWN)), before)
+    theirs, nobody = known.theirs, np.zeros_like(known.theirs)
+    # Whom the others meet by chance is not measured on the family's mail: they may have taken its texts.
+    rival = _fleet(window, theirs, theirs, of, nobody) if theirs.sum() >= LEAST else None
+    if rival is None:
+        return None
+    odds, mixed = of_mixtures(-rival, of, prior, known.kit)
+    return np.where((odds <= -JOINS) & (rival > 0), odds, np.nan), mixed
 
 
 def _followed(
