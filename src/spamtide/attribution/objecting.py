@@ -129,13 +129,21 @@ def _of_fleets(candidates: Sequence[str], objection: Objection) -> list[tuple[st
 
 
 def _of_absence(spoken: Spoken, found: Sequence[Evidence], silence: int) -> list[Evidence]:
-    """What is taken from each name whose engine is not there, or not whole."""
+    """What is taken from each name whose engine is not there, or not whole.
+
+    A text that several families send is handed to many. It names none of them without its engine: that one
+    family's lab knows its engines better than another's rules out the one, and not a stranger.
+    """
     told = []
+    worded = {item.name for item in found if item.layer == "template" and item.weight > 0}
     for name in sorted({item.name for item in found if item.weight > 0}):
         said = (item for item in found if item.name == name)
         altered = silence not in {Instead.STRANGE, Instead.FOREIGN} and name in spoken.near and forgives(said)
         missed = (spoken.near if altered else spoken.absent).get(name)
         told.extend([missed] if missed else [])
+        if missed and not altered and name in worded and len(worded) > 1:
+            what = "other families send this text too, and its engine is not there"
+            told.append(Evidence("template", "botnet", name, -_strongest(name, found, CONTENT_LAYERS), what))
     return told
 
 
