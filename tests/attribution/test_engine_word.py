@@ -229,3 +229,16 @@ def test_of_a_shared_text_none_is_named_because_the_others_are_ruled_out(like: i
     scores = tally([*found, *speaks_against(spoken, found, int(code))])
     assert (scores["alpha"] > scores["beta"]) == told
     assert told or scores["alpha"] == scores["beta"]
+
+
+@pytest.mark.parametrize(("texts", "named"), [(("alpha",), True), (("alpha", "beta"), False)])
+def test_a_text_that_several_families_send_names_none_without_its_engine(
+    texts: tuple[str, ...], *, named: bool
+) -> None:
+    """Of one the lab knows all engines, of the other few: that is no reason to name the other."""
+    missed = {"alpha": -1.1, "beta": -3.6}
+    absent = {name: Evidence("skeleton", "botnet", name, weight, "") for name, weight in missed.items()}
+    spoken = Spoken({"botnet": (), "programme": ()}, absent, {}, None)
+    found = [Evidence("template", "botnet", name, 4.6, "") for name in texts]
+    scores = tally([*found, *speaks_against(spoken, found, 0)])
+    assert (scores["alpha"] > 0) == named

@@ -8,21 +8,24 @@ import numpy as np
 import pytest
 
 from spamtide.attribution.ties.association import NO_DAY
-from spamtide.attribution.ties.fleet import MOST, STEP, Mail, kinship
+from spamtide.attribution.ties.bands import of_one_fleet
+from spamtide.attribution.ties.fleet import JOINS, MOST, STEP, Mail, kinship
 from spamtide.attribution.ties.lookalike import texts_of
-from spamtide.attribution.ties.meeting import REACH, WEEK, Labs
+from spamtide.attribution.ties.meeting import REACH, WEEK, Cells, Labs, Strangers, Window
 
 OWN, OTHER, NOBODY = 0, 1, -1
 Row = tuple[int, int, int, int, int]
 NO_LAB = Labs(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
 
 
-def told_of(rows: list[Row], *, kit: bool = False, lab: Labs | None = None) -> list[int | None]:
+def told_of(
+    rows: list[Row], *, kit: bool = False, lab: Labs | None = None, rented: bool | None = None
+) -> list[int | None]:
     """Steps of rows of (leaning, sure, address, campaign, day); None where addresses do not tell."""
     columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)]
     flags = [np.full(len(rows), kit), *(np.zeros(len(rows), dtype=np.bool_) for _ in range(2))]
     columns[3] = texts_of(columns[3])
-    steps, told = kinship(Mail(*columns, *flags), lab or NO_LAB, {OWN: [OTHER]})
+    steps, told = kinship(Mail(*columns, *flags), lab or NO_LAB, {OWN: [OTHER]}, rented=rented)
     return [int(step) if said else None for step, said in zip(steps, told, strict=True)]
 
 
@@ -330,3 +333,28 @@ def test_what_a_lab_missed_of_its_familys_own_is_not_another_fleets() -> None:
     said = [step for row, step in zip(rows, told_of(rows, lab=lab), strict=True) if 5 <= row[3] < 17]
     assert None not in said
     assert float(np.mean([step > 0 for step in said if step is not None])) > 0.9
+
+
+@pytest.mark.parametrize(("late", "one"), [(range(30), True), (range(500, 530), False)])
+def test_who_takes_over_a_familys_texts_is_not_of_its_fleet(late: range, *, one: bool) -> None:
+    """Its own texts meet what it took as the family's do, and nothing that the family sent before."""
+    of_week = [(week, text, address) for week in range(10, 15) for text in (1, 2) for address in range(15)]
+    known = [(week, text, address + late.start * (week >= 12)) for week, text, address in of_week]
+    band = [(week, text, address) for week in range(10, 15) for text in (8, 9) for address in late]
+    columns = [np.array(column, dtype=np.int64) for column in zip(*known, *band, strict=True)]
+    cells = Cells.of(*columns)
+    window = Window(cells, Strangers.of(cells, *(column[:0] for column in columns)), 12)
+    of_band = cells.campaign_codes[cells.campaigns[window.part]] >= 8
+    assert of_one_fleet(window, of_band, ~of_band) == one
+
+
+def test_of_a_rented_engine_the_others_addresses_tell_where_its_owners_never_come_again() -> None:
+    owner = [row for n in range(3) for row in known(range(50 * n, 50 * n + 50), campaigns=(n,))]
+    others = [row for campaign in (3, 4) for row in asked(range(500, 530), campaign=campaign, day=70)]
+    lab = Labs(*(np.array(column, dtype=np.int64) for column in ((OTHER, OTHER), (3, 4), (10, 10))))
+    theirs, fresh = asked(range(500, 520)), asked(range(900, 920), campaign=8)
+    for rented in (True, None):
+        rows = [*owner, *others, *theirs, *fresh]
+        steps = told_of(rows, lab=lab, rented=rented)[len(owner) + len(others) :]
+        assert set(steps[20:]) == {None}
+        assert {step is not None and step * STEP <= -JOINS for step in steps[:20]} == {bool(rented)}

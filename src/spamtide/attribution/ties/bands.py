@@ -51,12 +51,12 @@ def unheard(
     together = np.where(heard, 0.0, _silence(window, band[of], inside, week)[band])
     beyond = _silence(window, band[of], inside, week, unseen=True)[band]
     for one in np.unique(band[(together >= ALIEN) & (beyond < SURELY)]):
-        if _of_one_fleet(window, (band == one)[of], (heard & ~strange)[of]):
+        if of_one_fleet(window, (band == one)[of], (heard & ~strange)[of]):
             together[band == one] = 0.0
     return np.maximum(alone, together), together >= ALIEN
 
 
-def _of_one_fleet(window: Window, band: Flags, known: Flags) -> bool:
+def of_one_fleet(window: Window, band: Flags, known: Flags) -> bool:
     """Whether what is known has addresses in common with a band as often as the band's campaigns have.
 
     What a lab missed of its family's own comes from the addresses that all of it comes from. How often pairs
