@@ -26,7 +26,7 @@ from spamtide.settings import Attributing
 
 DEFAULT = Attributing()
 NOTHING_BEYOND = Beyond()
-METHOD = 2
+METHOD = 3
 """Of how evidence is weighed, counted up when that changes: answers of another one are made anew."""
 REACH_WEEKS = 4
 """But for `Beyond`, no evidence reaches a message from further than this many weeks (of seven days since
