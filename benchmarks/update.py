@@ -12,6 +12,7 @@ storing of what it made to the time of those after it.
 
 from __future__ import annotations
 
+import datetime as dt
 import multiprocessing
 import os
 import resource
@@ -41,7 +42,7 @@ os._exit(0)
 """
 """An update in a process that starts and leaves as the command does."""
 DAYS = 364
-DAY = pa.scalar(86_400_000_000, pa.duration("us"))
+WEEK = pa.scalar(7 * 86_400_000_000, pa.duration("us"))
 PLACES = 6
 """Of the 64 values of a sketch, those that are changed in another day's copy of a text."""
 
@@ -109,10 +110,13 @@ def spent(since: tuple[float, float]) -> str:
 
 
 def another_day(observatory: Observatory) -> int:
-    """The last day's mail again, a day later, each text changed a little, in commits of an ingest's size."""
+    """One more day: that of a week before, each text changed a little, in commits of an ingest's size.
+
+    Not the last day again: after some runs a lake would end in days that are alike, which none does.
+    """
     lake = observatory.lake
     last = lake.query("SELECT max(received_at)::DATE AS day FROM observations")["day"][0].as_py()
-    day = pa.table({"day": [last]})
+    day = pa.table({"day": [last - dt.timedelta(days=6)]})
     sql = "SELECT o.* FROM observations o SEMI JOIN given d ON o.received_at::DATE = d.day"
     rows = lake.query(sql, given=day).cast(OBSERVATIONS)
     count = rows.num_rows
@@ -123,7 +127,7 @@ def another_day(observatory: Observatory) -> int:
     np.put_along_axis(sketches, places, fresh, axis=1)
     for name, values in (
         ("sha256", pa.array([rng.bytes(32).hex() for _ in range(count)])),
-        ("received_at", pc.add(rows["received_at"], DAY)),
+        ("received_at", pc.add(rows["received_at"], WEEK)),
         ("minhash", pa.array([row.tobytes() for row in sketches], pa.binary())),
     ):
         rows = rows.set_column(rows.column_names.index(name), name, values)

@@ -342,8 +342,9 @@ NOTHING = Moved(0.0, 0.0, 0.0)
 
 def compare(before: Floats, after: Floats) -> Moved:
     """Change of the mean of daily counts. One day after is enough: days are as uneven as they were before."""
-    was, now = float(before.mean()), float(after.mean())
-    spread = float(before.var(ddof=1)) if len(before) > 1 else was
+    was, now = float(before.sum()) / len(before), float(after.sum()) / len(after)
+    off = before - was
+    spread = float(off @ off) / (len(before) - 1) if len(before) > 1 else was
     uneven = max(spread - was, 0.0) / max(was, 1e-9) ** 2 if was > 0 else 0.0
     least = max(spread, was, 1 / len(before))
     variance = least / len(before) + (max(now, 1 / len(after)) + min(uneven, 1.0) * now**2) / len(after)

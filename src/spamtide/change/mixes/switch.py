@@ -269,12 +269,12 @@ def welch(before: Floats, after: Floats) -> tuple[float, float, float]:
     """Means of two samples of counts, and Welch's t of after - before; t is 0 with fewer than two values."""
     if len(before) < 2 or len(after) < 2:  # noqa: PLR2004 - a variance needs two values
         return float(before.mean()) if len(before) else 0.0, float(after.mean()) if len(after) else 0.0, 0.0
-    means = float(before.mean()), float(after.mean())
-    # A count's variance is at least Poisson; a stretch of zeros is not known to the last digit.
-    variance = sum(
-        max(float(side.var(ddof=1)), float(side.mean()), 1 / len(side)) / len(side)
-        for side in (before, after)
-    )
+    means = float(before.sum()) / len(before), float(after.sum()) / len(after)
+    variance = 0.0
+    for side, mean in zip((before, after), means, strict=True):
+        off = side - mean
+        # A count's variance is at least Poisson; a stretch of zeros is not known to the last digit.
+        variance += max(float(off @ off) / (len(side) - 1), mean, 1 / len(side)) / len(side)
     return means[0], means[1], (means[1] - means[0]) / math.sqrt(variance)
 
 

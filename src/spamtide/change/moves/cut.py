@@ -143,7 +143,7 @@ def _flood_day(track: Track, segments: Segments, ratio: float) -> tuple[Segments
     level = np.full(len(track.count), np.inf)
     for number, mean in enumerate(segments.levels):
         level[slice(*segments.span(number))] = max(mean, THIN)
-    excess = np.where(track.observed, np.nan_to_num(track.rate) / level, 0.0)
+    excess = np.where(track.observed, track.told / level, 0.0)
     wild = np.flatnonzero(excess * ratio > 1)
     if track.step != 1 or not len(wild):
         return None

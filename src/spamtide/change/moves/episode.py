@@ -90,7 +90,7 @@ class _Sums:
         """Add up weights and weighted rates."""
         weight = np.where(track.observed, track.weight, 0.0)
         self._mass = np.concatenate(([0.0], np.cumsum(weight)))
-        self._total = np.concatenate(([0.0], np.cumsum(weight * np.nan_to_num(track.rate))))
+        self._total = np.concatenate(([0.0], np.cumsum(weight * track.told)))
         self._size = track.size
 
     def cost(self, begin: int, end: int) -> float:

@@ -6,8 +6,6 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
 from spamtide.change.moves.date import Ramp, Spread
 from spamtide.change.moves.extent import Reach
 from spamtide.change.moves.segment import Track
@@ -77,7 +75,7 @@ def level_of(track: Track, begin: int, end: int, otherwise: float) -> float:
     weight = track.weight[begin:end]
     if weight.sum() <= 0:
         return otherwise / track.step
-    return float((weight * np.nan_to_num(track.rate[begin:end])).sum() / weight.sum()) / track.step
+    return float((weight * track.told[begin:end]).sum() / weight.sum()) / track.step
 
 
 def dates_of(

@@ -37,7 +37,7 @@ def surge(track: Track, segments: Segments, burst: tuple[int, int], beside: floa
     begin, end = segments.starts[i], segments.starts[j]
     firsts = np.arange(max(left + 1, begin - SURGE_SLACK), min(begin + SURGE_SLACK, end - 1) + 1)
     stops = np.arange(max(end - SURGE_SLACK, begin + 1), min(right - 1, end + SURGE_SLACK) + 1)
-    weight, rate = track.weight, np.nan_to_num(track.rate)
+    weight, rate = track.weight, track.told
     mass = np.concatenate(([0.0], np.cumsum(weight)))
     total = np.concatenate(([0.0], np.cumsum(weight * rate)))
     a, b = np.meshgrid(firsts, stops, indexing="ij")

@@ -62,13 +62,16 @@ class Track:
     """NB size r."""
     rate: Floats = field(init=False, repr=False, compare=False)
     """Counts at usual exposure, NaN where missing."""
+    told: Floats = field(init=False, repr=False, compare=False)
+    """The same, 0 where missing."""
 
     def __post_init__(self) -> None:
         """Reckon once what is asked a hundred times."""
         with np.errstate(divide="ignore", invalid="ignore"):
             rate = np.where(self.offset > 0, self.count / self.offset, np.nan)
-        rate.flags.writeable = False
-        object.__setattr__(self, "rate", rate)
+        for name, values in (("rate", rate), ("told", np.nan_to_num(rate))):
+            values.flags.writeable = False
+            object.__setattr__(self, name, values)
 
     @property
     def observed(self) -> Bools:

@@ -122,7 +122,7 @@ def fit(
     ends = _some(max(begin + 1, end - EARLIER), right - LEAST)
     if not len(begins) or not len(ends):
         return None
-    weight, seen = track.weight, track.weight * np.nan_to_num(track.rate)
+    weight, seen = track.weight, track.weight * track.told
     mass = np.concatenate(([0.0], np.cumsum(weight)))
     total = np.concatenate(([0.0], np.cumsum(seen)))
     whole = _constant(float(mass[right] - mass[left]), size)
@@ -176,7 +176,7 @@ def _constant(mass: float, size: float) -> float:
 
 def _cost(track: Track, part: slice, level: Floats, size: float) -> Floats:
     """Minus twice the NB log likelihood of days at some levels (the last axis), without constant terms."""
-    weight, rate = track.weight[part], np.nan_to_num(track.rate[part])
+    weight, rate = track.weight[part], track.told[part]
     return _days(weight, rate, np.maximum(level, SLIGHT), size)
 
 
@@ -238,7 +238,7 @@ def _gathered(track: Track, span: tuple[int, int], within: tuple[int, int]) -> t
     weight = track.weight[slice(*span)]
     mass, total = (
         np.bincount(places - places[0], one).astype(np.float64)
-        for one in (weight, weight * np.nan_to_num(track.rate[slice(*span)]))
+        for one in (weight, weight * track.told[slice(*span)])
     )
     seen = mass > 0
     gathered = (np.flatnonzero(seen) + places[0]).astype(np.float64)
@@ -255,7 +255,7 @@ def _correlated(track: Track, segments: Segments, line: Slope, move: tuple[int, 
     left, right = segments.span(move[0] - 1)[0], segments.span(move[1])[1]
     at, to = np.unravel_index(int(line.cost.argmin()), line.cost.shape)
     first, last = line.begins[at], line.ends[to]
-    rate, units = np.nan_to_num(track.rate[left:right]), np.arange(left, right)
+    rate, units = track.told[left:right], np.arange(left, right)
     before, after = (float(rate[part].mean()) for part in (units < first, units >= last))
     level = before + (after - before) * np.clip((units - first + 1) / (last - first + 1), 0.0, 1.0)
     spread = np.sqrt(np.maximum(level, SLIGHT) * (1 + level / track.size))
