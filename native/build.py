@@ -33,6 +33,7 @@ PARTS = (
     "fold",
     "links",
     "levels",
+    "literals",
     "meetings",
     "mixes",
     "page",
@@ -42,6 +43,7 @@ PARTS = (
     "render",
     "sketches",
     "text",
+    "traits",
     "waves",
     "words",
 )

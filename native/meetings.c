@@ -172,3 +172,134 @@ PyObject *native_inner(PyObject *Py_UNUSED(module), PyObject *args)
     }
     return PyFloat_FromDouble(sum);
 }
+
+/* ------------------------------------------------------------------------------------------------ buckets */
+
+#define SIEVE_BITS 18
+
+typedef struct {
+    uint64_t key;
+    int32_t first; /* the last sketch of a bucket that was met, counted from one; 0 for no bucket */
+    int32_t size;
+    int32_t fresh;
+} Bucket;
+
+typedef struct {
+    uint64_t other;
+    int32_t sketch;
+} Crowded;
+
+typedef struct {
+    int64_t *at;
+    size_t count, room;
+} Pairs;
+
+static int by_other(const void *one, const void *two)
+{
+    const Crowded *a = one, *b = two;
+    if (a->other != b->other)
+        return a->other < b->other ? -1 : 1;
+    return a->sketch < b->sketch ? -1 : a->sketch > b->sketch;
+}
+
+/* Pairs of a bucket that have a fresh sketch, within a window; 0 where there is no memory. */
+static int pair_up(const Crowded *members, int32_t size, int window, const unsigned char *fresh, int64_t count, Pairs *pairs)
+{
+    size_t most = pairs->count + (size_t)size * (size_t)window;
+    if (most > pairs->room) {
+        size_t room = 2 * most;
+        int64_t *larger = realloc(pairs->at, room * sizeof *larger);
+        if (!larger)
+            return 0;
+        pairs->at = larger;
+        pairs->room = room;
+    }
+    for (int32_t one = 0; one < size; one++)
+        for (int32_t two = one + 1; two < size && two <= one + window; two++) {
+            int64_t here = members[one].sketch, there = members[two].sketch;
+            if (fresh[here] || fresh[there])
+                pairs->at[pairs->count++] = here < there ? here * count + there : there * count + here;
+        }
+    return 1;
+}
+
+static size_t place_of(const Bucket *buckets, size_t room, uint64_t key)
+{
+    size_t at = (size_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 20) & (room - 1);
+    while (buckets[at].first && buckets[at].key != key)
+        at = (at + 1) & (room - 1);
+    return at;
+}
+
+/* All pairs of one band; 0 where there is no memory. */
+static int meet(const uint64_t *keys, const uint64_t *others, const unsigned char *fresh, int64_t count, int window,
+                unsigned char *sieve, int32_t *next, Pairs *pairs)
+{
+    size_t some = 0, room = 1024;
+    for (int64_t at = 0; at < count; at++)
+        if (fresh[at])
+            sieve[keys[at] >> (64 - SIEVE_BITS)] = 1;
+    for (int64_t at = 0; at < count; at++)
+        some += sieve[keys[at] >> (64 - SIEVE_BITS)];
+    while (room < 2 * some)
+        room *= 2;
+    Bucket *buckets = calloc(room, sizeof *buckets);
+    Crowded *members = malloc((some + 1) * sizeof *members);
+    int done = buckets && members;
+    for (int64_t at = 0; done && at < count; at++) {
+        if (!sieve[keys[at] >> (64 - SIEVE_BITS)])
+            continue;
+        Bucket *bucket = &buckets[place_of(buckets, room, keys[at])];
+        bucket->key = keys[at];
+        next[at] = bucket->first;
+        bucket->first = (int32_t)at + 1;
+        bucket->size++;
+        bucket->fresh += fresh[at];
+    }
+    for (size_t at = 0; done && at < room; at++) {
+        const Bucket *bucket = &buckets[at];
+        if (bucket->size < 2 || !bucket->fresh)
+            continue;
+        int32_t size = 0;
+        for (int32_t each = bucket->first; each; each = next[each - 1])
+            members[size++] = (Crowded){others[each - 1], each - 1};
+        if (size > window + 1)
+            qsort(members, (size_t)size, sizeof *members, by_other);
+        done = pair_up(members, size, window, fresh, count, pairs);
+    }
+    free(buckets);
+    free(members);
+    return done;
+}
+
+/* met(keys, others, fresh, window) -> bytes of int64: pairs, the lower times the number of all plus the higher, of sketches
+   that share a key, as `_met` of campaign/candidates.py. Keys and others are uint64, fresh a byte each. */
+PyObject *native_met(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    Py_buffer view[3];
+    int window;
+    if (!PyArg_ParseTuple(args, "y*y*y*i:met", &view[0], &view[1], &view[2], &window))
+        return NULL;
+    Py_ssize_t count = view[2].len;
+    int fits = view[0].len == 8 * count && view[1].len == 8 * count && count < INT32_MAX && window > 0 && window < 1024;
+    Pairs pairs = {NULL, 0, 0};
+    PyObject *found = NULL;
+    if (fits) {
+        unsigned char *sieve = calloc((size_t)1 << SIEVE_BITS, 1);
+        int32_t *next = malloc(((size_t)count + 1) * sizeof *next);
+        int done = sieve && next;
+        Py_BEGIN_ALLOW_THREADS
+        done = done && meet(view[0].buf, view[1].buf, view[2].buf, count, window, sieve, next, &pairs);
+        Py_END_ALLOW_THREADS
+        free(sieve);
+        free(next);
+        if (done)
+            found = PyBytes_FromStringAndSize((const char *)pairs.at, (Py_ssize_t)(pairs.count * sizeof *pairs.at));
+        else
+            PyErr_NoMemory();
+        free(pairs.at);
+    } else
+        PyErr_SetString(PyExc_ValueError, "met: arrays of other shapes");
+    release(view, 0, 3);
+    return found;
+}

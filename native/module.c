@@ -16,10 +16,19 @@ static PyMethodDef METHODS[] = {
     {"link_authorities", native_link_authorities, METH_O, "See observation/lure.py."},
     {"recipient_paths", native_recipient_paths, METH_O, "See observation/redact.py."},
     {"wordings_in", (PyCFunction)(void (*)(void))native_wordings_in, METH_FASTCALL, "See attribution/brand/index.py."},
+    {"may_say", (PyCFunction)(void (*)(void))native_may_say, METH_FASTCALL, "See attribution/brand/reading.py."},
+    {"texts_in", (PyCFunction)(void (*)(void))native_texts_in, METH_FASTCALL, "See attribution/signature/sieve.py."},
     {"read_words", native_read_words, METH_VARARGS, "See campaign/words.py."},
     {"mixed", native_mixed, METH_VARARGS, "See campaign/candidates.py."},
     {"shared", native_shared, METH_VARARGS, "See campaign/candidates.py."},
     {"join_groups", native_join_groups, METH_VARARGS, "See campaign/grouping.py."},
+    {"most_different", native_most_different, METH_VARARGS, "See campaign/clustering.py."},
+    {"bands", native_bands, METH_VARARGS, "See campaign/candidates.py."},
+    {"met", native_met, METH_VARARGS, "See campaign/candidates.py."},
+    {"any_met", native_any_met, METH_VARARGS, "See store/contents.py."},
+    {"trait_begins", native_trait_begins, METH_VARARGS, "See campaign/weighing.py."},
+    {"sift_traits", native_sift_traits, METH_VARARGS, "See campaign/weighing.py."},
+    {"sum_traits", native_sum_traits, METH_VARARGS, "See campaign/weighing.py."},
     {"nearest", native_nearest, METH_VARARGS, "See campaign/kinship.py."},
     {"inner", native_inner, METH_VARARGS, "See campaign/regrouping.py."},
     {"is_spaced", native_is_spaced, METH_O, "See campaign/folding.py."},
@@ -47,7 +56,7 @@ static struct PyModuleDef MODULE = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyObject *module = PyModule_Create(&MODULE);
-    if (module && PyModule_AddIntConstant(module, "FORM", 16)) { /* as FORM in spamtide/compiled.py */
+    if (module && PyModule_AddIntConstant(module, "FORM", 18)) { /* as FORM in spamtide/compiled.py */
         Py_DECREF(module);
         return NULL;
     }

@@ -78,6 +78,39 @@ PyObject *native_mixed(PyObject *Py_UNUSED(module), PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* bands(sketches, columns, out): a 64-bit number of each band of so many values of each sketch, band by band, into out; the
+   seed is the band's number. */
+PyObject *native_bands(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *sketches, *out;
+    Py_ssize_t columns;
+    if (!PyArg_ParseTuple(args, "OnO", &sketches, &columns, &out))
+        return NULL;
+    Py_buffer view[2] = {{0}};
+    if (take(sketches, &view[0], 4, 0, 0) && take(out, &view[1], 8, 0, 1)) {
+        Py_ssize_t count = view[0].len / 4 / VALUES, bands = columns > 0 ? VALUES / columns : 0;
+        if (!bands || view[1].len / 8 != bands * count)
+            PyErr_SetString(PyExc_ValueError, "a buffer of another size");
+        else {
+            const uint32_t *rows = view[0].buf;
+            uint64_t *into = view[1].buf;
+            Py_BEGIN_ALLOW_THREADS
+            for (Py_ssize_t row = 0; row < count; row++)
+                for (Py_ssize_t band = 0; band < bands; band++) {
+                    uint64_t number = (uint64_t)band;
+                    for (Py_ssize_t at = band * columns; at < (band + 1) * columns; at++)
+                        number = mix(number + rows[row * VALUES + at]);
+                    into[band * count + row] = number;
+                }
+            Py_END_ALLOW_THREADS
+        }
+    }
+    release(view, 2);
+    if (PyErr_Occurred())
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 /* Whether all of some places are rows of a table. */
 static int inside(const int64_t *places, Py_ssize_t count, Py_ssize_t rows)
 {
@@ -113,6 +146,88 @@ PyObject *native_shared(PyObject *Py_UNUSED(module), PyObject *args)
     if (PyErr_Occurred())
         return NULL;
     Py_RETURN_NONE;
+}
+
+/* most_different(sketches, members, taken): places in members of the first and then, again and again, of that least like
+   those taken, into taken. */
+PyObject *native_most_different(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *given[3];
+    if (!PyArg_ParseTuple(args, "OOO", &given[0], &given[1], &given[2]))
+        return NULL;
+    Py_buffer view[3] = {{0}};
+    unsigned char *nearest = NULL;
+    if (take(given[0], &view[0], 4, 0, 0) && take(given[1], &view[1], 8, 1, 0) && take(given[2], &view[2], 8, 1, 1)) {
+        const uint32_t *rows = view[0].buf;
+        const int64_t *members = view[1].buf;
+        int64_t *taken = view[2].buf;
+        Py_ssize_t count = view[1].len / 8, most = view[2].len / 8;
+        if (inside(members, count, view[0].len / 4 / VALUES) && !(nearest = calloc((size_t)count, 1)))
+            PyErr_NoMemory();
+        if (nearest) {
+            Py_BEGIN_ALLOW_THREADS
+            taken[0] = 0;
+            for (Py_ssize_t next = 1; next < most; next++) {
+                const uint32_t *last = rows + members[taken[next - 1]] * VALUES;
+                Py_ssize_t least = 0;
+                for (Py_ssize_t at = 0; at < count; at++) {
+                    unsigned char alike = (unsigned char)shared(last, rows + members[at] * VALUES);
+                    nearest[at] = alike > nearest[at] ? alike : nearest[at];
+                    least = nearest[at] < nearest[least] ? at : least;
+                }
+                taken[next] = least;
+            }
+            Py_END_ALLOW_THREADS
+        }
+    }
+    free(nearest);
+    release(view, 3);
+    if (PyErr_Occurred())
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* any_met(numbers, sieve, asked) -> whether any number is among those asked, ascending; sieve: a bit for the first bits of
+   each of them. */
+PyObject *native_any_met(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *given[3];
+    if (!PyArg_ParseTuple(args, "OOO", &given[0], &given[1], &given[2]))
+        return NULL;
+    Py_buffer view[3] = {{0}};
+    int met = 0;
+    if (take(given[0], &view[0], 8, 0, 0) && take(given[1], &view[1], 1, 1, 0) && take(given[2], &view[2], 8, 0, 0)) {
+        const uint64_t *numbers = view[0].buf, *asked = view[2].buf;
+        const unsigned char *sieve = view[1].buf;
+        Py_ssize_t count = view[0].len / 8, most = view[2].len / 8;
+        int bits = 3;
+        while (bits < 40 && (Py_ssize_t)1 << (bits - 3) < view[1].len)
+            bits++;
+        if ((Py_ssize_t)1 << (bits - 3) != view[1].len)
+            PyErr_SetString(PyExc_ValueError, "a sieve of another size");
+        else {
+            Py_BEGIN_ALLOW_THREADS
+            for (Py_ssize_t at = 0; !met && at < count; at++) {
+                uint64_t number = numbers[at], place = number >> (64 - bits);
+                if (!(sieve[place >> 3] >> (place & 7) & 1))
+                    continue;
+                Py_ssize_t low = 0, high = most;
+                while (low < high) {
+                    Py_ssize_t middle = (low + high) / 2;
+                    if (asked[middle] < number)
+                        low = middle + 1;
+                    else
+                        high = middle;
+                }
+                met = low < most && asked[low] == number;
+            }
+            Py_END_ALLOW_THREADS
+        }
+    }
+    release(view, 3);
+    if (PyErr_Occurred())
+        return NULL;
+    return PyBool_FromLong(met);
 }
 
 /* ------------------------------------------------------------------------------------------------ groups */

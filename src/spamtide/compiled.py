@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FORM = 16
+FORM = 18
 """Counted up with every change to what the functions are given or give; an older module is left alone."""
 
 
@@ -100,6 +100,24 @@ class Native(Protocol):
     ) -> list[tuple[bytes, list[int]]] | None:
         """Folded wordings that stand anywhere in a text, and where; see attribution.brand.index."""
 
+    def may_say(
+        self,
+        rendering: str,
+        table: bytes,
+        known: bytes,
+        patterns: dict[bytes, tuple[bytes, ...]],
+        standing: dict[bytes, tuple[tuple[str | None, int, int], ...] | None],
+        most: int,
+        most_of_links: int,
+        /,
+    ) -> bool:
+        """Whether a message may say wording in disguise; see attribution.brand.reading."""
+
+    def texts_in(
+        self, text: str, sieve: bytes, entries: bytes, texts: bytes, sets: bytes, /
+    ) -> list[int] | None:
+        """Numbers of the texts of rules that stand in a message; see attribution.signature.sieve."""
+
     def mixed(
         self, sketches: NDArray[np.uint32], first: int, columns: int, seed: int, out: NDArray[np.uint64], /
     ) -> None:
@@ -117,6 +135,42 @@ class Native(Protocol):
 
     def join_groups(self, *given: NDArray[Any] | float) -> None:
         """Join groups over pairs, in their order; see campaign.grouping."""
+
+    def most_different(
+        self, sketches: NDArray[np.uint32], members: NDArray[np.int64], taken: NDArray[np.int64], /
+    ) -> None:
+        """Places of the most different members, written into `taken`; see campaign.clustering."""
+
+    def bands(self, sketches: NDArray[np.uint32], columns: int, out: NDArray[np.uint64], /) -> None:
+        """A 64-bit number of each band of each sketch, written band by band; see campaign.candidates."""
+
+    def met(
+        self, keys: NDArray[np.uint64], others: NDArray[np.uint64], fresh: NDArray[np.bool_], window: int, /
+    ) -> bytes:
+        """Pairs of sketches that share a bucket, eight bytes each; see campaign.candidates."""
+
+    def any_met(
+        self, numbers: NDArray[np.uint64], sieve: NDArray[np.uint8], asked: NDArray[np.uint64], /
+    ) -> bool:
+        """Whether any number is among those asked; see store.contents."""
+
+    def trait_begins(self, entries: NDArray[np.uint64], begins: NDArray[np.int64], /) -> int:
+        """How many traits sorted entries are of; where they begin is written. See campaign.weighing."""
+
+    def sift_traits(
+        self,
+        entries: NDArray[np.uint64],
+        begins: NDArray[np.int64],
+        kinds: NDArray[np.int64],
+        weights: Floats,
+        lengths: Floats,
+        phrase: int,
+        /,
+    ) -> int:
+        """Lengths of exemplars, and entries of recurring traits, written; see campaign.weighing."""
+
+    def sum_traits(self, *given: NDArray[Any] | int) -> int:
+        """Sums over the exemplars of each strain, written; see campaign.weighing."""
 
     def nearest(
         self,

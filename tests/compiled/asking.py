@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import forms
 import numpy as np
+import pyarrow as pa
 import scipy.sparse as sp
 from hostile import DATES, NAMED, TOKENS, Hostile
 from numpy.typing import NDArray
 from soups import soup
 
+from spamtide.attribution import compile_signatures, match
 from spamtide.attribution.brand.words import wording_of
 from spamtide.change.mixes.mix import Mix
 from spamtide.change.moves.segment import Segments, Track
@@ -28,6 +32,19 @@ SLOW = frozenset({"ramps", "follow"})
 NAMES = ("A", "Received", "RECEIVED", "\u00c9", "\u212a", "", "x" * 101)
 KNOWN = ("a@b.c", "a@b.cd", "x.a@b.c", "\u00e9@b.c", "b.c@b.c", "a%40@b.c", "x@y.z", "a@x", "b@=4")
 SAID = ("viagra soft tabs", "canadian pills", "viagra", "cialis", *(f"made{n:x}wording" for n in range(120)))
+
+RULES = "".join(
+    f'rule r{n} {{ meta: kind = "botnet" name = "X" strings: $a = "{said}" {more} condition: $a }}\n'
+    for n, (said, more) in enumerate(
+        (
+            ("text:", ""), ("soft", "fullword"), ("VIAGRA", "nocase"), ("c a n", "nocase fullword"),
+            ("<td>", ""),
+            ("0" * 30, ""), ("@b.c", "nocase"), ("=40", ""), (" a a", "fullword"),
+        )
+    )
+)  # fmt: skip
+
+MARKS = ("\nsubject: ", "\ntext:\n", "\nheader From: ", "\n", "<")
 
 
 class Shown:
@@ -62,6 +79,8 @@ class Asking:
         self.dice = hostile.dice
         wordings = [one for text in SAID if (one := wording_of(text, cased=False))]
         self.indexes = [forms.brands.Index(wordings[:count]) for count in (1, 4, 120)]
+        self.readings = [forms.reading.reading_of(wordings[:count]) for count in (1, 4, 120)]
+        self.ruleset = compile_signatures([(Path("a.yar"), RULES)])
         text = hostile.text
         self.table: dict[str, Callable[[], object]] = {
             "read_page": self._page,
@@ -76,9 +95,15 @@ class Asking:
             "link_authorities": lambda: forms.lure.link_hosts([f"http://{one}" for one in hostile.texts()]),
             "recipient_paths": self._recipients,
             "wordings_in": self._wordings,
+            "may_say": self._dressed,
+            "texts_in": self._rules,
             "read_words": self._words,
             "mixed": self._mixed,
             "shared, join_groups": self._groups,
+            "most_different": self._different,
+            "bands, met": self._edges,
+            "any_met": self._met,
+            "trait_begins, sift_traits, sum_traits": self._weighed,
             "nearest": self._nearest,
             "inner": self._inner,
             "is_spaced": lambda: forms.folding._fold_unicode(text()),
@@ -196,6 +221,15 @@ class Asking:
         text = self.hostile.text(self.dice.choice((TOKENS, NAMED)))
         return sorted(self.dice.choice(self.indexes).places(text), key=repr)
 
+    def _dressed(self) -> object:
+        """Twice, for what a wording's rule has is known from the first time that it was found."""
+        tokens = self.dice.choice((TOKENS, NAMED, (*NAMED, *MARKS)))
+        text, reading = self.hostile.text(tokens), self.dice.choice(self.readings)
+        return [forms.reading.finds(text, reading) for _ in range(2)]
+
+    def _rules(self) -> object:
+        return match([self.hostile.text(), self.hostile.text(NAMED)], self.ruleset)
+
     def _sketches(self, count: int) -> NDArray[np.uint32]:
         """Some alike, some the same."""
         kinds = max(1, count // self.dice.choice((1, 2, 8)))
@@ -208,6 +242,49 @@ class Asking:
         first = self.dice.randrange(65)
         columns, seed = self.dice.randrange(65 - first), self.dice.randrange(2**64)
         return forms.mixing.mixed(self._sketches(self.dice.choice((0, 1, 9))), first, columns, seed).tolist()
+
+    def _different(self) -> object:
+        sketches = self._sketches(self.dice.choice((13, 40, 600)))
+        rows = SimpleNamespace(minhashes=sketches, content=self._generator().permutation(len(sketches)))
+        return forms.clustering._most_different(rows, np.arange(len(sketches))).tolist()
+
+    def _edges(self) -> object:
+        """Small buckets and crowded ones."""
+        sketches = np.unique(self._sketches(self.dice.choice((0, 1, 30, 600))), axis=0)
+        varied = self._generator()
+        sketches = np.repeat(sketches, self.dice.choice((1, 3)), axis=0)
+        sketches[:, varied.integers(0, 64)] = varied.integers(0, 2**32, len(sketches))
+        fresh = varied.random(len(sketches)) < self.dice.choice((0, 0.3, 1))
+        found = forms.candidates.find_edges(sketches, fresh, 0.5)
+        return found.left.tolist(), found.right.tolist(), found.similarity.tolist()
+
+    def _met(self) -> object:
+        draw = self._generator()
+        known, asked = (
+            draw.integers(0, 2**64, count, dtype=np.uint64) for count in (3000, self.dice.choice((1, 900)))
+        )
+        known[0] = asked[0] if self.dice.random() < 0.5 else known[0]
+        lake = SimpleNamespace(batches=lambda *_: [pa.record_batch({"digest": known.view(np.int64)})])
+        return forms.contents._any_known(lake, asked)
+
+    def _weighed(self) -> object:
+        """Strains of one exemplar and of many, traits of all kinds that some or all of them have."""
+        dice, draw = self.dice, self._generator()
+        exemplars, strains = dice.choice(((1, 1), (12, 3), (400, 2), (300, 90)))
+        strain = draw.integers(0, strains, exemplars)
+        known = draw.integers(0, 2**32, dice.choice((3, 200)), dtype=np.uint64).astype(np.uint32)
+        known = (known >> np.uint32(dice.choice((0, 0, 12)))) | (known & np.uint32(3))
+        held = [np.unique(draw.choice(known, dice.choice((0, 2, 60)))) for _ in range(exemplars)]
+        traits = pa.chunked_array([pa.array([one.tobytes() for one in held], pa.binary())])
+        exemplar = draw.permutation(exemplars) if dice.random() < 0.8 else np.full(exemplars, -1)
+        found = forms.weighing.vectorise(traits, exemplar, strain, strains)
+        sparse = [
+            one.tolist()
+            for matrix in (found.sums, found.phrases, found.means)
+            for one in (matrix.data, matrix.indices, matrix.indptr)
+        ]
+        plain = (found.exemplars, found.norms, found.squares, found.wording, found.telling, found.kind)
+        return sparse, [one.tolist() for one in plain]
 
     def _groups(self) -> object:
         dice = self.dice

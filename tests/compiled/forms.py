@@ -20,13 +20,16 @@ USERS = tuple(
         "series.fitting.dispersion", "series.fitting.loglinear", "change.mixes.switch",
         "change.moves.segment", "change.moves.weigh", "change.moves.slope", "change.mixes.mix",
         "change.mixes.turnover", "change.mixes.exchange",
+        "attribution.signature.sieve", "campaign.clustering", "campaign.weighing", "store.contents",
     )
 )  # fmt: skip
 html, header, text, url, redact, rendering, template, when, lure, seeing, folding, words, brands = USERS[:13]
 mixing, candidates, grouping, date, waves, kinship, regrouping = USERS[13:20]
-arrow, dispersion, loglinear, switch, segment, weigh, slope, mix, turnover, exchange = USERS[20:]
+arrow, dispersion, loglinear, switch, segment, weigh, slope, mix, turnover, exchange = USERS[20:30]
+sieve, clustering, weighing, contents = USERS[30:]
 parse = import_module("spamtide.message").parse
 observe = import_module("spamtide.observation").observe
+reading = import_module("spamtide.attribution.brand.reading")
 sketch = import_module("spamtide.campaign").sketch
 
 

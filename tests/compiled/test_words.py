@@ -9,6 +9,8 @@ from forms import brands, folding, python_alone, words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+readings = import_module("spamtide.attribution.brand.reading")
+wording_of = import_module("spamtide.attribution.brand.words").wording_of
 pytestmark = pytest.mark.usefixtures("compiled")
 
 
@@ -57,7 +59,6 @@ PIECES = (
 @given(st.lists(st.sampled_from(PIECES), max_size=12), st.integers(1, 150))
 def test_disguised_wording_is_missed_by_neither(pieces: list[str], wordings: int) -> None:
     """Few and many wordings, forwards, backwards, dressed; texts longer than the compiled form's own room."""
-    wording_of = import_module("spamtide.attribution.brand.words").wording_of
     said = [
         "viagra soft tabs",
         "canadian pills",
@@ -70,6 +71,30 @@ def test_disguised_wording_is_missed_by_neither(pieces: list[str], wordings: int
         compiled = index.places(value)
         with python_alone():
             assert sorted(compiled, key=repr) == sorted(index.places(value), key=repr)
+
+
+DRESSED = (
+    "viagra", "viagra soft tabs", "Viagra", "v1agra", "viagr", "vviagra", "argaiv", "made1wording",
+    "made22wording",
+    "Made2wording", " ", "-", "!", "|", "v!agra", "\u202e", "\n", "\nsubject: ", "\ntext:\n",
+    "\nheader From: ", "<",
+    "=?utf-8?q?viagra?=", "link: ", "http://viagra.example", "a", "v", "\u0430", "\u200b", "é", "世",
+    "😀", "\ud800",
+    "\U000e0100", "1", "2", "a" * 60, "x" * 10_000,
+)  # fmt: skip
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.sampled_from(DRESSED), max_size=14), st.booleans())
+def test_where_a_look_tells_that_nothing_is_said_nothing_is(pieces: list[str], cased: bool) -> None:  # noqa: FBT001
+    """Looked at twice: what a wording's rule has is known from the first time that it was found."""
+    said = ["viagra soft tabs", "viagra", "Viagra ", *(f"made{n}wording" for n in (1, 2, 22)), "xax wax"]
+    reading = readings.reading_of([one for text in said if (one := wording_of(text, cased=cased))])
+    text = "".join(pieces)
+    for rendering in (text, f"\nheader From: {text}<\nsubject: {text}\ntext:\n{text}"):
+        looked = [readings.finds(rendering, reading) for _ in range(2)]
+        with python_alone():
+            assert looked == [readings.finds(rendering, reading)] * 2
 
 
 WORDS = (

@@ -17,7 +17,15 @@ from spamtide.attribution.explaining import explain
 from spamtide.attribution.landing import Landing, judge, read_pages
 from spamtide.attribution.moving import ADDRESS_WEEKS, DOMAIN_WEEKS, behind_engines, moved
 from spamtide.attribution.rulefile import LearnedRule
-from spamtide.attribution.signature import Ruleset, Scan, compile_signatures, load_signatures, match, scan
+from spamtide.attribution.signature import (
+    Ruleset,
+    Scan,
+    compile_signatures,
+    load_signatures,
+    match,
+    scan,
+    sift,
+)
 from spamtide.attribution.signature.unreached import unreached
 from spamtide.attribution.ties.association import Flags, Ints
 from spamtide.attribution.ties.rented import rented, weeks_of_engines
@@ -53,6 +61,7 @@ __all__ = [
     "read_pages",
     "rented",
     "scan",
+    "sift",
     "unreached",
     "weeks_of_engines",
 ]

@@ -5,6 +5,7 @@ Banding (Indyk and Motwani, STOC 1998): sketches that agree in all values of a b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,14 +57,9 @@ def find_edges(minhashes: NDArray[np.uint32], fresh: Flags, similarity: float) -
     count = minhashes.shape[0]
     edges = [(np.zeros(0, dtype=np.int64), np.zeros(0))]
     met: list[Ints] = []
-    keys = [_band_keys(minhashes, band) for band in range(BANDS)]
+    keys = _keys(minhashes)
     for band, key in enumerate(keys):
-        order = _in_buckets(key, keys[(band + 1) % BANDS], fresh)
-        value, new = key[order], fresh[order]
-        for step in range(1, WINDOW + 1):
-            near = np.flatnonzero((value[step:] == value[:-step]) & (new[step:] | new[:-step]))
-            here, there = order[near], order[near + step]
-            met.append(np.minimum(here, there) * count + np.maximum(here, there))
+        met += _met(key, keys[(band + 1) % BANDS], fresh)
         if band == BANDS - 1 or sum(part.size for part in met) > _MET:
             pairs = _distinct(np.concatenate(met))  # variants meet in many bands
             alike = _estimates(minhashes, pairs // count, pairs % count) if pairs.size else np.zeros(0)
@@ -73,6 +69,20 @@ def find_edges(minhashes: NDArray[np.uint32], fresh: Flags, similarity: float) -
     pairs, place = np.unique(pairs, return_index=True)
     left, right = (pairs // count, pairs % count) if count else (pairs, pairs)
     return Edges(left, right, alike[place])
+
+
+def _met(key: U64, other: U64, fresh: Flags) -> list[Ints]:
+    """Pairs in one band's buckets, each as one number: the lower times the number of all, and the higher."""
+    if native:
+        return [np.frombuffer(native.met(key, other, fresh, WINDOW), dtype=np.int64)]
+    order = _in_buckets(key, other, fresh)
+    value, new = key[order], fresh[order]
+    met = []
+    for step in range(1, WINDOW + 1):
+        near = np.flatnonzero((value[step:] == value[:-step]) & (new[step:] | new[:-step]))
+        here, there = order[near], order[near + step]
+        met.append(np.minimum(here, there) * key.size + np.maximum(here, there))
+    return met
 
 
 def _in_buckets(key: U64, other: U64, fresh: Flags) -> Ints:
@@ -104,9 +114,13 @@ def _distinct(numbers: Ints) -> Ints:
     return numbers[np.diff(numbers, prepend=-1) > 0]
 
 
-def _band_keys(minhashes: NDArray[np.uint32], band: int) -> U64:
-    """One 64-bit key of the values in a band."""
-    return mixed(minhashes, band * ROWS, ROWS, seed=band)
+def _keys(minhashes: NDArray[np.uint32]) -> Sequence[U64]:
+    """A 64-bit key of the values in each band."""
+    if native:
+        keys = np.empty((BANDS, minhashes.shape[0]), dtype=np.uint64)
+        native.bands(np.ascontiguousarray(minhashes), ROWS, keys)
+        return list(keys)
+    return [mixed(minhashes, band * ROWS, ROWS, seed=band) for band in range(BANDS)]
 
 
 def _estimates(minhashes: NDArray[np.uint32], left: Ints, right: Ints) -> NDArray[np.float64]:

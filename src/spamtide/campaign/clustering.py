@@ -19,6 +19,7 @@ from spamtide.campaign.candidates import Edges, find_edges
 from spamtide.campaign.grouping import COHESION, Groups, content_rank
 from spamtide.campaign.lineage import NEVER, CampaignState, Event, events_table, mint, names_ever, resolve
 from spamtide.campaign.similarity import MIN_SHINGLES, PERMUTATIONS, estimate
+from spamtide.compiled import native
 from spamtide.schema import EXEMPLARS, LINEAGE, MEMBERSHIPS, MINHASH_BYTES
 
 Ints = NDArray[np.int64]
@@ -268,6 +269,10 @@ def _most_different(rows: _Rows, members: Ints) -> Ints:
     if members.size > EXEMPLARS_TRIED:
         rank = content_rank(rows.minhashes[rows.content[members[1:]]])
         members = np.concatenate((members[:1], members[1:][np.sort(np.argsort(rank)[: EXEMPLARS_TRIED - 1])]))
+    if native:
+        places = np.empty(EXEMPLARS_KEPT - 1, dtype=np.int64)
+        native.most_different(np.ascontiguousarray(rows.minhashes), rows.content[members], places)
+        return np.asarray(members[np.sort(places)])
     sketches = rows.minhashes[rows.content[members]]
     taken = [0]
     nearest = estimate(sketches, sketches[0])

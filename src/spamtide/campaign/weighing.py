@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from spamtide.campaign.traits import LINE, LINE_BITS, MARK, NAME, PHRASE, WORD
+from spamtide.compiled import native
 from spamtide.each import Each, in_turn
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def vectorise(
     def sifted(part: int) -> tuple[Floats, U64]:
         return _sifted(everything[part], strain.size)
 
+    each = in_turn if native else each  # which takes less than to begin another process
     each_length, entries = zip(*each(sifted, range(_PARTS)), strict=True)
     lengths = sum(each_length[1:], each_length[0])
     # A little is added to every length, so that three common words are not taken for the same text.
@@ -168,14 +170,23 @@ def _runs(entries: U64, total: int) -> Iterator[_Run]:
         if end < entries.size:
             end = int(np.searchsorted(entries, (entries[end - 1] | _LOW), side="right"))
         part = entries[start:end]
-        trait = (part >> np.uint64(32)).astype(np.uint32)
-        begins = np.flatnonzero(np.concatenate(([True], trait[1:] != trait[:-1])))
+        begins = _begins(part)
+        trait = (part[begins] >> np.uint64(32)).astype(np.uint32)
         degree = np.diff(begins, append=part.size)
-        kind = (trait[begins] & 3).astype(np.int64)
-        kind[(kind == MARK) & (trait[begins] >> np.uint32(32 - LINE_BITS) == 0)] = LINE
+        kind = (trait & 3).astype(np.int64)
+        kind[(kind == MARK) & (trait >> np.uint32(32 - LINE_BITS) == 0)] = LINE
         rarity = np.log((total + 1) / np.minimum(degree, max(COMMON * total, 1)))
         yield _Run(part, begins, degree, kind, rarity * factor[kind])
         start = end
+
+
+def _begins(entries: U64) -> Ints:
+    """Where each trait begins."""
+    if native:
+        begins = np.empty(entries.size + 1, dtype=np.int64)
+        return begins[: native.trait_begins(entries, begins)]
+    trait = (entries >> np.uint64(32)).astype(np.uint32)
+    return np.flatnonzero(np.concatenate(([True], trait[1:] != trait[:-1])))
 
 
 def _sifted(entries: U64, total: int) -> tuple[Floats, U64]:
@@ -187,6 +198,13 @@ def _sifted(entries: U64, total: int) -> tuple[Floats, U64]:
     lengths = np.zeros(total * 4)
     kept = 0
     for run in _runs(entries, total):
+        if native:
+            added = np.zeros(total * 4)
+            again = native.sift_traits(run.entries, run.begins, run.kind, run.weight, added, PHRASE)
+            lengths += added
+            entries[kept : kept + again] = run.entries[:again]
+            kept += again
+            continue
         # A word that one exemplar alone has tells nothing of who belongs with it: hash-busters, rotating
         # hosts. A phrase of its own does: a text nearly all its own is not another's for the little shared.
         recurs = run.degree > 1
@@ -223,6 +241,19 @@ def _summed(entries: U64, scale: Floats, strain: Ints, strains: int) -> _Sums:
     norms, recurring = np.zeros(strains * _KINDS), np.zeros(strains, dtype=np.int64)
     values, owners, counts, kinds = ([np.zeros(0, dtype=kind)] for kind in (float, np.int32, int, int))
     for run in _runs(entries, scale.shape[0]):
+        if native:
+            added, told = np.zeros(strains * _KINDS), np.zeros(strains, dtype=np.int64)
+            value, sender = np.empty(run.entries.size), np.empty(run.entries.size, dtype=np.int32)
+            held = np.empty(run.kind.size, dtype=np.int64)
+            traits = (run.entries, run.begins, run.kind, run.weight)
+            size = native.sum_traits(*traits, scale, strain, added, told, value, sender, held, PHRASE, LINE)
+            norms += added
+            recurring += told
+            values.append(value[:size].copy())
+            owners.append(sender[:size].copy())
+            counts.append(held[held > 1])
+            kinds.append(run.kind[held > 1])
+            continue
         row = (run.entries & _LOW).view(np.int64)
         owner = strain[row]
         recurring += np.bincount(owner[np.repeat(run.kind != LINE, run.degree)], minlength=strains)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from spamtide.compiled import native
 from spamtide.schema import CONTENTS, MEMBERSHIPS
 from spamtide.store.lake import Files, Lake
 
@@ -22,8 +23,8 @@ JOINED_BYTES = 16 * 2**20
 """Most bytes of a file into which small ones are joined: a day's do not make a year's be written again."""
 READ = 16
 """Characters of a hash that are read."""
-_SIEVE_BITS = 22
-"""Of a first look: of a day's contents it lets one in a hundred others pass."""
+_SIEVE_BITS = 20
+"""Of a first look: of a day's contents it lets one in forty others pass, and stays near the processor."""
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
 
 
@@ -80,9 +81,13 @@ def _any_known(lake: Lake, asked: NDArray[np.uint64]) -> bool:
     shift = np.uint64(64 - _SIEVE_BITS)
     sieve = np.zeros(1 << _SIEVE_BITS, dtype=np.bool_)
     sieve[asked >> shift] = True
-    asked = np.sort(asked)
+    asked, bits = np.sort(asked), np.packbits(sieve, bitorder="little")
     for batch in lake.batches("contents", ["digest"], ROWS):
         known = batch["digest"].to_numpy().view(np.uint64)
+        if native:
+            if native.any_met(known, bits, asked):
+                return True
+            continue
         left = known[sieve[known >> shift]]
         place = np.searchsorted(asked, left)
         if (asked[np.minimum(place, asked.size - 1)] == left).any():

@@ -29,6 +29,8 @@ from spamtide.store import Lake, evidence, rollup
 
 PROFILE_ROWS = 512
 """A worker's helping of renderings."""
+PROFILED_ALONE = 4096
+"""New exemplars that this process reads by itself: processes take as long to begin."""
 LOADED = ("scipy.sparse", "scipy.special")
 """Modules that later work needs, loaded while compiled code leaves the interpreter free."""
 TOLD = 1.0
@@ -111,7 +113,9 @@ def gather(
         clock.ended("relate")
         lake.replace("lineage", state.lineage.cast(LINEAGE))
         lake.replace("exemplars", state.exemplars.cast(EXEMPLARS))
-        lake.replace("profiles", _of(profiles, state.exemplars["sha256"]))
+        if state.exemplars.num_rows < clustering.state.exemplars.num_rows:
+            profiles = _of(profiles, state.exemplars["sha256"])
+        lake.replace("profiles", profiles)
         lake.append("memberships", clustering.memberships)
         fresh = evidence.with_members(lake, fresh, clustering.memberships)
         clock.ended("write")
@@ -130,7 +134,7 @@ def _profiles(lake: Lake, exemplars: pa.Table, fresh: evidence.Fresh, workers: i
         if not wanted.num_rows:
             break
         batches = rollup.shown(lake, wanted, COLUMNS, PROFILE_ROWS, files)
-        if wanted.num_rows <= PROFILE_ROWS:
+        if wanted.num_rows <= PROFILED_ALONE:
             found = [profile(batch) for batch in batches]
         else:
             with ENGINES["local"](workers) as engine:

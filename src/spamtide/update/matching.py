@@ -1,7 +1,9 @@
 """The record stage `match`: rules tried on new mail, alone or while it is read and clustered.
 
 Clustering keeps one processor busy, and what rules say does not hang on campaigns: the few messages of a
-usual update are matched meanwhile, and their campaigns put in afterwards.
+usual update are matched meanwhile, and their campaigns put in afterwards. One look tells what rules say of
+nearly all of them, which takes less than to send them to another process and back; that is left to those of
+which YARA-X has to be asked.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.attribution import Ruleset, match
+from spamtide.attribution import Ruleset, match, sift
+from spamtide.compiled import native
 from spamtide.engine import ENGINES, LocalEngine, processors
 from spamtide.schema import EVIDENCE, MEMBERSHIPS
 from spamtide.store import Lake, evidence
@@ -25,6 +28,11 @@ MATCH_ROWS = 512
 """A worker's helping of renderings."""
 COMMIT_ROWS = 100_000
 """Rows of one commit of hits."""
+SIFT_ROWS = 4096
+"""Observations that are looked at in one go."""
+MOST_SIFTED = 50_000
+"""Observations that are looked at by a thread beside clustering, without processes of their own: so many take
+it half a second, where the processes would cost more than that."""
 MOST_BESIDE = 200_000
 """Observations that are matched beside clustering at most: their evidence is held in memory."""
 
@@ -47,8 +55,36 @@ def beside(lake: Lake, ruleset: Ruleset, workers: int, new: evidence.Fresh) -> I
         yield None
         return
     alone = replace(new, members=MEMBERSHIPS.empty_table())
-    with ENGINES["local"](_others(workers)) as engine, ThreadPoolExecutor(1, "match") as thread:
-        yield thread.submit(lambda: list(_hits(engine, lake, ruleset, alone)))
+    if ruleset.sifting.always or native is None or evidence.count(lake, new) > MOST_SIFTED:
+        with ENGINES["local"](_others(workers)) as engine, ThreadPoolExecutor(1, "match") as thread:
+            yield thread.submit(lambda: list(_hits(engine, lake, ruleset, alone)))
+        return
+    hits: Hits = Future()
+    with ThreadPoolExecutor(1, "match") as thread:
+        sifting = thread.submit(_sifted, lake, ruleset, alone)
+        yield hits
+    done, left = sifting.result()
+    if left:
+        with ENGINES["local"](workers) as engine:
+            done += engine.map(partial(match_batch, ruleset=ruleset), left, no_hits)
+    hits.set_result(done)
+
+
+def _sifted(
+    lake: Lake, ruleset: Ruleset, new: evidence.Fresh
+) -> tuple[list[pa.RecordBatch], list[pa.RecordBatch]]:
+    """Rows of EVIDENCE of what one look tells all of; and, with their renderings, those left to YARA-X."""
+    done, left = [], []
+    for batch in evidence.unmatched(lake, new, SIFT_ROWS):
+        rules = sift(batch.column("rendering").to_pylist(), ruleset)
+        known = [one for one in rules if one is not None]
+        if len(known) < len(rules):
+            told = pa.array([one is not None for one in rules])
+            left.append(batch.filter(pc.invert(told)))
+            batch = batch.filter(told)  # noqa: PLW2901 - what is left of it
+        done.append(_with_rules(batch, known))
+    again = pa.Table.from_batches(left).combine_chunks() if left else EVIDENCE.empty_table()
+    return done, again.to_batches(max_chunksize=MATCH_ROWS) if again.num_rows else []
 
 
 def _others(workers: int) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.attribution.brand.fold import fold, letters_by_code, places_of
+from spamtide.attribution.brand.said import ends_of
 from spamtide.attribution.brand.words import LEAST_LETTERS, MOST_LETTERS, Wording
 from spamtide.compiled import native
 
@@ -26,6 +27,8 @@ _TWO = ((8, 8, MOST_LETTERS + 1), (4, LEAST_LETTERS, 8))
 _KNOWN_BITS = 16
 _SHORT, _LONG = (4, 0x9E3779B1, 1), (8, 0x9E3779B97F4A7C15, 2)
 """Of the compiled form's look at each place: letters of a head, factor and mark of its hash."""
+_BEGUN = 4
+"""Mark of the hash of a long head's first letters, which are looked at first."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -54,7 +57,9 @@ class Index:
             width, mix, flag = _LONG if len(pattern) >= _LONG[0] else _SHORT
             head = pattern[:width]
             self.patterns[head] = (*self.patterns.get(head, ()), pattern)
-            known[int.from_bytes(head, "little") * mix % 256**width >> 8 * width - _KNOWN_BITS] |= flag
+            known[_hash(head, mix)] |= flag
+            if flag == _LONG[2]:
+                known[_hash(head[: _SHORT[0]], _SHORT[1])] |= _BEGUN
         self._known = known.tobytes()
         self._wordings: dict[bytes, list[tuple[Wording, bool]]] = {}
         """Pattern -> the wording, and whether it is backwards."""
@@ -62,6 +67,21 @@ class Index:
             for begun in table.heads.values():
                 for pattern, wording, backwards in begun:
                     self._wordings.setdefault(pattern, []).append((wording, backwards))
+        self._standing: dict[bytes, tuple[tuple[str | None, int, int], ...] | None] = {}
+        """Pattern that was found before -> its wordings as rules have them; None where one is backwards."""
+
+    def may_say(self, rendering: str, most: int, most_of_links: int) -> bool:
+        """Whether a rendering has places that are neither plain wording nor amid other letters; or may have.
+
+        Args:
+            rendering: the message's rendering.
+            most: characters of text that are read.
+            most_of_links: characters of subject and links that are read.
+        """
+        if native is None:
+            return True
+        tables = (letters_by_code(), self._known, self.patterns, self._standing)
+        return native.may_say(rendering, *tables, most, most_of_links)
 
     def places(self, text: str) -> list[Place]:
         """Every place of every wording; those of one wording in their order."""
@@ -72,11 +92,30 @@ class Index:
             places = [(pattern, offsets[at : at + len(pattern)].tolist()) for pattern, at in found]
         else:
             places = native.wordings_in(text, letters_by_code(), self._known, self.patterns) or []
+            for pattern, _ in places:
+                if pattern not in self._standing:
+                    self._standing[pattern] = self._as_rules_have(pattern)
         return [
             Place(wording, spots, backwards)
             for pattern, spots in places
             for wording, backwards in self._wordings[pattern]
         ]
+
+    def _as_rules_have(self, pattern: bytes) -> tuple[tuple[str | None, int, int], ...] | None:
+        """(text, place of its first letter, characters from there to its last) of each wording."""
+        ways: list[tuple[str | None, int, int]] = []
+        for wording, backwards in self._wordings[pattern]:
+            if backwards:
+                return None
+            ends = ends_of(wording)
+            ways.append((wording.text, *ends) if ends else (None, 0, 0))
+        return tuple(ways)
+
+
+def _hash(head: bytes, mix: int) -> int:
+    """Of the compiled form's look at a place."""
+    bits = 8 * len(head)
+    return int.from_bytes(head, "little") * mix % (1 << bits) >> bits - _KNOWN_BITS
 
 
 class _Table:

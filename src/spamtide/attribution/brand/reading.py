@@ -14,11 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header
-from functools import lru_cache
 
-from spamtide.attribution.brand.fold import fold, is_letter, places_of
+from spamtide.attribution.brand.fold import fold, is_letter
 from spamtide.attribution.brand.index import Index, Place
-from spamtide.attribution.brand.said import Said
+from spamtide.attribution.brand.said import Said, ends_of
 from spamtide.attribution.brand.words import Wording
 
 VERSION = "2"
@@ -82,8 +81,10 @@ def finds(rendering: str, reading: Reading) -> tuple[tuple[Wording, str], ...]:
     """Disguised wording with the stretch of text that says it."""
     if not reading.wordings:
         return ()
-    found: dict[Wording, str] = {}
     index = _index(reading)
+    if not index.may_say(rendering, MOST_CHARS, MOST_LINK_CHARS):
+        return ()
+    found: dict[Wording, str] = {}
     for text, dressed in _shown(rendering):
         seen = None if dressed else rendering
         for wording, said in _looked_at(text, index.places(text), seen):
@@ -185,7 +186,7 @@ def _stands_plainly(text: str, wording: Wording, first: int, seen: str) -> bool:
         first: place of the first of them.
         seen: what rules see.
     """
-    ends = _ends_of(wording)
+    ends = ends_of(wording)
     if ends is None:
         return False
     start = first - ends[0]
@@ -197,16 +198,3 @@ def _stands_plainly(text: str, wording: Wording, first: int, seen: str) -> bool:
     if text.startswith("link: ", text.rfind("\n", 0, first) + 1):
         return False
     return high - first + 1 == len(wording.text) or wording.text in seen
-
-
-@lru_cache(maxsize=2**14)
-def _ends_of(wording: Wording) -> tuple[int, int] | None:
-    """Places of the first and the last letter in a rule's text; None where it looks disguised as it is."""
-    text = f"\n{wording.text}\n"
-    if wording.spelt or fold(text) != wording.letters:
-        return None
-    said = Said(text, places_of(text).tolist(), wording)
-    first = said.spots[0]
-    if not said.genuine() or said.strength or first != said.low or fold(text[:first]):
-        return None
-    return said.low - 1, said.high - 1

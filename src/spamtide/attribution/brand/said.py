@@ -8,7 +8,7 @@ from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
 
-from spamtide.attribution.brand.fold import fold, is_letter
+from spamtide.attribution.brand.fold import fold, is_letter, places_of
 from spamtide.attribution.brand.words import Wording
 
 DISGUISED = 2
@@ -175,6 +175,19 @@ class Said:
         self.strength = DISGUISED
         whole = not (self._letter(self.low - 1) or self._letter(self.high + 1))
         return whole or len(self.spots) >= LONG_IN_HOST
+
+
+@lru_cache(maxsize=2**14)
+def ends_of(wording: Wording) -> tuple[int, int] | None:
+    """Places of the first and the last letter in a rule's text; None where it looks disguised as it is."""
+    text = f"\n{wording.text}\n"
+    if wording.spelt or fold(text) != wording.letters:
+        return None
+    said = Said(text, places_of(text).tolist(), wording)
+    first = said.spots[0]
+    if not said.genuine() or said.strength or first != said.low or fold(text[:first]):
+        return None
+    return said.low - 1, said.high - 1
 
 
 @lru_cache(maxsize=2**14)

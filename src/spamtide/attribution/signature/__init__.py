@@ -11,7 +11,8 @@ from spamtide.attribution.signature.ruleset import (
     load_signatures,
     match,
     scan,
+    sift,
 )
 from spamtide.attribution.signature.unreached import unreached
 
-__all__ = ["Ruleset", "Scan", "compile_signatures", "load_signatures", "match", "scan", "unreached"]
+__all__ = ["Ruleset", "Scan", "compile_signatures", "load_signatures", "match", "scan", "sift", "unreached"]

@@ -13,7 +13,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -24,6 +24,7 @@ from spamtide.attribution.brand.words import wordings
 from spamtide.attribution.signature.brand_rules import brand_source
 from spamtide.attribution.signature.guarded import Behind, Guarded, guard_of, split
 from spamtide.attribution.signature.near import MARK
+from spamtide.attribution.signature.sieve import UNSIFTED, Sifting, sieve_of, sifting_of
 from spamtide.errors import SettingsError
 from spamtide.knowledge import Knowledge
 from spamtide.model import UNKNOWN, Signature
@@ -63,6 +64,8 @@ class Ruleset:
     """The wording of its programme rules, to be known in disguise."""
     guarded: tuple[Guarded, ...] = ()
     """Skeleton rules that are tried only behind their header order; they are not in `compiled`."""
+    sifting: Sifting = UNSIFTED
+    """What tells that none of `compiled` need be tried on a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +119,19 @@ def compile_signatures(sources: Sequence[tuple[Path, str]]) -> Ruleset:
     signatures, ids = _signatures(rules, {path.name: (path, text) for path, text in sources})
     left, guarded = split(sources)
     frozen = io.BytesIO()
-    (_build(left) if guarded else rules).serialize_into(frozen)
+    rules = _build(left) if guarded else rules
+    rules.serialize_into(frozen)
+    names: dict[str, list[str]] = {}
+    for rule in rules:
+        names.setdefault(rule.namespace, []).append(rule.identifier)
+    sifting = sifting_of({path.name: text for path, text in left}, names, ids)
     digest = hashlib.sha256()
     for path, text in sources:
         digest.update(f"{path.name}\0{text}\0".encode())
     reading = _reading(sources, signatures, ids)
     if reading.wordings:
         digest.update(READING_VERSION.encode())
-    return Ruleset(signatures, digest.hexdigest()[:16], frozen.getvalue(), ids, reading, guarded)
+    return Ruleset(signatures, digest.hexdigest()[:16], frozen.getvalue(), ids, reading, guarded, sifting)
 
 
 def _build(sources: Sequence[tuple[Path, str]]) -> Any:  # noqa: ANN401 - yara_x has no public type for rules
@@ -170,10 +178,10 @@ def _of_botnets(texts: list[str]) -> frozenset[str]:
 def _try_out(ruleset: Ruleset, files: Sequence[Path]) -> None:
     """Refuse rules that cannot read a plain page in time: they would hold up every message."""
     page = ["text:\n" + "A page of plain words, and 12345. " * 300]
-    if not scan(page, ruleset).failed:
+    if not scan(page, replace(ruleset, sifting=UNSIFTED)).failed:
         return
     for path in files:
-        if scan(page, compile_signatures([(path, _read(path))])).failed:
+        if scan(page, replace(compile_signatures([(path, _read(path))]), sifting=UNSIFTED)).failed:
             _fail(path, 1, f"a rule in this file takes over {SCAN_SECONDS} s on a page of plain text")
 
 
@@ -292,35 +300,75 @@ def scan(renderings: Sequence[str], ruleset: Ruleset) -> Scan:
     """As `match`, and counts the messages that ran over SCAN_SECONDS or broke the scanner."""
     import yara_x
 
-    scanner = yara_x.Scanner(_rules(ruleset.compiled))
-    scanner.set_timeout(SCAN_SECONDS)
-    scanner.fast_scan(yes=True)
-    guard = guard_of(ruleset.version, ruleset.guarded)
-    ids, reading, signatures = ruleset.ids, ruleset.reading, ruleset.signatures
+    trying = _Trying(ruleset, asking=True)
     hits: list[tuple[str, ...]] = []
     failed = 0
     for rendering in renderings:
-        data = (rendering or "").encode("utf-8", "replace")
-        behind = guard.hits(data)
         try:
-            found = list(scanner.scan(data).matching_rules)
-            said = disguised(rendering or "", reading)
-            again = plainly(rendering, said).encode("utf-8", "replace") if said else b""
-            read = scanner.scan(again).matching_rules if said else ()
+            hits.append(trying.hits(rendering or ""))
         except (yara_x.TimeoutError, yara_x.ScanError) as error:
             failed += 1
             hits.append(())
             LOG.warning("a message could not be scanned: %s", error)
-            continue
-        if not found and not said and not behind:
-            hits.append(())
-            continue
-        named = {ids.get((rule.namespace, rule.identifier), "") for rule in found}
-        named |= {_named(ids, one) for one in behind}
-        again_named = {ids.get((rule.namespace, rule.identifier), "") for rule in read}
-        named |= {rule for rule in again_named if rule and signatures[rule].kind == "programme"}
-        hits.append(tuple(sorted(named - {""})))
     return Scan(hits, failed)
+
+
+def sift(renderings: Sequence[str], ruleset: Ruleset) -> list[tuple[str, ...] | None]:
+    """As `match`, without YARA-X: None for messages that it has to be asked of."""
+    trying = _Trying(ruleset, asking=False)
+    found: list[tuple[str, ...] | None] = []
+    for rendering in renderings:
+        try:
+            found.append(trying.hits(rendering or ""))
+        except _UnaskedError:
+            found.append(None)
+    return found
+
+
+class _UnaskedError(Exception):
+    """YARA-X has to be asked, and is not to be."""
+
+
+class _Trying:
+    """The rules of a rule set, tried on one message after the other."""
+
+    def __init__(self, ruleset: Ruleset, *, asking: bool) -> None:
+        self._ruleset = ruleset
+        self._guard = guard_of(ruleset.version, ruleset.guarded) if ruleset.guarded else None
+        sifting = ruleset.sifting
+        self._sieve = None if sifting.always else sieve_of(ruleset.version, sifting)
+        self._asking = asking
+        self._scanner: Any = None
+
+    def hits(self, text: str) -> tuple[str, ...]:
+        """Ids of the rules that match, sorted."""
+        behind = self._guard.hits(text.encode("utf-8", "replace")) if self._guard else ()
+        found = self._rules(text)
+        said = disguised(text, self._ruleset.reading)
+        if not behind and not said:
+            return found
+        ids, signatures = self._ruleset.ids, self._ruleset.signatures
+        named = {*found, *(_named(ids, one) for one in behind)}
+        again = self._rules(plainly(text, said)) if said else ()
+        named |= {rule for rule in again if signatures[rule].kind == "programme"}
+        return tuple(sorted(named - {""}))
+
+    def _rules(self, text: str) -> tuple[str, ...]:
+        """Those that match a text as it is, but for guarded ones."""
+        known = self._sieve.look(text) if self._sieve is not None else None
+        if known is not None:
+            return known
+        if not self._asking:
+            raise _UnaskedError
+        if self._scanner is None:
+            import yara_x
+
+            self._scanner = yara_x.Scanner(_rules(self._ruleset.compiled))
+            self._scanner.set_timeout(SCAN_SECONDS)
+            self._scanner.fast_scan(yes=True)
+        found = self._scanner.scan(text.encode("utf-8", "replace")).matching_rules
+        ids = self._ruleset.ids
+        return tuple(sorted({ids.get((rule.namespace, rule.identifier), "") for rule in found} - {""}))
 
 
 def _named(ids: Mapping[tuple[str, str], str], behind: Behind) -> str:
