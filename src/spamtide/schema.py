@@ -160,7 +160,7 @@ ATTRIBUTIONS = _schema(
 ANSWERS = pa.schema(
     [
         field.with_type(pa.dictionary(pa.int32(), pa.string()))
-        if field.name in {"botnet", "programme", "evidence"}
+        if field.name in {"sensor", "botnet", "programme", "evidence"}
         else field
         for field in ATTRIBUTIONS
     ]

@@ -78,20 +78,24 @@ def coded(
     beyond: Beyond = NOTHING_BEYOND,
     asks: Flags | None = None,
     copies: Ints | None = None,
+    keys: pa.Table | None = None,
 ) -> Coded | None:
-    """Make rows ready to be answered; None where none is asked. Arguments as for `attribute`, but for one.
+    """Make rows ready to be answered; None where none is asked. Arguments as for `attribute`, but for two.
 
     `copies` says how many messages each row stands for as evidence, one if None. A row that asks and stands
     for none needs another that stands for it, of its day, rules and label, for each thing that it shares.
+    `keys` are sha256 and sensor of the rows that are asked, where `rows` do not hold them.
     """
     asked = np.ones(rows.num_rows, dtype=np.bool_) if asks is None else asks
     if not asked.any():
         return None
-    families = sorted({*beyond.families, *(name for name in rows["lab"].unique().to_pylist() if name)})
+    families = sorted({*beyond.families, *filter(None, _values(rows["lab"]))})
     names = answer_names(ruleset, knowledge, families, [page.programme for page in beyond.landings])
     shared = (*beyond.ham_domains, *sorted(knowledge.shared_hosts))
     codes = code(rows, ruleset, names, replace(beyond, ham_domains=shared), asked, copies)
-    return Coded(codes, names, rows.select(["sha256", "sensor"]).filter(pa.array(asked)))
+    if keys is None:
+        keys = rows.select(["sha256", "sensor"]).filter(pa.array(asked))
+    return Coded(codes, names, keys)
 
 
 def answers_of(
@@ -128,7 +132,7 @@ def _table(rows: pa.Table, botnets: Answered, programmes: Answered) -> pa.Table:
         texts.append("[" + ",".join(filter(None, (botnets.evidence[one], programmes.evidence[other]))) + "]")
     columns = [
         rows["sha256"].cast(pa.string()),
-        rows["sensor"].cast(pa.string()),
+        _as_codes(rows["sensor"]),
         _spread(botnets.names, botnets.which),
         pa.array(np.asarray(botnets.probabilities)[botnets.which]),
         _spread(programmes.names, programmes.which),
@@ -143,3 +147,13 @@ def _spread(texts: list[str], which: Ints) -> pa.DictionaryArray:
     known = {text: place for place, text in enumerate(dict.fromkeys(texts))}
     places = np.asarray([known[text] for text in texts], dtype=np.int32)
     return pa.DictionaryArray.from_arrays(pa.array(places[which]), pa.array(list(known), pa.string()))
+
+
+def _as_codes(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column whose distinct values are held once."""
+    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+
+
+def _values(column: pa.ChunkedArray) -> list[str | None]:
+    """The distinct values of a column."""
+    return list(_as_codes(column).unify_dictionaries().unique().to_pylist())

@@ -22,6 +22,7 @@ from spamtide.attribution.ties.silence import MOST as SILENT_MOST
 from spamtide.attribution.ties.silence import STEP as SILENCE_STEP
 from spamtide.attribution.ties.silence import UNHEARD, lab_silence, unseen_excess
 from spamtide.attribution.ties.tenants import JOINTLY, TELLS, told_by_texts
+from spamtide.schema import KITS
 
 SENDER = Tie("sender", 7, 2.0, 1, 0.95, 0.1, 0.2, "what its address sent within 7 days", 0.1, ham_bars=True)
 LINK = Tie("link", 7, 3.0, 1, 0.75, 0.1, 0.2, "the mail with its links within 7 days", 0.2, ham_bars=True)
@@ -104,6 +105,11 @@ def answer_botnets(
     Returns:
         The answers, and KITS of the rows that are answered.
     """
+    if not behind_engines(rows):
+        nothing = np.zeros(len(rows.days), dtype=np.int64)
+        told_all = ties_of_botnets(rows, names, threshold)
+        found = answered("botnet", rows, names, told_all, threshold, speaks_against, nothing)
+        return found, KITS.empty_table()
     seen = _look(rows, names, threshold)
     ties = (*_ties(rows, seen.first), _lab_of_engine(rows, seen.wild, seen.number))
     texts = texts_of(rows.campaign)
@@ -121,6 +127,11 @@ def answer_botnets(
     own = own_odds(strangers, np.where(rows.asks, captured, UNNAMED), texts, rows.days)
     objections = pack(silence, [*zip(fleets.steps, told, strict=True)], own)
     return answered("botnet", rows, names, ties, threshold, speaks_against, objections), fleets.kits
+
+
+def behind_engines(rows: Rows) -> bool:
+    """Whether rules see a botnet's engine behind any of the rows: only then more than ties decides."""
+    return any(spoken.candidates or spoken.leaning for spoken in rows.spoken)
 
 
 def _look(rows: Rows, names: Names, threshold: float) -> _Seen:

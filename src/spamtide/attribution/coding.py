@@ -140,11 +140,15 @@ def _distinct(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
     """Each value's place among the distinct ones, and these; null is among them."""
     if pa.types.is_null(column.type):
         column = column.cast(pa.string())
-    encoded = pc.dictionary_encode(column, null_encoding="encode")
-    whole = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    if isinstance(whole, pa.ChunkedArray):  # pragma: no cover - depends on the Arrow version
-        whole = whole.unify_dictionaries().chunk(0)
-    return np.asarray(whole.indices).astype(np.int64), whole.dictionary
+    if pa.types.is_dictionary(column.type):
+        chunks = [column] if isinstance(column, pa.Array) else column.chunks
+        column = pa.chunked_array(chunks, column.type).unify_dictionaries()
+    else:
+        column = column.dictionary_encode()
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    values = pa.concat_arrays([whole.dictionary, pa.nulls(1, whole.dictionary.type)])
+    places = pc.fill_null(whole.indices, len(whole.dictionary)) if whole.null_count else whole.indices
+    return np.asarray(places).astype(np.int64), values
 
 
 def codes_of(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:

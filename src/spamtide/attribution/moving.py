@@ -26,8 +26,7 @@ DOMAIN_WEEKS = -(-max(botnets.LINK.reach, programmes.LINK.reach) // 7)
 
 def behind_engines(asked: Coded) -> bool:
     """Whether rules see a botnet's engine behind any of the rows: then more than ties decides."""
-    said = np.unique(asked.rows.said)
-    return any(asked.rows.spoken[one].candidates or asked.rows.spoken[one].leaning for one in said)
+    return botnets.behind_engines(asked.rows)
 
 
 def moved(

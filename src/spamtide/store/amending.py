@@ -11,12 +11,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spamtide.schema import ANSWERS, STORED_ATTRIBUTIONS
+from spamtide.store.counting import COUNTED, FEW
 from spamtide.store.lake import Lake
-from spamtide.store.rollup import COUNTED
 
 CODED = [field.name for field in ANSWERS if pa.types.is_dictionary(field.type)]
-FEW = ["sensor", "label", "lab", "relay", "campaign"]
-"""Columns of COUNTED with few distinct values."""
 
 
 @dataclass(frozen=True, slots=True)

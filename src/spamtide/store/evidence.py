@@ -12,12 +12,18 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.schema import MEMBERSHIPS, OTHERS, UNDATED
+from spamtide.schema import EVIDENCE, MEMBERSHIPS, OTHERS, UNDATED
 from spamtide.store import contents
+from spamtide.store.coded import codes_of
 from spamtide.store.lake import Files, Lake
 
 MOST_WEEKS = 200
 """Weeks that are named one by one in SQL; of more, the whole table is read."""
+
+SAID = ["label", "lab", "received_at", "source_ip", "link_domains", "campaign", "text", "rules"]
+"""Columns of EVIDENCE that have a say in answers."""
+CODED = ["sensor", "label", "lab", "relay", "campaign", "link_domains", "rules"]
+"""Columns of few distinct texts, or of lists of such."""
 
 WEEK = f"coalesce(floor((o.received_at::DATE - DATE '1970-01-01') / 7.0)::INTEGER, {UNDATED})"
 
@@ -268,34 +274,26 @@ def _ham_in(rows: pa.Table) -> OfHam:
     return OfHam(addresses, domains)
 
 
-def stretch(lake: Lake, weeks: tuple[int, int], told: tuple[int, int] | None = None) -> pa.Table:
-    """Evidence of the weeks from first to last.
+def stretch(lake: Lake, weeks: tuple[int, int]) -> pa.Table:
+    """Evidence of the weeks from first to last."""
+    return lake.query(f"SELECT * FROM evidence WHERE week BETWEEN {weeks[0]} AND {weeks[1]}")  # noqa: S608 - numbers
 
-    Args:
-        lake: the observatory's lake.
-        weeks: first and last.
-        told: weeks whose messages are told apart; the others' sha256, sensor, relay and subject are left out.
-    """
-    first, last = weeks
-    own = (first, last) if told is None else told
-    less = ", ".join(f"NULL::VARCHAR AS {name}" for name in ("sha256", "sensor", "relay", "subject"))
-    return lake.query(
-        f"""
-        SELECT * FROM evidence WHERE week BETWEEN {own[0]} AND {own[1]}
-        UNION ALL
-        SELECT * REPLACE ({less}) FROM evidence
-        WHERE week BETWEEN {first} AND {own[0] - 1} OR week BETWEEN {own[1] + 1} AND {last}
-        """  # noqa: S608 - the weeks are numbers
+
+def told_apart(lake: Lake, weeks: Collection[int], around: Collection[int]) -> tuple[pa.Table, pa.Table]:
+    """Evidence of some weeks, and SAID of those around them; texts that come again are codes."""
+    return (
+        lake.of_weeks("evidence", EVIDENCE.names, weeks, CODED),
+        lake.of_weeks("evidence", SAID, around, CODED),
     )
 
 
 def surviving(rows: pa.Table, names: Mapping[str, str]) -> pa.Table:
     """Rows with each campaign under its surviving name; `names`: absorbed campaign name -> that."""
-    encoded = rows["campaign"].combine_chunks().dictionary_encode(null_encoding="encode")
-    now = [names.get(name, name) if name else name for name in encoded.dictionary.to_pylist()]
+    codes, values = codes_of(rows["campaign"])
+    now = [names.get(name, name) for name in values.to_pylist()]
     known = {name: place for place, name in enumerate(dict.fromkeys(now))}
     places = pa.array([known[name] for name in now], pa.int32())
-    column = pa.DictionaryArray.from_arrays(places.take(encoded.indices), pa.array(list(known), pa.string()))
+    column = pa.DictionaryArray.from_arrays(places.take(codes), pa.array(list(known), pa.string()))
     return rows.set_column(rows.column_names.index("campaign"), "campaign", column)
 
 

@@ -19,7 +19,8 @@ from spamtide.store.database import database
 from spamtide.store.faults import check_room, first_line, reading, writing
 from spamtide.store.form import check_form
 from spamtide.store.listed import SCHEMA_NOTE, Edges, edges_of, of_files, rows_of, schema_of
-from spamtide.store.written import as_written, properties
+from spamtide.store.weekly import Held, read_weeks
+from spamtide.store.written import BY_FILE, as_written, commit_files, in_lots, properties
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,6 +55,7 @@ class Lake:
         self._open: dict[str, DeltaTable] = {}
         self._past: dict[tuple[str, int], frozenset[str]] = {}
         """Files of versions that were asked for: those never change."""
+        self._held = Held()
         self._weeks: dict[str, tuple[int, Edges]] = {}
         """By table, the version that was last asked about, and its edges."""
 
@@ -98,6 +100,12 @@ class Lake:
             for path, least, most in self._edges(table, handle)
             if least is None or most is None or (least <= weeks[1] and most >= weeks[0])
         )
+
+    def _holding(self, table: str, weeks: Collection[int]) -> list[str]:
+        """Local files of a table kept by week that hold any of some weeks, in order."""
+        near = self.files_of_weeks(table, (min(weeks), max(weeks)))
+        paths = [f"{self.uri}/{table}/{path}" for path in near]
+        return [path for path in paths if not self._held(path).isdisjoint(weeks)]
 
     def _edges(self, table: str, handle: DeltaTable) -> Edges:
         """`edges_of` a table, which is asked again and again, as of its version."""
@@ -147,18 +155,15 @@ class Lake:
     ) -> pa.Table:
         """Some columns of a table that is kept by week, of some weeks; those in `coded` as dictionaries.
 
-        Rows come in the same order whatever columns are asked for.
+        Of a list, it is the items that are. Rows come in the same order whatever columns are asked for.
         """
-        import pyarrow.dataset
-
         handle = self._handle(table)
-        if handle is None:
-            return pa.schema([TABLES[table].field(name) for name in columns]).empty_table()
-        options = pyarrow.dataset.ParquetReadOptions(dictionary_columns=list(coded))
-        inside = pyarrow.dataset.field("week").isin(sorted(weeks))
+        schema = with_codes(TABLES[table], coded)
+        if handle is None or not weeks:
+            return pa.schema([schema.field(name) for name in columns]).empty_table()
         with reading(table, self.uri):
-            dataset = handle.to_pyarrow_dataset(parquet_read_options=options)
-            return dataset.to_table(columns=list(columns), filter=inside)
+            files = handle if "://" in self.uri else self._holding(table, weeks)
+            return read_weeks(files, schema, list(columns), weeks)
 
     def rows_in(self, files: Files) -> int:
         """How many rows some files of a table hold, by what they say of themselves."""
@@ -258,8 +263,7 @@ class Lake:
 
     def replace_weeks(self, table: str, rows: pa.Table, weeks: tuple[int, int]) -> None:
         """Make `rows` all that a table holds of the weeks from first to last, in one atomic commit."""
-        first, last = weeks
-        self._write(table, rows, "overwrite", None, predicate=f"week >= {first} AND week <= {last}")
+        self._write(table, rows, "overwrite", None, weeks)
 
     def drop_outdated(self, names: Iterable[str]) -> None:
         """Remove those tables that an older Spamtide wrote in another form."""
@@ -420,9 +424,9 @@ class Lake:
         rows: pa.Table,
         mode: str,
         note: Mapping[str, Any] | None,
-        predicate: str | None = None,
+        weeks: tuple[int, int] | None = None,
     ) -> None:
-        """One commit; with a predicate, only the rows that it names are overwritten."""
+        """One commit; with weeks, only rows of these, from the first to the last, are overwritten."""
         from deltalake import CommitProperties, DeltaTable, write_deltalake
 
         handle = self._handle(table)
@@ -435,16 +439,30 @@ class Lake:
                     name=table,
                     description=f"{SCHEMA_NOTE}{SCHEMA_VERSION}",
                 )
-            options: dict[str, Any] = {"mode": mode, "writer_properties": properties(table)}
-            if predicate is not None:
-                options["predicate"] = predicate
-            if note:
-                options["commit_properties"] = CommitProperties(
-                    custom_metadata={"spamtide": json.dumps(note, sort_keys=True)}
-                )
-            write_deltalake(handle, rows.cast(as_written(table, rows.schema)), **options)
+            said = (
+                CommitProperties(custom_metadata={"spamtide": json.dumps(note, sort_keys=True)})
+                if note
+                else None
+            )
+            rows = rows.cast(as_written(table, rows.schema))
+            if table in BY_FILE and "://" not in self.uri and (weeks or mode == "append"):
+                gone = self._holding(table, range(weeks[0], weeks[1] + 1)) if weeks else []
+                lots = [*in_lots(rows), *self._other_weeks(table, gone, weeks)] if weeks else [rows]
+                commit_files(handle, f"{self.uri}/{table}", table, lots, gone, said)
+            else:
+                options: dict[str, Any] = {"mode": mode, "commit_properties": said}
+                if weeks is not None:
+                    options["predicate"] = f"week >= {weeks[0]} AND week <= {weeks[1]}"
+                write_deltalake(handle, rows, writer_properties=properties(table), **options)
             handle.update_incremental()
         self._open[table] = handle
+
+    def _other_weeks(self, table: str, paths: Sequence[str], weeks: tuple[int, int]) -> Iterator[pa.Table]:
+        """Rows of some files that are not of the weeks from first to last."""
+        for path in paths:
+            others = self._held(path) - {*range(weeks[0], weeks[1] + 1)}
+            if others:
+                yield read_weeks([path], with_codes(TABLES[table]), TABLES[table].names, others)
 
 
 def _sorted(rows: pa.Table) -> pa.Table:

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from spamtide.schema import CAMPAIGNS, DAILY, OBSERVATIONS, SENSORS, SIGHTINGS
+from spamtide.schema import CAMPAIGNS, OBSERVATIONS, SENSORS
 from spamtide.store.lake import Files, Lake
 
 ALIASES = pa.schema([("name", pa.string()), ("canonical", pa.string())])
@@ -27,10 +26,6 @@ NAMED = """
     FROM memberships m LEFT JOIN aliases a ON a.name = m.campaign
 """
 """Each content's campaign under its surviving name; wants a table `aliases`."""
-
-
-COUNTED = ["week", "received_at", "sensor", "label", "lab", "simulated", "relay", "campaign", "subject"]
-"""Columns of EVIDENCE that answers are counted by."""
 
 
 _HOURLY = ("sensor", "label", "botnet", "programme")
@@ -91,45 +86,6 @@ def contents_by_name(lake: Lake) -> dict[str, int]:
     """How many contents were given each campaign name."""
     rows = lake.query("SELECT campaign, count(*) AS n FROM memberships GROUP BY campaign")
     return dict(zip(rows["campaign"].to_pylist(), rows["n"].to_pylist(), strict=True))
-
-
-def to_count(rows: pa.Table, wanted: NDArray[np.bool_]) -> pa.Table:
-    """COUNTED of some rows of EVIDENCE; of few distinct texts each is held once."""
-    columns = [
-        rows[name].dictionary_encode()
-        if name in {"sensor", "label", "lab", "relay", "campaign"}
-        else rows[name]
-        for name in COUNTED
-    ]
-    return pa.table(columns, names=COUNTED).filter(pa.array(wanted))
-
-
-def count_days(lake: Lake, answered: pa.Table) -> pa.Table:
-    """DAILY of answered messages: COUNTED with botnet and programme."""
-    found = lake.query(
-        """
-        SELECT week, received_at::DATE AS day, sensor, label, lab, simulated, botnet, programme, relay,
-               count(*) AS messages, min(received_at) AS first_seen, max(received_at) AS last_seen
-        FROM answered GROUP BY ALL ORDER BY ALL
-        """,
-        answered=answered,
-    )
-    return found.select(DAILY.names).cast(DAILY)
-
-
-def count_sightings(lake: Lake, answered: pa.Table) -> pa.Table:
-    """SIGHTINGS of answered messages: COUNTED with botnet and programme."""
-    found = lake.query(
-        """
-        SELECT week, campaign, botnet, programme, count(*) FILTER (WHERE lab IS NULL) AS messages,
-               min(received_at) FILTER (WHERE lab IS NULL) AS first_seen,
-               max(received_at) FILTER (WHERE lab IS NULL) AS last_seen,
-               min(subject) FILTER (WHERE lab IS NULL) AS subject, count(lab) AS lab
-        FROM answered WHERE label = 'spam' AND campaign IS NOT NULL GROUP BY ALL ORDER BY ALL
-        """,
-        answered=answered,
-    )
-    return found.select(SIGHTINGS.names).cast(SIGHTINGS)
 
 
 def count_hours(answered: pa.Table) -> pa.Table:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spamtide.schema import TABLES
 
 if TYPE_CHECKING:
-    from deltalake import WriterProperties
+    from deltalake import CommitProperties, DeltaTable, WriterProperties
 
 SINGLE_COLUMNS = frozenset({"data", "digest", "minhash", "rendering", "sha256"})
 """Columns of values that never come again: a dictionary of them does not pay, nor do statistics."""
+BY_FILE = frozenset({"attributions"})
+"""Tables whose files are written by Arrow, and replaced as files: Delta's writer takes twice the time, and
+reads what it replaces. All of their files are of few weeks."""
+LOT_ROWS = 100_000
+"""Rows from which some weeks have a file of their own, where weeks are replaced."""
 DICTIONARY_BYTES = {"attributions": 2**24}
 """Most bytes of the dictionary of a column, where values are long and come again: the usual is 2**20."""
 
@@ -40,3 +51,75 @@ def as_written(table: str, given: pa.Schema) -> pa.Schema:
             for field in TABLES[table]
         ]
     )
+
+
+def in_lots(rows: pa.Table) -> Iterator[pa.Table]:
+    """Rows in lots of whole weeks, so that one that changes again has no large other one written with it."""
+    counts = sorted((one["values"], one["counts"]) for one in pc.value_counts(rows["week"]).to_pylist())
+    held: list[int] = []
+    size = 0
+    for place, (week, count) in enumerate(counts):
+        held.append(week)
+        size += count
+        if size >= LOT_ROWS or place == len(counts) - 1:
+            yield rows.filter(pc.is_in(rows["week"], pa.array(held, pa.int32())))
+            held, size = [], 0
+
+
+def commit_files(
+    handle: DeltaTable,
+    folder: str,
+    table: str,
+    lots: Iterable[pa.Table],
+    gone: Iterable[str],
+    said: CommitProperties | None,
+) -> None:
+    """Write a file for each lot of rows, and put these in the place of other files in one commit.
+
+    Args:
+        handle: the table.
+        folder: where it lies.
+        table: its name.
+        lots: the rows.
+        gone: paths of the other files.
+        said: what the commit is to say.
+    """
+    from deltalake.transaction import AddAction, RemoveAction
+
+    now = int(time.time() * 1000)
+    actions: list[AddAction | RemoveAction] = [
+        RemoveAction(Path(path).name, deletion_timestamp=now, data_change=True) for path in gone
+    ]
+    for rows in lots:
+        if rows.num_rows:
+            path, size, told = _written(folder, table, rows)
+            actions.append(AddAction(path, size, {}, now, data_change=True, stats=json.dumps(told)))
+    if actions or said:
+        handle.create_write_transaction(actions, "append", handle.schema(), commit_properties=said)
+
+
+def _written(folder: str, table: str, rows: pa.Table) -> tuple[str, int, dict[str, Any]]:
+    """A file of some rows: its name, its size, and what Delta's log says of it."""
+    import pyarrow.parquet
+
+    name = f"part-00000-{uuid.uuid4()}-c000.zstd.parquet"
+    texts = [one for one in TABLES[table].names if one not in SINGLE_COLUMNS]
+    pyarrow.parquet.write_table(
+        rows,
+        f"{folder}/{name}",
+        row_group_size=max(1, rows.num_rows),
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=texts,
+        dictionary_pagesize_limit=DICTIONARY_BYTES.get(table, 2**20),
+        write_statistics=["week"],
+        store_schema=False,
+    )
+    edges = pc.min_max(rows["week"]).as_py()
+    stats = {
+        "numRecords": rows.num_rows,
+        "minValues": {"week": edges["min"]},
+        "maxValues": {"week": edges["max"]},
+        "nullCount": {"week": 0},
+    }
+    return name, Path(folder, name).stat().st_size, stats

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from spamtide.attribution import REACH_WEEKS, Beyond, rented, weeks_of_engines
 from spamtide.engine import Backlog
 from spamtide.schema import DAILY, KITS, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
-from spamtide.store import Lake, amending, evidence, hourly, rollup
+from spamtide.store import Lake, amending, counting, evidence, hourly, rollup
 from spamtide.update.sparing import AMENDING, Ahead, Basis, Read, Spared, has_engines, keep_cells, spared
 from spamtide.update.stretch import Answered, Answering, answer, late_hours, stretches
 from spamtide.update.wanted import NO_HAM, wanted_again
@@ -211,11 +211,11 @@ def _amend(
         if more := amended.counts - likely:
             rows.append(amending.mail(lake, more))
         both = amending.named(pa.concat_tables(rows), amended)
-        days = rollup.count_days(lake, both)
+        days = counting.count_days(lake, both)
         storing = other.submit(
             amending.replace, lake, "daily", partial(amending.of_weeks, days), amended.counts
         )
-        sightings, hours = rollup.count_sightings(lake, both), late_hours(both, recent)
+        sightings, hours = counting.count_sightings(lake, both), late_hours(both, recent)
         storing.result()
     backlog(
         partial(amending.replace, lake, "sightings", partial(amending.of_weeks, sightings), amended.counts)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,7 +15,7 @@ from spamtide.attribution import METHOD, REACH_WEEKS, Beyond, Landing, Ruleset, 
 from spamtide.knowledge import Entity, Knowledge, Relation
 from spamtide.schema import SCHEMA_VERSION, STORED_ATTRIBUTIONS, UNDATED
 from spamtide.settings import Attributing
-from spamtide.store import Lake, evidence, life, rollup
+from spamtide.store import Lake, counting, evidence, life, rollup
 from spamtide.version import VERSION
 
 MOST_ROWS = 3_500_000
@@ -94,24 +95,24 @@ def around(weeks: tuple[int, int]) -> tuple[int, int]:
 
 
 def _inside(
-    rows: pa.Table, answering: Answering, beyond: Beyond, weeks: tuple[int, int], *, beside: bool = False
+    mail: tuple[pa.Table, pa.Table], answering: Answering, beyond: Beyond, *, beside: bool = False
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Answers of some weeks, what they count (COUNTED with both names) and KITS, from the rows around them.
+    """Answers of some mail, what it counts (COUNTED with both names) and KITS, from that and what is around.
 
     With `beside`, botnets and programmes are answered at the same time.
     """
-    first, last = weeks
-    week = rows["week"].to_numpy()
-    inside = (week >= first) & (week <= last)
+    own, around = mail
+    rows = pa.concat_tables([part.select(evidence.SAID) for part in mail])
     asked = coded(
         evidence.surviving(rows, answering.names),
         answering.ruleset,
         answering.knowledge,
         beyond=beyond,
-        asks=inside,
+        asks=np.arange(rows.num_rows) < own.num_rows,
+        keys=own.select(["sha256", "sensor"]),
     )
-    own = rollup.to_count(rows, inside)
-    del rows  # half of the memory, were it kept while answers are made
+    own = own.select(counting.COUNTED)
+    del rows, mail, around  # much of the memory, were it kept while answers are made
     answers, kits = answers_of(asked, answering.attributing, beyond.rented, beside=beside)
     both = own.append_column("botnet", answers["botnet"]).append_column("programme", answers["programme"])
     return answers.append_column("week", own["week"]), both, kits
@@ -135,7 +136,10 @@ def answers_under(lake: Lake, answering: Answering, rules: pa.Table) -> pa.Table
     found = [STORED_ATTRIBUTIONS.empty_table()]
     for weeks in stretches(set(counts), counts):
         rows = life.with_rules(lake, evidence.stretch(lake, around(weeks)), rules)
-        answers, _, _ = _inside(rows, answering, beyond, weeks)
+        week = rows["week"].to_numpy()
+        inside = (week >= weeks[0]) & (week <= weeks[1])
+        parts = rows.filter(pa.array(inside)), rows.filter(pa.array(~inside))
+        answers, _, _ = _inside(parts, answering, beyond)
         found.append(answers.cast(STORED_ATTRIBUTIONS))
     return pa.concat_tables(found)
 
@@ -153,18 +157,22 @@ def answer(
     lake: Lake, answering: Answering, beyond: Beyond, weeks: tuple[int, int], recent: int, *, beside: bool
 ) -> Answered:
     """Answer one stretch of weeks; with `beside`, it is the only one, and counted while it is stored."""
-    answers, both, kits = _inside(
-        evidence.stretch(lake, around(weeks), told=weeks), answering, beyond, weeks, beside=beside
-    )
+    answers, both, kits = _inside(_mail(lake, weeks), answering, beyond, beside=beside)
     if beside:
         return Answered(answers, kits, partial(_counted, lake, both, recent))
     counted = _counted(lake, both, recent)
     return Answered(answers, kits, lambda: counted)
 
 
+def _mail(lake: Lake, weeks: tuple[int, int]) -> tuple[pa.Table, pa.Table]:
+    """Evidence of a stretch of weeks, and of those around it."""
+    own, (first, last) = range(weeks[0], weeks[1] + 1), around(weeks)
+    return evidence.told_apart(lake, own, {*range(first, last + 1)} - {*own})
+
+
 def _counted(lake: Lake, both: pa.Table, recent: int) -> Counted:
     """DAILY and SIGHTINGS of what was answered, and the hours of its weeks from one on."""
-    return rollup.count_days(lake, both), rollup.count_sightings(lake, both), late_hours(both, recent)
+    return counting.count_days(lake, both), counting.count_sightings(lake, both), late_hours(both, recent)
 
 
 def late_hours(both: pa.Table, recent: int) -> pa.Table:

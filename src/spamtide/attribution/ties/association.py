@@ -94,13 +94,15 @@ def tied(
         copies: how often each entry counts as evidence, once if None. One that asks must be counted: by
             itself or in another entry of its cell.
     """
+    none = np.empty(0, dtype=np.int64)
+    if not (answers >= 0).any():
+        return Tied(none, none, none, np.empty(0))
     chosen = np.flatnonzero((keys >= 0) & (days != NO_DAY))
     key, answer = keys[chosen], answers[chosen]
     named = np.bincount(key[answer >= 0], minlength=int(key.max(initial=-1)) + 1) > 0
     kept = named[key]
     chosen, key, answer = chosen[kept], key[kept], answer[kept]
     if not len(chosen):
-        none = np.empty(0, dtype=np.int64)
         return Tied(none, none, none, np.empty(0))
     step = np.floor_divide(days[chosen], tie.step)
     step -= step.min() - tie.reach
