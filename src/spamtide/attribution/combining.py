@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.evidence import among, answer, odds_of, posterior, tally
 from spamtide.attribution.spoken import Kind, Names, Spoken
-from spamtide.attribution.ties.association import SILENT, UNNAMED, Flags, Ints, Tie, distinct, tied
+from spamtide.attribution.ties.association import SILENT, UNNAMED, Flags, Ints, Tie, Tied, distinct, tied
 from spamtide.model import UNKNOWN, Evidence
 
 Against = Callable[[Spoken, Sequence[Evidence], int], Sequence[Evidence]]
@@ -96,24 +96,26 @@ def told_by(
         asks: entries that are to be answered, all if None.
         copies: how often each entry counts, as `tied` takes it.
     """
-    entries, name, step = _in_steps(tie, (keys, days, answers), of_ham, asks, copies)
-    names, steps = np.full(len(keys), UNNAMED, dtype=np.int32), np.zeros(len(keys), dtype=np.int32)
-    names[entries], steps[entries] = name, step
-    return Told(tie, names, steps) if asks is None else Told(tie, names[asks], steps[asks])
-
-
-def _in_steps(
-    tie: Tie,
-    entries: tuple[Ints, Ints, Ints],
-    of_ham: Flags | None,
-    asks: Flags | None,
-    copies: Ints | None,
-) -> tuple[Ints, Small, Small]:
-    """Entries of which something is told, the name of each and its share in steps: more than a half."""
-    keys, days, answers = entries
     if of_ham is not None and tie.ham_bars:
         keys = np.where(of_ham, -1, keys)
-    found = tied(keys, days, answers, tie, asks, copies)
+    return told_by_each((tie,), keys, days, answers, asks, copies)[0]
+
+
+def told_by_each(
+    ties: Sequence[Tie], keys: Ints, days: Ints, answers: Ints, asks: Flags | None, copies: Ints | None
+) -> list[Told]:
+    """As `told_by`, of ties that differ in how they weigh what they share; other mail bars nothing."""
+    told = []
+    for tie, found in zip(ties, tied(keys, days, answers, ties, asks, copies), strict=True):
+        entries, name, step = _in_steps(found)
+        names, steps = np.full(len(keys), UNNAMED, dtype=np.int32), np.zeros(len(keys), dtype=np.int32)
+        names[entries], steps[entries] = name, step
+        told.append(Told(tie, names, steps) if asks is None else Told(tie, names[asks], steps[asks]))
+    return told
+
+
+def _in_steps(found: Tied) -> tuple[Ints, Small, Small]:
+    """Entries of which something is told, the name of each and its share in steps: more than a half."""
     steps = np.floor(found.share * STEPS + 1e-9).astype(np.int32)
     steps[2 * steps <= STEPS] = 0
     strong = steps[found.cell] > 0
@@ -131,9 +133,8 @@ def told_by_link(tie: Tie, rows: Rows, answers: Ints) -> Told:
     """
     of = rows.domain_row
     copies = None if rows.copies is None else rows.copies[of]
-    entries, name, share = _in_steps(
-        tie, (rows.domain, rows.days[of], answers[of]), rows.domain_of_ham, rows.asks[of], copies
-    )
+    keys = np.where(rows.domain_of_ham, -1, rows.domain) if tie.ham_bars else rows.domain
+    entries, name, share = _in_steps(tied(keys, rows.days[of], answers[of], (tie,), rows.asks[of], copies)[0])
     count = len(rows.asked)
     steps = np.zeros(count, dtype=np.int32)
     low = np.full(count, np.iinfo(np.int32).max, dtype=np.int32)

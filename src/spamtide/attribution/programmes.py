@@ -13,7 +13,7 @@ from spamtide.attribution.combining import (
     answered,
     nothing_against,
     seeds_of,
-    told_by,
+    told_by_each,
     told_by_link,
 )
 from spamtide.attribution.spoken import Names
@@ -42,8 +42,8 @@ def ties_of_programmes(rows: Rows, names: Names, threshold: float) -> tuple[Told
     number = {name: place for place, name in enumerate(names.programme)}
     _, seeds = seeds_of("programme", rows, number, threshold, nothing_against)
     first = np.where(rows.ham, HAM, seeds)
-    silent = told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks, rows.copies)
-    named = told_by(FEW_COPIES, rows.campaign, rows.days, first, None, rows.asks, rows.copies)
+    ties = (CAMPAIGN, FEW_COPIES)
+    silent, named = told_by_each(ties, rows.campaign, rows.days, first, rows.asks, rows.copies)
     own = first[rows.asked] >= 0
     campaign = replace(
         silent,

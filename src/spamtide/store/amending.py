@@ -78,11 +78,27 @@ def mail(lake: Lake, weeks: Collection[int]) -> pa.Table:
 def named(rows: pa.Table, amended: Amended) -> pa.Table:
     """COUNTED with botnet and programme of `mail` of weeks that are to be counted again."""
     answers = amended.of_weeks(amended.counts, ["sha256", "sensor", "botnet", "programme"])
-    place = pc.index_in(_marks(rows), _marks(answers).combine_chunks())
+    place = pa.array(_places(rows, answers))
     found = rows.drop_columns("sha256")
     for name in ("botnet", "programme"):
-        found = found.append_column(name, answers[name].combine_chunks().take(place.combine_chunks()))
+        found = found.append_column(name, answers[name].combine_chunks().take(place))
     return found
+
+
+def _places(rows: pa.Table, answers: pa.Table) -> NDArray[np.int64]:
+    """Where the answer of each row stands; it has one.
+
+    Nearly every content was seen by one sensor, and is looked up by its hash alone.
+    """
+    place = np.asarray(pc.index_in(rows["sha256"], answers["sha256"].combine_chunks())).astype(np.int64)
+    sensors = (rows["sensor"].cast(pa.string()), answers["sensor"].cast(pa.string()).take(pa.array(place)))
+    others = np.flatnonzero(pc.not_equal(*sensors))
+    if len(others):
+        few = rows.take(pa.array(others))
+        several = np.flatnonzero(pc.is_in(answers["sha256"], few["sha256"].combine_chunks()))
+        among = _marks(answers.take(pa.array(several))).combine_chunks()
+        place[others] = several[np.asarray(pc.index_in(_marks(few), among))]
+    return place
 
 
 def replace(

@@ -151,19 +151,32 @@ class Lake:
         return self._past[table, version]
 
     def of_weeks(
-        self, table: str, columns: Sequence[str], weeks: Collection[int], coded: Sequence[str] = ()
+        self,
+        table: str,
+        columns: Sequence[str],
+        weeks: Collection[int],
+        coded: Sequence[str] = (),
+        among: Files | None = None,
     ) -> pa.Table:
         """Some columns of a table that is kept by week, of some weeks; those in `coded` as dictionaries.
 
-        Of a list, it is the items that are. Rows come in the same order whatever columns are asked for.
+        Of a list, it is the items that are. Rows come in the same order whatever columns are asked for. With
+        `among`, only these files are looked at.
         """
         handle = self._handle(table)
         schema = with_codes(TABLES[table], coded)
         if handle is None or not weeks:
             return pa.schema([schema.field(name) for name in columns]).empty_table()
         with reading(table, self.uri):
-            files = handle if "://" in self.uri else self._holding(table, weeks)
-            return read_weeks(files, schema, list(columns), weeks)
+            if "://" in self.uri:
+                whole = handle.to_pyarrow_dataset()
+                parts = whole if among is None else of_files(whole, among.paths)
+                return read_weeks(parts, schema, columns, weeks)
+            paths = self._holding(table, weeks)
+            if among is not None:
+                wanted = {Path(path).name for path in among.paths}
+                paths = [path for path in paths if Path(path).name in wanted]
+            return read_weeks(paths, schema, columns, weeks)
 
     def rows_in(self, files: Files) -> int:
         """How many rows some files of a table hold, by what they say of themselves."""

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spamtide.schema import CELLS, EVIDENCE, UNDATED
+from spamtide.store.evidence import CODED
 from spamtide.store.lake import Files, Lake
 
 ASKED = ["sha256", "sensor", "week", "label", "lab", "received_at", "source_ip", "link_domains", "campaign",
@@ -49,9 +50,8 @@ class Mail:
 
 
 def held(lake: Lake, files: Files, weeks: Collection[int]) -> pa.Table:
-    """ASKED of some weeks of evidence."""
-    listed = ", ".join(map(str, sorted(weeks)))
-    return lake.query(f"SELECT {_listed(ASKED)} FROM old e WHERE week IN ({listed})", old=files)  # noqa: S608 - names of columns, and numbers
+    """ASKED of some weeks of evidence, texts that come again as codes."""
+    return lake.of_weeks("evidence", ASKED, weeks, CODED, files)
 
 
 def keys(rows: pa.Table, column: str, reach: int, without: Collection[str]) -> pa.Table:

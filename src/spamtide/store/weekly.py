@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from spamtide.store.coded import reading_codes
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable
+    from pyarrow.dataset import FileSystemDataset
 
 
 class Held:
@@ -35,12 +35,15 @@ class Held:
 
 
 def read_weeks(
-    paths: Sequence[str] | DeltaTable, schema: pa.Schema, columns: Sequence[str], weeks: Collection[int]
+    files: Sequence[str] | FileSystemDataset,
+    schema: pa.Schema,
+    columns: Sequence[str],
+    weeks: Collection[int],
 ) -> pa.Table:
     """Some columns of some weeks' rows, in the order of the files.
 
     Args:
-        paths: local files, or a table that lies elsewhere.
+        files: paths of local files, or files that lie elsewhere.
         schema: of the whole table, with what is to be read as codes.
         columns: their names.
         weeks: the weeks.
@@ -48,15 +51,14 @@ def read_weeks(
     import pyarrow.dataset
 
     form = pyarrow.dataset.ParquetFileFormat(read_options=reading_codes(schema))
-    if isinstance(paths, Sequence):
-        parts = [pyarrow.dataset.dataset(path, schema, form) for path in paths]
+    if isinstance(files, pyarrow.dataset.FileSystemDataset):
+        apart = [form.make_fragment(one.path, files.filesystem) for one in files.get_fragments()]
+        parts = [pyarrow.dataset.FileSystemDataset([one], schema, form, files.filesystem) for one in apart]
     else:
-        whole = paths.to_pyarrow_dataset()
-        files = [form.make_fragment(one.path, whole.filesystem) for one in whole.get_fragments()]
-        parts = [pyarrow.dataset.FileSystemDataset([one], schema, form, whole.filesystem) for one in files]
+        parts = [pyarrow.dataset.dataset(path, schema, form) for path in files]
     read = list(dict.fromkeys([*columns, "week"]))
     empty = pa.schema([schema.field(name) for name in columns]).empty_table()
-    found = (of_weeks(part.to_table(columns=read), weeks).select(columns) for part in parts)
+    found = (of_weeks(part.to_table(columns=read), weeks).select(list(columns)) for part in parts)
     return pa.concat_tables([empty, *found])
 
 

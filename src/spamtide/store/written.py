@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spamtide.schema import TABLES
+from spamtide.store.weekly import of_weeks
 
 if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable, WriterProperties
@@ -62,7 +63,7 @@ def in_lots(rows: pa.Table) -> Iterator[pa.Table]:
         held.append(week)
         size += count
         if size >= LOT_ROWS or place == len(counts) - 1:
-            yield rows.filter(pc.is_in(rows["week"], pa.array(held, pa.int32())))
+            yield of_weeks(rows, held)
             held, size = [], 0
 
 

@@ -18,7 +18,7 @@ from spamtide.settings import Attributing
 from spamtide.store import Lake, counting, evidence, life, rollup
 from spamtide.version import VERSION
 
-MOST_ROWS = 3_500_000
+MOST_ROWS = 4_300_000
 """Messages that one stretch of weeks holds in memory, those around the weeks that are answered included."""
 
 Counted = tuple[pa.Table, pa.Table, pa.Table]

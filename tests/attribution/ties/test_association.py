@@ -29,7 +29,7 @@ def associate(
 ) -> tuple[Ints, Floats]:
     """Answer and share by entry; UNNAMED and 0 where nothing is known or asked."""
     top, share = np.full(len(keys), UNNAMED, dtype=np.int64), np.zeros(len(keys))
-    found = tied(keys, days, answers, tie, asked)
+    found = tied(keys, days, answers, (tie,), asked)[0]
     top[found.entries], share[found.entries] = found.top[found.cell], found.share[found.cell]
     return top, share
 

@@ -5,7 +5,7 @@ Whole-number arithmetic throughout, so that the order of rows cannot move a resu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +58,10 @@ class Tie:
 
 
 def distinct(values: Ints) -> tuple[Ints, Ints]:
-    """Each value's place among the distinct ones, and these, in order of appearance; no sorting."""
+    """Each value's place among the distinct ones, and these; no sorting."""
+    if len(values) and int(values.min()) >= 0 and int(values.max()) < DENSE * len(values):
+        there = np.bincount(values) > 0
+        return (np.cumsum(there) - 1)[values], np.flatnonzero(there)
     encoded = pa.array(values).dictionary_encode()
     return np.asarray(encoded.indices).astype(np.int64), np.asarray(encoded.dictionary)
 
@@ -78,9 +81,14 @@ class Tied:
 
 
 def tied(
-    keys: Ints, days: Ints, answers: Ints, tie: Tie, asked: Flags | None = None, copies: Ints | None = None
-) -> Tied:
-    """The answer that most others under the same key have, and its share of their weight.
+    keys: Ints,
+    days: Ints,
+    answers: Ints,
+    ties: Sequence[Tie],
+    asked: Flags | None = None,
+    copies: Ints | None = None,
+) -> list[Tied]:
+    """The answer that most others under the same key have, and its share of their weight; by tie.
 
     An entry's own answer does not count for itself. By cells: there are far fewer than entries where many
     share something.
@@ -89,21 +97,29 @@ def tied(
         keys: what is shared, as a code; negative for nothing.
         days: day of each entry, or NO_DAY.
         answers: a name's number, or UNNAMED, HAM or SILENT.
-        tie: reach in time and weights.
+        ties: reach in time and weights; they are of the same reach, half-life and step.
         asked: entries that are to be answered, all if None; the others only count as evidence.
         copies: how often each entry counts as evidence, once if None. One that asks must be counted: by
             itself or in another entry of its cell.
     """
     none = np.empty(0, dtype=np.int64)
+    nothing = [Tied(none, none, none, np.empty(0))] * len(ties)
     if not (answers >= 0).any():
-        return Tied(none, none, none, np.empty(0))
-    chosen = np.flatnonzero((keys >= 0) & (days != NO_DAY))
+        return nothing
+    tie = ties[0]
+    there = (keys >= 0) & (days != NO_DAY)
+    if asked is not None:
+        there &= _within_reach(days, there & asked, tie)
+    chosen = np.flatnonzero(there)
     key, answer = keys[chosen], answers[chosen]
-    named = np.bincount(key[answer >= 0], minlength=int(key.max(initial=-1)) + 1) > 0
+    width = int(key.max(initial=-1)) + 1
+    named = np.bincount(key[answer >= 0], minlength=width) > 0
+    if asked is not None:
+        named &= np.bincount(key[asked[chosen]], minlength=width) > 0
     kept = named[key]
     chosen, key, answer = chosen[kept], key[kept], answer[kept]
     if not len(chosen):
-        return Tied(none, none, none, np.empty(0))
+        return nothing
     step = np.floor_divide(days[chosen], tie.step)
     step -= step.min() - tie.reach
     width = int(step.max()) + tie.reach + 1
@@ -131,9 +147,21 @@ def tied(
     asks[cell] = True
     asking = np.bincount(spot_of[asks], minlength=len(spots)) > 0
     reached = _reached(spots, (spot_of, said, counts), asking, names, tie)
-    top, share = np.full(len(spot), UNNAMED, dtype=np.int64), np.zeros(len(spot))
-    top[asks], share[asks] = _shares(spot_of[asks], said[asks], len(spots), reached, tie)
-    return Tied(entries, cell, top, share)
+    found = []
+    for tie in ties:
+        top, share = np.full(len(spot), UNNAMED, dtype=np.int64), np.zeros(len(spot))
+        top[asks], share[asks] = _shares(spot_of[asks], said[asks], len(spots), reached, tie)
+        found.append(Tied(entries, cell, top, share))
+    return found
+
+
+def _within_reach(days: Ints, asked: Flags, tie: Tie) -> Flags:
+    """Entries that a tie may reach from any that is asked, by the first and the last of these."""
+    of = days[asked]
+    if not len(of):
+        return asked
+    first, last = int(of.min()) // tie.step - tie.reach, int(of.max()) // tie.step + tie.reach
+    return (days >= first * tie.step) & (days < (last + 1) * tie.step)
 
 
 def ordered(values: Ints) -> tuple[Ints, Ints]:
