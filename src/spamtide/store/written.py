@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SINGLE_COLUMNS = frozenset({"data", "digest", "minhash", "rendering", "sha256"})
 """Columns of values that never come again: a dictionary of them does not pay, nor do statistics."""
-BY_FILE = frozenset({"attributions"})
+BY_FILE = frozenset({"attributions", "daily", "hourly", "sightings"})
 """Tables whose files are written by Arrow, and replaced as files: Delta's writer takes twice the time, and
 reads what it replaces. All of their files are of few weeks."""
 LOT_ROWS = 100_000

@@ -1,0 +1,105 @@
+"""Tables that are kept by week: rows of some weeks read as codes, and files put in the place of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from spamtide.schema import EVIDENCE, STORED_ATTRIBUTIONS, UNDATED
+from spamtide.store import Lake, written
+from spamtide.store.lake import Files
+
+CODED = ["sensor", "label", "lab", "link_domains", "rules"]
+
+
+def mail(weeks: list[int]) -> pa.Table:
+    """Evidence of some weeks, one row each, with lists that are long, empty and null."""
+    lists = [["a.example", "b.example"], [], None]
+    rows = [
+        {"sha256": f"{place:064x}", "sensor": f"s{place % 2}", "week": week, "label": "spam",
+         "link_domains": lists[place % 3], "rules": lists[(place + 1) % 3]}
+        for place, week in enumerate(weeks)
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, EVIDENCE)
+
+
+def answers(weeks: list[int], botnet: str) -> pa.Table:
+    """Answers of some weeks, one row each."""
+    rows = [
+        {"sha256": f"{place:064x}", "sensor": "s", "botnet": botnet, "botnet_confidence": 0.5,
+         "programme": "unknown", "programme_confidence": 0.0, "evidence": "[]", "week": week}
+        for place, week in enumerate(weeks)
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, STORED_ATTRIBUTIONS)
+
+
+def texts(rows: pa.Table, names: list[str]) -> list[dict[str, object]]:
+    return [{name: row[name] for name in names} for row in rows.to_pylist()]
+
+
+@pytest.mark.parametrize(
+    ("weeks", "wanted"),
+    [([UNDATED, 3, 3, 4, 5], {3, 4}), ([5, 3, UNDATED, 4, 3], {3}), ([3, 4], {UNDATED}), ([3, 4], {9})],
+)
+def test_weeks_as_codes_are_the_rows(tmp_path: Path, weeks: list[int], wanted: set[int]) -> None:
+    """In their order, whether they lie together in a file or not; other files have no say."""
+    lake = Lake.at(tmp_path)
+    lake.append("evidence", mail(weeks))
+    first = lake.files("evidence")
+    lake.append("evidence", mail([3, 9]))
+    whole = lake.read("evidence", paths=first.paths).to_pylist()
+    names = ["rules", "sha256", "link_domains", "lab"]
+    expected = [{name: row[name] for name in names} for row in whole if row["week"] in wanted]
+    found = lake.of_weeks("evidence", names, wanted, CODED, first)
+    assert texts(found, names) == expected
+    assert found.column_names == names
+    assert found.schema.field("rules").type.value_type == pa.dictionary(pa.int32(), pa.string())
+    both = lake.of_weeks("evidence", names, {3}, CODED)
+    assert both.num_rows == weeks.count(3) + 1
+    assert not lake.of_weeks("evidence", names, {3}, CODED, Files("evidence", ())).num_rows
+
+
+def test_no_table_has_no_rows(tmp_path: Path) -> None:
+    lake = Lake.at(tmp_path)
+    assert lake.of_weeks("evidence", ["week", "rules"], {1}, CODED).column_names == ["week", "rules"]
+
+
+def test_weeks_are_replaced_in_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of other weeks in the same files stay, files of other weeks are not touched, Delta sees it all."""
+    monkeypatch.setattr(written, "LOT_ROWS", 2)
+    lake = Lake.at(tmp_path)
+    lake.append("attributions", answers([UNDATED, 1, 2], "old"))
+    lake.append("attributions", answers([3, 3, 4], "old"))
+    lake.append("attributions", answers([7], "old"))
+    before, apart = lake.version("attributions"), lake.files_of_weeks("attributions", (7, 7))
+    assert before is not None
+    lake.replace_weeks("attributions", answers([2, 2, 3], "new"), (2, 3))
+    assert lake.version("attributions") == before + 1
+    expected = sorted(
+        [(UNDATED, "old"), (1, "old"), (4, "old"), (7, "old"), (2, "new"), (2, "new"), (3, "new")]
+    )
+    for rows in (
+        lake.read("attributions"),
+        lake.query("SELECT week, botnet FROM attributions"),
+        DeltaTable(f"{lake.uri}/attributions").to_pyarrow_dataset().to_table(),
+        Lake.at(tmp_path).of_weeks("attributions", ["week", "botnet"], {UNDATED, 1, 2, 3, 4, 7}),
+    ):
+        assert sorted((row["week"], row["botnet"]) for row in rows.to_pylist()) == expected
+    assert lake.files_of_weeks("attributions", (7, 7)) == apart
+    assert lake.read("attributions", version=before).num_rows == 7
+    assert lake.read("attributions", ["week"], paths=lake.files("attributions").paths).num_rows == 7
+    assert lake.rows_in(lake.files("attributions")) == 7
+    lake.replace_weeks("attributions", STORED_ATTRIBUTIONS.empty_table(), (1, 9))
+    assert lake.read("attributions")["week"].to_pylist() == [UNDATED]
+    lake.compact("attributions")
+
+
+def test_a_note_alone_is_a_commit(tmp_path: Path) -> None:
+    lake = Lake.at(tmp_path)
+    lake.append("attributions", answers([1], "one"))
+    lake.append("attributions", STORED_ATTRIBUTIONS.empty_table(), {"said": 1})
+    assert lake.note("attributions") == {"said": 1}
+    assert lake.read("attributions").num_rows == 1
