@@ -9,7 +9,7 @@ import pytest
 from deltalake import DeltaTable
 
 from spamtide.schema import EVIDENCE, STORED_ATTRIBUTIONS, UNDATED
-from spamtide.store import Lake, written
+from spamtide.store import Lake, sharing, written
 from spamtide.store.lake import Files
 
 CODED = ["sensor", "label", "lab", "link_domains", "rules"]
@@ -60,6 +60,26 @@ def test_weeks_as_codes_are_the_rows(tmp_path: Path, weeks: list[int], wanted: s
     both = lake.of_weeks("evidence", names, {3}, CODED)
     assert both.num_rows == weeks.count(3) + 1
     assert not lake.of_weeks("evidence", names, {3}, CODED, Files("evidence", ())).num_rows
+
+
+@pytest.mark.parametrize("empty", [[], None])
+def test_held_mail_without_any_link_or_rule_is_looked_through(
+    tmp_path: Path, empty: list[str] | None
+) -> None:
+    lake = Lake.at(tmp_path)
+    row = {"sha256": "0" * 64, "sensor": "s", "week": 3, "label": "spam", "source_ip": "192.0.2.1"}
+    lake.append("evidence", pa.Table.from_pylist([row | {"link_domains": empty, "rules": empty}], EVIDENCE))
+    held = sharing.held(lake, lake.files("evidence"), {3})
+    mail = sharing.Mail(Files("evidence", ()), held, frozenset({3}))
+    wanted = pa.table([["192.0.2.1"], [3]], schema=sharing.KEY)
+    found = sharing.by_address(lake, mail, wanted, sharing.ASKED)
+    assert found["sha256"].to_pylist() == ["0" * 64]
+    assert not sharing.by_domain(lake, mail, wanted, sharing.ASKED).num_rows
+    assert sharing.cells(lake, held, {3})["names"].to_pylist() == [""]
+    cell = pa.table(
+        {"campaign": pa.array([None], pa.string()), "week": pa.array([3], pa.int32()), "names": [""]}
+    )
+    assert not sharing.in_cells(lake, mail, cell).num_rows  # it has no campaign
 
 
 def test_no_table_has_no_rows(tmp_path: Path) -> None:
