@@ -19,8 +19,8 @@ from spamtide.store import Lake, counting, evidence, life, rollup
 from spamtide.version import VERSION
 
 MOST_ROWS = 4_150_000
-"""Messages that one stretch of weeks holds in memory, those around the weeks that are answered included. So many
-64-bit numbers are just below 32 MB, from which on the C library gives blocks back as soon as they are freed."""
+"""Messages that one stretch of weeks holds in memory, those around the weeks that are answered included. So
+many 64-bit numbers are just below 32 MB; the C library gives larger blocks back once freed."""
 
 Counted = tuple[pa.Table, pa.Table, pa.Table]
 """DAILY, SIGHTINGS and `rollup.Hours.counts` of what was answered."""
