@@ -164,3 +164,15 @@ def test_a_letter_without_a_name_for_a_week_ends_no_programme() -> None:
 
     assert asked(nameless)
     assert not asked(quiet)
+
+
+def test_two_floods_of_a_small_series_do_not_hide_each_other() -> None:
+    """They were its only busy days, and its unevenness was taken from them."""
+    days = START + np.arange(366)
+    for seed in range(10):
+        dice = np.random.default_rng([17, seed])
+        count = dice.poisson(0.8 * dice.gamma(12, 1 / 12, 366))
+        count[[218, 346, 347]] += [260, 140, 140]
+        events = find_events(prepare(days, count, np.ones(366)), 0.65, whole=True)
+        found = [(event.kind, event.onset) for event in events if event.p_value < 0.01]
+        assert found == [("surge", days[at].item()) for at in (218, 346)]

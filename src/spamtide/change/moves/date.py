@@ -88,6 +88,19 @@ class Spread:
         slower = None if self.slower is None else self.slower[::-1]
         return Spread(total - (self.first + len(self.mass) - 1), self.mass[::-1], slower)
 
+    def mixed(self, other: Spread, shares: tuple[float, float]) -> Spread:
+        """This one and another, which has a share of the chance, under either prior."""
+        first = min(self.first, other.first)
+        number = max(self.first + len(self.mass), other.first + len(other.mass)) - first
+        found = []
+        for slower, share in zip((False, True), shares, strict=True):
+            mass = np.zeros(number)
+            for one, part in ((self, 1 - share), (other, share)):
+                chances = one.under(slower=slower)
+                mass[one.first - first :][: len(chances)] += part * chances / chances.sum()
+            found.append(mass)
+        return Spread(first, *found)
+
     def under(self, *, slower: bool) -> Floats:
         """The chances under one of the priors."""
         return self.slower if slower and self.slower is not None else self.mass

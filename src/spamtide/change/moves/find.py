@@ -6,17 +6,26 @@ short silences between two like levels are passed over.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from spamtide.change.moves.alarm import WINDOWS, Alarm, raise_alarm
 from spamtide.change.moves.cut import Burst, Cut, Move, cut_track
-from spamtide.change.moves.date import LONGEST_RAMP, LONGEST_SLOPE, SHALLOW, Ramp, date_move
+from spamtide.change.moves.date import (
+    LONGEST_RAMP,
+    LONGEST_SLOPE,
+    NEGLIGIBLE,
+    SHALLOW,
+    Ramp,
+    date_move,
+    estimates,
+)
 from spamtide.change.moves.event import Event, by_day, dates_of, doubt_of, level_of
 from spamtide.change.moves.extent import extent, near
 from spamtide.change.moves.flood import FEWEST_UNITS, surge
 from spamtide.change.moves.segment import WEEK, Direction, Segments, Track
-from spamtide.change.moves.slope import date_slope
+from spamtide.change.moves.slope import LONG, is_slope
+from spamtide.change.moves.slow import slow_move
 from spamtide.change.moves.wander import APART, REAL, Wander, levels_of, wander
 from spamtide.change.moves.waves import Doubt, Levels, Question
 from spamtide.change.moves.weigh import CAUTION, merged_gain, tail
@@ -34,6 +43,9 @@ WORTH_DATING = 0.1
 """P-value above which a move is not even dated, unless more of all reports may be false than that."""
 MOST_MOVES = 20
 """Moves of one series that are dated, the surest first; a series with more has no level to speak of."""
+SURE = 0.01
+"""P-value up to which a move is one of its own, and no part of a slow one that is dated beside it."""
+LIKELIER = 0.5
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,10 +96,11 @@ def find_all(
             since[n] = max(since[n], doubt.end)
     sure = {n: sorted(one for one in kept[n] if one[0].p_value <= worth)[:MOST_MOVES] for n in cuts}
     dated = [(n, number, weight) for n, some in sure.items() for weight, number in some]
-    moves = each(lambda one: _move(cuts[one[0]], one[1], one[2]), dated)
+    told = {n: {number for weight, number in some if weight.p_value <= SURE} for n, some in sure.items()}
+    moves = each(lambda one: _move(cuts[one[0]], one[1], one[2], told[one[0]]), dated)
     found: list[tuple[Event, ...]] = [()] * len(tracks)
     for n, cut in cuts.items():
-        events = [surge(*burst, beside.get(id(burst))) for burst in cut.bursts]
+        events = [surge(*burst, beside.get(id(burst)), _others(cut, burst)) for burst in cut.bursts]
         events += [event for (of, _, _), event in zip(dated, moves, strict=True) if of == n]
         events += _alarmed(cut, ratio, levels[order[n]], wandering.series[order[n]], since[n], whole=whole)
         found[n] = tuple(sorted(events, key=lambda event: (event.onset, event.kind)))
@@ -104,6 +117,12 @@ def _doubt(series: int, cut: Cut, number: int) -> Doubt:
     """A move as a question to the wandering of its series."""
     _, i, j = cut.moves[number]
     return Doubt(series, cut.segments.starts[i], cut.segments.starts[j])
+
+
+def _others(cut: Cut, burst: Burst) -> list[tuple[int, int]]:
+    """Units [first, last) of a series' other bursts."""
+    spans = (one[1:] for one in cut.bursts if one is not burst)
+    return [(segments.starts[i], segments.starts[j]) for segments, (i, j) in spans]
 
 
 def _lasts(burst: Burst) -> bool:
@@ -212,7 +231,7 @@ def _weigh(cut: Cut, move: Move, ratio: float) -> Weight:
     return Weight(tail(gain, len(bounds) - 2, units, places=units), gain)
 
 
-def _move(cut: Cut, number: int, weight: Weight) -> Event:
+def _move(cut: Cut, number: int, weight: Weight, told: Collection[int]) -> Event:
     """Date one fall or rise between its neighbours."""
     track, segments = cut.track, cut.segments
     direction, i, j = cut.moves[number]
@@ -222,7 +241,7 @@ def _move(cut: Cut, number: int, weight: Weight) -> Event:
         starts[cut.moves[number - 1][2]] if number else starts[0],
         starts[cut.moves[number + 1][1]] if number + 1 < len(cut.moves) else segments.stop,
     )
-    ramp = _date(track, segments, (direction, i, j), room)
+    ramp = _date(track, segments, (direction, i, j), room, _free(cut, number, told))
     old, new = (before[0], min(before[1], ramp.onset.point)), (max(after[0], ramp.end.point), after[1])
     sides = level_of(track, *old, segments.levels[i - 1]), level_of(track, *new, segments.levels[j])
     onset, finish = dates_of(track, ramp)
@@ -254,14 +273,46 @@ def _move(cut: Cut, number: int, weight: Weight) -> Event:
     )
 
 
-def _date(track: Track, segments: Segments, move: tuple[Direction, int, int], room: tuple[int, int]) -> Ramp:
+def _free(cut: Cut, number: int, told: Collection[int]) -> tuple[int, int]:
+    """Units in which nothing moved the other way, and nothing else that is told."""
+    way, starts = cut.moves[number][0], cut.segments.starts
+
+    def bound(other: int) -> bool:
+        return cut.moves[other][0] != way or other in told
+
+    before = [starts[cut.moves[other][2]] for other in range(number) if bound(other)]
+    after = [starts[cut.moves[other][1]] for other in range(number + 1, len(cut.moves)) if bound(other)]
+    return max(before, default=starts[0]), min(after, default=cut.segments.stop)
+
+
+def _date(
+    track: Track,
+    segments: Segments,
+    move: tuple[Direction, int, int],
+    room: tuple[int, int],
+    free: tuple[int, int],
+) -> Ramp:
+    """Date one move, as a quick one and as a slow one, each with its chance."""
+    direction, i, j = move
+    slow = slow_move(track, segments, (i, j), free, LONG // track.step + 1)
+    if slow is not None and is_slope(track, segments, i, j):
+        return Ramp(*estimates(direction, slow.begun, slow.settled), slow.begun, slow.settled)
+    ramp = _quick(track, segments, move, room)
+    if slow is None:
+        return ramp
+    begun = ramp.begun.mixed(slow.begun, slow.chances)
+    settled = ramp.settled.mixed(slow.settled, slow.chances)
+    onset, end = estimates(direction, begun, settled)
+    over = direction == "fall" and segments.levels[j] < NEGLIGIBLE * segments.levels[i - 1]
+    # Of what was cut off, the end is the day from which on next to nothing came.
+    return Ramp(onset, ramp.end if over and slow.chances[0] < LIKELIER else end, begun, settled)
+
+
+def _quick(track: Track, segments: Segments, move: tuple[Direction, int, int], room: tuple[int, int]) -> Ramp:
     """Date one move; a staircase longer than a ramp may be, by its first step and its last."""
     direction, i, j = move
     starts, levels = segments.starts, segments.levels
     begin, end = starts[i], starts[j]
-    slope = date_slope(track, segments, i, j)
-    if slope is not None:
-        return slope
 
     def step(first: int, last: int, within: tuple[int, int]) -> Ramp:
         low, high = sorted((levels[first - 1], levels[last]))

@@ -27,11 +27,27 @@ AROUND = 14
 HIGHEST, HIGHEST_SCORE, HIGHEST_ERROR = 0.1, 1.755, 0.35
 """Share of days that tell how wild a series is; mean of the highest tenth of normal scores, and the standard
 error of one such day, as a share of that mean."""
+FEW = 2
+"""Other bursts of a series that are floods, and no habit of it."""
 SLIGHT, TINIEST = 1e-9, 1e-300
 
 
-def surge(track: Track, segments: Segments, burst: tuple[int, int], beside: float | None) -> Event:
-    """Date a burst by the likelihood of every pair of ends near the segmentation's, and weigh it."""
+def surge(
+    track: Track,
+    segments: Segments,
+    burst: tuple[int, int],
+    beside: float | None,
+    others: Sequence[tuple[int, int]] = (),
+) -> Event:
+    """Date a burst by the likelihood of every pair of ends near the segmentation's, and weigh it.
+
+    Args:
+        track: the series, with the burst in it.
+        segments: its partition.
+        burst: segments [i, j) that are the burst.
+        beside: gain against a level that wanders; None where it was not asked.
+        others: units [first, last) of the series' other bursts.
+    """
     i, j = burst
     left, right = segments.span(i - 1)[0], segments.span(j)[1]
     begin, end = segments.starts[i], segments.starts[j]
@@ -63,7 +79,7 @@ def surge(track: Track, segments: Segments, burst: tuple[int, int], beside: floa
     # Shares of 1 / (n (n + 1)) of the error for bursts of n units add up to less than 1.
     places = number * (end - begin) * (end - begin + 1)
     chance = min(tail(gain, 2, number, places=places), places * _flood(track, (left, begin, end, right)))
-    chance = max(chance, _wildness(track, (begin, end), sides[1]))
+    chance = max(chance, _wildness(track, (begin, end), sides[1], others))
     if beside is not None:
         chance = max(chance, tail(beside, 1, number, places=max(number // APART, 1)))
     return Event(
@@ -103,17 +119,19 @@ def _flood(track: Track, bounds: tuple[int, int, int, int]) -> float:
     return upper_tail(float(track.count[begin:end][inside > 0].sum()), expected, size)
 
 
-def _wildness(track: Track, burst: tuple[int, int], level: float) -> float:
+def _wildness(track: Track, burst: tuple[int, int], level: float, others: Sequence[tuple[int, int]]) -> float:
     """Chance of such a burst in a series whose own wildest days are no wilder than they are.
 
     Each day is held against the median of the days around it, so that levels and drift are left out, and
     read off the negative binomial as a normal score. Where the highest tenth of the scores lie further out
     than those of a normal variable, as they do where few campaigns make a series, all are drawn in. Wild
     days may have a heavier tail than that: one that is exponential in the roots of their rates, through the
-    highest tenth of them. The larger chance stands.
+    highest tenth of them. The larger chance stands. A few other floods are none of its own wild days; many
+    are what it does.
     """
     rate = track.rate.copy()
-    rate[burst[0] : burst[1]] = np.nan
+    for begin, end in (burst, *(others if len(others) <= FEW else ())):
+        rate[begin:end] = np.nan
     padded = np.pad(rate, AROUND, constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * AROUND + 1)
     with warnings.catch_warnings():

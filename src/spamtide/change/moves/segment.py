@@ -40,6 +40,11 @@ SLIGHT = 1e-9
 """In the place of a zero by which is divided."""
 EVEN_DAYS = 1.5
 """Standard deviations of a day that a level must move by, in a series whose days are even."""
+BUSY = 3.0
+"""Mean of a window from which on its own variance tells: below it the ratio is noise."""
+FLOODED, MANY = 1 / 3, 1 / 4
+"""Median over mean below which a busy window holds a flood, and the share of windows from which on they are
+no floods but how the series is."""
 _BLOCK = 32
 """Ends of segments whose costs are reckoned at once: fewer calls, and little memory."""
 
@@ -207,7 +212,7 @@ def dispersion(values: Floats, offset: Floats, exposure: Floats) -> float:
 
     The median over windows with a mean of at least 3; the 10 % correct for the median of a right-skewed
     statistic. Where no window is that busy, all windows are pooled and one standard error is added: what
-    cannot be measured well is taken to be more dispersed, not less.
+    cannot be measured well is taken to be more dispersed, not less. Windows that hold a flood are left out.
 
     Args:
         values: messages in each unit, shape (n,).
@@ -232,7 +237,12 @@ def dispersion(values: Floats, offset: Floats, exposure: Floats) -> float:
     mean = rate.sum(axis=1) / number
     variance = np.where(seen, (rate - mean[:, None]) ** 2, 0.0).sum(axis=1) / (number - 1)
     spread = variance - mean * rarity.sum(axis=1) / number
-    busy = mean >= 3  # noqa: PLR2004 - below it the ratio is noise
+    busy = mean >= BUSY
+    # A flood says nothing of other days. But a series that has them all the time is as uneven as that.
+    flooded = busy.copy()
+    flooded[busy] = np.nanmedian(np.where(seen, rate, np.nan)[busy], axis=1) < FLOODED * mean[busy]
+    if flooded.any() and flooded.sum() < MANY * len(flooded):
+        mean, spread, number, busy = (one[~flooded] for one in (mean, spread, number, busy))
     if busy.any():
         ratio = float(np.median(spread[busy] / mean[busy] ** 2))
         return float(1 / max(1.1 * ratio, 1 / POISSON_SIZE))

@@ -1,4 +1,4 @@
-"""Growth and decay over weeks: steps that are one slope, and when it began and ended.
+"""Growth and decay over weeks: steps that are one slope. When it began and ended, `slow` says.
 
 A partition knows levels only, so it shows what grows over ten weeks as a staircase, whose first step would be
 told as all of it. Steps in one direction are one slope where a straight line from one level to the other
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.change.moves.date import Ramp, Spread
 from spamtide.change.moves.segment import Direction, Segments, Track
 from spamtide.compiled import native
 from spamtide.model import Floats
@@ -27,12 +26,6 @@ LEAST = 5
 """Units of the levels on either side."""
 MOST_PLACES = 40
 """Places of either end that are tried."""
-CAUTION = 0.6
-"""Factor on the NB size when a slope is dated: its days wander besides."""
-CORRELATION = 0.8
-"""Most serial correlation of days that is believed."""
-STEPS = 3
-"""Steps of Fisher's scoring in which a line's two levels are fitted: from the means beside it, enough."""
 SLIGHT = 1e-6
 
 
@@ -103,9 +96,7 @@ def is_slope(track: Track, segments: Segments, i: int, j: int) -> bool:
     return float(line.cost.min()) < steps + spared * math.log(max(units, 2))
 
 
-def fit(
-    track: Track, segments: Segments, i: int, j: int, size: float, earlier: int = EARLIER
-) -> Slope | None:
+def fit(track: Track, segments: Segments, i: int, j: int, size: float) -> Slope | None:
     """Hold straight lines between two levels against the days; None where a level has too few days.
 
     Args:
@@ -114,11 +105,10 @@ def fit(
         i: segment number of the first step.
         j: that of the last.
         size: NB size of the days.
-        earlier: units before the first step from which on a line may begin.
     """
     left, right = segments.span(i - 1)[0], segments.span(j)[1]
     begin, end = segments.starts[i], segments.starts[j]
-    begins = _some(max(left + LEAST, begin - earlier), min(begin + LATER, end - 1))
+    begins = _some(max(left + LEAST, begin - EARLIER), min(begin + LATER, end - 1))
     ends = _some(max(begin + 1, end - EARLIER), right - LEAST)
     if not len(begins) or not len(ends):
         return None
@@ -184,90 +174,3 @@ def _days(weight: Floats, rate: Floats, mean: Floats, size: float) -> Floats:
     """Minus twice the NB log likelihood of days with some weights and rates, without constant terms."""
     value = weight * (rate * (np.log(mean) - np.log(size + mean)) - size * np.log1p(mean / size))
     return np.asarray(-2 * value.sum(axis=-1))
-
-
-def date_slope(track: Track, segments: Segments, i: int, j: int) -> Ramp | None:
-    """When a slope began and ended; None where the steps from i to j are none."""
-    if not is_slope(track, segments, i, j):
-        return None
-    # The first step of a slow move lies well inside it: much of a first level is on the line already.
-    length = segments.starts[j] - segments.starts[i]
-    line = fit(track, segments, i, j, CAUTION * track.size, max(EARLIER, length))
-    if line is None:
-        return None
-    span = segments.span(i - 1)[0], segments.span(j)[1]
-    line = replace(line, cost=_freed(track, span, line, CAUTION * track.size))
-    posterior = np.exp(-(line.cost - line.cost.min()) / 2 / _correlated(track, segments, line, (i, j)))
-    begun, settled = (
-        Spread(int(places[0]), _spread(places, posterior.sum(axis=axis)))
-        for places, axis in ((line.begins, 1), (line.ends, 0))
-    )
-    return Ramp(begun.estimate(), settled.estimate(), begun, settled)
-
-
-def _freed(track: Track, span: tuple[int, int], line: Slope, size: float) -> Floats:
-    """The cost of every line with the two levels that suit it best, not those of the days beside it alone.
-
-    Held to the mean of the days after it, a line is over where its slope, which many days tell, meets that
-    mean, to the day. But the mean of a few weeks is off by what the slope gains in several days.
-    """
-    units, weight, rate = _gathered(track, span, (int(line.begins[0]), int(line.ends[-1])))
-    cost = np.full_like(line.cost, np.inf)
-    for at, first in enumerate(line.begins):
-        later = np.isfinite(line.cost[at])
-        last = line.ends[later][:, None]
-        share = np.clip((units - first + 1) / (last - first + 1), 0.0, 1.0)
-        parts = np.stack((1 - share, share))
-        beside = weight * np.stack(((share == 0), (share == 1)))
-        levels = (beside @ rate) / np.maximum(beside.sum(axis=2), SLIGHT)
-        for _ in range(STEPS):
-            mean = _line(levels, parts)
-            known = weight * size / (mean * (size + mean))
-            pull = np.einsum("lkt,kt->lk", parts, known * (rate - mean))
-            own = np.einsum("lkt,kt->lk", parts**2, known)
-            both = (parts[0] * parts[1] * known).sum(axis=1)
-            step = (own[::-1] * pull - both * pull[::-1]) / np.maximum(own[0] * own[1] - both**2, SLIGHT)
-            levels = np.clip(levels + step, levels / 2, levels * 2)
-        cost[at, later] = _days(weight, rate, _line(levels, parts), size)
-    return cost
-
-
-def _gathered(track: Track, span: tuple[int, int], within: tuple[int, int]) -> tuple[Floats, Floats, Floats]:
-    """Units, weights and rates; what lies before all lines, or after, as one unit, for it is at one level."""
-    places = np.clip(np.arange(*span), within[0] - 1, within[1])
-    weight = track.weight[slice(*span)]
-    mass, total = (
-        np.bincount(places - places[0], one).astype(np.float64)
-        for one in (weight, weight * track.told[slice(*span)])
-    )
-    seen = mass > 0
-    gathered = (np.flatnonzero(seen) + places[0]).astype(np.float64)
-    return gathered, mass[seen], np.asarray(total[seen] / mass[seen])
-
-
-def _line(levels: Floats, parts: Floats) -> Floats:
-    """Level of each day of lines between two levels."""
-    return np.asarray(np.maximum((levels[:, :, None] * parts).sum(axis=0), SLIGHT))
-
-
-def _correlated(track: Track, segments: Segments, line: Slope, move: tuple[int, int]) -> float:
-    """(1 + r) / (1 - r) for the correlation r from unit to unit that the likeliest line leaves."""
-    left, right = segments.span(move[0] - 1)[0], segments.span(move[1])[1]
-    at, to = np.unravel_index(int(line.cost.argmin()), line.cost.shape)
-    first, last = line.begins[at], line.ends[to]
-    rate, units = track.told[left:right], np.arange(left, right)
-    before, after = (float(rate[part].mean()) for part in (units < first, units >= last))
-    level = before + (after - before) * np.clip((units - first + 1) / (last - first + 1), 0.0, 1.0)
-    spread = np.sqrt(np.maximum(level, SLIGHT) * (1 + level / track.size))
-    residual = np.where(track.observed[left:right], (rate - level) / spread, 0.0)
-    whole = float(residual @ residual)
-    r = float(residual[1:] @ residual[:-1]) / whole if whole > 0 else 0.0
-    r = min(max(r, 0.0), CORRELATION)
-    return (1 + r) / (1 - r)
-
-
-def _spread(places: Floats, mass: Floats) -> Floats:
-    """Mass at places some units apart as mass of every unit."""
-    every = np.arange(int(places[0]), int(places[-1]) + 1)
-    found = np.interp(every, places, mass)
-    return np.asarray(found / found.sum(), dtype=np.float64)

@@ -1,0 +1,57 @@
+"""What takes weeks is dated as widely as its days leave it open, whatever way it took."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from change_series import find_events
+
+from spamtide.change.moves.segment import partition, prepare
+from spamtide.change.moves.slow import slow_move
+
+DAYS = np.arange("2023-03-01", "2023-12-26", dtype="datetime64[D]")
+BEGUN, OVER, SERIES = 120, 180, 30
+
+
+def _series(shape: str, seed: int, level: float, left: float) -> np.ndarray:
+    """Messages a day of a series that falls over two months."""
+    done = np.clip((np.arange(len(DAYS)) - BEGUN + 1) / (OVER - BEGUN + 1), 0.0, 1.0)
+    share = {
+        "line": 1 - (1 - left) * done,
+        "factor": left**done,
+        "s": 1 - (1 - left) * done**2 * (3 - 2 * done),
+    }
+    dice = np.random.default_rng([9, seed])
+    return dice.poisson(level * share[shape] * dice.gamma(25, 1 / 25, len(DAYS)))
+
+
+@pytest.mark.parametrize("shape", ["line", "factor", "s"])
+def test_a_fall_over_two_months_holds_its_first_day_though_its_partition_has_one_step(shape: str) -> None:
+    """To a quarter of 15 messages a day: one step in its middle, weeks after the first day."""
+    found = onsets = ends = 0
+    for seed in range(SERIES):
+        track = prepare(DAYS, _series(shape, seed, 15, 0.25), np.ones(len(DAYS)))
+        events = [event for event in find_events(track, 0.65, whole=True) if event.kind == "fall"]
+        if len(events) != 1 or events[0].end is None:
+            continue
+        found += 1
+        onsets += events[0].onset_low <= DAYS[BEGUN].item() <= events[0].onset_high
+        ends += events[0].end_low <= DAYS[OVER].item() <= events[0].end_high
+    assert found >= 0.6 * SERIES
+    assert onsets >= 0.85 * found
+    assert ends >= 0.85 * found
+
+
+@pytest.mark.parametrize(("level", "left"), [(40, 0.0), (40, 0.1), (400, 0.4)])
+def test_a_fall_of_a_day_is_no_slow_one(level: float, left: float) -> None:
+    """Where the days say that it was quick, its interval does not grow."""
+    done = (np.arange(len(DAYS)) >= BEGUN).astype(float)
+    for seed in range(10):
+        dice = np.random.default_rng([10, seed])
+        mean = level * (1 - (1 - left) * done)
+        count = dice.poisson(mean * dice.gamma(25, 1 / 25, len(DAYS)))
+        track = prepare(DAYS, count, np.ones(len(DAYS)))
+        segments = partition(track, 3.0)
+        number = segments.starts.index(min(segments.starts, key=lambda start: abs(start - BEGUN)))
+        slow = slow_move(track, segments, (number, number), (0, len(DAYS)), 22)
+        assert slow is None or slow.chances[0] < 0.1
