@@ -48,3 +48,13 @@ def test_amounts_and_sensors_are_weighed_together() -> None:
     assert Handover(sensors=6.0, at_once=True).outweighs(doubtful)
     assert not Handover(sensors=-6.0, at_once=True).outweighs(doubtful)
     assert not Handover(sensors=6.0, at_once=False).outweighs(doubtful)
+
+
+def test_the_interval_of_a_rise_holds_no_fall() -> None:
+    """That it rose is known by other means than the few days on either side of it."""
+    panel = make(np.random.default_rng(1), Setting()).panel
+    subject = ("botnet", "acorn")
+    rise = Judged(subject, replace(RISE, reach=(9.7, 0.0, 25.7)), 0.99, "stopped")
+    fall = Judged(subject, replace(FALL, reach=(0.2, 0.1, 3.0)), 0.99, "stopped")
+    found = {change.kind: (change.ratio_low, change.ratio_high) for change in tell([fall, rise], panel)}
+    assert found == {"decline": (0.1, 1.0), "rise": (1.0, 25.7)}

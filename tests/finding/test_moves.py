@@ -198,6 +198,43 @@ def test_a_return_is_held_against_the_level_before_the_fall(make: Make) -> None:
     assert re.search(r" stood at 5\d % \[4\d-5\d\] of its earlier level by 1 October", left)
 
 
+@pytest.mark.parametrize(
+    ("level", "end", "words"),
+    [
+        (
+            1.0,
+            "2010-09-20",
+            r"rose .*, back to 1\.[01]\d times \[.*\] its level before it fell about 10 September\.",
+        ),
+        (0.9, None, r"began to rise .* and is back at \d+ % \[.*\] of its level before it fell about .*\."),
+        (
+            0.4,
+            "2010-09-20",
+            r"rose .*, to .* its earlier level, which is 4\d % \[.*\] of its level before it .*\.",
+        ),
+    ],
+)
+def test_a_rise_out_of_a_dip_is_held_against_the_level_before_it(
+    make: Make, level: float, end: str | None, words: str
+) -> None:
+    """It is back where it was: no many times of anything."""
+    day = dt.date.fromisoformat(end) if end else None
+    changes = (
+        shift("decline", "grum", "2010-09-10", end=dt.date(2010, 9, 10), ratio=0.1),
+        shift("rise", "grum", "2010-09-20", end=day, ratio=10 * level),
+    )
+    inputs = make()
+    panel = inputs.measurement.panel
+    counts = panel.counts.copy()
+    grum = panel.subjects.index(("botnet", "grum"))
+    was = int(counts[grum, :, :70].mean())
+    counts[grum, :, 70:80] = was // 10
+    counts[grum, :, 80:] = round(level * was + 0.3)
+    measurement = replace(inputs.measurement, panel=replace(panel, counts=counts))
+    sentence = said(state(make(measurement, changes=changes)), "rise").sentence
+    assert re.search(words, sentence), sentence
+
+
 def test_a_surge_is_measured_while_it_lasts(make: Make) -> None:
     """Not by the days after it."""
     inputs = make()

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from spamtide.change.causes.silence import Cause, carried_by
 from spamtide.change.causes.trail import UNTRACED, Trail
 from spamtide.change.mixes.switch import Switch
-from spamtide.change.moves.event import Event
+from spamtide.change.moves.event import Event, EventKind
+from spamtide.change.moves.extent import Reach
 from spamtide.model import UNKNOWN, Change, ChangeKind, Panel, SubjectKind
 
 NEGLIGIBLE = 0.05
@@ -145,7 +146,8 @@ def kind_of(event: Event, first: dt.date) -> ChangeKind | None:
 def _change(subject: Subject, event: Event, kind: ChangeKind, confidence: float, trail: Trail) -> Change:
     """A move as a change."""
     near = None if kind == "new" else event.reach
-    ratio, low, high = near or (None if kind == "new" else event.ratio, None, None)
+    known = None if kind == "new" else event.ratio
+    ratio, low, high = _that_way(event.kind, near) if near else (known, None, None)
     shown = "" if ratio is None else f", ratio {ratio:.3g}"
     return Change(
         kind=kind,
@@ -166,6 +168,14 @@ def _change(subject: Subject, event: Event, kind: ChangeKind, confidence: float,
             f"{_weight(event)}{'; ' if trail.evidence else ''}{trail.evidence}"
         ),
     )
+
+
+def _that_way(way: EventKind, reach: Reach) -> Reach:
+    """How far a move went, its interval without the other direction: that it went this way is known."""
+    ratio, low, high = reach
+    if way == "fall":
+        return ratio, low, min(high, max(ratio, 1.0))
+    return ratio, max(low, min(ratio, 1.0)), high
 
 
 def _weight(event: Event) -> str:

@@ -74,20 +74,22 @@ def _over(view: View, change: Change, before: Window, after: Window) -> Figure:
     return ratio(now, was)
 
 
-def level_again(view: View, change: Change) -> Figure | None:
-    """Level after a return over the level before the fall that it ends; None where no fall is known."""
-    falls = [
+def level_again(view: View, change: Change) -> tuple[Figure, Change] | None:
+    """Level after a return over that before the fall that it ends, and that fall; None where none is."""
+    moves = [
         c
         for c in view.inputs.changes
         if (c.subject_kind, c.subject) == (change.subject_kind, change.subject)
-        and c.kind in FALLS
+        and c.kind in {*FALLS, "rise", "resume"}
         and c.onset < change.onset
     ]
-    if not falls:
+    if change.kind != "rise":
+        moves = [c for c in moves if c.kind in FALLS]
+    last = max(moves, key=lambda c: c.onset, default=None)
+    if last is None or last.kind not in FALLS:
         return None
-    fall = max(falls, key=lambda c: c.onset)
-    found = _over(view, change, windows_around(view, fall)[0], windows_around(view, change)[1])
-    return found if math.isfinite(found.value) else None
+    found = _over(view, change, windows_around(view, last)[0], windows_around(view, change)[1])
+    return (found, last) if math.isfinite(found.value) else None
 
 
 def weight_of(view: View, change: Change) -> float:

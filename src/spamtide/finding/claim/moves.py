@@ -41,6 +41,14 @@ STILL_CARRIED = 20.0
 """Percent of a botnet's mail from which on it still carries what it turned from: a split and no move."""
 WORTH_TELLING = 3
 """Days of silence before a return from which on they are told."""
+ALIKE = 0.65
+"""Share of the level before a fall from which on a rise is a return to it."""
+BACK = {
+    "to {factor} its earlier level": "back to {level}",
+    "stood at {factor} its earlier level": "was back at {level}",
+    "stands at {factor} its earlier level": "is back at {level}",
+}
+"""What is said of a rise to an earlier level, in place of how many times the level before it that is."""
 NAMED: dict[SubjectKind, tuple[str, str]] = {
     "programme": ("Mail that names", "mail that names no programme that we know"),
 }
@@ -156,12 +164,7 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
         values |= {"name": view.name(change.subject), "known": words[0], "nameless": words[1]}
     trickle = change.end is not None and _came_since(view, change, change.end)
     template = sentence_of(change, left.value, trickle=trickle).replace("{silence}", silence)
-    again = level_again(view, change) if change.kind == "resume" else None
-    small = again is not None and again.value < ONE
-    at = f", at {{again}} {'of ' if small else ''}its level before it fell" if again else ""
-    template = template.replace("{again}", at)
-    if again:
-        values["again"] = in_percent(again) if small else again
+    template = _again(view, change, template, values)
     if change.kind in FALLS and change.end is None and (view.period.until - change.onset).days <= JUST_NOW:
         template = f"{template[:-1]}; it may still be going on."
     if change.kind == "surge" and change.subject_kind == "total":
@@ -173,6 +176,30 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
     ends = (("end", change.end), ("end_low", change.end_low), ("end_high", change.end_high))
     known = {name: day.isoformat() for name, day in ends if day is not None}
     return draft(view, about, template, values, ratio=change.ratio, **known)
+
+
+def _again(view: View, change: Change, template: str, values: dict[str, Value]) -> str:
+    """A return's sentence with the level before the fall that it ends, which is put into `values`.
+
+    Of a rise to that level, it is the one that is told: against a dip, any level is many times as high.
+    """
+    known = level_again(view, change) if change.kind in {"resume", "rise"} else None
+    if known is None:
+        return template.replace("{again}", "")
+    again, fall = known
+    small = again.value < ONE
+    values["again"] = in_percent(again) if small else again
+    level = f"{{again}} {'of ' if small else ''}its level before it fell"
+    if change.kind == "resume":
+        return template.replace("{again}", f", at {level}")
+    values["fell"] = fall.onset
+    level += " about {fell}"
+    within = again.low is not None and again.high is not None and again.low <= 1 <= again.high
+    if not within and not ALIKE <= again.value <= 1 / ALIKE:
+        return f"{template[:-1]}, which is {level}."
+    for told, back in BACK.items():
+        template = template.replace(told, back.replace("{level}", level))
+    return template
 
 
 def _stopped(view: View, change: Change, stop: Stop) -> Claim:
