@@ -194,3 +194,24 @@ def test_one_week_of_another_programme_is_uneven_and_no_turn() -> None:
     counts = np.full(26, 20.0)
     other = np.where(np.arange(26) == 9, 15.0, 0.0)
     assert intra_day(np.array([counts - other, other])) > UNTOLD
+
+
+def test_a_small_botnets_turn_is_dated_by_its_days() -> None:
+    """Of two messages a day a mix is looked at by the week, but mail of one programme ends on a day."""
+    held = width = found = 0
+    for seed in range(20):
+        dice = np.random.default_rng([31, seed])
+        days, at = int(dice.integers(200, 207)), int(dice.integers(90, 150))
+        count = dice.poisson(2 * dice.gamma(15, 1 / 15, days))
+        first = np.where(np.arange(days) < at, count, 0)
+        dates = np.datetime64("2024-01-01") + np.arange(days)
+        mix = make_mix(dates, {"pills": first, "watches": count - first}, np.ones(days))
+        assert mix.step == 7
+        for switch in find_switches(mix):
+            _, low, high = switch.onset
+            found += 1
+            held += low <= dates[at].item() <= high
+            width += (high - low).days + 1
+    assert found >= 18
+    assert held >= 0.93 * found
+    assert width <= 18 * found

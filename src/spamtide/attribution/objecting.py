@@ -196,7 +196,7 @@ def _of_silence(spoken: Spoken, found: Sequence[Evidence], silence: int) -> list
     if silence in {Instead.UNTOLD, Instead.JOINTLY}:
         return _of_shared_text(spoken.candidates, found, jointly=silence == Instead.JOINTLY)
     if 0 < silence < min(Instead) and spoken.leaning:
-        what = "its bot in the lab worked in those days and never sent this text"
+        what = "on days on which this text came its bot in the lab worked, and it never sent it"
         return [Evidence("campaign", "botnet", spoken.leaning, -SILENCE_STEP * silence, what)]
     return []
 

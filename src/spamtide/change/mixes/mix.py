@@ -43,6 +43,8 @@ class Mix:
     """Shape (units,), weekday x exposure, 1 on an average day of usual exposure; 0 where missing."""
     rho: float
     """Intra-day correlation: 0 multinomial, 1 a single campaign a day."""
+    daily: Floats | None = None
+    """Where a unit is a week, the messages of every day, shape (programmes, 7 x units)."""
 
     seen: Bools = field(init=False, repr=False, compare=False)
     """Units with mail at a known exposure."""
@@ -82,29 +84,34 @@ def make_mix(days: Days, pairs: Mapping[str, Counts], exposure: Floats) -> Mix:
     names = sorted(pairs)
     count = np.array([pairs[name] for name in names], dtype=np.float64) * (exposure > 0)
     start: dt.date = days[0].astype(dt.date)
-    step, mail = 1, np.count_nonzero(count.sum(axis=0))
+    step, mail, daily = 1, np.count_nonzero(count.sum(axis=0)), None
     if len(days) > LONGEST_DAILY or count.sum() < THIN_MIX * mail:
         step, skipped = WEEK, len(days) % WEEK
         start += dt.timedelta(days=skipped)
-        count = count[:, skipped:].reshape(len(names), -1, WEEK).sum(axis=2)
+        daily = count[:, skipped:]
+        count = daily.reshape(len(names), -1, WEEK).sum(axis=2)
         exposure = exposure[skipped:].reshape(-1, WEEK).mean(axis=1)
     else:
         # Shares need no weekday, but messages before and after are compared too.
         exposure = exposure * weekday_offsets(count.sum(axis=0), exposure)[np.arange(len(exposure)) % WEEK]
-    names, count = _lump(names, count, WEEK // step)
-    return Mix(start, step, tuple(names), count, exposure, intra_day(count))
+    major = _major(count, WEEK // step)
+    if not major.all():
+        names = [*(name for name, keep in zip(names, major, strict=True) if keep), REST]
+        count = _lumped(count, major)
+        daily = None if daily is None else _lumped(daily, major)
+    return Mix(start, step, tuple(names), count, exposure, intra_day(count), daily)
 
 
-def _lump(names: list[str], count: Floats, window: int) -> tuple[list[str], Floats]:
-    """Keep the programmes that mattered in some week; sum up the others."""
+def _major(count: Floats, window: int) -> Bools:
+    """The programmes that mattered in some week; the others are summed up."""
     ones = np.ones(min(window, count.shape[1]))
     weekly = np.array([np.convolve(row, ones, "valid") for row in count])
-    total = weekly.sum(axis=0)
-    major = (weekly >= MINOR * np.maximum(total, 10.0)).any(axis=1)
-    kept = [name for name, keep in zip(names, major, strict=True) if keep]
-    if major.all():
-        return kept, count
-    return [*kept, REST], np.vstack((count[major], count[~major].sum(axis=0)))
+    return np.asarray((weekly >= MINOR * np.maximum(weekly.sum(axis=0), 10.0)).any(axis=1))
+
+
+def _lumped(count: Floats, major: Bools) -> Floats:
+    """The rows of major programmes, and one of all others."""
+    return np.vstack((count[major], count[~major].sum(axis=0)))
 
 
 def intra_day(count: Floats) -> float:

@@ -181,14 +181,13 @@ def _judge(mix: Mix, stretch: tuple[int, int, int, int], inflation: float) -> Sw
     # The gain goes with 1 / rho, which is estimated: the same caution as for volumes.
     p_value = tail(CAUTION * gain, len(mix.programmes) - 1, units, places=units)
     onset, finish = _date(mix, stretch)
-    slack = dt.timedelta(days=mix.step - 1)
+
+    def day(number: int) -> dt.date:
+        return mix.start + dt.timedelta(days=number)
+
     return Switch(
-        onset=(mix.day(onset.point), mix.day(onset.low), mix.day(onset.high) + slack),
-        end=(
-            max(mix.day(finish.point), mix.day(onset.point)),
-            mix.day(finish.low) - slack,
-            mix.day(finish.high) + slack,
-        ),
+        onset=(day(onset.point), day(onset.low), day(onset.high)),
+        end=(day(max(finish.point, onset.point)), day(finish.low), day(finish.high)),
         from_programme=mix.programmes[loser],
         to_programme=mix.programmes[gainer],
         shares=(float(before[loser]), float(after[loser]), float(before[gainer]), float(after[gainer])),
@@ -279,38 +278,47 @@ def welch(before: Floats, after: Floats) -> tuple[float, float, float]:
 
 
 def _date(mix: Mix, stretch: tuple[int, int, int, int]) -> tuple[Estimate, Estimate]:
-    """Onset and end from the likelihood of every linear ramp of 0-10 units, shares outside at their best.
+    """Onset and end, in days, from the likelihood of every linear ramp of 0-10 units.
 
-    A ramp of D units has prior 1/(D + 1), as for volumes.
+    Shares outside it are at their best.
+
+    A ramp of D days has prior 1/(D + 1), as for volumes. A botnet of few messages, looked at by the week, is
+    dated by the day: each of its messages tells as much as in its week.
     """
-    left, begin, end, right = stretch
     effective = mix.effective
+    left, begin, end, right = (mix.step * unit for unit in stretch)
+    lengths = np.arange(LONGEST_RAMP + 1)
+    if mix.daily is not None:
+        told = effective.sum(axis=0) / np.maximum(mix.count.sum(axis=0), 1.0)
+        effective = mix.daily * np.repeat(told, mix.step)
+        lengths = np.append(lengths, mix.step * np.arange(2, LONGEST_RAMP + 1))
+    longest = mix.step * LONGEST_RAMP
     mass = np.concatenate((np.zeros((len(effective), 1)), np.cumsum(effective, axis=1)), axis=1)
-    margin = max(HOLD // (2 * mix.step), 1)
-    onsets = np.arange(
-        max(left + margin, begin - LONGEST_RAMP), min(end + LONGEST_RAMP // 2, right - margin) + 1
-    )
-    value = np.full((len(onsets), LONGEST_RAMP + 1), -np.inf)
+    margin = max(HOLD // 2, mix.step)
+    onsets = np.arange(max(left + margin, begin - longest), min(end + longest // 2, right - margin) + 1)
+    value = np.full((len(onsets), len(lengths)), -np.inf)
+    gaps = np.append(np.diff(lengths), mix.step)
     for row, onset in enumerate(onsets):
         before = _smoothed(mass[:, onset] - mass[:, left])
-        for length in range(LONGEST_RAMP + 1):
+        for column, length in enumerate(lengths.tolist()):
             stop = int(onset) + length
             if stop > right - 1:
                 break
             after = _smoothed(mass[:, right] - mass[:, stop])
             part = (np.arange(length) + 0.5) / max(length, 1)
             ramp = before[:, None] * (1 - part) + after[:, None] * part
-            value[row, length] = (
+            value[row, column] = (
                 float((mass[:, onset] - mass[:, left]) @ np.log(before))
                 + float((mass[:, right] - mass[:, stop]) @ np.log(after))
                 + float((effective[:, int(onset) : stop] * np.log(ramp)).sum())
-                - math.log(length + 1)
+                + math.log(gaps[column] / (length + 1))
             )
     posterior = np.exp(value - value.max())
-    ends = np.bincount(
-        (np.arange(len(onsets))[:, None] + np.arange(LONGEST_RAMP + 1)).ravel(), posterior.ravel()
-    ).astype(np.float64)
-    return summarise(posterior.sum(axis=1), int(onsets[0])), summarise(ends, int(onsets[0]))
+    ends = np.bincount((np.arange(len(onsets))[:, None] + lengths).ravel(), posterior.ravel())
+    return (
+        summarise(posterior.sum(axis=1), int(onsets[0])),
+        summarise(ends.astype(np.float64), int(onsets[0])),
+    )
 
 
 def _smoothed(mass: Floats) -> Floats:
