@@ -43,7 +43,7 @@ class Mix:
     """Shape (units,), weekday x exposure, 1 on an average day of usual exposure; 0 where missing."""
     rho: float
     """Intra-day correlation: 0 multinomial, 1 a single campaign a day."""
-    daily: Floats | None = None
+    by_day: Floats | None = None
     """Where a unit is a week, the messages of every day, shape (programmes, 7 x units)."""
 
     seen: Bools = field(init=False, repr=False, compare=False)
@@ -84,12 +84,12 @@ def make_mix(days: Days, pairs: Mapping[str, Counts], exposure: Floats) -> Mix:
     names = sorted(pairs)
     count = np.array([pairs[name] for name in names], dtype=np.float64) * (exposure > 0)
     start: dt.date = days[0].astype(dt.date)
-    step, mail, daily = 1, np.count_nonzero(count.sum(axis=0)), None
+    step, mail, by_day = 1, np.count_nonzero(count.sum(axis=0)), None
     if len(days) > LONGEST_DAILY or count.sum() < THIN_MIX * mail:
         step, skipped = WEEK, len(days) % WEEK
         start += dt.timedelta(days=skipped)
-        daily = count[:, skipped:]
-        count = daily.reshape(len(names), -1, WEEK).sum(axis=2)
+        by_day = count[:, skipped:]
+        count = by_day.reshape(len(names), -1, WEEK).sum(axis=2)
         exposure = exposure[skipped:].reshape(-1, WEEK).mean(axis=1)
     else:
         # Shares need no weekday, but messages before and after are compared too.
@@ -98,8 +98,8 @@ def make_mix(days: Days, pairs: Mapping[str, Counts], exposure: Floats) -> Mix:
     if not major.all():
         names = [*(name for name, keep in zip(names, major, strict=True) if keep), REST]
         count = _lumped(count, major)
-        daily = None if daily is None else _lumped(daily, major)
-    return Mix(start, step, tuple(names), count, exposure, intra_day(count), daily)
+        by_day = None if by_day is None else _lumped(by_day, major)
+    return Mix(start, step, tuple(names), count, exposure, intra_day(count), by_day)
 
 
 def _major(count: Floats, window: int) -> Bools:

@@ -288,9 +288,9 @@ def _date(mix: Mix, stretch: tuple[int, int, int, int]) -> tuple[Estimate, Estim
     effective = mix.effective
     left, begin, end, right = (mix.step * unit for unit in stretch)
     lengths = np.arange(LONGEST_RAMP + 1)
-    if mix.daily is not None:
+    if mix.by_day is not None:
         told = effective.sum(axis=0) / np.maximum(mix.count.sum(axis=0), 1.0)
-        effective = mix.daily * np.repeat(told, mix.step)
+        effective = mix.by_day * np.repeat(told, mix.step)
         lengths = np.append(lengths, mix.step * np.arange(2, LONGEST_RAMP + 1))
     longest = mix.step * LONGEST_RAMP
     mass = np.concatenate((np.zeros((len(effective), 1)), np.cumsum(effective, axis=1)), axis=1)
