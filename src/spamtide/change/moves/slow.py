@@ -172,7 +172,7 @@ def _stretches(track: Track, segments: Segments, span: tuple[int, int], core: tu
     starts = np.arange(left, right, -(-(right - left) // STRETCHES))
     weight = track.weight[left:right]
     mass = np.add.reduceat(weight, starts - left)
-    total = np.add.reduceat(weight * np.nan_to_num(track.rate[left:right]), starts - left)
+    total = np.add.reduceat(weight * track.told[left:right], starts - left)
     seen = mass > 0
     edges = np.stack((starts, np.append(starts[1:], right)))[:, seen].astype(np.float64)
 
