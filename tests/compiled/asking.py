@@ -387,4 +387,6 @@ class Asking:
         exposure = drawn.choice((0.0, 0.5, 1.0, 3.0), shape) * dice.choice((0.01, 1.0, 1e4))
         counts = drawn.poisson(exposure * drawn.gamma(0.5, 2.0, shape) * dice.choice((0.01, 5.0))) * 1.0
         found = forms.loglinear.fit(counts, exposure, shrink=dice.choice((0.0, 0.5)))
-        return Near(np.concatenate((found.level, found.log_se, found.high, found.sensor)))
+        halves = np.arange(shape[1]) < [[shape[1] // 2], [shape[1]]]
+        covariance = found.period_covariance(halves.astype(float)).ravel()
+        return Near(np.concatenate((found.level, found.log_se, found.high, found.sensor, covariance)))
