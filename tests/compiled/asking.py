@@ -39,7 +39,7 @@ RULES = "".join(
         (
             ("text:", ""), ("soft", "fullword"), ("VIAGRA", "nocase"), ("c a n", "nocase fullword"),
             ("<td>", ""),
-            ("0" * 30, ""), ("@b.c", "nocase"), ("=40", ""), (" a a", "fullword"),
+            ("0" * 30, ""), ("@b.c", "nocase"), ("&#64;", "nocase"), (" a a", "fullword"),
         )
     )
 )  # fmt: skip
