@@ -17,6 +17,7 @@ from spamtide.attribution.signature.needs import needs_of, plain_of
 from spamtide.attribution.signature.sieve import UNSIFTED
 from spamtide.attribution.signature.source import UnreadError, rules_of
 from spamtide.compiled import native
+from spamtide.errors import SettingsError
 
 META = 'meta: kind = "botnet" name = "X"'
 PLAIN = f'rule r {{ {META} strings: $a = "maple" condition: $a }}'
@@ -122,12 +123,69 @@ def test_yara_is_not_asked_where_nothing_stands(monkeypatch: pytest.MonkeyPatch)
     assert match(mail, ruleset) == [(), ("s",), (), ("r", "s")]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "mail"),
+    [
+        (r"/a[[:alpha:]]bcd/", "axbcd"),
+        (r"/a[^[:alpha:]]bcd/", "a1bcd"),
+        (r"/a[[:digit:]-]bcde/", "a1bcde"),
+        (r"/a[a-z[0-9]]bcd/", "axbcd"),
+        (r"/a[a-z&&[^b]]bcd/", "acbcd"),
+        (r"/[]a]bcde/", "]bcde"),
+        (r"/[^]a]bcde/", "xbcde"),
+        (r"/[-]a]bcde/", "-a]bcde"),
+        (r"/a[\[]]bcd/", "a[]bcd"),
+        (r"/a\x5b\]bcd\/e/", "a[]bcd/e"),
+        (r"/\bmaple\b$/", "a maple"),
+        (r"/map.le{2,3}?bcd|birch/s", "map\nleeebcd"),
+        (r"/(maple|)(birch){0}meds/i", "mapleMEDS"),
+        (r"/maple#b\.c/ // $b = /x", "maple#b.c"),
+    ],
+)
+def test_patterns_are_read_as_yara_reads_them(pattern: str, mail: str) -> None:
+    """Each alone: another string of the rule would hide what is misread."""
+    ruleset = compile_signatures(
+        [(Path("a.yar"), f"rule r {{ {META} strings: $a = {pattern}\ncondition: $a }}")]
+    )
+    assert match([mail, "birch"], asked(ruleset))[0] == ("r",)
+    assert match([mail, "birch"], ruleset) == match([mail, "birch"], asked(ruleset))
+
+
+MEMBERS = (
+    "a", "z", "a-f", "0-9", "-", "^", "&&", "--", "[:alpha:]", "[:^digit:]", "[0-9]", "[^a]", "[]]", "[a[b]]",
+    r"\]", r"\[", r"\d", r"\x5d", "|", "(", ".", "$", r"\/", "&", "'",
+)  # fmt: skip
+classes = st.tuples(
+    st.sampled_from(("", "^")),
+    st.sampled_from(("", "]", "-")),
+    st.lists(st.sampled_from(MEMBERS), max_size=4).map("".join),
+    st.sampled_from(("]", "]]", "]?", "]{2}", "]+?")),
+).map("[{0[0]}{0[1]}{0[2]}{0[3]}".format)
+
+
+@settings(max_examples=100, deadline=None)
+@given(classes, st.sampled_from(("", "i")))
+def test_classes_are_read_as_yara_reads_them(made: str, flags: str) -> None:
+    source = f"rule r {{ {META} strings: $a = /ma{made}bcde/{flags} condition: $a }}"
+    try:
+        ruleset = compile_signatures([(Path("a.yar"), source)])
+    except SettingsError:
+        return  # not a class
+    chars = [*map(chr, range(32, 127)), "", "é", "\n"]
+    mail = [f"ma{char * times}{end}bcde" for char in chars for times in (1, 2) for end in ("", "]")]
+    assert match(mail, ruleset) == match(mail, asked(ruleset))
+
+
+def test_repeated_repeats_are_not_written_out() -> None:
+    source = f"rule r {{ {META} strings: $a = /x((((a{{50}}){{50}}){{50}}){{50}}){{50}}/ condition: $a }}"
+    assert needs_of(rules_of(source)) == {"r": None}
+
+
 def test_what_is_not_understood_is_left_alone() -> None:
     for text in ("rule x { condition: 1 / 2 == 0 }", "rule", 'include "a"', 'rule x { strings: $a = "x }'):
         with pytest.raises(UnreadError):
             rules_of(text)
-    (rule,) = rules_of(
-        f"rule x {{ {META} strings: $a = /(?i)maple/ $b = /a[[:alpha:]]bcd/ condition: any of them }}"
-    )
-    assert needs_of([rule]) == {"x": None}
-    assert plain_of(rule) is None
+    for pattern in ("/(?i)maple/", "/a[[:alpha:]]bcd/"):
+        (rule,) = rules_of(f"rule x {{ {META} strings: $a = {pattern} condition: $a }}")
+        assert needs_of([rule]) == {"x": None}
+        assert plain_of(rule) is None

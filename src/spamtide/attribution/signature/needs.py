@@ -371,7 +371,8 @@ class _Pattern:
         return {(1 << ord(char),)}
 
     def _class(self) -> set[Text] | None:
-        found = re.compile(r"\^?\]?(?:[^\]\\]|\\.)*\]").match(self._pattern, self._at)
+        # One within another ("[[:alpha:]]") closes at a later bracket: it is not read.
+        found = re.compile(r"\^?+\]?+(?:[^\[\]\\]|\\.)*\]").match(self._pattern, self._at)
         if found is None:
             raise UnreadError
         self._at = found.end()
@@ -396,7 +397,8 @@ class _Pattern:
         if found[0] == "?":
             return options | {()}
         if found[1] and found[0] == f"{{{found[1]}}}" and len(options) == 1:
-            return {next(iter(options)) * int(found[1])} if int(found[1]) <= MOST else None
+            (text,) = options
+            return {text * int(found[1])} if len(text) * int(found[1]) <= MOST * MOST else None
         return None
 
 
