@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from change_series import find_events
@@ -55,3 +57,41 @@ def test_a_fall_of_a_day_is_no_slow_one(level: float, left: float) -> None:
         number = segments.starts.index(min(segments.starts, key=lambda start: abs(start - BEGUN)))
         slow = slow_move(track, segments, (number, number), (0, len(DAYS)), 22)
         assert slow is None or slow.chances[0] < 0.1
+
+
+def test_the_levels_of_a_slow_fall_are_those_beside_all_of_it() -> None:
+    """Its partition may have two steps, of which one alone is a move: the other's days are none before it."""
+    for level, seed in itertools.product((3, 12, 30), range(5)):
+        dice = np.random.default_rng([41, seed, 60])
+        done = np.clip((np.arange(420) - 180 + 1) / 61, 0.0, 1.0)
+        mean = level * (1 - 0.95 * done**2 * (3 - 2 * done))
+        count = dice.poisson(mean * dice.gamma(8, 1 / 8, 420))
+        days = np.datetime64("2023-01-01") + np.arange(420)
+        falls = [
+            event
+            for event in find_events(prepare(days, count, np.ones(420)), 0.65, whole=True)
+            if event.kind == "fall"
+        ]
+        for fall in falls:
+            assert fall.end is not None
+            assert fall.since <= fall.onset < fall.end <= fall.until
+            assert fall.reach is not None
+        if len(falls) == 1:
+            assert 0.65 * level < falls[0].before < 1.5 * level
+
+
+def test_a_fall_within_a_slow_one_is_not_told_beside_it() -> None:
+    """A slow fall has the days between the moves that are dated, sure ones or not."""
+    days = np.datetime64("2023-01-01") + np.arange(288)
+    within = 0
+    for seed in range(SERIES):
+        dice = np.random.default_rng([12, seed])
+        lines = [
+            np.clip((np.arange(288) - begun + 1) / (took + 1), 0, 1) for begun, took in ((161, 68), (165, 38))
+        ]
+        mean = 800 * (1 - lines[0]) * (1 - lines[1] / 2)
+        count = dice.poisson(mean * dice.gamma(1.3, 1 / 1.3, 288))
+        events = find_events(prepare(days, count, np.ones(288)), 0.65, whole=True)
+        falls = [event for event in events if event.kind == "fall"]
+        within += any(b.end and a.end and b.end <= a.end for a, b in itertools.pairwise(falls))
+    assert within == 0

@@ -21,7 +21,7 @@ from spamtide.change.moves.date import (
     estimates,
 )
 from spamtide.change.moves.event import Event, by_day, dates_of, doubt_of, level_of
-from spamtide.change.moves.extent import extent, near
+from spamtide.change.moves.extent import FEWEST, extent, near
 from spamtide.change.moves.flood import FEWEST_UNITS, surge
 from spamtide.change.moves.segment import WEEK, Direction, Segments, Track
 from spamtide.change.moves.slope import LONG, is_slope
@@ -43,8 +43,6 @@ WORTH_DATING = 0.1
 """P-value above which a move is not even dated, unless more of all reports may be false than that."""
 MOST_MOVES = 20
 """Moves of one series that are dated, the surest first; a series with more has no level to speak of."""
-SURE = 0.01
-"""P-value up to which a move is one of its own, and no part of a slow one that is dated beside it."""
 LIKELIER = 0.5
 
 
@@ -96,8 +94,8 @@ def find_all(
             since[n] = max(since[n], doubt.end)
     sure = {n: sorted(one for one in kept[n] if one[0].p_value <= worth)[:MOST_MOVES] for n in cuts}
     dated = [(n, number, weight) for n, some in sure.items() for weight, number in some]
-    told = {n: {number for weight, number in some if weight.p_value <= SURE} for n, some in sure.items()}
-    moves = each(lambda one: _move(cuts[one[0]], one[1], one[2], told[one[0]]), dated)
+    own = {n: {number for _, number in some} for n, some in sure.items()}
+    moves = each(lambda one: _move(cuts[one[0]], one[1], one[2], own[one[0]]), dated)
     found: list[tuple[Event, ...]] = [()] * len(tracks)
     for n, cut in cuts.items():
         events = [surge(*burst, beside.get(id(burst)), _others(cut, burst)) for burst in cut.bursts]
@@ -231,8 +229,12 @@ def _weigh(cut: Cut, move: Move, ratio: float) -> Weight:
     return Weight(tail(gain, len(bounds) - 2, units, places=units), gain)
 
 
-def _move(cut: Cut, number: int, weight: Weight, told: Collection[int]) -> Event:
-    """Date one fall or rise between its neighbours."""
+def _move(cut: Cut, number: int, weight: Weight, dated: Collection[int]) -> Event:
+    """Date one fall or rise between its neighbours.
+
+    A slow one is dated as a whole, over steps that are no moves of their own: so its levels are those beside
+    all of it.
+    """
     track, segments = cut.track, cut.segments
     direction, i, j = cut.moves[number]
     starts = segments.starts
@@ -241,7 +243,10 @@ def _move(cut: Cut, number: int, weight: Weight, told: Collection[int]) -> Event
         starts[cut.moves[number - 1][2]] if number else starts[0],
         starts[cut.moves[number + 1][1]] if number + 1 < len(cut.moves) else segments.stop,
     )
-    ramp = _date(track, segments, (direction, i, j), room, _free(cut, number, told))
+    free = _free(cut, number, dated)
+    ramp, slow = _date(track, segments, (direction, i, j), room, free)
+    if slow:
+        room, before, after = free, *_beside_all(segments, free, ramp, (before, after))
     old, new = (before[0], min(before[1], ramp.onset.point)), (max(after[0], ramp.end.point), after[1])
     sides = level_of(track, *old, segments.levels[i - 1]), level_of(track, *new, segments.levels[j])
     onset, finish = dates_of(track, ramp)
@@ -249,6 +254,7 @@ def _move(cut: Cut, number: int, weight: Weight, told: Collection[int]) -> Event
         level / track.step
         for past, level in enumerate(segments.levels[: i - 1])
         if (segments.span(past)[1] - segments.span(past)[0]) * track.step >= WEEK
+        and segments.span(past)[1] <= before[0]
     ]
     return Event(
         kind=direction,
@@ -273,12 +279,26 @@ def _move(cut: Cut, number: int, weight: Weight, told: Collection[int]) -> Event
     )
 
 
-def _free(cut: Cut, number: int, told: Collection[int]) -> tuple[int, int]:
-    """Units in which nothing moved the other way, and nothing else that is told."""
+def _beside_all(
+    segments: Segments, free: tuple[int, int], ramp: Ramp, spans: tuple[tuple[int, int], tuple[int, int]]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Units at the level before a slow move and after it: its own segments, or those next to its dates."""
+    (first, until), (begin, stop) = spans
+    if ramp.onset.point - FEWEST < first:
+        ahead = [start for start in segments.starts if start <= ramp.onset.point - FEWEST]
+        first = max(free[0], max(ahead, default=free[0]))
+    if ramp.end.point + FEWEST > stop:
+        later = [start for start in segments.starts if start >= ramp.end.point + FEWEST]
+        stop = min(free[1], min(later, default=free[1]))
+    return (first, until), (begin, stop)
+
+
+def _free(cut: Cut, number: int, dated: Collection[int]) -> tuple[int, int]:
+    """Units in which nothing moved the other way, and nothing else that is dated."""
     way, starts = cut.moves[number][0], cut.segments.starts
 
     def bound(other: int) -> bool:
-        return cut.moves[other][0] != way or other in told
+        return cut.moves[other][0] != way or other in dated
 
     before = [starts[cut.moves[other][2]] for other in range(number) if bound(other)]
     after = [starts[cut.moves[other][1]] for other in range(number + 1, len(cut.moves)) if bound(other)]
@@ -291,21 +311,22 @@ def _date(
     move: tuple[Direction, int, int],
     room: tuple[int, int],
     free: tuple[int, int],
-) -> Ramp:
-    """Date one move, as a quick one and as a slow one, each with its chance."""
+) -> tuple[Ramp, bool]:
+    """Date one move, as a quick one and as a slow one, each with its chance; and whether slow is likelier."""
     direction, i, j = move
     slow = slow_move(track, segments, (i, j), free, LONG // track.step + 1)
     if slow is not None and is_slope(track, segments, i, j):
-        return Ramp(*estimates(direction, slow.begun, slow.settled), slow.begun, slow.settled)
+        return Ramp(*estimates(direction, slow.begun, slow.settled), slow.begun, slow.settled), True
     ramp = _quick(track, segments, move, room)
     if slow is None:
-        return ramp
+        return ramp, False
     begun = ramp.begun.mixed(slow.begun, slow.chances)
     settled = ramp.settled.mixed(slow.settled, slow.chances)
     onset, end = estimates(direction, begun, settled)
     over = direction == "fall" and segments.levels[j] < NEGLIGIBLE * segments.levels[i - 1]
     # Of what was cut off, the end is the day from which on next to nothing came.
-    return Ramp(onset, ramp.end if over and slow.chances[0] < LIKELIER else end, begun, settled)
+    likelier = slow.chances[0] >= LIKELIER
+    return Ramp(onset, ramp.end if over and not likelier else end, begun, settled), likelier
 
 
 def _quick(track: Track, segments: Segments, move: tuple[Direction, int, int], room: tuple[int, int]) -> Ramp:

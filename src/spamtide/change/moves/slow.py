@@ -148,7 +148,7 @@ def _weighed(
         whole[number:] += np.tile(cell - power * np.log(1 + end - begin), SHAPES)
         likely = np.exp(whole - whole.max())
         mass = likely[number:].reshape(SHAPES, -1).sum(axis=0)
-        chances.append(float(mass.sum() / likely.sum()))
+        chances.append(min(float(mass.sum() / likely.sum()), 1.0))
         if chances[-1] < SLIGHT:
             return None
         begun.append(_spread(begins, begin, mass))
