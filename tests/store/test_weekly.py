@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
+from pyarrow.dataset import field
 
+from spamtide.errors import TryAgainError
 from spamtide.schema import EVIDENCE, STORED_ATTRIBUTIONS, UNDATED
 from spamtide.store import Lake, sharing, written
 from spamtide.store.lake import Files
@@ -123,3 +126,78 @@ def test_a_note_alone_is_a_commit(tmp_path: Path) -> None:
     lake.append("attributions", STORED_ATTRIBUTIONS.empty_table(), {"said": 1})
     assert lake.note("attributions") == {"said": 1}
     assert lake.read("attributions").num_rows == 1
+
+
+def test_any_filter_finds_the_rows_of_replaced_weeks(tmp_path: Path) -> None:
+    """Also beside files of delta-rs, which says of most columns what is in them."""
+    for joined in (False, True):
+        lake = Lake.at(tmp_path / str(joined))
+        lake.append("attributions", answers([1, 2], "old"))
+        if joined:
+            DeltaTable(f"{lake.uri}/attributions").optimize.compact()
+            lake = Lake.at(tmp_path / str(joined))
+        lake.replace_weeks("attributions", answers([5, UNDATED, 5], "new"), (UNDATED, 5))
+        lake.append("attributions", answers([9], "old"))
+        whole = DeltaTable(f"{lake.uri}/attributions").to_pyarrow_dataset()
+        for name, value, rows in (
+            ("botnet", "new", 3), ("botnet", "old", 1), ("week", UNDATED, 1), ("sha256", f"{1:064x}", 1),
+        ):  # fmt: skip
+            assert whole.to_table(filter=field(name) == value).num_rows == rows
+        assert DeltaTable(f"{lake.uri}/attributions").to_pyarrow_table(
+            filters=[("botnet", "=", "new")]
+        ).num_rows == 3  # fmt: skip
+
+
+def test_a_query_finds_rows_below_a_folder_of_any_name(tmp_path: Path) -> None:
+    for name in ("a*b", "a?b", "a%b"):
+        lake = Lake.at(tmp_path / name)
+        lake.append("attributions", answers([1], "old"))
+        lake.replace_weeks("attributions", answers([2, 3], "new"), (2, 3))
+        assert lake.query("SELECT week FROM attributions WHERE botnet = 'new'").num_rows == 2
+        files = lake.files("attributions")
+        assert lake.query("SELECT week FROM given WHERE botnet = 'new'", given=files).num_rows == 2
+
+
+def test_files_of_weeks_are_told_by_name_or_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "LOT_ROWS", 1)
+    lake = Lake.at(tmp_path)
+    lake.append("evidence", mail([3, 4]))  # by delta-rs
+    lake.append("evidence", mail([UNDATED, 9]))
+    assert len(lake.files_of_weeks("evidence", (5, 8))) == 1
+    assert len(lake.files_of_weeks("evidence", (4, 8))) == 2
+    lake.append("attributions", answers([3, 4], "old"))
+    lake.replace_weeks("attributions", answers([UNDATED], "new"), (UNDATED, UNDATED))
+    lake.replace_weeks("attributions", answers([7, 8], "new"), (7, 8))
+    for weeks, files in (((5, 6), 0), ((4, 7), 2), ((UNDATED, 2), 1), ((7, 8), 2), ((UNDATED, 9), 4)):
+        assert len(lake.files_of_weeks("attributions", weeks)) == files
+    assert Lake.at(tmp_path).rows_in(lake.files("attributions")) == 5
+
+
+def test_two_runs_cannot_both_replace_a_week(tmp_path: Path) -> None:
+    one = Lake.at(tmp_path)
+    one.append("attributions", answers([1], "old"))
+    other = Lake.at(tmp_path)
+    assert other.version("attributions") == one.version("attributions")
+    one.replace_weeks("attributions", answers([5], "one"), (5, 5))
+    with pytest.raises(TryAgainError, match="another run changed table 'attributions'") as refused:
+        other.replace_weeks("attributions", answers([5], "other"), (5, 5))
+    assert refused.value.exit_code == 75
+    assert sorted(Lake.at(tmp_path).read("attributions")["botnet"].to_pylist()) == ["old", "one"]
+    other.replace_weeks("attributions", answers([5], "other"), (5, 5))  # it looked again
+    assert sorted(Lake.at(tmp_path).read("attributions")["botnet"].to_pylist()) == ["old", "other"]
+    one.append("attributions", answers([6], "more"))  # what only adds need not know of it
+    assert Lake.at(tmp_path).read("attributions").num_rows == 3
+
+
+def test_a_reach_from_undated_mail_on_is_not_walked(tmp_path: Path) -> None:
+    lake = Lake.at(tmp_path)
+    lake.append("attributions", answers([UNDATED, 2, 9], "old"))
+    lake.replace_weeks("attributions", answers([7], "old"), (7, 7))
+    tracemalloc.start()
+    try:
+        lake.replace_weeks("attributions", answers([3], "new"), (UNDATED, 5))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert sorted(lake.read("attributions")["week"].to_pylist()) == [3, 7, 9]
+    assert peak < 10_000_000  # a set of the weeks between takes seven times that

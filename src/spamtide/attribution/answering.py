@@ -26,8 +26,9 @@ from spamtide.settings import Attributing
 
 DEFAULT = Attributing()
 NOTHING_BEYOND = Beyond()
-METHOD = 3
-"""Of how evidence is weighed, counted up when that changes: answers of another one are made anew."""
+METHOD = 4
+"""Of how evidence is weighed, counted up when that changes, or where answers were stored so that readers
+missed some: answers of another one are made anew."""
 REACH_WEEKS = 4
 """But for `Beyond`, no evidence reaches a message from further than this many weeks (of seven days since
 1970-01-01) away: with as many weeks given on either side, a stretch of weeks is answered as in all time."""

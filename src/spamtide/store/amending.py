@@ -50,8 +50,7 @@ def amend(stored: pa.Table, answers: pa.Table) -> Amended:
     """Put answers (ANSWERS with `week`) among those that are stored of their weeks, and perhaps of others."""
     maybe = np.flatnonzero(pc.is_in(stored["sha256"], answers["sha256"].combine_chunks()))
     there = stored.take(pa.array(maybe))
-    found = pc.index_in(_marks(there), _marks(answers).combine_chunks())
-    at = np.asarray(pc.fill_null(found, -1)).astype(np.int64)
+    at = _found(_marks(there), _marks(answers))
     there, gone = there.filter(pa.array(at >= 0)), maybe[at >= 0]
     now = answers.take(pa.array(at[at >= 0]))
     week = now["week"].to_numpy()
@@ -78,27 +77,36 @@ def mail(lake: Lake, weeks: Collection[int]) -> pa.Table:
 def named(rows: pa.Table, amended: Amended) -> pa.Table:
     """COUNTED with botnet and programme of `mail` of weeks that are to be counted again."""
     answers = amended.of_weeks(amended.counts, ["sha256", "sensor", "botnet", "programme"])
-    place = pa.array(_places(rows, answers))
+    place = _places(rows, answers)
     found = rows.drop_columns("sha256")
     for name in ("botnet", "programme"):
         found = found.append_column(name, answers[name].combine_chunks().take(place))
     return found
 
 
-def _places(rows: pa.Table, answers: pa.Table) -> NDArray[np.int64]:
-    """Where the answer of each row stands; it has one.
+def _places(rows: pa.Table, answers: pa.Table) -> pa.Array:
+    """Where the answer of each row stands; null where it has none.
 
     Nearly every content was seen by one sensor, and is looked up by its hash alone.
     """
-    place = np.asarray(pc.index_in(rows["sha256"], answers["sha256"].combine_chunks())).astype(np.int64)
-    sensors = (rows["sensor"].cast(pa.string()), answers["sensor"].cast(pa.string()).take(pa.array(place)))
-    others = np.flatnonzero(pc.not_equal(*sensors))
+    place = _found(rows["sha256"], answers["sha256"])
+    there = answers["sensor"].cast(pa.string()).take(pa.array(place, mask=place < 0))
+    others = np.flatnonzero(
+        pc.fill_null(pc.not_equal(rows["sensor"].cast(pa.string()), there), fill_value=False)
+    )
     if len(others):
         few = rows.take(pa.array(others))
         several = np.flatnonzero(pc.is_in(answers["sha256"], few["sha256"].combine_chunks()))
-        among = _marks(answers.take(pa.array(several))).combine_chunks()
-        place[others] = several[np.asarray(pc.index_in(_marks(few), among))]
-    return place
+        at = _found(_marks(few), _marks(answers.take(pa.array(several))))
+        place[others] = np.where(at < 0, -1, several[at])
+    return pa.array(place, mask=place < 0)
+
+
+def _found(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Where each value first stands among others; -1 where it does not."""
+    found = pc.index_in(wanted, among.combine_chunks())
+    places: NDArray[np.int64] = np.asarray(pc.fill_null(found, -1)).astype(np.int64)
+    return places
 
 
 def replace(

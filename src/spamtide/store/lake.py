@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from spamtide.errors import UnavailableError, UsageError
+from spamtide.errors import TryAgainError, UnavailableError, UsageError
 from spamtide.schema import SCHEMA_VERSION, TABLES
 from spamtide.store.coded import in_one_piece, reading_codes, with_codes
 from spamtide.store.database import database
@@ -103,9 +103,9 @@ class Lake:
 
     def _holding(self, table: str, weeks: Collection[int]) -> list[str]:
         """Local files of a table kept by week that hold any of some weeks, in order."""
-        near = self.files_of_weeks(table, (min(weeks), max(weeks)))
-        paths = [f"{self.uri}/{table}/{path}" for path in near]
-        return [path for path in paths if not self._held(path).isdisjoint(weeks)]
+        edges = (weeks[0], weeks[-1]) if isinstance(weeks, range) else (min(weeks), max(weeks))
+        paths = [f"{self.uri}/{table}/{path}" for path in self.files_of_weeks(table, edges)]
+        return [path for path in paths if any(week in weeks for week in self._held(path))]
 
     def _edges(self, table: str, handle: DeltaTable) -> Edges:
         """`edges_of` a table, which is asked again and again, as of its version."""
@@ -459,9 +459,15 @@ class Lake:
             )
             rows = rows.cast(as_written(table, rows.schema))
             if table in BY_FILE and "://" not in self.uri and (weeks or mode == "append"):
-                gone = self._holding(table, range(weeks[0], weeks[1] + 1)) if weeks else []
-                lots = [*in_lots(rows), *self._other_weeks(table, gone, weeks)] if weeks else [rows]
-                commit_files(handle, f"{self.uri}/{table}", table, lots, gone, said)
+                gone, lots = None, [rows]
+                if weeks:
+                    gone = self._holding(table, range(weeks[0], weeks[1] + 1))
+                    lots = [*in_lots(rows), *self._other_weeks(table, gone, weeks)]
+                try:
+                    commit_files(handle, f"{self.uri}/{table}", table, lots, gone, said)
+                except TryAgainError:
+                    self._open.pop(table, None)
+                    raise
             else:
                 options: dict[str, Any] = {"mode": mode, "commit_properties": said}
                 if weeks is not None:
@@ -473,7 +479,7 @@ class Lake:
     def _other_weeks(self, table: str, paths: Sequence[str], weeks: tuple[int, int]) -> Iterator[pa.Table]:
         """Rows of some files that are not of the weeks from first to last."""
         for path in paths:
-            others = self._held(path) - {*range(weeks[0], weeks[1] + 1)}
+            others = {week for week in self._held(path) if not weeks[0] <= week <= weeks[1]}
             if others:
                 yield read_weeks([path], with_codes(TABLES[table]), TABLES[table].names, others)
 

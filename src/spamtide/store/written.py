@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from spamtide.errors import TryAgainError
 from spamtide.schema import TABLES
+from spamtide.store.listed import file_name
 from spamtide.store.weekly import of_weeks
 
 if TYPE_CHECKING:
@@ -72,38 +73,63 @@ def commit_files(
     folder: str,
     table: str,
     lots: Iterable[pa.Table],
-    gone: Iterable[str],
+    gone: Iterable[str] | None,
     said: CommitProperties | None,
 ) -> None:
     """Write a file for each lot of rows, and put these in the place of other files in one commit.
+
+    Where a commit replaces rows, it is the next one after what the handle shows, or none: to Delta it is rows
+    added and files removed, and it would go through beside another one of the same weeks.
 
     Args:
         handle: the table.
         folder: where it lies.
         table: its name.
         lots: the rows.
-        gone: paths of the other files.
+        gone: paths of the other files; None where rows are only added.
         said: what the commit is to say.
+
+    Raises:
+        TryAgainError: another run changed the table since.
     """
+    from deltalake import CommitProperties, DeltaTable
+    from deltalake.exceptions import CommitFailedError
     from deltalake.transaction import AddAction, RemoveAction
 
     now = int(time.time() * 1000)
     actions: list[AddAction | RemoveAction] = [
-        RemoveAction(Path(path).name, deletion_timestamp=now, data_change=True) for path in gone
+        RemoveAction(Path(path).name, deletion_timestamp=now, data_change=True) for path in gone or ()
     ]
     for rows in lots:
         if rows.num_rows:
-            path, size, told = _written(folder, table, rows)
-            actions.append(AddAction(path, size, {}, now, data_change=True, stats=json.dumps(told)))
-    if actions or said:
+            name = _written(folder, table, rows)
+            size = Path(folder, name).stat().st_size
+            # Of some columns least and greatest values, of others none: to readers by way of Arrow, a file
+            # then holds no row that any filter on these others asks for.
+            told = json.dumps({"numRecords": rows.num_rows})
+            actions.append(AddAction(name, size, {}, now, data_change=True, stats=told))
+    if not actions and not said:
+        return
+    if gone is None:
+        handle.update_incremental()  # rows are added to whatever is there by now
+    else:
+        said = said or CommitProperties()
+        said.max_commit_retries = 0
+    try:
         handle.create_write_transaction(actions, "append", handle.schema(), commit_properties=said)
+    except CommitFailedError as error:
+        if DeltaTable(folder).version() == handle.version():
+            raise
+        message = f"another run changed table '{table}' in {folder}"
+        raise TryAgainError(message, "wait for it to end, then run the same command again") from error
 
 
-def _written(folder: str, table: str, rows: pa.Table) -> tuple[str, int, dict[str, Any]]:
-    """A file of some rows: its name, its size, and what Delta's log says of it."""
+def _written(folder: str, table: str, rows: pa.Table) -> str:
+    """The name of a new file of some rows."""
     import pyarrow.parquet
 
-    name = f"part-00000-{uuid.uuid4()}-c000.zstd.parquet"
+    edges = pc.min_max(rows["week"]).as_py()
+    name = file_name(edges["min"], edges["max"])
     texts = [one for one in TABLES[table].names if one not in SINGLE_COLUMNS]
     pyarrow.parquet.write_table(
         rows,
@@ -116,11 +142,4 @@ def _written(folder: str, table: str, rows: pa.Table) -> tuple[str, int, dict[st
         write_statistics=["week"],
         store_schema=False,
     )
-    edges = pc.min_max(rows["week"]).as_py()
-    stats = {
-        "numRecords": rows.num_rows,
-        "minValues": {"week": edges["min"]},
-        "maxValues": {"week": edges["max"]},
-        "nullCount": {"week": 0},
-    }
-    return name, Path(folder, name).stat().st_size, stats
+    return name
