@@ -120,3 +120,29 @@ def test_the_engines_behind_some_days_are_those_that_an_export_shows(tmp_path: P
     assert makers(one.lake, "unknown", first, last) == found
     assert makers(one.lake, "Maple Meds", first, last) == ()
     assert makers(one.lake, None, dt.date(2011, 1, 1), dt.date(2011, 2, 1)) == ()
+
+
+def test_an_engine_of_many_forms_is_counted_once(tmp_path: Path) -> None:
+    """Forms that have one name are one engine, and an address that sends several forms is one address."""
+    one = init_observatory(tmp_path / "one")
+    mails = [
+        mail(n, server=server).replace(b".0", b"-0" * (1 + n % 3))
+        for n in (1, 2, 251, 252, 501)
+        for server in ("mx1.pot.example", "mx.two.pot.example")
+    ]
+    nowhere = mail(7).replace(b" from h (h [24.1.2.7])", b"")
+    other = (*ORDER[:4], "X-Mailer", "Message-ID", *ORDER[6:])
+    take(one, tmp_path / "mail", [*mails, nowhere, *(mail(n, other) for n in range(100, 104))])
+    rows = one.lake.query(f"""
+        SELECT {rollup.ENGINE} AS engine, count(*) AS messages, count(DISTINCT o.source_ip) AS sources,
+               min(o.received_at)::DATE AS first
+        FROM observations o JOIN attributions a ON a.sha256 = o.sha256 AND a.sensor = o.sensor
+        WHERE engine IS NOT NULL GROUP BY ALL ORDER BY messages DESC, engine
+    """).to_pylist()  # noqa: S608 - the words are ours
+    found = makers(one.lake, None, dt.date(2010, 3, 1), dt.date(2010, 3, 31))
+    assert [tuple(row.values()) for row in rows] == [
+        (each.engine, each.messages, each.sources, each.first_seen) for each in found
+    ]
+    forms = one.lake.query("SELECT count(DISTINCT message_id_shape) AS n FROM observations")["n"][0].as_py()
+    assert forms > len(found)
+    assert found[0].sources < found[0].messages

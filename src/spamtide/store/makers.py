@@ -30,19 +30,21 @@ def makers(lake: Lake, programme: str | None, first: dt.date, last: dt.date) -> 
         last: last day.
     """
     weeks = [(day - EPOCH).days // 7 for day in (first, last)]
-    asked = pa.table({"programme": pa.array([programme], pa.string())})
+    asked = pa.table({"wanted": pa.array([programme], pa.string())})
+    kinds, mail = _kinds(first, last + dt.timedelta(days=1))
     found = lake.query(
         f"""
-        WITH mail AS (
-            SELECT {ENGINE} AS engine, o.source_ip, o.skeleton
-            FROM (SELECT * FROM observations WHERE received_at >= TIMESTAMPTZ '{first}'
-                  AND received_at < TIMESTAMPTZ '{last + dt.timedelta(days=1)}') o
-            JOIN (SELECT * FROM attributions WHERE week BETWEEN {weeks[0]} AND {weeks[1]}) a
-                 ON a.sha256 = o.sha256 AND a.sensor = o.sensor
-            CROSS JOIN asked q
-            WHERE a.botnet = '{UNKNOWN}' AND (q.programme IS NULL OR a.programme = q.programme))
-        SELECT engine, count(*) AS messages, count(DISTINCT source_ip) AS sources, min(skeleton) AS skeleton
-        FROM mail WHERE engine IS NOT NULL GROUP BY engine ORDER BY messages DESC, engine LIMIT {MOST}
+        WITH kinds AS ({kinds}), mail AS ({mail}),
+        answers AS (
+            SELECT hash(sha256, sensor) AS message FROM attributions CROSS JOIN asked q
+            WHERE week BETWEEN {weeks[0]} AND {weeks[1]} AND botnet = '{UNKNOWN}'
+                  AND (q.wanted IS NULL OR programme = q.wanted)),
+        sent AS (
+            SELECT m.kind, m.address, count(*) AS n FROM mail m JOIN answers USING (message) GROUP BY ALL)
+        SELECT k.engine, sum(s.n)::BIGINT AS messages, count(DISTINCT s.address) AS sources,
+               min(k.skeleton) AS skeleton
+        FROM sent s JOIN kinds k USING (kind) GROUP BY k.engine
+        ORDER BY messages DESC, engine LIMIT {MOST}
         """,  # noqa: S608 - days, numbers and our own words
         asked=asked,
     )
@@ -67,15 +69,17 @@ def _first_days(lake: Lake, found: pa.Table) -> dict[str, dt.date]:
     while first < len(weeks) and found.num_rows:
         low, high = weeks[first], weeks[min(first + many, len(weeks)) - 1]
         since, until = (EPOCH + dt.timedelta(weeks=week) for week in (low, high + 1))
+        kinds, mail = _kinds(since, until)
         rows = lake.query(
             f"""
-            SELECT {ENGINE} AS engine, min(o.received_at)::DATE AS day
-            FROM (SELECT * FROM observations WHERE received_at >= TIMESTAMPTZ '{since}'
-                  AND received_at < TIMESTAMPTZ '{until}') o
-            SEMI JOIN found f ON f.skeleton = o.skeleton
-            LEFT JOIN (SELECT * FROM attributions WHERE week BETWEEN {low} AND {high}) a
-                 ON a.sha256 = o.sha256 AND a.sensor = o.sensor
-            GROUP BY ALL
+            WITH kinds AS (SELECT k.* FROM ({kinds}) k SEMI JOIN found f ON f.skeleton = k.skeleton),
+            mail AS ({mail}),
+            named AS (SELECT hash(sha256, sensor) AS message FROM attributions
+                      WHERE week BETWEEN {low} AND {high} AND botnet <> '{UNKNOWN}'),
+            seen AS (
+                SELECT m.kind, min(m.received_at)::DATE AS day
+                FROM mail m SEMI JOIN kinds USING (kind) ANTI JOIN named USING (message) GROUP BY m.kind)
+            SELECT k.engine, min(s.day) AS day FROM seen s JOIN kinds k USING (kind) GROUP BY k.engine
             """,  # noqa: S608 - days, numbers and our own words
             found=found,
         )
@@ -83,3 +87,22 @@ def _first_days(lake: Lake, found: pa.Table) -> dict[str, dt.date]:
         found = found.filter(pc.invert(pc.is_in(found["engine"], pa.array(list(days), pa.string()))))
         first, many = first + many, 2 * many
     return days
+
+
+def _kinds(since: dt.date, until: dt.date) -> tuple[str, str]:
+    """SQL for the forms of some days' wild mail, each with its engine, and for messages with their form.
+
+    A name costs a digest and some patterns: it is made once for a form, of which there are few.
+    """
+    forms = "skeleton, message_id_shape, boundary_shape"
+    wild = f"""observations WHERE received_at >= TIMESTAMPTZ '{since}' AND received_at < TIMESTAMPTZ '{until}'
+               AND label = 'spam' AND lab IS NULL AND skeleton <> ''"""
+    kinds = f"""
+        SELECT hash({forms}) AS kind, skeleton, {ENGINE} AS engine
+        FROM (SELECT DISTINCT {forms}, label, lab FROM {wild}) o
+        CROSS JOIN (SELECT '{UNKNOWN}' AS botnet) a"""  # noqa: S608 - days and our own words
+    mail = f"""
+        SELECT hash({forms}) AS kind, hash(sha256, sensor) AS message, received_at,
+               CASE WHEN source_ip IS NOT NULL THEN hash(source_ip) END AS address
+        FROM {wild}"""  # noqa: S608 - days and our own words
+    return kinds, mail
