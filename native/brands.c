@@ -165,6 +165,7 @@ PyObject *native_wordings_in(PyObject *Py_UNUSED(module), PyObject *const *args,
 
 #define MOST_PARTS 3
 #define MOST_REPEATS 50 /* as in attribution/brand/said.py */
+#define MOST_FINDS 40   /* as in attribution/brand/reading.py */
 
 typedef struct {
     Py_ssize_t from, to;
@@ -317,6 +318,8 @@ static int within_a_word(PyObject *text, PyObject *table, const Part *part, Py_s
 static int nothing_in(PyObject *text, PyObject *table, const Part *parts, int count, const int32_t *offsets, PyObject *found,
                       PyObject *standing)
 {
+    if (PyList_GET_SIZE(found) > MOST_FINDS) /* each may look back over a whole line */
+        return 0;
     for (Py_ssize_t which = 0; which < PyList_GET_SIZE(found); which++) {
         PyObject *place = PyList_GET_ITEM(found, which), *pattern = PyTuple_GET_ITEM(place, 0);
         const int32_t *spots = offsets + PyLong_AsSsize_t(PyTuple_GET_ITEM(place, 1));

@@ -21,7 +21,8 @@ typedef struct {
     const uint32_t *whole;      /* of each text: whether no letter or digit may stand beside it */
     const uint16_t *said;       /* sets of characters, one for each place of a text */
     const unsigned char *sets;  /* 16 bytes each: a bit for each ASCII character */
-    uint32_t texts;
+    uint32_t texts, kinds;      /* how many texts, and sets */
+    int broken;                 /* something points out of the tables; seen where it is used, for that is seldom */
 } Tables;
 
 typedef struct {
@@ -51,14 +52,19 @@ static inline int is_alphanumeric(Py_UCS4 code)
     return (code >= '0' && code <= '9') || ((code | 0x20) >= 'a' && (code | 0x20) <= 'z');
 }
 
-static int stands_at(const Tables *tables, const Message *message, uint32_t text, Py_ssize_t start)
+static int stands_at(Tables *tables, const Message *message, uint32_t text, Py_ssize_t start)
 {
-    Py_ssize_t length = (Py_ssize_t)(tables->bounds[text + 1] - tables->bounds[text]);
+    uint32_t from = tables->bounds[text], to = tables->bounds[text + 1];
+    if (from > to || to > tables->bounds[tables->texts])
+        return !(tables->broken = 1);
+    Py_ssize_t length = (Py_ssize_t)(to - from);
     if (start < 0 || length > message->size - start)
         return 0;
-    const uint16_t *said = tables->said + tables->bounds[text];
+    const uint16_t *said = tables->said + from;
     for (Py_ssize_t at = 0; at < length; at++) {
         Py_UCS4 code = read_at(message, start + at);
+        if (said[at] >= tables->kinds)
+            return !(tables->broken = 1);
         if (code >= 128 || !(tables->sets[16 * said[at] + (code >> 3)] >> (code & 7) & 1))
             return 0;
     }
@@ -70,19 +76,23 @@ static int stands_at(const Tables *tables, const Message *message, uint32_t text
 }
 
 /* Mark the texts that stand at a place where a key may be; how many are new. */
-static uint32_t mark(const Tables *tables, const Message *message, uint32_t key, uint32_t hash, Py_ssize_t at,
+static uint32_t mark(Tables *tables, const Message *message, uint32_t key, uint32_t hash, Py_ssize_t at,
                      unsigned char *found)
 {
-    uint32_t fresh = 0;
-    for (uint32_t which = tables->begins[hash]; which < tables->begins[hash + 1]; which++) {
-        const uint32_t *entry = tables->entries + 3 * which;
+    uint32_t fresh = 0, end = tables->begins[hash + 1];
+    if (end > tables->texts || tables->begins[hash] > end)
+        return !(tables->broken = 1);
+    for (uint32_t which = tables->begins[hash]; which < end; which++) {
+        const uint32_t *entry = tables->entries + 3 * (size_t)which;
+        if (entry[1] >= tables->texts)
+            return !(tables->broken = 1);
         if (entry[0] == key && !found[entry[1]] && stands_at(tables, message, entry[1], at - (Py_ssize_t)entry[2]))
             fresh += found[entry[1]] = 1;
     }
     return fresh;
 }
 
-static uint32_t search(const Tables *tables, const Message *message, const unsigned char *bytes, unsigned char *found)
+static uint32_t search(Tables *tables, const Message *message, const unsigned char *bytes, unsigned char *found)
 {
     uint32_t fresh = 0;
     for (Py_ssize_t at = 0; at + KEY <= message->size; at++) {
@@ -120,6 +130,8 @@ static int laid(PyObject *const *args, Tables *tables)
     tables->whole = head + 2 + head[0];
     tables->said = (const uint16_t *)(head + numbers);
     tables->sets = (const unsigned char *)PyBytes_AS_STRING(args[4]);
+    tables->kinds = (uint32_t)(size[3] / 16);
+    tables->broken = 0;
     return tables->begins[hashes] == head[0] && size[1] == 4 * (hashes + 1) + 12 * (Py_ssize_t)head[0]
            && size[2] == 4 * numbers + 2 * (Py_ssize_t)tables->bounds[head[0]];
 }
@@ -154,7 +166,11 @@ PyObject *native_texts_in(PyObject *Py_UNUSED(module), PyObject *const *args, Py
     int done = found != NULL;
     if (done) {
         memset(found, 0, tables.texts);
-        if (search(&tables, &message, low, found)) {
+        uint32_t some = search(&tables, &message, low, found);
+        if (tables.broken) {
+            PyErr_SetString(PyExc_ValueError, "tables of texts point out of themselves");
+            done = 0;
+        } else if (some) {
             numbers = PyList_New(0);
             done = numbers != NULL;
             for (uint32_t text = 0; done && text < tables.texts; text++) {

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from spamtide.attribution import load_signatures, match
 from spamtide.attribution.brand import index as brand_index
 from spamtide.attribution.brand.fold import fold, places_of
-from spamtide.attribution.brand.reading import Reading, disguised, finds, reading_of
+from spamtide.attribution.brand.reading import (
+    MOST_CHARS,
+    MOST_FINDS,
+    MOST_LINK_CHARS,
+    Reading,
+    disguised,
+    finds,
+    reading_of,
+)
 from spamtide.attribution.brand.words import wording_of, wordings
 from spamtide.knowledge import load_knowledge
 
@@ -156,6 +164,19 @@ def test_a_senders_name_may_be_the_brand(reading: Reading, sender: str) -> None:
 def test_many_links_do_not_keep_the_text_from_being_read(reading: Reading) -> None:
     links = "\n".join(f"link: http://a.example/{n:0300}" for n in range(200))
     assert disguised(rendering("M4ple M3ds").replace("link: http://a.example/x", links), reading)
+
+
+@pytest.mark.skipif(brand_index.native is None, reason="only the compiled form asks first")
+@pytest.mark.parametrize(("times", "asked"), [(MOST_FINDS, False), (MOST_FINDS + 1, True)])
+def test_so_many_plain_finds_are_looked_at_before_all_else(times: int, *, asked: bool) -> None:
+    """Each may look back over its line, so that thousands on one line would take a second."""
+    wording = wording_of("viagra", cased=False)
+    assert wording is not None
+    index = brand_index.Index((wording,))
+    text = "viagra " * times
+    index.places(text)  # from now on it is known how the wording stands in its rule
+    assert index.may_say(text, MOST_CHARS, MOST_LINK_CHARS) is asked
+    assert disguised(text, reading_of([wording])) == ()
 
 
 def test_a_find_shows_the_stretch_of_text(reading: Reading) -> None:

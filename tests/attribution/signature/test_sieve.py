@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from spamtide.attribution import Ruleset, compile_signatures, match, sift
 from spamtide.attribution.signature import sieve as sieve_module
-from spamtide.attribution.signature.needs import needs_of, plain_of
+from spamtide.attribution.signature.needs import Sought, letters, needs_of, plain_of
 from spamtide.attribution.signature.sieve import UNSIFTED
 from spamtide.attribution.signature.source import UnreadError, rules_of
 from spamtide.compiled import native
@@ -121,6 +121,48 @@ def test_yara_is_not_asked_where_nothing_stands(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sieve_module, "native", None)
     assert sift(mail, ruleset) == [None] * 4
     assert match(mail, ruleset) == [(), ("s",), (), ("r", "s")]
+
+
+@pytest.mark.skipif(native is None, reason="only the compiled form looks")
+def test_a_look_stands_another_threads_emptying() -> None:
+    ruleset = compile_signatures([(Path("a.yar"), PLAIN)])
+    sieve = sieve_module.Sieve(ruleset.sifting)
+
+    class Emptied(dict[tuple[int, ...], tuple[str, ...] | None]):
+        """Emptied by others as soon as something is put in."""
+
+        def __setitem__(self, key: tuple[int, ...], value: tuple[str, ...] | None) -> None:
+            """Forget it."""
+
+    sieve._known = Emptied()
+    assert sieve.look("a maple tree") == ("r",)
+
+
+BEGINS = 4 * (2**sieve_module.SIEVE_BITS + 1)
+"""Bytes of the first entry of each hash; behind them are the entries."""
+
+
+@pytest.mark.skipif(native is None, reason="only the compiled form looks")
+@pytest.mark.parametrize(
+    ("table", "start", "end", "said"),
+    [
+        (1, 0, BEGINS - 4, b"\x09\0\0\0"),  # entries begin behind the last
+        (1, BEGINS + 4, BEGINS + 8, b"\x07\0\0\0"),  # an entry of no text
+        (2, 4, 8, b"\x09\0\0\0"),  # a text ends before it begins
+        (2, 16, 24, b"\x63\0"),  # a set that is not there
+    ],
+)
+def test_tables_that_point_out_of_themselves_are_refused(
+    table: int, start: int, end: int, said: bytes
+) -> None:
+    tables = list(sieve_module._laid_out((Sought(letters("zzzz", nocase=False)),)))
+    assert native is not None
+    assert native.texts_in("a zzzz", *tables) == [0]
+    whole = tables[table]
+    tables[table] = whole[:start] + said * ((end - start) // len(said)) + whole[end:]
+    assert len(tables[table]) == len(whole)
+    with pytest.raises(ValueError, match="out of themselves"):
+        native.texts_in("a zzzz", *tables)
 
 
 @pytest.mark.parametrize(

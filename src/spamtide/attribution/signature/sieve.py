@@ -109,11 +109,12 @@ class Sieve:
         if found is None:
             return ()
         texts = tuple(found)
-        if texts not in self._known:
-            if len(self._known) >= _KNOWN:
-                self._known.clear()
-            self._known[texts] = self._rules(frozenset(texts))
-        return self._known[texts]
+        if texts in (known := self._known):
+            return known[texts]
+        if len(known) >= _KNOWN:
+            known = self._known = {}  # not emptied: another thread may be about to read it
+        rules = known[texts] = self._rules(frozenset(texts))
+        return rules
 
     def _rules(self, found: frozenset[int]) -> tuple[str, ...] | None:
         """The rules that match where these texts stand and no other."""
