@@ -291,6 +291,19 @@ def test_a_signature_speaks_before_the_knowledge_file(tmp_path: Path) -> None:
     assert {s.name for s in ruleset.signatures.values()} == {"Mapleco", "NorthRx", "Tundra Tablets"}
 
 
+@pytest.mark.parametrize(
+    "spoken",
+    ['meta: description = "see rule of the letters"', "// a rule of kind\n meta:", "/*\nrule of */ meta:"],
+)
+def test_a_text_that_speaks_of_rules_hides_no_botnet(tmp_path: Path, spoken: str) -> None:
+    path = tmp_path / "knowledge.yaml"
+    path.write_text(KNOWLEDGE, encoding="utf-8")
+    learned = RULE.replace('"programme"', '"botnet"').replace('name = "Maple Meds"', 'name = "heron"')
+    (tmp_path / "learned.yar").write_text(learned.replace("meta:", spoken, 1), "utf-8")
+    names = {one.name for one in load_signatures([tmp_path], load_knowledge(path)).signatures.values()}
+    assert names >= {"heron", "Maple Meds"}
+
+
 def test_a_botnets_template_does_not_speak_for_the_brand_in_it(tmp_path: Path) -> None:
     """Learned rules quote a botnet's letters, brand and all, and answer with the botnet alone."""
     path = tmp_path / "knowledge.yaml"

@@ -43,8 +43,6 @@ SUFFIX = ".yar"
 
 _KINDS: dict[str, Literal["botnet", "programme"]] = {"botnet": "botnet", "programme": "programme"}
 _OWN_META = {"kind", "name", "confidence", "valid_from", "expires", "author", "reference"}
-_RULE = re.compile(r"\brule[ \t]+(\w+)")
-_BOTNET = re.compile(r"\bkind[ \t]*=[ \t]*\"botnet\"")
 _RULE_LINE = re.compile(r"(?:^|\})[ \t]*((?:(?:private|global)[ \t]+)*)rule[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -98,10 +96,10 @@ def load_signatures(
     chosen = {path.name: path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))}
     chosen |= {path.name: path for path in files}
     sources = [(path, _read(path)) for name, path in sorted(chosen.items()) if name[0] != "."]
-    if knowledge is not None:
-        texts, names = _all_rules([text for _, text in sources])
-        found = wordings(texts, names - _of_botnets(texts))  # whose templates hold brands
-        taken = {wording.letters for wording in found}
+    if knowledge is not None and brand_source(knowledge, ()) is not None:
+        rules = list(_build(sources))
+        found = wordings((text for _, text in sources), _names(rules) - _names(rules, "botnet"))
+        taken = {wording.letters for wording in found}  # not by botnets: their templates hold brands
         brands = brand_source(knowledge, taken)
         sources += [brands] if brands else []
     ruleset = compile_signatures(sources)
@@ -117,6 +115,7 @@ def compile_signatures(sources: Sequence[tuple[Path, str]]) -> Ruleset:
     """
     rules = _build(sources)
     signatures, ids = _signatures(rules, {path.name: (path, text) for path, text in sources})
+    reading = _reading(rules, sources, signatures, ids)
     left, guarded = split(sources)
     frozen = io.BytesIO()
     rules = _build(left) if guarded else rules
@@ -128,7 +127,6 @@ def compile_signatures(sources: Sequence[tuple[Path, str]]) -> Ruleset:
     digest = hashlib.sha256()
     for path, text in sources:
         digest.update(f"{path.name}\0{text}\0".encode())
-    reading = _reading(sources, signatures, ids)
     if reading.wordings:
         digest.update(READING_VERSION.encode())
     return Ruleset(signatures, digest.hexdigest()[:16], frozen.getvalue(), ids, reading, guarded, sifting)
@@ -152,6 +150,7 @@ def _build(sources: Sequence[tuple[Path, str]]) -> Any:  # noqa: ANN401 - yara_x
 
 
 def _reading(
+    rules: Iterable[Any],
     sources: Sequence[tuple[Path, str]],
     signatures: Mapping[str, Signature],
     ids: Mapping[tuple[str, str], str],
@@ -159,20 +158,13 @@ def _reading(
     """The wording that programme rules, and their building blocks, look for."""
     botnets = {name for (_, name), rule in ids.items() if signatures[rule].kind == "botnet"}
     programmes = {file for (file, _), rule in ids.items() if signatures[rule].kind == "programme"}
-    texts, names = _all_rules([text for path, text in sources if path.name in programmes])
-    return reading_of(wordings(texts, names - botnets))
+    names = _names(rule for rule in rules if rule.namespace in programmes)
+    return reading_of(wordings((text for path, text in sources if path.name in programmes), names - botnets))
 
 
-def _all_rules(texts: list[str]) -> tuple[list[str], frozenset[str]]:
-    """Texts of signature files, and the identifiers of all their rules."""
-    return texts, frozenset(match[1] for text in texts for match in _RULE.finditer(text))
-
-
-def _of_botnets(texts: list[str]) -> frozenset[str]:
-    """Identifiers of the rules that name a botnet."""
-    parts = [_RULE.split(text) for text in texts]
-    rules = (rule for part in parts for rule in zip(part[1::2], part[2::2], strict=True))
-    return frozenset(name for name, body in rules if _BOTNET.search(body))
+def _names(rules: Iterable[Any], kind: str = "") -> frozenset[str]:
+    """Identifiers of rules, or of those of a kind. As YARA-X has them: texts may speak of rules too."""
+    return frozenset(rule.identifier for rule in rules if not kind or ("kind", kind) in rule.metadata)
 
 
 def _try_out(ruleset: Ruleset, files: Sequence[Path]) -> None:
