@@ -114,6 +114,24 @@ def test_weekday_offsets_are_medians_of_ratios_to_the_week_around() -> None:
     assert found == pytest.approx(wave, rel=0.1)
 
 
+def test_floods_of_a_thin_series_make_no_weekdays() -> None:
+    """No other weeks are busy enough to tell: of floods, a weekday's factor would be a few hundredths."""
+    for seed in range(20):
+        dice = np.random.default_rng([14, seed])
+        count = dice.poisson(0.8 * dice.gamma(12, 1 / 12, 366)).astype(float)
+        for flood in range(4):
+            count[30 + 75 * flood + int(dice.integers(20))] += int(dice.integers(80, 260))
+        assert weekday_offsets(count, np.ones(366)).min() > 0.6
+
+
+def test_a_series_that_comes_on_two_days_of_the_week_has_weekdays() -> None:
+    """These are no floods, though all other days have next to nothing."""
+    busy = np.isin(np.arange(364) % 7, (1, 4))
+    factors = weekday_offsets(np.where(busy, 40.0, 1.0), np.ones(364))
+    assert factors[1] > 3
+    assert factors[0] < 0.1
+
+
 @pytest.mark.parametrize("size", [3.0, 10.0, 30.0])
 def test_dispersion_is_found_beside_a_level_shift(size: float) -> None:
     rng = np.random.default_rng(4)

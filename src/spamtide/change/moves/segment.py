@@ -44,7 +44,7 @@ BUSY = 3.0
 """Mean of a window from which on its own variance tells: below it the ratio is noise."""
 FLOODED, MANY = 1 / 3, 1 / 4
 """Median over mean below which a busy window holds a flood, and the share of windows from which on they are
-no floods but how the series is."""
+no floods but how the series is; of days with the week around them the same."""
 _BLOCK = 32
 """Ends of segments whose costs are reckoned at once: fewer calls, and little memory."""
 
@@ -188,15 +188,24 @@ def busiest(values: Floats, exposure: Floats, window: int = 28) -> float:
 def weekday_offsets(values: Floats, exposure: Floats) -> Floats:
     """Factor of each day of the week, shape (7,), mean 1; index 0 is the weekday of the first day.
 
-    Median over weeks of the day's rate against the mean rate of the seven days around it. A weekday with
-    fewer than four usable days keeps 1 before scaling.
+    Median over weeks of the day's rate against the mean rate of the seven days around it, but for days around
+    a flood: in a thin series no others are busy enough. A weekday with fewer than four usable days keeps 1
+    before scaling.
     """
     observed = exposure > 0
     rate = np.where(observed, values / np.where(observed, exposure, 1.0), 0.0)
     ones = np.ones(WEEK)
     around = np.convolve(observed.astype(np.float64), ones, "same")[: len(values)]
     centre = np.convolve(rate, ones, "same")[: len(values)] / np.maximum(around, 1.0)
+    weeks = np.full(len(values) + WEEK - 1, np.nan)
+    weeks[WEEK // 2 :][: len(values)] = np.where(observed, rate, np.nan)
     usable = observed & (centre > 2)  # noqa: PLR2004 - below two messages a day the ratio is noise
+    usual = np.nanmedian(np.lib.stride_tricks.sliding_window_view(weeks, WEEK)[usable], axis=1)
+    flooded = usable.copy()
+    flooded[usable] = usual < FLOODED * centre[usable]
+    # As in `dispersion`: a series that is so all the time has floods on some weekdays, say, and no others.
+    if flooded.sum() < MANY * observed.sum():
+        usable &= ~flooded
     factors = np.ones(WEEK)
     for weekday in range(WEEK):
         mine = usable & (np.arange(len(values)) % WEEK == weekday)
