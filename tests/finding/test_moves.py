@@ -116,6 +116,17 @@ def test_a_fall_of_this_morning_may_still_be_going_on(quiet: FindingInputs) -> N
     assert "going on" not in said(state(replace(quiet, changes=(before,))), "cease").sentence
 
 
+def test_a_silence_of_this_morning_does_not_go_on_falling(quiet: FindingInputs) -> None:
+    """Nothing is left of it that could."""
+    panel = quiet.measurement.panel
+    counts = panel.counts.copy()
+    counts[panel.subjects.index(("botnet", "grum")), :, -2:] = 0
+    measurement = replace(quiet.measurement, panel=replace(panel, counts=counts))
+    fell = shift("cease", "grum", str(quiet.period.until - DAY))
+    sentence = said(state(replace(quiet, measurement=measurement, changes=(fell,))), "cease").sentence
+    assert sentence.endswith(" and fell silent.")
+
+
 def test_a_day_that_a_clock_emptied_is_told_as_such(make: Make) -> None:
     """It is in no change and no outage."""
     inputs = make()
@@ -206,7 +217,9 @@ def test_a_return_is_held_against_the_level_before_the_fall(make: Make) -> None:
             "2010-09-20",
             r"rose .*, back to 1\.[01]\d times \[.*\] its level before it fell about 10 September\.",
         ),
-        (0.9, None, r"began to rise .* and is back at \d+ % \[.*\] of its level before it fell about .*\."),
+        (1.0, None, r"began to rise .* and is back at \d\.\d\d times \[.*\] its level before it fell .*\."),
+        (0.8, None, r"began to rise .* and stands at \d+ % \[.*\] of its level before it fell about .*\."),
+        (0.8, "2010-09-20", r"rose .* at most, to \d+ % \[.*\] of its level before it fell about .*\."),
         (
             0.4,
             "2010-09-20",
@@ -233,6 +246,30 @@ def test_a_rise_out_of_a_dip_is_held_against_the_level_before_it(
     measurement = replace(inputs.measurement, panel=replace(panel, counts=counts))
     sentence = said(state(make(measurement, changes=changes)), "rise").sentence
     assert re.search(words, sentence), sentence
+
+
+def test_what_is_hardly_known_is_no_return(make: Make) -> None:
+    """Days that differ by much leave an interval that holds the level before: also at two fifths of it."""
+    day = dt.date(2010, 9, 20)
+    changes = (
+        shift("decline", "grum", "2010-09-10", end=dt.date(2010, 9, 10), ratio=0.05),
+        shift("rise", "grum", str(day), end=day, ratio=10.0, ratio_low=1.2, ratio_high=30.0),
+    )
+    inputs = make()
+    panel = inputs.measurement.panel
+    counts = panel.counts.copy()
+    grum = panel.subjects.index(("botnet", "grum"))
+    counts[grum] = 0
+    counts[grum, 0] = 8
+    counts[grum, 0, 70:80] = 1
+    counts[grum, 0, 80:] = 0
+    counts[grum, 0, 80::7] = 24
+    measurement = replace(inputs.measurement, panel=replace(panel, counts=counts))
+    claim = said(state(make(measurement, changes=changes)), "rise")
+    assert "back" not in claim.sentence
+    assert re.search(r"which is \d\d % \[\d+-1\d\d\] of its level before it fell", claim.sentence), (
+        claim.sentence
+    )
 
 
 def test_a_surge_is_measured_while_it_lasts(make: Make) -> None:

@@ -18,7 +18,7 @@ from spamtide.finding.claim.around import (
 from spamtide.finding.claim.draft import About, draft, rows_of
 from spamtide.finding.claim.floods import whose_flood
 from spamtide.finding.claim.sensors import sensor_claims
-from spamtide.finding.claim.sentences import hedge, sentence_of
+from spamtide.finding.claim.sentences import TEMPLATES, hedge, sentence_of
 from spamtide.finding.claim.volume import SENSOR_KINDS, in_period, runs_into
 from spamtide.finding.figures import Figure, Window, share_of
 from spamtide.finding.inputs import View
@@ -39,16 +39,18 @@ MOSTLY_STRAYS = 2
 """Times the days since the last message from which on a silence is counted from its cease."""
 STILL_CARRIED = 20.0
 """Percent of a botnet's mail from which on it still carries what it turned from: a split and no move."""
+SILENT = TEMPLATES["cease"][2]
 WORTH_TELLING = 3
 """Days of silence before a return from which on they are told."""
 ALIKE = 0.65
 """Share of the level before a fall from which on a rise is a return to it."""
 BACK = {
-    "to {factor} its earlier level": "back to {level}",
-    "stood at {factor} its earlier level": "was back at {level}",
-    "stands at {factor} its earlier level": "is back at {level}",
+    "to {factor} its earlier level": ("to {level}", "back to {level}"),
+    "stood at {factor} its earlier level": ("stood at {level}", "was back at {level}"),
+    "stands at {factor} its earlier level": ("stands at {level}", "is back at {level}"),
 }
-"""What is said of a rise to an earlier level, in place of how many times the level before it that is."""
+"""What is said of a rise to about an earlier level, in place of how many times the level before it that is:
+where it surely is not that level, and where it may be."""
 NAMED: dict[SubjectKind, tuple[str, str]] = {
     "programme": ("Mail that names", "mail that names no programme that we know"),
 }
@@ -165,7 +167,9 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
     trickle = change.end is not None and _came_since(view, change, change.end)
     template = sentence_of(change, left.value, trickle=trickle).replace("{silence}", silence)
     template = _again(view, change, template, values)
-    if change.kind in FALLS and change.end is None and (view.period.until - change.onset).days <= JUST_NOW:
+    recent = change.end is None and (view.period.until - change.onset).days <= JUST_NOW
+    # Of what fell silent, nothing is left that may go on falling.
+    if change.kind in FALLS and recent and not template.endswith(SILENT):
         template = f"{template[:-1]}; it may still be going on."
     if change.kind == "surge" and change.subject_kind == "total":
         template += whose_flood(view, change, values)
@@ -181,7 +185,8 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
 def _again(view: View, change: Change, template: str, values: dict[str, Value]) -> str:
     """A return's sentence with the level before the fall that it ends, which is put into `values`.
 
-    Of a rise to that level, it is the one that is told: against a dip, any level is many times as high.
+    Of a rise to about that level, it is the one that is told: against a dip, any level is many times as high.
+    An interval that holds that level makes no return: the less is known, the more would be one.
     """
     known = level_again(view, change) if change.kind in {"resume", "rise"} else None
     if known is None:
@@ -194,11 +199,11 @@ def _again(view: View, change: Change, template: str, values: dict[str, Value]) 
         return template.replace("{again}", f", at {level}")
     values["fell"] = fall.onset
     level += " about {fell}"
-    within = again.low is not None and again.high is not None and again.low <= 1 <= again.high
-    if not within and not ALIKE <= again.value <= 1 / ALIKE:
+    if not ALIKE <= again.value <= 1 / ALIKE:
         return f"{template[:-1]}, which is {level}."
-    for told, back in BACK.items():
-        template = template.replace(told, back.replace("{level}", level))
+    off = again.low is not None and again.high is not None and not again.low <= 1 <= again.high
+    for told, (near, back) in BACK.items():
+        template = template.replace(told, (near if off else back).replace("{level}", level))
     return template
 
 
