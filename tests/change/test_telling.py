@@ -58,3 +58,28 @@ def test_the_interval_of_a_rise_holds_no_fall() -> None:
     fall = Judged(subject, replace(FALL, reach=(0.2, 0.1, 3.0)), 0.99, "stopped")
     found = {change.kind: (change.ratio_low, change.ratio_high) for change in tell([fall, rise], panel)}
     assert found == {"decline": (0.1, 1.0), "rise": (1.0, 25.7)}
+
+
+def test_a_new_subject_is_not_seen_before_its_first_mail() -> None:
+    """That is a fact; the days before it, in which its level may have begun to rise, are an estimate."""
+    panel = make(np.random.default_rng(1), Setting()).panel
+    counts = panel.counts.copy()
+    counts[panel.subjects.index(("botnet", "b0")), :, :56] = 0
+    early = replace(RISE, onset_low=date(20), onset=date(40), onset_high=date(60), silent_before=True)
+    panel = replace(panel, counts=counts)
+    (found,) = tell([Judged(("botnet", "b0"), early, 0.99, "stopped")], panel)
+    assert found.kind == "new"
+    assert (found.onset_low, found.onset, found.onset_high) == (date(56), date(56), date(60))
+
+
+def test_a_day_without_mail_is_no_silence_to_be_back_from() -> None:
+    """It is one if a fall into it is believed, or if it lasts."""
+    panel = make(np.random.default_rng(1), Setting()).panel
+    subject = ("botnet", "b0")
+    event = replace(RISE, before=0.0, peak_before=9.0, since=date(54), onset_low=date(55))
+    fall = replace(FALL, onset=date(53), end=date(54), after=0.0)
+    back, fell = (Judged(subject, one, 0.99, "stopped") for one in (event, fall))
+    assert [change.kind for change in tell([back], panel)] == []
+    assert [change.kind for change in tell([fell, back], panel)] == ["cease", "resume"]
+    long = replace(back, event=replace(event, since=date(51)))
+    assert [change.kind for change in tell([long], panel)] == ["resume"]

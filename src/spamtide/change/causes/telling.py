@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from spamtide.change.causes.silence import Cause, carried_by
 from spamtide.change.causes.trail import UNTRACED, Trail
@@ -20,6 +22,9 @@ WELL_INSIDE = 10
 """Days of the panel that must have passed before a subject's first mail makes it new."""
 MATCHING = 10
 """Days between a subject's lost attribution and the rise of `unknown` that it explains."""
+
+SHORTEST_SILENCE = 3
+"""Days of silence from which on a return tells of it by itself."""
 
 NAMED_AGAIN = 0.5
 """Share of the level before its name was lost from which on a subject's fall is its own again."""
@@ -63,9 +68,36 @@ def tell(judged: Sequence[Judged], panel: Panel) -> Iterable[Change]:
             yield _change(subject, event, "attribution-loss", item.confidence, item.trail)
             continue
         kind = kind_of(event, first)
-        if kind is None:
+        if kind is None or (kind == "resume" and _of_no_silence(item, judged)):
             continue
-        yield _change(subject, event, kind, item.confidence, item.trail)
+        shown = _from_first_mail(subject, event, panel) if kind == "new" else event
+        yield _change(subject, shown, kind, item.confidence, item.trail)
+
+
+def _of_no_silence(item: Judged, judged: Sequence[Judged]) -> bool:
+    """Whether a return ends a day or two without mail of which no fall is believed: chance has such days."""
+    since, onset = item.event.since, item.event.onset
+    return (onset - since).days < SHORTEST_SILENCE and not any(
+        other.subject == item.subject
+        and other.event.kind == "fall"
+        and since - dt.timedelta(days=MATCHING) <= other.event.onset < onset
+        for other in judged
+    )
+
+
+def _from_first_mail(subject: Subject, event: Event, panel: Panel) -> Event:
+    """The first move of a subject with no date before its first mail, which is a fact and no estimate."""
+    seen = np.flatnonzero(panel.counts[panel.subjects.index(subject)].sum(axis=0))
+    first: dt.date = panel.days[seen[0]].astype(dt.date)
+    return replace(
+        event,
+        onset=max(event.onset, first),
+        onset_low=max(event.onset_low, first),
+        onset_high=max(event.onset_high, first),
+        end=event.end and max(event.end, first),
+        end_low=event.end_low and max(event.end_low, first),
+        end_high=event.end_high and max(event.end_high, first),
+    )
 
 
 def names_are_lost(judged: Sequence[Judged], risen: Judged) -> bool:
