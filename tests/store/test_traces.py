@@ -28,7 +28,7 @@ def filled(tmp_path: Path, mail: list[Mail]) -> Lake:
     for number, (off, botnet, address, campaign) in enumerate(mail):
         day = FELL + dt.timedelta(days=off)
         key = {"sha256": f"{number:064x}", "sensor": "maple", "week": (day - EPOCH).days // 7}
-        at = dt.datetime.combine(day, dt.time(12), dt.UTC)
+        at = dt.datetime.combine(day, (dt.time.min, dt.time.max)[number % 2], dt.UTC)
         for label, lab, more in (("spam", None, ""), ("ham", None, "h"), ("spam", "rustock", "l")):
             own = {**key, "sha256": key["sha256"] + more}
             evidence.append(
