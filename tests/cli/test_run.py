@@ -99,6 +99,17 @@ def test_doctor_as_json(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> No
     assert all(set(check) == {"verdict", "what", "finding"} for check in checks)
 
 
+def test_doctor_names_rules_that_are_tried_on_every_message(
+    hostile: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rule = 'rule odd { meta: kind = "botnet" name = "X" strings: $a = /ta[[:alpha:]]ga/ condition: $a }'
+    folder = hostile / "signatures"
+    folder.mkdir(exist_ok=True)
+    (folder / "own.yar").write_text(rule, encoding="utf-8")
+    run(["-C", str(hostile), "doctor"])
+    assert "takes longer: own.yar (odd)" in " ".join(capfd.readouterr().out.split())
+
+
 def test_a_group_without_a_command_says_what_is_missing(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["signatures"]) == 64
     told = capfd.readouterr()

@@ -80,7 +80,9 @@ def _compiled() -> Check:
 def _signatures(what: str, observatory: Observatory) -> Check:
     """The rules compile."""
     ruleset = load_signatures(signature_folders(observatory), load_knowledge(observatory.knowledge))
-    return Check("ok", what, f"{len(ruleset.signatures)} rules")
+    slow = ", ".join(f"{file} ({rule or 'not understood'})" for file, rule in ruleset.sifting.left)
+    told = f"; tried on every message, which takes longer: {slow}" if slow else ""
+    return Check("ok", what, f"{len(ruleset.signatures)} rules{told}")
 
 
 def _knowledge(what: str, observatory: Observatory) -> Check:

@@ -124,6 +124,33 @@ def test_yara_is_not_asked_where_nothing_stands(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.skipif(native is None, reason="only the compiled form looks")
+@pytest.mark.parametrize(
+    ("other", "rule"),
+    [
+        (f"rule s {{ {META} strings: $a = /ta[[:alpha:]]ga/ condition: $a }}", "s"),
+        (
+            (
+                f"rule p {{ {META} condition: false or false }} "
+                f'rule s {{ {META} strings: $a = "taiga" condition: #a > 0 }}'
+            ),
+            "p",
+        ),
+        (f'rule s {{ {META} score = 1.5 strings: $a = "taiga" condition: $a }}', ""),
+    ],
+)
+def test_only_the_file_that_is_not_understood_is_tried_each_time(other: str, rule: str) -> None:
+    files = [(Path("a.yar"), PLAIN), (Path("b.yar"), other)]
+    ruleset = compile_signatures(files)
+    assert ruleset.sifting.left == (("b.yar", rule),)
+    mail = ["maple", "taiga", "maple taiga", "fir"]
+    hits = [("r",), ("s",), ("r", "s"), ()]
+    assert match(mail, ruleset) == match(mail, asked(ruleset)) == hits
+    assert sift(mail, ruleset) == [None] * 4
+    assert match(mail, replace(ruleset, compiled=b"")) == hits  # which is not even read
+    assert compile_signatures(files[1:]).apart == compile_signatures(files[:1]).apart == b""
+
+
+@pytest.mark.skipif(native is None, reason="only the compiled form looks")
 def test_a_look_stands_another_threads_emptying() -> None:
     ruleset = compile_signatures([(Path("a.yar"), PLAIN)])
     sieve = sieve_module.Sieve(ruleset.sifting)

@@ -63,7 +63,9 @@ class Ruleset:
     guarded: tuple[Guarded, ...] = ()
     """Skeleton rules that are tried only behind their header order; they are not in `compiled`."""
     sifting: Sifting = UNSIFTED
-    """What tells that none of `compiled` need be tried on a message."""
+    """What tells that none of `compiled` need be tried on a message, but for those in `apart`."""
+    apart: bytes = b""
+    """The files of `compiled` of which that is never known, by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +119,34 @@ def compile_signatures(sources: Sequence[tuple[Path, str]]) -> Ruleset:
     signatures, ids = _signatures(rules, {path.name: (path, text) for path, text in sources})
     reading = _reading(rules, sources, signatures, ids)
     left, guarded = split(sources)
-    frozen = io.BytesIO()
     rules = _build(left) if guarded else rules
-    rules.serialize_into(frozen)
     names: dict[str, list[str]] = {}
     for rule in rules:
         names.setdefault(rule.namespace, []).append(rule.identifier)
     sifting = sifting_of({path.name: text for path, text in left}, names, ids)
+    files = {file for file, _ in sifting.left}
+    apart = [(path, text) for path, text in left if path.name in files] if sifting.some else []
     digest = hashlib.sha256()
     for path, text in sources:
         digest.update(f"{path.name}\0{text}\0".encode())
     if reading.wordings:
         digest.update(READING_VERSION.encode())
-    return Ruleset(signatures, digest.hexdigest()[:16], frozen.getvalue(), ids, reading, guarded, sifting)
+    return Ruleset(
+        signatures,
+        digest.hexdigest()[:16],
+        _frozen(rules),
+        ids,
+        reading,
+        guarded,
+        sifting,
+        _frozen(_build(apart)) if apart else b"",
+    )
+
+
+def _frozen(rules: Any) -> bytes:  # noqa: ANN401 - yara_x has no public type for rules
+    written = io.BytesIO()
+    rules.serialize_into(written)
+    return written.getvalue()
 
 
 def _build(sources: Sequence[tuple[Path, str]]) -> Any:  # noqa: ANN401 - yara_x has no public type for rules
@@ -275,7 +292,7 @@ def _fail(path: Path, line: int, reason: str) -> NoReturn:
     raise SettingsError(message)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _rules(compiled: bytes) -> Any:  # noqa: ANN401 - yara_x has no public type for the deserialised rules
     """The rules of a Ruleset, made ready once a process."""
     import yara_x
@@ -328,9 +345,9 @@ class _Trying:
         self._ruleset = ruleset
         self._guard = guard_of(ruleset.version, ruleset.guarded) if ruleset.guarded else None
         sifting = ruleset.sifting
-        self._sieve = None if sifting.always else sieve_of(ruleset.version, sifting)
+        self._sieve = sieve_of(ruleset.version, sifting) if sifting.some else None
         self._asking = asking
-        self._scanner: Any = None
+        self._scanners: dict[bytes, Any] = {}
 
     def hits(self, text: str) -> tuple[str, ...]:
         """Ids of the rules that match, sorted."""
@@ -348,19 +365,25 @@ class _Trying:
     def _rules(self, text: str) -> tuple[str, ...]:
         """Those that match a text as it is, but for guarded ones."""
         known = self._sieve.look(text) if self._sieve is not None else None
-        if known is not None:
-            return known
+        if known is None:
+            return tuple(sorted(self._asked(self._ruleset.compiled, text)))
+        apart = self._ruleset.apart
+        return tuple(sorted({*known, *self._asked(apart, text)})) if apart else known
+
+    def _asked(self, compiled: bytes, text: str) -> set[str]:
+        """Those that YARA-X says match."""
         if not self._asking:
             raise _UnaskedError
-        if self._scanner is None:
+        scanner = self._scanners.get(compiled)
+        if scanner is None:
             import yara_x
 
-            self._scanner = yara_x.Scanner(_rules(self._ruleset.compiled))
-            self._scanner.set_timeout(SCAN_SECONDS)
-            self._scanner.fast_scan(yes=True)
-        found = self._scanner.scan(text.encode("utf-8", "replace")).matching_rules
+            scanner = self._scanners[compiled] = yara_x.Scanner(_rules(compiled))
+            scanner.set_timeout(SCAN_SECONDS)
+            scanner.fast_scan(yes=True)
+        found = scanner.scan(text.encode("utf-8", "replace")).matching_rules
         ids = self._ruleset.ids
-        return tuple(sorted({ids.get((rule.namespace, rule.identifier), "") for rule in found} - {""}))
+        return {ids.get((rule.namespace, rule.identifier), "") for rule in found} - {""}
 
 
 def _named(ids: Mapping[tuple[str, str], str], behind: Behind) -> str:

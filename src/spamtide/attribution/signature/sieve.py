@@ -36,8 +36,16 @@ class Sifting:
     """(rule id, how many of which texts) of the rules that look for plain texts alone."""
     needed: frozenset[int] = frozenset()
     """Texts without which no other rule matches."""
-    always: bool = True
-    """Some rule may match whatever stands in a message."""
+    left: tuple[tuple[str, str], ...] = ()
+    """(file, rule) of those that may match whatever stands in a message, one a file: YARA-X is asked of these
+    files each time. '' for the rule where a file is not understood."""
+    some: bool = False
+    """Some file is not among these."""
+
+    @property
+    def always(self) -> bool:
+        """Whether YARA-X is asked of every message."""
+        return not self.some or bool(self.left)
 
 
 UNSIFTED = Sifting()
@@ -61,23 +69,30 @@ def sifting_of(
     def numbered(texts: Collection[Sought]) -> tuple[int, ...]:
         return tuple(numbers.setdefault(text, len(numbers)) for text in texts)
 
+    left: list[tuple[str, str]] = []
     for file, text in sources.items():
         try:
             rules = rules_of(text)
         except UnreadError:
-            return UNSIFTED
+            rules = []
         if sorted(rule.name for rule in rules) != sorted(identifiers.get(file, ())):
-            return UNSIFTED
-        for (name, need), exact in zip(needs_of(rules).items(), _plain(rules), strict=True):
-            if (file, name) not in ids:
-                continue
+            left.append((file, ""))
+            continue
+        known = [
+            (name, need, exact)
+            for (name, need), exact in zip(needs_of(rules).items(), _plain(rules), strict=True)
+            if (file, name) in ids
+        ]
+        unknown = [name for name, need, exact in known if need is None and exact is None]
+        if unknown:
+            left.append((file, unknown[0]))
+            continue
+        for name, need, exact in known:
             if exact is not None:
                 plain.append((ids[file, name], exact.least, numbered(exact.texts)))
-            elif need is None:
-                return UNSIFTED
             else:
-                needed.update(numbered(sorted(need, key=repr)))
-    return Sifting(tuple(numbers), tuple(plain), frozenset(needed), always=False)
+                needed.update(numbered(sorted(need or (), key=repr)))
+    return Sifting(tuple(numbers), tuple(plain), frozenset(needed), tuple(left), len(left) < len(sources))
 
 
 def _plain(rules: Sequence[RuleSource]) -> list[Plain | None]:
@@ -102,8 +117,11 @@ class Sieve:
         """Texts that stood in a message -> what that says; most mail has one of a few sets of them."""
 
     def look(self, rendering: str) -> tuple[str, ...] | None:
-        """Ids of the rules that match, sorted; None where YARA-X has to be asked, for plain rules too."""
-        if native is None or self._sifting.always:
+        """Ids of the rules that match, sorted, but for files that are left to YARA-X.
+
+        None where it has to be asked of all files, for plain rules too.
+        """
+        if native is None or not self._sifting.some:
             return None
         found = native.texts_in(rendering, *self._tables)
         if found is None:
