@@ -137,7 +137,7 @@ class _Condition:
         if token == "not":  # noqa: S105 - a word of the rule language
             self._term()
             return None
-        if token == "(":  # noqa: S105
+        if token == "(":  # noqa: S105 - the same
             found = self._any()
             if not self._comes(")"):
                 raise UnreadError
