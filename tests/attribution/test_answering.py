@@ -298,7 +298,7 @@ def test_what_the_lab_never_sent_is_not_named_by_its_engine_alone(ask: Ask) -> N
     found = ask([*lab, *own, *foreign])
     assert {row["botnet"] for row in found[60:110]} == {"alpha"}
     assert {row["botnet"] for row in found[110:]} == {UNKNOWN}
-    assert "never sent this text" in found[-1]["evidence"]
+    assert "in the lab worked, and it never sent it" in found[-1]["evidence"]
     assert ask([*lab[:5], *own, *foreign])[-1]["botnet"] == "alpha", "five lab messages prove no absence"
 
 
@@ -368,7 +368,7 @@ def test_what_the_lab_sent_weeks_ago_it_did_not_never_send(ask: Ask) -> None:
     wild = [{"campaign": f"c-{n % 2 + 1}", "rules": ["doubted_a"]} for n in range(80)]
     answers = ask([*lab, *since, *wild])[70:]
     assert {row["botnet"] for row in answers} == {"alpha"}
-    assert not any("never sent this text" in row["evidence"] for row in answers)
+    assert not any("it never sent it" in row["evidence"] for row in answers)
 
 
 def test_no_answer_feeds_on_itself(ask: Ask) -> None:

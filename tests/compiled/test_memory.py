@@ -11,6 +11,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
+from multiprocessing import get_context
 from operator import sub
 from pathlib import Path
 
@@ -72,9 +73,22 @@ def test_calls_keep_nothing(made: list[Call]) -> None:
 
 # CPython's own test module; distributions leave it out of what a user installs.
 @pytest.mark.skipif(find_spec("_testcapi") is None, reason="this Python cannot let allocations fail")
-@pytest.mark.usefixtures("traced")
 def test_failed_allocations_are_stood(made: list[Call]) -> None:
-    """Each of a call's in turn: MemoryError or the answer, and nothing is kept either."""
+    """Each of a call's in turn: MemoryError or the answer, and nothing is kept either.
+
+    In a process of its own, which has no other threads: theirs fail as well, and the one by which a worker of
+    the tests hears what to run next would not survive it.
+    """
+    alone = get_context("fork").Process(target=_starve, args=(made,))
+    alone.start()
+    alone.join()
+    assert alone.exitcode == 0, "what it says of it is above"
+
+
+def _starve(made: list[Call]) -> None:
+    """Let each allocation of each call fail."""
+    gc.freeze()
+    tracemalloc.start()
     failed = 0
     for call in made:
         failed += starved(native, [call])
