@@ -95,19 +95,3 @@ def test_a_fall_within_a_slow_one_is_not_told_beside_it() -> None:
         falls = [event for event in events if event.kind == "fall"]
         within += any(b.end and a.end and b.end <= a.end for a, b in itertools.pairwise(falls))
     assert within == 0
-
-
-def test_a_slow_fall_that_goes_on_has_no_end() -> None:
-    """The days end when two thirds of it are over: an end some weeks before them is none."""
-    days = np.datetime64("2023-03-01") + np.arange(230)
-    done = np.clip((np.arange(230) - 149) / 121, 0.0, 1.0)
-    told = ended = 0
-    for seed in range(SERIES):
-        dice = np.random.default_rng([15, seed])
-        count = dice.poisson(40 * 0.1**done * dice.gamma(20, 1 / 20, 230))
-        events = find_events(prepare(days, count, np.ones(230)), 0.65, whole=True)
-        falls = [event for event in events if event.kind == "fall" and event.p_value < 0.01]
-        told += bool(falls)
-        ended += bool(falls) and falls[-1].end is not None
-    assert told >= 0.6 * SERIES
-    assert ended <= 0.25 * told

@@ -7,7 +7,7 @@ short silences between two like levels are passed over.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from spamtide.change.moves.alarm import WINDOWS, Alarm, raise_alarm
 from spamtide.change.moves.cut import Burst, Cut, Move, cut_track
@@ -16,7 +16,6 @@ from spamtide.change.moves.date import (
     LONGEST_SLOPE,
     NEGLIGIBLE,
     SHALLOW,
-    Estimate,
     Ramp,
     date_move,
     estimates,
@@ -26,7 +25,7 @@ from spamtide.change.moves.extent import FEWEST, extent, near
 from spamtide.change.moves.flood import FEWEST_UNITS, surge
 from spamtide.change.moves.segment import WEEK, Direction, Segments, Track
 from spamtide.change.moves.slope import LONG, is_slope
-from spamtide.change.moves.slow import Slow, slow_move
+from spamtide.change.moves.slow import slow_move
 from spamtide.change.moves.wander import APART, REAL, Wander, levels_of, wander
 from spamtide.change.moves.waves import Doubt, Levels, Question
 from spamtide.change.moves.weigh import CAUTION, merged_gain, tail
@@ -45,8 +44,6 @@ WORTH_DATING = 0.1
 MOST_MOVES = 20
 """Moves of one series that are dated, the surest first; a series with more has no level to speak of."""
 LIKELIER = 0.5
-UNTRIED = 14
-"""Units at the end of a series, at most, that a slow move is not tried to end in."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -319,8 +316,7 @@ def _date(
     direction, i, j = move
     slow = slow_move(track, segments, (i, j), free, LONG // track.step + 1)
     if slow is not None and is_slope(track, segments, i, j):
-        onset, end = estimates(direction, slow.begun, slow.settled)
-        return Ramp(onset, _open(track, segments, slow, end), slow.begun, slow.settled), True
+        return Ramp(*estimates(direction, slow.begun, slow.settled), slow.begun, slow.settled), True
     ramp = _quick(track, segments, move, room)
     if slow is None:
         return ramp, False
@@ -330,17 +326,7 @@ def _date(
     over = direction == "fall" and segments.levels[j] < NEGLIGIBLE * segments.levels[i - 1]
     # Of what was cut off, the end is the day from which on next to nothing came.
     likelier = slow.chances[0] >= LIKELIER
-    if likelier:
-        end = _open(track, segments, slow, end)
     return Ramp(onset, ramp.end if over and not likelier else end, begun, settled), likelier
-
-
-def _open(track: Track, segments: Segments, slow: Slow, end: Estimate) -> Estimate:
-    """The end of a move; up to the series' own where it may be on the last of the days that were tried."""
-    last = slow.settled.first + len(slow.settled.mass) - 1
-    if end.high >= last and segments.stop - last <= UNTRIED:
-        return replace(end, high=len(track.count) - 1)
-    return end
 
 
 def _quick(track: Track, segments: Segments, move: tuple[Direction, int, int], room: tuple[int, int]) -> Ramp:
