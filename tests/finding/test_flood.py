@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from told import DAY, Make, said, shift
+from told import DAY, Make, event, said, shift
 
 from spamtide.finding import FindingInputs, period, state
 from spamtide.finding.estimate.forecast import ForecastTest
@@ -251,8 +251,6 @@ def test_who_carries_a_programme_is_of_now(make: Make) -> None:
 
 def test_an_operation_strikes_and_is_not_struck(make: Make) -> None:
     """'The takedown by Operation X': it was not taken down itself."""
-    from conftest import event
-
     inputs = make(events=(event("2010-09-20", "takedown", "Operation Ebb", subject_type="operation"),))
     told = [c for c in state(inputs).claims if c.kind in {"event", "nearby"}]
     assert told[0].sentence.startswith("The takedown by Operation Ebb is on record for 20 September")

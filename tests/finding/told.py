@@ -47,3 +47,16 @@ def shift(kind: str, subject: str, onset: str, **more: object) -> Change:
         "confidence": 0.99,
     }
     return Change(kind=kind, subject=subject, onset=day, **(fields | more))
+
+
+def event(day: str, kind: str, subject: str, end: str = "", subject_type: str = "programme") -> Event:
+    return Event(
+        dt.date.fromisoformat(day),
+        dt.date.fromisoformat(end) if end else None,
+        kind,
+        subject_type,
+        subject,
+        f"{subject} in a summary",
+        "https://example.org/",
+        "high",
+    )
