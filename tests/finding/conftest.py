@@ -158,21 +158,10 @@ CONTRIBUTIONS = (
 )
 
 
-def event(day: str, kind: str, subject: str, end: str = "", subject_type: str = "programme") -> Event:
-    return Event(
-        dt.date.fromisoformat(day),
-        dt.date.fromisoformat(end) if end else None,
-        kind,
-        subject_type,
-        subject,
-        f"{subject} in a summary",
-        "https://example.org/",
-        "high",
-    )
-
-
 @pytest.fixture
 def spamit() -> Event:
+    from told import event  # by the path above
+
     return event("2010-09-27", "programme_closure", "SpamIt")
 
 
