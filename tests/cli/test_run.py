@@ -195,7 +195,7 @@ def test_a_reader_that_has_left_is_no_error(hostile: Path, format_: str) -> None
     os.close(read)
     command = [sys.executable, "-m", "spamtide", "-C", str(hostile), "export", "observations"]
     command += ["--format", format_]
-    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)  # noqa: S603 - our own
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)  # noqa: S603 - our own program and words
     os.close(write)
     assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
 

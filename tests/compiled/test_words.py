@@ -86,7 +86,7 @@ DRESSED = (
 
 @settings(max_examples=1000, deadline=None)
 @given(st.lists(st.sampled_from(DRESSED), max_size=14), st.booleans())
-def test_where_a_look_tells_that_nothing_is_said_nothing_is(pieces: list[str], cased: bool) -> None:  # noqa: FBT001 - drawn
+def test_where_a_look_tells_that_nothing_is_said_nothing_is(pieces: list[str], cased: bool) -> None:  # noqa: FBT001 - hypothesis gives it by name
     """Looked at twice: what a wording's rule has is known from the first time that it was found."""
     said = ["viagra soft tabs", "viagra", "Viagra ", *(f"made{n}wording" for n in (1, 2, 22)), "xax wax"]
     reading = readings.reading_of([one for text in said if (one := wording_of(text, cased=cased))])

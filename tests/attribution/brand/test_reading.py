@@ -166,7 +166,7 @@ def test_many_links_do_not_keep_the_text_from_being_read(reading: Reading) -> No
     assert disguised(rendering("M4ple M3ds").replace("link: http://a.example/x", links), reading)
 
 
-@pytest.mark.skipif(brand_index.native is None, reason="only the compiled form asks first")
+@pytest.mark.usefixtures("compiled")  # only the compiled form asks first; CI must have it
 @pytest.mark.parametrize(("times", "asked"), [(MOST_FINDS, False), (MOST_FINDS + 1, True)])
 def test_so_many_plain_finds_are_looked_at_before_all_else(times: int, *, asked: bool) -> None:
     """Each may look back over its line, so that thousands on one line would take a second."""

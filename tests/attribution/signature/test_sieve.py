@@ -61,7 +61,7 @@ def asked(ruleset: Ruleset) -> Ruleset:
 def test_hits_are_those_of_yara(
     made: list[tuple[list[str], str]],
     said: list[str],
-    wide: bool,  # noqa: FBT001 - drawn
+    wide: bool,  # noqa: FBT001 - drawn by hypothesis, which gives it by name
 ) -> None:
     source = ""
     for number, (strings, condition) in enumerate(made):
@@ -108,7 +108,7 @@ def test_files_of_every_form_keep_their_hits(source: str) -> None:
     assert match(mail, ruleset) == match(mail, asked(ruleset))
 
 
-@pytest.mark.skipif(native is None, reason="only the compiled form looks")
+@pytest.mark.usefixtures("compiled")  # only the compiled form looks; CI must have it
 def test_yara_is_not_asked_where_nothing_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     source = (
         f"rule r {{ {META} strings: $a = /maple [a-z]+/ $b = /link: .*/ condition: all of them }}\n"
@@ -123,7 +123,7 @@ def test_yara_is_not_asked_where_nothing_stands(monkeypatch: pytest.MonkeyPatch)
     assert match(mail, ruleset) == [(), ("s",), (), ("r", "s")]
 
 
-@pytest.mark.skipif(native is None, reason="only the compiled form looks")
+@pytest.mark.usefixtures("compiled")  # only the compiled form looks; CI must have it
 @pytest.mark.parametrize(
     ("other", "rule"),
     [
@@ -150,7 +150,7 @@ def test_only_the_file_that_is_not_understood_is_tried_each_time(other: str, rul
     assert compile_signatures(files[1:]).apart == compile_signatures(files[:1]).apart == b""
 
 
-@pytest.mark.skipif(native is None, reason="only the compiled form looks")
+@pytest.mark.usefixtures("compiled")  # only the compiled form looks; CI must have it
 def test_a_look_stands_another_threads_emptying() -> None:
     ruleset = compile_signatures([(Path("a.yar"), PLAIN)])
     sieve = sieve_module.Sieve(ruleset.sifting)
@@ -169,7 +169,7 @@ BEGINS = 4 * (2**sieve_module.SIEVE_BITS + 1)
 """Bytes of the first entry of each hash; behind them are the entries."""
 
 
-@pytest.mark.skipif(native is None, reason="only the compiled form looks")
+@pytest.mark.usefixtures("compiled")  # only the compiled form looks; CI must have it
 @pytest.mark.parametrize(
     ("table", "start", "end", "said"),
     [
