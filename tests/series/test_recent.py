@@ -56,7 +56,7 @@ def test_a_filter_at_one_sensor_is_dated_at_every_look(panel_of: Make, days: int
 
 @pytest.mark.parametrize("days", [2, 4, 7])
 @pytest.mark.parametrize("relays", [True, False], ids=["relays move", "other mail goes on"])
-def test_a_filter_in_front_of_all_sensors(panel_of: Make, days: int, relays: bool) -> None:  # noqa: FBT001 - drawn
+def test_a_filter_in_front_of_all_sensors(panel_of: Make, days: int, relays: bool) -> None:  # noqa: FBT001 - a case of the table above
     for seed in range(3):
         seen = np.ones((SENSORS, 60 + days))
         seen[:, 60] = 0.4
