@@ -91,6 +91,21 @@ def unadjusted(measured: Measurement) -> Measurement:
     return Measurement(measured.panel, Exposure(values, measured.exposure.outages), series)
 
 
+def test_the_only_sensor_is_not_out_while_its_other_mail_goes_on() -> None:
+    """Of SpamAssassin's collection, 734 letters came in a month that was called an outage for want of spam."""
+    measured = unadjusted(make(np.random.default_rng(3), Setting(sensors=1, lost=(50, 40))))
+    measured = replace(measured, exposure=Exposure(measured.exposure.values, ()))
+    ham = np.full(measured.panel.ham.shape, 5)
+    ends = ham.copy()
+    ends[:, 50:90] = 0
+    (out,) = detect(replace(measured, panel=replace(measured.panel, ham=ends)))
+    assert (out.kind, out.end) == ("sensor-outage", date(90))
+    kept, again = detect(replace(measured, panel=replace(measured.panel, ham=ham)))
+    assert (kept.kind, again.kind) == ("sensor-change", "sensor-change")
+    assert kept.end is None
+    assert "other mail goes on" in kept.evidence
+
+
 def test_a_fall_that_only_changed_sensors_show_is_theirs() -> None:
     """The exposure was not adjusted, all sensors changed on the day of the fall: no botnet stopped."""
     found = detect(unadjusted(make(np.random.default_rng(2), Setting(changed=80))))

@@ -3,6 +3,7 @@
 | what is seen | what is said |
 |---|---|
 | the only sensor's mail falls to next to nothing, or comes back | its outage: nobody collected |
+| the same of its spam alone, while its other mail goes on | its change: spam is kept from it, or not kept |
 | four botnets or more, `unknown` with them, fall or rise alike | a change in front of all sensors |
 | the same by no more than a holiday does, no relay moved, other mail is as before | nothing: senders' |
 
@@ -157,6 +158,16 @@ def _other_mail_moved(panel: Panel, before: Bools, after: Bools, whole: float) -
     return bool(moved / np.log(whole) > NEARER)
 
 
+def _other_mail(panel: Panel, event: Event) -> str:
+    """What other mail comes in while next to no spam does, in words; '' where too little does, as of spam."""
+    before, after = sides(event, panel.days)
+    was, now = int(panel.ham[:, before].sum()), int(panel.ham[:, after].sum())
+    whole = max(event.after, 1e-9) / max(event.before, 1e-9)
+    if (now if event.kind == "fall" else was) < OTHER_MAIL or _other_mail_moved(panel, before, after, whole):
+        return ""
+    return f"other mail goes on: {was} in {before.sum()} days before, {now} in {after.sum()} after"
+
+
 def _at_the_time(event: Event, total: Event) -> bool:
     """Whether a subject's event is part of the total's."""
     near = dt.timedelta(days=NEAR)
@@ -167,19 +178,24 @@ def _at_the_time(event: Event, total: Event) -> bool:
 def _changes(panel: Panel, found: Sequence[tuple[Event, tuple[int, ...]]]) -> list[Change]:
     """The sensors' changes: an outage that ends with the next return, or a change that lasts."""
     told = []
+    out = False
     for number, (event, sensors) in enumerate(found):
         edge = min(event.before, event.after) < NEGLIGIBLE * max(event.before, event.after)
-        outage = edge and len(sensors) == 1
-        if outage and number and found[number - 1][0].kind == "fall":
+        alone = edge and len(sensors) == 1
+        if alone and out:
+            out = event.kind == "fall"
             continue  # the end of the outage before, or more of it
+        stays = _other_mail(panel, event) if alone else ""
+        out = alone and not stays and event.kind == "fall"
         back = next((later for later, _ in found[number + 1 :] if later.kind == "rise"), None)
-        ended = back if outage and event.kind == "fall" else None
-        kind: ChangeKind = "sensor-outage" if outage and event.kind == "fall" else "sensor-change"
-        evidence = (
-            "the only sensor: with it all mail ends and begins"
-            if outage
-            else "all botnets moved alike on all sensors at one time"
-        )
+        ended = back if out else None
+        kind: ChangeKind = "sensor-outage" if out else "sensor-change"
+        if not alone:
+            evidence = "all botnets moved alike on all sensors at one time"
+        elif stays:
+            evidence = f"the only sensor, {stays}"
+        else:
+            evidence = "the only sensor: with it all mail ends and begins"
         told += [
             Change(
                 kind=kind,
