@@ -92,7 +92,7 @@ def unadjusted(measured: Measurement) -> Measurement:
 
 
 def test_the_only_sensor_is_not_out_while_its_other_mail_goes_on() -> None:
-    """Of SpamAssassin's collection, 734 letters came in a month that was called an outage for want of spam."""
+    """Of SpamAssassin's collection, 734 letters came in what was called an outage."""
     measured = unadjusted(make(np.random.default_rng(3), Setting(sensors=1, lost=(50, 40))))
     measured = replace(measured, exposure=Exposure(measured.exposure.values, ()))
     ham = np.full(measured.panel.ham.shape, 5)
