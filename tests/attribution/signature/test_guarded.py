@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spamtide.attribution.signature.guarded import guard_of, split
+from spamtide.attribution.signature.guarded import Guard, split
 
 RULE = """rule learned_x_skeleton_1
 {
@@ -35,7 +35,7 @@ def test_a_plain_rule_is_tried_behind_its_order(pattern: str, condition: str, hi
     left, rules = split([(Path("a.yar"), RULE % (pattern, condition))])
     assert len(rules) == 1
     assert "rule" not in left[0][1]
-    assert len(guard_of(f"{pattern}{condition}", rules).hits(MAIL)) == hits
+    assert len(Guard(rules).hits(MAIL)) == hits
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,6 @@ _FORGIVEN = re.compile(r"(\w+) (\d{1,3}) % \((\d+) of (\d+)\)")
 _CACHED = 16384
 DEVIATION = "_other_"
 """What the name of a deviation has after that of its rule."""
-_SETS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,16 +267,3 @@ def _stands(begin: bytes, pattern: re.Pattern[bytes], head: bytes) -> bool:
             return True
         at = head.find(begin, at + 1)
     return False
-
-
-_GUARDS: dict[str, Guard] = {}
-
-
-def guard_of(version: str, rules: tuple[Guarded, ...]) -> Guard:
-    """The guard of a rule set, made once a process; `version` tells rule sets apart."""
-    guard = _GUARDS.get(version)
-    if guard is None:
-        if len(_GUARDS) >= _SETS:
-            _GUARDS.clear()
-        guard = _GUARDS[version] = Guard(rules)
-    return guard

@@ -12,19 +12,19 @@ import io
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 from spamtide.attribution.brand.reading import NO_READING, Reading, disguised, plainly, reading_of
 from spamtide.attribution.brand.reading import VERSION as READING_VERSION
 from spamtide.attribution.brand.words import wordings
 from spamtide.attribution.signature.brand_rules import brand_source
-from spamtide.attribution.signature.guarded import Behind, Guarded, guard_of, split
+from spamtide.attribution.signature.guarded import Behind, Guard, Guarded, split
 from spamtide.attribution.signature.near import MARK
-from spamtide.attribution.signature.sieve import UNSIFTED, Sifting, sieve_of, sifting_of
+from spamtide.attribution.signature.sieve import UNSIFTED, Sieve, Sifting, sifting_of
 from spamtide.errors import SettingsError
 from spamtide.knowledge import Knowledge
 from spamtide.model import UNKNOWN, Signature
@@ -338,14 +338,31 @@ class _UnaskedError(Exception):
     """YARA-X has to be asked, and is not to be."""
 
 
+_GUARDS: dict[str, Guard] = {}
+_SIEVES: dict[str, Sieve] = {}
+_SETS = 4
+"""Rule sets whose parts are kept."""
+_Part = TypeVar("_Part")
+
+
+def _once(kept: dict[str, _Part], version: str, make: Callable[[], _Part]) -> _Part:
+    """A part of a rule set, made once a process; `version` tells rule sets apart."""
+    part = kept.get(version)
+    if part is None:
+        if len(kept) >= _SETS:
+            kept.clear()
+        part = kept[version] = make()
+    return part
+
+
 class _Trying:
     """The rules of a rule set, tried on one message after the other."""
 
     def __init__(self, ruleset: Ruleset, *, asking: bool) -> None:
         self._ruleset = ruleset
-        self._guard = guard_of(ruleset.version, ruleset.guarded) if ruleset.guarded else None
-        sifting = ruleset.sifting
-        self._sieve = sieve_of(ruleset.version, sifting) if sifting.some else None
+        version, guarded, sifting = ruleset.version, ruleset.guarded, ruleset.sifting
+        self._guard = _once(_GUARDS, version, lambda: Guard(guarded)) if guarded else None
+        self._sieve = _once(_SIEVES, version, lambda: Sieve(sifting)) if sifting.some else None
         self._asking = asking
         self._scanners: dict[bytes, Any] = {}
 

@@ -23,7 +23,6 @@ SIEVE_BITS = 16
 _FACTOR = 0x9E3779B1
 _RARE = "etaoinsrhldcumfpgwybvkxjqz"
 """Letters, the commonest first."""
-_SETS = 4
 _KNOWN = 4096
 
 
@@ -183,16 +182,3 @@ def _windows(text: Text) -> dict[int, bytes]:
 def _rarity(key: bytes) -> int:
     """How seldom four characters stand in mail, by their letters."""
     return sum(_RARE.find(chr(code)) if chr(code) in _RARE else len(_RARE) // 2 for code in key)
-
-
-_KEPT: dict[str, Sieve] = {}
-
-
-def sieve_of(version: str, sifting: Sifting) -> Sieve:
-    """The sieve of a rule set, made once a process; `version` tells rule sets apart."""
-    sieve = _KEPT.get(version)
-    if sieve is None:
-        if len(_KEPT) >= _SETS:
-            _KEPT.clear()
-        sieve = _KEPT[version] = Sieve(sifting)
-    return sieve
