@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from spamtide.attribution.brand.fold import fold
+from spamtide.attribution.expression import Options, Part, UnreadError, options_of
 
 _PAIRS = (("m", "rn"), ("w", "vv"), ("W", "VV"))
 """Letters, and two that together look like one."""
@@ -118,8 +119,8 @@ def _texts(source: str, rules: frozenset[str]) -> Iterator[tuple[str, bool]]:
         elif token["regex"] is not None:
             cased = "i" not in token["flags"] and "nocase" not in token["mods"]
             try:
-                texts = _Expansion(token["regex"]).texts()
-            except _NotPlainError:
+                texts = dict.fromkeys(_expanded(options_of(token["regex"])))
+            except (UnreadError, _NotPlainError):
                 continue
             yield from ((text.strip(), cased) for text in texts)
 
@@ -140,114 +141,76 @@ class _NotPlainError(Exception):
     """The expression stands for more than a few texts."""
 
 
-class _Expansion:
-    """The few texts that a simple regular expression stands for.
+def _expanded(options: Options) -> list[str]:
+    """The few texts that an expression stands for.
 
     Understood: literals, escapes, small classes, groups, alternatives, '?', and white space or punctuation
     repeated. Anything else is not plain.
     """
+    return _bounded([text for parts in options for text in _sequence(parts)])
 
-    def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
-        self.at = 0
 
-    def texts(self) -> tuple[str, ...]:
-        """All of them."""
-        found = self._alternatives()
-        if self.at != len(self.pattern):
-            raise _NotPlainError
-        return tuple(dict.fromkeys(found))
+def _sequence(parts: Sequence[Part]) -> list[str]:
+    found = [""]
+    for part in parts:
+        found = _bounded(["".join(pair) for pair in product(found, _repeated(_single(part), part.repeat))])
+    return found
 
-    def _alternatives(self) -> list[str]:
-        found = self._sequence()
-        while self._peek() == "|":
-            self.at += 1
-            found += self._sequence()
-        return self._bounded(found)
 
-    def _sequence(self) -> list[str]:
-        found = [""]
-        while (char := self._peek()) and char not in "|)":
-            options = self._repeated(self._atom())
-            found = self._bounded(["".join(pair) for pair in product(found, options)])
-        return found
-
-    def _atom(self) -> list[str]:
-        char = self.pattern[self.at]
-        self.at += 1
-        if char == "\\":
-            return self._escape()
-        if char == "[":
-            return self._class()
-        if char == "(":
-            if self.pattern.startswith("?:", self.at):
-                self.at += 2
-            elif self._peek() == "?":
-                raise _NotPlainError
-            found = self._alternatives()
-            if self._peek() != ")":
-                raise _NotPlainError
-            self.at += 1
-            return found
-        if char in "^$":
-            return [""]
-        if char == "." and _OPTIONAL.match(self.pattern, self.at):
+def _single(part: Part) -> list[str]:
+    if part.kind == "escape":
+        return _escape(part.text)
+    if part.kind == "set":
+        return _class(part)
+    if part.kind == "group":
+        return _expanded(part.options)
+    if part.kind == "edge":
+        return [""]
+    if part.kind == "any":
+        if _OPTIONAL.match(part.repeat):
             return [" "]  # something or nothing, as between the words of a name
-        if char in ".*+?{":
-            raise _NotPlainError
-        return [char]
-
-    def _escape(self) -> list[str]:
-        char = self._peek()
-        self.at += 1
-        if char in "sWt":
-            return [" "]
-        if char in "bB":
-            return [""]
-        if not char or char.isalnum():
-            raise _NotPlainError
-        return [char]
-
-    def _class(self) -> list[str]:
-        end = self.pattern.find("]", self.at + 1)
-        body = self.pattern[self.at : end]
-        if end < 0:
-            raise _NotPlainError
-        self.at = end + 1
-        if body[:1] == "^":
-            if _OPTIONAL.match(self.pattern, self.at):
-                return [" "]
-            raise _NotPlainError
-        members = re.findall(r"\\?(.)", body.replace("\\s", " "))
-        letters = [member for member in members if member.isalnum()]
-        if not letters:
-            return [" "] if " " in members else members[:1]
-        if re.search(r"\w-\w", body):
-            raise _NotPlainError
-        spelt = list({fold(member): member for member in reversed(members)}.values())
-        if len(spelt) > MOST_OF_A_CLASS:
-            raise _NotPlainError
-        return spelt[::-1]
-
-    def _repeated(self, options: list[str]) -> list[str]:
-        """Options under the quantifier that follows. A separator that may be absent is kept."""
-        match = re.compile(r"\?|\*|\+|\{(\d*),?(\d*)\}").match(self.pattern, self.at)
-        if match is None:
-            return options
-        self.at = match.end()
-        if self._peek() == "?":  # lazy
-            self.at += 1
-        if not any(char.isalnum() for option in options for char in option):
-            return options
-        if match[0] in {"?", "{0,1}"}:
-            return [*options, ""]
         raise _NotPlainError
+    return [part.text]
 
-    def _peek(self) -> str:
-        return self.pattern[self.at : self.at + 1]
 
-    @staticmethod
-    def _bounded(found: Sequence[str]) -> list[str]:
-        if len(found) > MOST_TEXTS:
-            raise _NotPlainError
-        return list(found)
+def _escape(char: str) -> list[str]:
+    if char in "sWt":
+        return [" "]
+    if char in "bB":
+        return [""]
+    if char.isalnum():
+        raise _NotPlainError
+    return [char]
+
+
+def _class(part: Part) -> list[str]:
+    body = part.text
+    if body[:1] == "^":
+        if _OPTIONAL.match(part.repeat):
+            return [" "]
+        raise _NotPlainError
+    members = re.findall(r"\\?(.)", body.replace("\\s", " "))
+    letters = [member for member in members if member.isalnum()]
+    if not letters:
+        return [" "] if " " in members else members[:1]
+    if re.search(r"\w-\w", body):
+        raise _NotPlainError
+    spelt = list({fold(member): member for member in reversed(members)}.values())
+    if len(spelt) > MOST_OF_A_CLASS:
+        raise _NotPlainError
+    return spelt[::-1]
+
+
+def _repeated(options: list[str], repeat: str) -> list[str]:
+    """Options under the quantifier that follows. A separator that may be absent is kept."""
+    if not repeat or not any(char.isalnum() for option in options for char in option):
+        return options
+    if repeat in {"?", "??", "{0,1}", "{0,1}?"}:
+        return [*options, ""]
+    raise _NotPlainError
+
+
+def _bounded(found: list[str]) -> list[str]:
+    if len(found) > MOST_TEXTS:
+        raise _NotPlainError
+    return found

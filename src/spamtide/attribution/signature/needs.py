@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from spamtide.attribution.signature.source import RuleSource, String, UnreadError
+from spamtide.attribution.expression import Part, UnreadError, options_of
+from spamtide.attribution.signature.source import RuleSource, String
 
 LEAST = 4
 """Characters of a text that messages are searched for."""
@@ -34,9 +35,9 @@ _USUAL = re.compile(
     re.IGNORECASE,
 )
 """What much of them holds."""
-_REPEATED = re.compile(r"[?*+]\??|\{(\d+)(?:,\d*)?\}\??")
+_REPEATED = re.compile(r"(?:[?*+]|\{(\d+)(?:,\d*)?\})?\??")
 _MEMBER = re.compile(r"(\w)-(\w)|([\w .,:;@%+=#'!<>/\"()])", re.ASCII)
-_MEMBERS = re.compile(rf"(?:{_MEMBER.pattern})+-?\]", re.ASCII)
+_MEMBERS = re.compile(rf"(?:{_MEMBER.pattern})+-?", re.ASCII)
 _ESCAPED = {"n": 10, "t": 9, "r": 13, "f": 12, "v": 11, "a": 7}
 _DIGITS = range(48, 58)
 
@@ -236,7 +237,7 @@ def _need_of(string: String) -> Need:
         return _best(texts)
     try:
         nocase = not string.modifiers.isdisjoint({"i", "nocase"})
-        return _Pattern(string.value, nocase=nocase).need()
+        return _pattern_need(string.value, nocase=nocase)
     except UnreadError:
         return None
 
@@ -268,138 +269,115 @@ _ESCAPE = re.compile(r'\\(x[0-9a-fA-F]{2}|["\\ntr])')
 _ESCAPABLE = re.compile(r'(?:[^\\]|\\(?:x[0-9a-fA-F]{2}|["\\ntr]))*')
 
 
-class _Pattern:
-    """A regular expression, read for its stretches of fixed length."""
+def _pattern_need(pattern: str, *, nocase: bool) -> Need:
+    """Texts of which one stands where a regular expression matches: its stretches of fixed length."""
+    found = []
+    for parts in options_of(pattern):
+        stretches, _ = _sequence(parts, nocase=nocase)
+        found.append(_best([frozenset(map(Sought, texts)) for texts in stretches]))
+    return _one_of(found)
 
-    def __init__(self, pattern: str, *, nocase: bool) -> None:
-        self._pattern, self._nocase = pattern, nocase
-        self._at = 0
 
-    def need(self) -> Need:
-        """Texts of which one stands where the expression matches."""
-        found = []
-        while True:
-            stretches, _ = self._sequence()
-            needs = [frozenset(map(Sought, texts)) for texts in stretches]
-            found.append(_best(needs))
-            if self._at == len(self._pattern):
-                return _one_of(found)
-            if self._pattern[self._at] != "|":
-                raise UnreadError
-            self._at += 1
+def _sequence(parts: Sequence[Part], *, nocase: bool) -> tuple[list[set[Text]], set[Text] | None]:
+    """Stretches that all stand in a match; and what the whole stands for, if that is a few texts."""
+    stretches: list[set[Text]] = []
+    now: set[Text] = {()}
+    whole = True
 
-    def _sequence(self) -> tuple[list[set[Text]], set[Text] | None]:
-        """Stretches that all stand in a match; and what the whole stands for, if that is a few texts."""
-        stretches: list[set[Text]] = []
-        now: set[Text] = {()}
-        whole = True
+    def end() -> None:
+        nonlocal now
+        texts = {text[:MOST] for text in now}
+        if all(len(text) >= LEAST and _has_key(text) for text in texts):
+            stretches.append(texts)
+        now = {()}
 
-        def end() -> None:
-            nonlocal now
-            texts = {text[:MOST] for text in now}
-            if all(len(text) >= LEAST and _has_key(text) for text in texts):
-                stretches.append(texts)
-            now = {()}
-
-        while self._at < len(self._pattern) and self._pattern[self._at] not in "|)":
-            options = self._repeated(self._atom())
-            if options is not None and len(now) * len(options) > MOST_TEXTS:
-                end()
-                whole = False
-            if options is None:
-                end()
-                whole = False
-                continue
-            now = {one + other for one, other in product(now, options)}
-        kept = now if whole else None
-        end()
-        return stretches, kept
-
-    def _atom(self) -> set[Text] | None:
-        """What an atom stands for, one by one; None where that is too much."""
-        char = self._pattern[self._at]
-        self._at += 1
-        if char == "(":
-            return self._group()
-        if char == "[":
-            return self._class()
-        if char == "\\":
-            return self._escape()
-        if char in "^$":
-            return {()}
-        if char == ".":
-            return None
-        if char in "*+?{}":
-            raise UnreadError
-        return {(_letter(ord(char), nocase=self._nocase),)} if char.isascii() else None
-
-    def _group(self) -> set[Text] | None:
-        if self._pattern.startswith("?", self._at):
-            raise UnreadError
-        options: set[Text] | None = set()
-        while True:
-            _, whole = self._sequence()
-            options = options | whole if options is not None and whole is not None else None
-            if self._at == len(self._pattern):
-                raise UnreadError
-            self._at += 1
-            if self._pattern[self._at - 1] == ")":
-                return options if options is not None and len(options) <= MOST_TEXTS else None
-
-    def _escape(self) -> set[Text] | None:
-        char = self._pattern[self._at : self._at + 1]
-        self._at += 1
-        if not char or not char.isascii():
-            raise UnreadError
-        if char in "bB":
-            return {()}
-        if char == "d":
-            return {(sum(1 << code for code in _DIGITS),)}
-        if char in "DwWsS":
-            return None
-        if char == "x":
-            code = self._pattern[self._at : self._at + 2]
-            if not re.fullmatch("[0-9a-fA-F]{2}", code):
-                raise UnreadError
-            self._at += 2
-            number = int(code, 16)
-            return {(_letter(number, nocase=self._nocase),)} if number < _ASCII else None
-        if char in _ESCAPED:
-            return {(1 << _ESCAPED[char],)}
-        if char.isalnum():
-            raise UnreadError
-        return {(1 << ord(char),)}
-
-    def _class(self) -> set[Text] | None:
-        # One within another ("[[:alpha:]]") closes at a later bracket: it is not read.
-        found = re.compile(r"\^?+\]?+(?:[^\[\]\\]|\\.)*\]").match(self._pattern, self._at)
-        if found is None:
-            raise UnreadError
-        self._at = found.end()
-        # What is negated, escaped or a class of its own kind is of any length in bytes, or not worth reading.
-        if not _MEMBERS.fullmatch(found[0]):
-            return None
-        mask = 0
-        for first, last, single in _MEMBER.findall(found[0][:-1]):
-            for code in range(ord(first or single), ord(last or single) + 1):
-                mask |= _letter(code, nocase=self._nocase)
-        if found[0].endswith("-]"):
-            mask |= _letter(ord("-"), nocase=False)
-        return {(mask,)}
-
-    def _repeated(self, options: set[Text] | None) -> set[Text] | None:
-        found = _REPEATED.match(self._pattern, self._at)
-        if found is None:
-            return options
-        self._at = found.end()
+    for part in parts:
+        options = _repeated(_single(part, nocase=nocase), part.repeat)
+        if options is not None and len(now) * len(options) > MOST_TEXTS:
+            end()
+            whole = False
         if options is None:
-            return None
-        if found[0] == "?":
-            return options | {()}
-        if found[1] and found[0] == f"{{{found[1]}}}" and len(options) == 1:
-            (text,) = options
-            return {text * int(found[1])} if len(text) * int(found[1]) <= MOST * MOST else None
+            end()
+            whole = False
+            continue
+        now = {one + other for one, other in product(now, options)}
+    kept = now if whole else None
+    end()
+    return stretches, kept
+
+
+def _single(part: Part, *, nocase: bool) -> set[Text] | None:
+    """What a part stands for, one by one; None where that is too much."""
+    if part.kind == "group":
+        return _group(part, nocase=nocase)
+    if part.kind == "set":
+        return _class(part.text, nocase=nocase)
+    if part.kind == "escape":
+        return _escape(part.text, nocase=nocase)
+    if part.kind == "edge":
+        return {()}
+    if part.kind == "any":
         return None
+    if part.text == "}":
+        raise UnreadError
+    return {(_letter(ord(part.text), nocase=nocase),)} if part.text.isascii() else None
+
+
+def _group(part: Part, *, nocase: bool) -> set[Text] | None:
+    if part.text:
+        raise UnreadError
+    options: set[Text] | None = set()
+    for each in part.options:
+        _, whole = _sequence(each, nocase=nocase)
+        options = options | whole if options is not None and whole is not None else None
+    return options if options is not None and len(options) <= MOST_TEXTS else None
+
+
+def _escape(text: str, *, nocase: bool) -> set[Text] | None:
+    char = text[0]
+    if not char.isascii():
+        raise UnreadError
+    if char in "bB":
+        return {()}
+    if char == "d":
+        return {(sum(1 << code for code in _DIGITS),)}
+    if char in "DwWsS":
+        return None
+    if char == "x":
+        number = int(text[1:], 16)
+        return {(_letter(number, nocase=nocase),)} if number < _ASCII else None
+    if char in _ESCAPED:
+        return {(1 << _ESCAPED[char],)}
+    if char.isalnum():
+        raise UnreadError
+    return {(1 << ord(char),)}
+
+
+def _class(body: str, *, nocase: bool) -> set[Text] | None:
+    # What is negated, escaped or a class of its own kind is of any length in bytes, or not worth reading.
+    if not _MEMBERS.fullmatch(body):
+        return None
+    mask = 0
+    for first, last, single in _MEMBER.findall(body):
+        for code in range(ord(first or single), ord(last or single) + 1):
+            mask |= _letter(code, nocase=nocase)
+    if body.endswith("-"):
+        mask |= _letter(ord("-"), nocase=False)
+    return {(mask,)}
+
+
+def _repeated(options: set[Text] | None, repeat: str) -> set[Text] | None:
+    found = _REPEATED.fullmatch(repeat)
+    if found is None:
+        raise UnreadError
+    if options is None or not repeat:
+        return options
+    if repeat == "?":
+        return options | {()}
+    if found[1] and repeat == f"{{{found[1]}}}" and len(options) == 1:
+        (text,) = options
+        return {text * int(found[1])} if len(text) * int(found[1]) <= MOST * MOST else None
+    return None
 
 
 def _letter(code: int, *, nocase: bool) -> int:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spamtide.attribution.expression import UnreadError
 from spamtide.attribution.signature.needs import LEAST, Plain, Sought, Text, key_of, needs_of, plain_of
-from spamtide.attribution.signature.source import RuleSource, UnreadError, rules_of
+from spamtide.attribution.signature.source import RuleSource, rules_of
 from spamtide.compiled import native
 
 SIEVE_BITS = 16

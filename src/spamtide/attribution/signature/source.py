@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from spamtide.attribution.expression import UnreadError
+
 _SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _TEXT = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _REGEX = re.compile(r"/((?:[^/\\\n]|\\.)+)/([is]*)")
@@ -20,10 +22,6 @@ _VALUE = re.compile(r'-?\w+|"(?:[^"\\\n]|\\.)*"')
 _MODIFIER = re.compile(r"(?:ascii|wide|nocase|fullword|private|xor|base64wide|base64)\b")
 _TOLD = re.compile(r"\([^()]*\)")
 _TOKEN = re.compile(r'[$#@!]?\w+\*?|\$\*?|"(?:[^"\\\n]|\\.)*"|[^\s\w{}"/]')
-
-
-class UnreadError(Exception):
-    """The text is not of the form that is understood here."""
 
 
 @dataclass(frozen=True, slots=True)
