@@ -28,6 +28,7 @@ PARTS = (
     "brands",
     "cuts",
     "dates",
+    "exchange",
     "fields",
     "fits",
     "fold",

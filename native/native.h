@@ -5,6 +5,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdlib.h>
 
 /* For loops whose length is known where they are called: only there are they made for wide registers. */
 #define ALWAYS_INLINE __attribute__((always_inline)) static inline
@@ -90,6 +91,20 @@ static inline int space_at(const char *at, const char *end)
     if (d == 0x80)
         return e <= 0x8A || e == 0xA8 || e == 0xA9 || e == 0xAF ? 3 : 0;
     return d == 0x81 && e == 0x9F ? 3 : 0;
+}
+
+/* For qsort. */
+static inline int by_size(const void *one, const void *other)
+{
+    const double a = *(const double *)one, b = *(const double *)other;
+    return (a > b) - (a < b);
+}
+
+/* The value in the middle of some, or the mean of the two there; they are sorted. */
+static inline double median_of(double *values, Py_ssize_t count)
+{
+    qsort(values, (size_t)count, sizeof(double), by_size);
+    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2.0;
 }
 
 #endif
