@@ -8,12 +8,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+
+from spamtide.attribution import Ruleset, attribute, compile_signatures
+from spamtide.knowledge import Knowledge, load_knowledge
+from spamtide.schema import ATTRIBUTIONS
+from spamtide.settings import Attributing
+
+sys.path.insert(0, str(Path(__file__).parent))
+from answer_rules import DAY, RULES, Ask, AsTable, Rows
 
 START = dt.datetime(2010, 3, 1, tzinfo=dt.UTC)
 WORDS = (
@@ -253,3 +263,37 @@ def as_table() -> Callable[[list[dict[str, Any]]], pa.Table]:
 @pytest.fixture(scope="session")
 def new_template() -> Callable[[random.Random], Callable[[random.Random], str]]:
     return template
+
+
+@pytest.fixture(scope="session")
+def ruleset() -> Ruleset:
+    return compile_signatures([(Path("test.yar"), RULES)])
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> Knowledge:
+    return load_knowledge()
+
+
+@pytest.fixture
+def ask(ruleset: Ruleset, knowledge: Knowledge, as_table: AsTable) -> Ask:
+    """Attribute some rows, given by what is special about them."""
+
+    def asked(rows: Rows, **thresholds: float) -> list[dict[str, Any]]:
+        whole = [
+            {
+                "sha256": f"{number:064x}",
+                "sensor": "trap",
+                "label": "spam",
+                "received_at": DAY,
+                "link_domains": [],
+                "rules": [],
+            }
+            | row
+            for number, row in enumerate(rows)
+        ]
+        table = attribute(as_table(whole), ruleset, knowledge, attributing=Attributing(**thresholds))
+        assert table.schema == ATTRIBUTIONS
+        return [dict(row) for row in table.to_pylist()]
+
+    return asked
