@@ -466,12 +466,16 @@ class Detected:
     """What the last days hint at, and is not sure enough to be reported: to be looked at, not to be told."""
 
 
+Carried = Literal["addresses", "campaigns", "engines"]
+"""What mail carries of who sent it, also without a name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """How much mail carries something that a botnet's or programme's carried in the two weeks before."""
 
-    of: Literal["addresses", "campaigns"]
-    """What is looked for: sending addresses, or campaigns."""
+    of: Carried
+    """What is looked for: sending addresses, campaigns, or the engines that made the mail."""
     own: tuple[int, int]
     """Its own messages of a week before it fell: those that carry such, and all."""
     before: tuple[int, int]
@@ -485,4 +489,7 @@ class Trace:
 
 
 Tracing = Callable[[tuple[SubjectKind, str], dt.date, dt.date, dt.date], tuple[Trace, ...]]
-"""(kind and name, first day of its fall, first at the new level, first not known yet) -> traces, or ()."""
+"""(kind and name, first day of its fall, first at the new level, first not known yet) -> traces, or ().
+
+Where the last of these lies before the others, time is read backwards: of a rise, its last day, the last at
+the level before it, and the last that is too early."""

@@ -190,6 +190,8 @@ def fleets(w: World) -> Tracing:
             return ()
         fell, new, stop = ((np.datetime64(day) - START).astype(int) for day in (first, last, until))
         b, week, since = int(botnet[1:]), slice(max(fell - 7, 0), fell), slice(new, min(new + 7, stop))
+        if stop < new:  # a rise, backwards
+            week, since = slice(fell + 1, fell + 8), slice(max(new - 6, stop + 1), new + 1)
 
         def known(days: slice) -> int:
             mine = int(w.nameless[b][days].sum()) if b in w.nameless else 0

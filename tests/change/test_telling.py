@@ -28,6 +28,27 @@ def test_a_name_that_comes_back_is_no_rise() -> None:
     assert told(lost, replace(back, subject=("programme", "birch-casino"))) == ["attribution-loss", "rise"]
 
 
+def test_what_unknown_gives_back_is_no_fall() -> None:
+    """It had been a botnet's all along."""
+    subject, nameless = ("botnet", "acorn"), ("botnet", "unknown")
+    back = Judged(subject, RISE, 0.99, "regained")
+    fell = Judged(nameless, replace(FALL, onset=date(54), end=date(55)), 0.99, "stopped")
+    assert told(back, fell) == []
+    assert told(replace(back, cause="stopped"), fell) == ["rise", "decline"]
+    assert told(back, replace(fell, event=replace(FALL, onset=date(80)))) == ["decline"]
+    lost = Judged(subject, replace(FALL, onset=date(20)), 0.99, "attribution")
+    assert told(lost, replace(back, cause="stopped"), fell) == ["attribution-loss"]
+
+
+def test_a_return_from_a_fall_of_its_own_is_told_though_the_name_was_lost_once() -> None:
+    subject = ("botnet", "acorn")
+    lost = Judged(subject, replace(FALL, onset=date(20)), 0.99, "attribution")
+    fell, back = Judged(subject, FALL, 0.99, "stopped"), Judged(subject, RISE, 0.99, "stopped")
+    assert told(lost, fell, back) == ["attribution-loss", "decline", "rise"]
+    few = replace(fell, event=replace(FALL, before=1.0, after=0.1))
+    assert told(lost, few, back) == ["attribution-loss"]
+
+
 def test_the_few_that_still_bear_a_lost_name_do_not_end() -> None:
     """A fall from a twentieth of what bore the name is none of the botnet; from most of it, it is."""
     subject = ("botnet", "acorn")

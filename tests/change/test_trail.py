@@ -9,7 +9,7 @@ from change_observatory import FALL, Setting, date, make
 
 from spamtide.change import look
 from spamtide.change.causes.names import Names
-from spamtide.change.causes.trail import SUPPORTED, SURE, _turned, no_traces, weigh_traces
+from spamtide.change.causes.trail import SUPPORTED, SURE, UNTRACED, _turned, follow, no_traces, weigh_traces
 from spamtide.model import UNKNOWN, Measurement, Panel, SubjectKind, Trace, Tracing
 from spamtide.series import measure
 
@@ -61,6 +61,133 @@ def test_what_it_still_sends_shows_that_its_fleet_is_the_same() -> None:
     assert "of its own 140 of 200, 60 of 100 since" in found.evidence
     another = Trace("addresses", (140, 200), (3, 7), (2, 7), (3, 100))
     assert weigh_traces([another], 15.0, stale=True).odds == 0.0
+
+
+def engines(before: int, after: int, own: tuple[int, int] = (40, 40)) -> list[Trace]:
+    return [Trace("engines", own, (before, 7), (after, 7))]
+
+
+def test_an_engine_that_goes_on_without_a_name_lost_it() -> None:
+    """Five a day are gone, all of one engine: thirty-five in a week. Its text and machines are new."""
+    found = weigh_traces([*addresses(3, 3, 7, (20, 200)), *engines(2, 33)], 5.0)
+    assert found.corrects("stopped") == "attribution"
+    assert "messages without a name from its engines" in found.evidence
+
+
+def test_an_engine_that_is_gone_or_rented_by_another_says_nothing() -> None:
+    """A botnet may have a new one; and who sends three times as much as was lost is somebody else."""
+    assert weigh_traces(engines(2, 2), 5.0).odds == 0.0
+    assert weigh_traces(engines(2, 110), 5.0).odds == 0.0
+    assert weigh_traces(engines(40, 45), 5.0).corrects("stopped") == "stopped"
+
+
+Asked = tuple[dt.date, dt.date, dt.date]
+
+
+def asking(asked: list[Asked], found: tuple[Trace, ...] = ()) -> Tracing:
+    """Notes the days that are asked about."""
+
+    def tracing(subject: tuple[SubjectKind, str], *days: dt.date) -> tuple[Trace, ...]:
+        first, last, until = days
+        asked.append((first, last, until))
+        return found if subject[0] == "botnet" else ()
+
+    return tracing
+
+
+KNOWN = date(0), date(120)
+
+
+def test_a_fall_is_asked_about_until_the_next_move() -> None:
+    """Days in doubt are left out, if they are few; if they are many, it is taken at its likeliest."""
+    asked: list[Asked] = []
+    for event in (FALL, replace(FALL, onset_low=date(20)), replace(FALL, end=None, end_high=None)):
+        follow(asking(asked), ("botnet", "b"), event, KNOWN)
+    assert asked == [
+        (date(38), date(42), date(55)),
+        (date(40), date(41), date(55)),
+        (date(38), date(41), date(55)),
+    ]
+    assert follow(asking(asked), ("botnet", "b"), replace(FALL, end=date(62)), KNOWN) == UNTRACED
+    assert len(asked) == 3
+
+
+def test_a_rise_is_asked_about_backwards() -> None:
+    """Its last day, the last at the level before it, and the last of the move before that."""
+    rise = replace(FALL, kind="rise", before=4.0, after=12.0, since=date(30), until=date(120))
+    asked: list[Asked] = []
+    back = follow(asking(asked, tuple(engines(2, 54))), ("botnet", "b"), rise, KNOWN)
+    assert asked == [(date(41), date(37), date(29))]
+    assert back.corrects("stopped") == "attribution"
+    assert "2 in 7 days since, 54 in 7 before; of its own 40 of 40" in back.evidence
+
+
+def renamed(*, gone: bool = False) -> tuple[Measurement, Tracing]:
+    """A botnet of eight a day that has no name for three weeks, or is silent, beside forty of others.
+
+    Days of the others differ by more than it sends. All its mail is of one engine, and none of theirs.
+    """
+    rng = np.random.default_rng(21)
+    at, sensors = np.arange(120), 3
+    away = (at >= 60) & (at < 81)
+    mine = rng.poisson(8 / 3, (sensors, len(at)))
+    others = rng.poisson(np.outer(np.full(sensors, 40 / 3), rng.gamma(8, 1 / 8, len(at))))
+    named, nameless = np.where(away, 0, mine), np.where(away & (not gone), mine, 0)
+    counts = [mine + others if not gone else named + others, named, nameless + others]
+    panel = Panel(
+        days=np.datetime64("2024-01-01") + at,
+        sensors=("s0", "s1", "s2"),
+        subjects=(("total", "total"), ("botnet", "b"), ("botnet", UNKNOWN)),
+        counts=np.stack(counts),
+        ham=np.zeros((sensors, len(at)), dtype=np.int64),
+        relays=(("mx",) * len(at),) * sensors,
+        pairs={("b", UNKNOWN): named.sum(axis=0), (UNKNOWN, UNKNOWN): counts[2].sum(axis=0)},
+    )
+
+    def tracing(
+        _: tuple[SubjectKind, str], first: dt.date, last: dt.date, until: dt.date
+    ) -> tuple[Trace, ...]:
+        fell, new, stop = ((day - date(0)).days for day in (first, last, until))
+        week, since = slice(max(fell - 7, 0), fell), slice(new, min(new + 7, stop))
+        if until < last:
+            week, since = slice(fell + 1, fell + 8), slice(max(new - 6, stop + 1), new + 1)
+        own, still = (int(named[:, days].sum()) for days in (week, since))
+        before, after = (int(nameless[:, days].sum()) for days in (week, since))
+        days = since.stop - since.start
+        return (Trace("engines", (own, own), (before, 7), (after, days), (still, still)),)
+
+    return measure(panel), tracing
+
+
+def test_a_name_that_is_lost_for_weeks_is_neither_a_fall_nor_a_rise() -> None:
+    """Counts alone do not show that other mail won what it lost, and gave it back."""
+    measured, tracing = renamed()
+    assert [c.kind for c in look(measured, whole=True).changes] == ["cease", "resume"]
+    (lost,) = look(measured, whole=True, tracing=tracing).changes
+    assert (lost.kind, lost.subject) == ("attribution-loss", "b")
+    assert lost.onset_low <= date(60) <= lost.onset_high
+    assert "messages without a name from its engines of the two weeks before: 0 in 7 days" in lost.evidence
+    measured, tracing = renamed(gone=True)
+    assert [c.kind for c in look(measured, whole=True, tracing=tracing).changes] == ["cease", "resume"]
+
+
+def test_a_name_that_comes_back_is_no_rise_though_nobody_saw_it_go() -> None:
+    """The days before it was lost are not known; those since say whose mail it was."""
+    measured, tracing = renamed()
+    panel = measured.panel
+    late = replace(
+        panel,
+        days=panel.days[62:],
+        counts=panel.counts[..., 62:],
+        ham=panel.ham[:, 62:],
+        relays=tuple(names[62:] for names in panel.relays),
+        pairs={pair: count[62:] for pair, count in panel.pairs.items()},
+    )
+    counts = late.counts.copy()
+    counts[1, 0, :9:4] += 1  # a message now and then, so that it is not new
+    late = replace(late, counts=counts)
+    assert [c.kind for c in look(measure(late), whole=True).changes] == ["rise"]
+    assert look(measure(late), whole=True, tracing=tracing).changes == ()
 
 
 def of_fleet(part: float) -> Tracing:

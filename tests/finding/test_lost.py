@@ -81,3 +81,14 @@ def test_a_name_that_was_lost_in_part_is_back_when_the_rest_is(make: Make, part:
     row[:, ONSET:] = np.round(row[:, ONSET:] * part).astype(np.int64)
     lost = shift("attribution-loss", "grum", "2010-09-20", end=dt.date(2010, 9, 21), ratio=0.6)
     assert stands(make, world, lost) == word
+
+
+def test_that_a_name_is_back_is_said(make: Make) -> None:
+    """By the last day of the first week that bears it at half its level: on four days of seven."""
+    gone = nameless(make, slice(ONSET, None))
+    assert said(state(make(gone, changes=(LOST,))), "attribution-loss").sentence.endswith(
+        "no fall is counted."
+    )
+    back = nameless(make, slice(ONSET, ONSET + 12))
+    sentence = said(state(make(back, changes=(LOST,))), "attribution-loss").sentence
+    assert sentence.endswith("no fall is counted. It was named again by 5 October.")

@@ -1,14 +1,14 @@
 """What is left of a botnet in mail without a name, counted over the lake."""
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from spamtide.model import SubjectKind, Trace
+from spamtide.model import Carried, SubjectKind, Trace
 from spamtide.schema import CHANGES, EVIDENCE, STORED_ATTRIBUTIONS
 from spamtide.store import Lake
 from spamtide.store import traces as module
@@ -16,9 +16,22 @@ from spamtide.store.traces import EPOCH, Remembered, traces
 
 FELL = dt.date(2024, 3, 1)
 Mail = tuple[int, str, str, str]
-"""Day off the fall, botnet, address, campaign."""
+"""Day off the fall, botnet, address, campaign; of an engine if the campaign ends in 1 or 2."""
 SHOPS = {"rustock": "pills", "unknown": "unknown", "grum": "tabs"}
 """What each botnet's mail names here."""
+
+
+def rules(campaign: str) -> list[str]:
+    """Rules that match mail of a campaign: of its text, and of one of two engines or of none."""
+    engine = {
+        "1": ["learned_rustock_skeleton_1"],
+        "2": ["learned_grum_dialect_2", "learned_rustock_skeleton_1"],
+    }
+    return [*engine.get(campaign[-1], []), f"learned_rustock_template_{campaign}"]
+
+
+def engine(campaign: str) -> str | None:
+    return campaign[-1] if campaign[-1] in {"1", "2"} else None
 
 
 def filled(tmp_path: Path, mail: list[Mail]) -> Lake:
@@ -39,6 +52,7 @@ def filled(tmp_path: Path, mail: list[Mail]) -> Lake:
                     "received_at": at,
                     "source_ip": address,
                     "campaign": campaign,
+                    "rules": rules(campaign),
                 }
             )
             answers.append({**own, "botnet": botnet, "programme": SHOPS[botnet]})
@@ -51,17 +65,25 @@ def filled(tmp_path: Path, mail: list[Mail]) -> Lake:
     return lake
 
 
-CARRIED: tuple[tuple[int, Literal["addresses", "campaigns"]], ...] = ((2, "addresses"), (3, "campaigns"))
-"""Place of what may be carried in a row of mail, and its name."""
+CARRIED: tuple[tuple[Carried, Callable[[Mail], str | None]], ...] = (
+    ("addresses", lambda mail: mail[2]),
+    ("campaigns", lambda mail: mail[3]),
+    ("engines", lambda mail: engine(mail[3])),
+)
+"""What may be carried, and where it stands in a row of mail."""
 
 
 def slow(mail: list[Mail], days: int, last: int, kind: SubjectKind) -> tuple[Trace, ...]:
     """The same, by the definition."""
     other = "grum" if kind == "programme" else "nobody"
 
-    def count(botnet: str, first: int, length: int, known_from: int, place: int) -> int:
-        known = {m[place] for m in mail if m[1] == "rustock" and known_from <= m[0] < known_from + 14}
-        return sum(m[1] == botnet and first <= m[0] < first + length and m[place] in known for m in mail)
+    def count(
+        botnet: str, first: int, length: int, known_from: int, place: Callable[[Mail], str | None]
+    ) -> int:
+        known = {place(m) for m in mail if m[1] == "rustock" and known_from <= m[0] < known_from + 14} - {
+            None
+        }
+        return sum(m[1] == botnet and first <= m[0] < first + length and place(m) in known for m in mail)
 
     own = sum(m[1] == "rustock" and -7 <= m[0] < 0 for m in mail)
     since = sum(m[1] == "rustock" and last <= m[0] < last + days for m in mail)
@@ -74,7 +96,7 @@ def slow(mail: list[Mail], days: int, last: int, kind: SubjectKind) -> tuple[Tra
             (count("rustock", last, days, -14, place), since),
             (count(other, -7, 7, -21, place), count(other, last, days, -14, place)),
         )
-        for place, of in CARRIED
+        for of, place in CARRIED
     )
 
 
@@ -97,10 +119,30 @@ def test_addresses_and_campaigns_of_before_are_found_in_mail_without_a_name(tmp_
             found = traces(lake, subject, FELL, last, FELL + dt.timedelta(days=until))
             assert found == slow(mail, days, 1, subject[0])
             assert found[0].after[0] > 0
+            assert 0 < found[2].own[0] < found[2].own[1]  # some of its mail has an engine
 
     assert traces(lake, ("botnet", "rustock"), FELL, last, last) == ()
     assert traces(lake, ("total", "total"), FELL, last, FELL + dt.timedelta(days=30)) == ()
     assert traces(lake, ("programme", "no'body"), FELL, last, FELL + dt.timedelta(days=30))[0].own == (0, 0)
+
+
+@pytest.mark.parametrize(("since", "days"), [(-13, 7), (-5, 4)])
+def test_a_rise_is_a_fall_in_reversed_time(tmp_path: Path, since: int, days: int) -> None:
+    """Its last day is the third after the first one at which it may have begun."""
+    rng = np.random.default_rng(6)
+    mail: list[Mail] = []
+    for off in range(-12, 28):
+        for _ in range(12):
+            botnet = str(rng.choice(["rustock", "unknown", "grum"]))
+            if botnet == "rustock" and off < 0 and rng.random() < 0.7:
+                botnet = "unknown"
+            mail.append((off, botnet, f"192.0.2.{rng.integers(40)}", f"c{rng.integers(20) + off // 8}"))
+    lake, day = filled(tmp_path, mail), dt.timedelta(days=1)
+    found = traces(lake, ("botnet", "rustock"), FELL + 2 * day, FELL - day, FELL + since * day)
+    # Days 2, 1, 0, -1 ... are 0, 1, 2, 3 ... of a fall that is over on day 3.
+    mirrored = [(2 - off, botnet, address, campaign) for off, botnet, address, campaign in mail]
+    assert found == slow(mirrored, days, 3, "botnet")
+    assert found[0].after[0] > 0
 
 
 def test_what_was_counted_is_remembered_while_its_files_are_the_same(

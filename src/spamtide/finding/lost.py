@@ -36,7 +36,7 @@ def lost_name(view: View, botnet: str, since: dt.date = dt.date.min) -> Change |
         return None
     last = max(losses, key=lambda c: c.onset)
     moved = any(c.kind in OWN_MOVES and c.onset > last.onset for c in own)
-    return None if moved or _back(view, last) else last
+    return None if moved or named_again(view, last) else last
 
 
 def parts_of(view: View) -> tuple[list[Contribution], list[Contribution]]:
@@ -59,20 +59,24 @@ def _end(bound: float | None) -> float:
     return math.nan if bound is None else bound
 
 
-def _back(view: View, loss: Change) -> bool:
-    """Whether some week since bears the name at most of the level before, nearer to it than to the rest."""
+def named_again(view: View, loss: Change) -> dt.date | None:
+    """Last day of the first week since that bears the name at most of the level before, if one does.
+
+    Its level is nearer to the level before than to what was left.
+    """
     day = dt.timedelta(days=1)
-    daily, offset = view.daily("botnet", loss.subject).astype(float), view.offset()
+    daily, offset = view.daily(loss.subject_kind, loss.subject).astype(float), view.offset()
     before = view.within((loss.onset_low - LEVEL_DAYS * day, loss.onset_low - day))
     first = max(c for c in (loss.end_high, loss.end, loss.onset_high) if c is not None)
     since = view.within((first, view.period.until))
     was = _rate(daily[before], offset[before])
     if not (daily[since].size >= WEEK and was > 0):
-        return False
+        return None
     window = np.ones(WEEK)
     counts, exposure = (np.convolve(series[since], window, "valid") for series in (daily, offset))
-    level = float(np.max(counts / np.where(exposure > 0, exposure, np.inf)))
-    return level >= max(MOST, math.sqrt(loss.ratio or 0.0)) * was
+    level = counts / np.where(exposure > 0, exposure, np.inf)
+    weeks = np.flatnonzero(level >= max(MOST, math.sqrt(loss.ratio or 0.0)) * was)
+    return first + int(weeks[0] + WEEK - 1) * day if len(weeks) else None
 
 
 def _rate(counts: Floats, offset: Floats) -> float:

@@ -1,4 +1,4 @@
-"""Whether what fell goes on without its name: its addresses and campaigns in mail of `unknown`."""
+"""Whether what fell goes on without its name: its addresses, campaigns and engines in mail of `unknown`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from spamtide.model import UNKNOWN, SubjectKind, Trace
+from spamtide.model import UNKNOWN, Carried, SubjectKind, Trace
 from spamtide.schema import SCHEMA_VERSION
 from spamtide.store.lake import Lake
 from spamtide.version import VERSION
@@ -17,7 +17,11 @@ from spamtide.version import VERSION
 KNOWN, WEEK = 14, 7
 """Days whose addresses and campaigns are known, and days that are then looked at."""
 MOST_HELD = 12_000_000
-"""Messages of some weeks that are kept between two falls: 36 bytes each."""
+"""Messages of some weeks that are kept between two falls: 44 bytes each."""
+CARRIED: tuple[Carried, ...] = ("addresses", "campaigns", "engines")
+"""What is looked for, one trace each."""
+OF_ENGINES = "_skeleton_", "_dialect_"
+"""What is in the name of a learned rule that is about what makes the mail, and not about its text."""
 EPOCH = dt.date(1970, 1, 1)
 MICROSECONDS_A_DAY = 86_400_000_000
 """Days are counted by it: for a date DuckDB asks a calendar of zones, which costs as much as an address."""
@@ -46,7 +50,8 @@ class Remembered:
         """As `traces`."""
         weeks = _weeks(_edges(first, last, until))
         files = [self._lake.files_of_weeks(table, weeks) for table in ("evidence", "attributions")]
-        asked = repr((VERSION, SCHEMA_VERSION, subject, first, last, _days(last, until), files))
+        question = subject, first, last, until < last, _days(last, until)
+        asked = repr((VERSION, SCHEMA_VERSION, CARRIED, *question, files))
         key = hashlib.sha256(asked.encode()).hexdigest()[:32]
         if key in self._known:
             found = tuple(
@@ -78,13 +83,19 @@ class Remembered:
 
 
 def mail(lake: Lake, weeks: Collection[int]) -> pa.Table:
-    """Wild spam of some weeks: address, campaign, botnet and programme as hashes, and its day."""
+    """Wild spam of some weeks: address, campaign, engine, botnet and programme as hashes, and its day.
+
+    An engine is what rules of engines its mail fits; of none, it is none.
+    """
     inside = f"week IN ({', '.join(map(str, sorted(weeks)))})"
+    named = " OR ".join(f"contains(rule, '{part}')" for part in OF_ENGINES)
+    engines = f"list_filter(rules, lambda rule: {named})"  # half the price of a pattern over all of them
     return lake.query(
         f"""
-        SELECT e.address, e.campaign, e.day, a.botnet, a.programme
+        SELECT e.address, e.campaign, e.engine, e.day, a.botnet, a.programme
         FROM (SELECT CASE WHEN source_ip IS NOT NULL THEN hash(source_ip) END AS address,
                      CASE WHEN campaign IS NOT NULL THEN hash(campaign) END AS campaign,
+                     CASE WHEN len({engines}) > 0 THEN hash({engines}) END AS engine,
                      DATE '{EPOCH}' + (epoch_us(received_at) // {MICROSECONDS_A_DAY})::INTEGER AS day,
                      hash(sha256, sensor) AS message
               FROM evidence WHERE {inside} AND label = 'spam' AND lab IS NULL) e
@@ -112,7 +123,8 @@ def traces(
         subject: its kind and name.
         first: first day on which it may have begun to fall.
         last: first day at the new level.
-        until: first day that is not known yet.
+        until: first day that is not known yet. Before `last`, time is read backwards, in which a rise is a
+            fall: its last day, the last at the level before it, and the last that is too early.
         of_weeks: reads some weeks, as `mail` does; more of them do no harm.
     """
     kind, name = subject
@@ -122,39 +134,43 @@ def traces(
     edges = _edges(first, last, until)
     begin, end = _weeks(edges)
     asked = pa.table({"name": [name], "first": [first], "last": [last]})
+    way = "-" if until < last else ""
     # Whose machines turn to another botnet is not asked; which programme they turn to is.
     others = f"AND m.botnet IN (hash(q.name), hash('{UNKNOWN}'))" if kind == "botnet" else ""
     rows = lake.query(
         f"""
         WITH mail AS (
-            SELECT m.address, m.campaign,
+            SELECT m.address, m.campaign, m.engine,
                    CASE m.{kind} WHEN hash(q.name) THEN 'own' WHEN hash('{UNKNOWN}') THEN 'none' ELSE '' END
                    AS whose,
-                   m.day - q.first AS off, m.day - q.last AS since
+                   {way}(m.day - q.first) AS off, {way}(m.day - q.last) AS since
             FROM held m CROSS JOIN asked q
             WHERE m.day >= DATE '{edges[0]}' AND m.day < DATE '{edges[1]}' {others}),
         sides AS (
-            SELECT address, campaign, whose, off >= 0 AS after FROM mail
+            SELECT address, campaign, engine, whose, off >= 0 AS after FROM mail
             WHERE off BETWEEN -{WEEK} AND -1 OR since BETWEEN 0 AND {days - 1}),
         known AS (
-            SELECT address, campaign, false AS after FROM mail
+            SELECT address, campaign, engine, false AS after FROM mail
             WHERE whose = 'own' AND off BETWEEN -{KNOWN + WEEK} AND -{WEEK + 1}
             UNION ALL
-            SELECT address, campaign, true FROM mail WHERE whose = 'own' AND off BETWEEN -{KNOWN} AND -1),
+            SELECT address, campaign, engine, true FROM mail
+            WHERE whose = 'own' AND off BETWEEN -{KNOWN} AND -1),
         addresses AS (SELECT DISTINCT address, after FROM known),
-        campaigns AS (SELECT DISTINCT campaign, after FROM known)
+        campaigns AS (SELECT DISTINCT campaign, after FROM known),
+        engines AS (SELECT DISTINCT engine, after FROM known)
         SELECT s.whose, s.after, count(*) AS messages, count(a.address) AS addresses,
-               count(c.campaign) AS campaigns
+               count(c.campaign) AS campaigns, count(e.engine) AS engines
         FROM sides s
         LEFT JOIN addresses a ON a.address = s.address AND a.after = s.after
         LEFT JOIN campaigns c ON c.campaign = s.campaign AND c.after = s.after
+        LEFT JOIN engines e ON e.engine = s.engine AND e.after = s.after
         GROUP BY ALL
         """,  # noqa: S608 - the numbers are numbers
         asked=asked,
         held=of_weeks(lake, range(begin, end + 1)),
     )
     found = {(row["whose"], row["after"]): row for row in rows.to_pylist()}
-    none = {"messages": 0, "addresses": 0, "campaigns": 0}
+    none = dict.fromkeys(("messages", *CARRIED), 0)
     (own, since), (before, after), (others, turned) = (
         [found.get((whose, after), none) for after in (False, True)] for whose in ("own", "none", "")
     )
@@ -167,18 +183,21 @@ def traces(
             (since[of], since["messages"]),
             (others[of], turned[of]),
         )
-        for of in ("addresses", "campaigns")
+        for of in CARRIED
     )
 
 
 def _days(last: dt.date, until: dt.date) -> int:
-    """Days since a fall that are looked at."""
-    return min((until - last).days, WEEK)
+    """Days since a fall, or before a rise, that are looked at."""
+    return min(abs((until - last).days), WEEK)
 
 
 def _edges(first: dt.date, last: dt.date, until: dt.date) -> tuple[dt.date, dt.date]:
     """First day of which mail is read, and the day after the last."""
-    return first - dt.timedelta(days=KNOWN + WEEK), last + dt.timedelta(days=_days(last, until))
+    day = dt.timedelta(days=1)
+    if until < last:
+        return last - (_days(last, until) - 1) * day, first + (KNOWN + WEEK + 1) * day
+    return first - (KNOWN + WEEK) * day, last + _days(last, until) * day
 
 
 def _weeks(edges: tuple[dt.date, dt.date]) -> tuple[int, int]:

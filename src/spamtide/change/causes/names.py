@@ -1,4 +1,7 @@
-"""Names that were lost: what counts say of a fall, corrected by what the messages say (see `trail`)."""
+"""Names that were lost, or came back: what counts say of a move, corrected by what the messages say.
+
+See `trail`. What has its name again was not seen to lose it where that took weeks, or was not sure.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from spamtide.change.moves.event import Event
 from spamtide.model import UNKNOWN, Floats, Panel, SubjectKind, Tracing
 
 WON = 0.2
-"""Share of what it lost that `unknown` must have won for a botnet's fall to be asked about."""
+"""Share of what it lost that `unknown` may have won for a botnet's fall to be asked about."""
+MAY = 1.5
+"""Standard errors by which `unknown` may have won more than was seen: among much other mail, a little more
+of it is not seen in its counts."""
 LOST, LOST_T = 0.4, 2.0
 """Share of what `unknown` won that a botnet must have lost to be asked about where only `unknown` is known to
 have moved, and the standard errors by which it must have."""
@@ -41,26 +47,43 @@ class Names:
     """Botnets and their switches."""
 
     @property
-    def _until(self) -> dt.date:
-        """First day that is not known yet."""
+    def _known(self) -> tuple[dt.date, dt.date]:
+        """First day of the panel, and the first that is not known yet."""
+        first: dt.date = self.panel.days[0].astype(dt.date)
         last: dt.date = self.panel.days[-1].astype(dt.date)
-        return last + dt.timedelta(days=1)
+        return first, last + dt.timedelta(days=1)
 
     def corrected(self, subject: Subject, event: Event, cause: Cause) -> tuple[Cause, Trail]:
         """The cause of an event and the traces behind it, where there are any."""
         nameless: Subject = (subject[0], UNKNOWN)
         asked = subject != nameless and nameless in self.panel.subjects
-        if not asked or event.kind != "fall" or cause not in ASKED.get(subject[0], ()):
+        if not asked or event.kind == "surge" or cause not in ASKED.get(subject[0], ()):
             return cause, UNTRACED
+        if event.kind == "rise":
+            return self._named_again(subject, event, cause)
         if subject[0] == "programme" and self.fell_with_senders(subject[1], event):
             return cause, UNTRACED
         # One sender's letters are lost among all that name no programme: only their addresses show them.
-        if cause == "stopped" and subject[0] == "botnet":
-            mine, other = (compared(self.panel, one, event, self.usual) for one in (subject, nameless))
-            if mine.change >= 0 or other.change < -WON * mine.change:
-                return cause, UNTRACED
-        trail = follow(self.tracing, subject, event, self._until)
+        if cause == "stopped" and subject[0] == "botnet" and not self._exchanged(subject, event):
+            return cause, UNTRACED
+        trail = follow(self.tracing, subject, event, self._known)
         return trail.corrects(cause), trail
+
+    def _named_again(self, subject: Subject, event: Event, cause: Cause) -> tuple[Cause, Trail]:
+        """A botnet's rise, 'regained' where mail that had no name before is what it won."""
+        if subject[0] != "botnet" or event.silent_before or not self._exchanged(subject, event):
+            return cause, UNTRACED
+        trail = follow(self.tracing, subject, event, self._known)
+        return ("regained" if trail.corrects(cause) == "attribution" else cause), trail
+
+    def _exchanged(self, subject: Subject, event: Event) -> bool:
+        """Whether `unknown` may have won some of what a subject lost, or lost some of what it won."""
+        mine, other = (
+            compared(self.panel, one, event, self.usual) for one in (subject, (subject[0], UNKNOWN))
+        )
+        way = -1 if event.kind == "fall" else 1
+        won, lost = -way * other.change + MAY * other.error, way * mine.change
+        return lost > 0 and won >= WON * lost
 
     def fell_with_senders(self, programme: str, event: Event) -> bool:
         """Whether most of what a programme lost was lost by named botnets that advertised it, as a whole.
@@ -129,6 +152,6 @@ class Names:
             if mine.change > -max(LOST * won, LOST_T * mine.error):
                 continue
             fall = replace(risen, kind="fall", before=mine.was, after=mine.was + mine.change)
-            trail = follow(self.tracing, subject, fall, self._until)
+            trail = follow(self.tracing, subject, fall, self._known)
             if trail.corrects("stopped") == "attribution":
                 yield subject, fall, trail

@@ -55,12 +55,13 @@ def tell(judged: Sequence[Judged], panel: Panel) -> Iterable[Change]:
     """Turn judged events into changes."""
     first: dt.date = panel.days[0].astype(dt.date)
     lost = [item for item in judged if item.cause == "attribution"]
+    again = [item for item in judged if item.cause == "regained" or _regained(item, judged)]
     for item in judged:
         subject, event = item.subject, item.event
         if (
             item.cause in UNTOLD
-            or (subject[1] == UNKNOWN and _explained(item, lost))
-            or _regained(item, lost)
+            or (subject[1] == UNKNOWN and (_explained(item, lost) or _gave_back(item, again)))
+            or item in again
             or _nameless(item, lost)
         ):
             continue
@@ -115,27 +116,43 @@ def _explained(item: Judged, lost: Sequence[Judged]) -> bool:
     )
 
 
-def _lost_before(item: Judged, lost: Sequence[Judged]) -> list[Event]:
-    """The falls of a subject before one of its events, that were falls of its name."""
+def _gave_back(item: Judged, again: Sequence[Judged]) -> bool:
+    """Whether a fall of `unknown` is what a botnet, or one of its own kind, has under its name again."""
+    return item.event.kind == "fall" and any(
+        other.subject[0] in {item.subject[0], "botnet"}
+        and abs((other.event.onset - item.event.onset).days) <= MATCHING
+        for other in again
+    )
+
+
+def _lost_before(item: Judged, judged: Sequence[Judged]) -> list[Judged]:
+    """The falls of a subject before one of its events, of itself or of its name."""
     return [
-        other.event
-        for other in lost
+        other
+        for other in judged
         if other.subject == item.subject
         and other.event.kind == "fall"
+        and other.cause not in UNTOLD
         and other.event.onset < item.event.onset
     ]
 
 
-def _regained(item: Judged, lost: Sequence[Judged]) -> bool:
-    """Whether a rise only brings a name back that was lost: to no more than its level before."""
-    fallen = _lost_before(item, lost) if item.event.kind == "rise" else []
-    return any(item.event.after <= BACK * one.before for one in fallen)
+def _regained(item: Judged, judged: Sequence[Judged]) -> bool:
+    """Whether a rise only brings a name back that was lost: to no more than its level before.
+
+    Not after a fall of its own since, but for one of the few who still bore the name.
+    """
+    fallen = _lost_before(item, judged) if item.event.kind == "rise" else []
+    lost = [one for one in fallen if one.cause == "attribution"]
+    since = [one for one in fallen if one.cause != "attribution" and not _nameless(one, lost)]
+    own = max((one.event.onset for one in since), default=dt.date.min)
+    return any(one.event.onset >= own and item.event.after <= BACK * one.event.before for one in lost)
 
 
 def _nameless(item: Judged, lost: Sequence[Judged]) -> bool:
     """Whether a fall is that of the few who still bear a name that most of its mail had lost before."""
     fallen = _lost_before(item, lost) if item.event.kind == "fall" else []
-    return any(item.event.before < NAMED_AGAIN * one.before for one in fallen)
+    return any(item.event.before < NAMED_AGAIN * one.event.before for one in fallen)
 
 
 def _with_its_botnet(item: Judged, lost: Sequence[Judged], panel: Panel) -> bool:

@@ -4,8 +4,10 @@ A botnet's machines and campaigns outlive the templates by which it is known. Of
 comes from addresses that it used in the two weeks before; of the messages that became nameless the same part
 should, beside those nameless messages that did so before. Where they do, the name was lost; where they do
 not, though they should, the botnet fell. What it still sends under its name shows which part that is since.
-A campaign that is known says the same; one that is new says nothing, since templates that turn begin new
-campaigns.
+A campaign or an engine that is known says the same; one that is new says nothing, since templates that turn
+begin new campaigns. Engines are rented: strangers' mail may come from one, but not just as much as was lost.
+
+A name that comes back is one that was lost, in reversed time.
 
 A programme's name is lost the same way, but machines outlive programmes: what turned to another, some of
 whose letters name nothing, is no lost name. So most of what was lost must be found, and more of it in mail
@@ -31,8 +33,10 @@ FEWEST_OWN, LEAST_PART = 10, 0.05
 FEW = 0.5
 """Messages a week that are taken to carry such where none was seen to."""
 WIDEST, LATEST = 21, 7
-"""Days that a fall may be uncertain by for it to be asked about; and for fleets that are gone to speak
-against: in longer ones a fleet changes."""
+"""Days that a fall may be uncertain by for all of them to be left out, and for it to be asked about; and for
+fleets that are gone to speak against: in longer ones a fleet changes."""
+AS_MUCH = 2.0
+"""Times what is due from which on more mail of an engine says nothing: it may be a stranger's."""
 MOSTLY = 0.5
 """Part of what a programme lost that must be found in mail without a name."""
 SURE, SUPPORTED = 3.0, 1.5
@@ -64,34 +68,58 @@ def no_traces(*_: object) -> tuple[Trace, ...]:
     return ()
 
 
-def follow(tracing: Tracing, subject: tuple[SubjectKind, str], event: Event, until: dt.date) -> Trail:
-    """Look for a botnet or programme that fell in the mail without a name.
+def follow(
+    tracing: Tracing, subject: tuple[SubjectKind, str], event: Event, known: tuple[dt.date, dt.date]
+) -> Trail:
+    """Look for a botnet or programme that fell in the mail without a name; for one that rose, before it did.
 
     Args:
         tracing: counts the messages.
         subject: its kind and name.
-        event: its fall.
-        until: first day that is not known yet.
+        event: its fall, or its rise.
+        known: the first day of the panel, and the first that is not known yet.
     """
-    first, last = event.onset_low, event.end_high or event.onset_high
-    if last >= until:
-        last = event.onset
-    if event.kind != "fall" or (last - first).days > WIDEST:
+    span = _span(event, known)
+    if span is None:
         return UNTRACED
-    lost = event.before - event.after
+    first, last, until = span
+    lost = abs(event.before - event.after)
     traces = tracing(subject, first, last, until)
     if subject[0] == "programme":
-        traces = tuple(trace for trace in traces if not _turned(trace, lost))
-    return weigh_traces(traces, lost, stale=(last - first).days > LATEST)
+        # Engines outlive programmes, and what they turn to.
+        traces = tuple(one for one in traces if one.of != "engines" and not _turned(one, lost))
+    return weigh_traces(traces, lost, stale=abs((last - first).days) > LATEST, back=event.kind == "rise")
 
 
-def weigh_traces(traces: Sequence[Trace], lost: float, *, stale: bool = False) -> Trail:
+def _span(event: Event, known: tuple[dt.date, dt.date]) -> tuple[dt.date, dt.date, dt.date] | None:
+    """First and last day of a fall, and the first that says nothing of it any more; a rise's, backwards.
+
+    Days that it may have begun or ended on are left out, if they are few; else it is asked at its likeliest.
+    """
+    day = dt.timedelta(days=1)
+    low, onset, high = event.onset_low, event.onset, event.onset_high
+    end, end_high = event.end or high, event.end_high or high
+    wide = (end_high - low).days > WIDEST
+    if event.kind == "surge" or (end - onset).days > WIDEST:
+        return None
+    if event.kind == "fall":
+        until = min(event.until, known[1])
+        first, last = (onset, end) if wide else (low, end_high)
+        return first, onset if last >= until else last, until
+    since = max(event.since, known[0])
+    first, last = (onset, end) if wide else (low, end_high)
+    begun = end if first <= since else first
+    return last - day, begun - day, since - day
+
+
+def weigh_traces(traces: Sequence[Trace], lost: float, *, stale: bool = False, back: bool = False) -> Trail:
     """What traces say of a fall by `lost` messages a day.
 
     Args:
-        traces: of addresses, of campaigns, or of both.
+        traces: of addresses, of campaigns, of engines.
         lost: messages a day.
         stale: whether so long has passed that a fleet may be another, unless its own mail since shows it.
+        back: whether it is a rise, in reversed time.
     """
     best = UNTRACED
     for trace in traces:
@@ -99,7 +127,7 @@ def weigh_traces(traces: Sequence[Trace], lost: float, *, stale: bool = False) -
         if trace.of != "addresses" or (stale and not _still_known(trace)):
             odds = max(odds, 0.0)
         if odds > max(best.odds, 0.0) or (odds < 0 and best.odds == 0):
-            best = Trail(odds, _words(trace))
+            best = Trail(odds, _words(trace, back=back))
     return best
 
 
@@ -110,8 +138,10 @@ def _odds(trace: Trace, lost: float) -> float:
     if own < FEWEST_OWN or part < LEAST_PART or lost <= 0:
         return 0.0
     seen, days = trace.after
-    usual = max(trace.before[0], FEW) / trace.before[1] * days
-    return _log_nb(seen, usual + part * lost * days) - _log_nb(seen, usual)
+    usual, due = max(trace.before[0], FEW) / trace.before[1] * days, part * lost * days
+    if trace.of == "engines" and seen > usual + AS_MUCH * due:
+        return 0.0
+    return _log_nb(seen, usual + due) - _log_nb(seen, usual)
 
 
 def _turned(trace: Trace, lost: float) -> bool:
@@ -135,12 +165,13 @@ def _log_nb(seen: int, mean: float) -> float:
     return seen * math.log(mean / (mean + SIZE)) - SIZE * math.log1p(mean / SIZE)
 
 
-def _words(trace: Trace) -> str:
+def _words(trace: Trace, *, back: bool) -> str:
     """The numbers."""
+    then, now = ("since", "before") if back else ("before", "since")
     own = f"{trace.own[0]} of {trace.own[1]}"
     if _still_known(trace):
-        own += f", {trace.since[0]} of {trace.since[1]} since"
+        own += f", {trace.since[0]} of {trace.since[1]} {now}"
     return (
-        f"messages without a name from its {trace.of} of the two weeks before: {trace.before[0]} in "
-        f"{trace.before[1]} days before, {trace.after[0]} in {trace.after[1]} since; of its own {own}"
+        f"messages without a name from its {trace.of} of the two weeks {then}: {trace.before[0]} in "
+        f"{trace.before[1]} days {then}, {trace.after[0]} in {trace.after[1]} {now}; of its own {own}"
     )

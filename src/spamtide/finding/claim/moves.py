@@ -22,6 +22,7 @@ from spamtide.finding.claim.sentences import TEMPLATES, hedge, sentence_of
 from spamtide.finding.claim.volume import SENSOR_KINDS, in_period, runs_into
 from spamtide.finding.figures import Figure, Window, share_of
 from spamtide.finding.inputs import View
+from spamtide.finding.lost import named_again
 from spamtide.finding.silence import Stop, silence_of, stop_of
 from spamtide.finding.words import (
     JUST_NOW,
@@ -169,6 +170,9 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
     template = _again(view, change, template, values)
     recent = change.end is None and (view.period.until - change.onset).days <= JUST_NOW
     # Of what fell silent, nothing is left that may go on falling.
+    if change.kind == "attribution-loss" and (again := named_again(view, change)):
+        values["again"] = again
+        template += " It was named again by {again}."
     if change.kind in FALLS and recent and not template.endswith(SILENT):
         template = f"{template[:-1]}; it may still be going on."
     if change.kind == "surge" and change.subject_kind == "total":
