@@ -184,7 +184,8 @@ def test_names_that_look_like_markup_are_shown_as_they_are(spamtide: Run, tmp_pa
         (("export", "changes", "--since", "0001-01-01T00:00+14:00", "--until", "9999-12-31"), 0, ""),
         (("bulletin", "-o", "bulletin.txt"), 64, "bulletin.txt tells no bulletin format"),
         (("ingest", "--retry", "more.mbox"), 64, "--retry"),
-        (("init", "mail [old]"), 64, "square bracket"),
+        (("init", "mail [old]"), 64, "its name holds '['"),
+        (("init", "mail%20old"), 64, "its name holds '%20'"),
         (("evaluate", "--corpora", "no-such-folder"), 66, "no-such-folder"),
     ],
 )

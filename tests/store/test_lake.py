@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +15,7 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
 
 from spamtide.engine import Apart
-from spamtide.errors import TryAgainError, UnavailableError
+from spamtide.errors import TryAgainError, UnavailableError, UsageError
 from spamtide.schema import DERIVED, KEYS, LINEAGE, MEMBERSHIPS, TABLES
 from spamtide.store import Lake
 from spamtide.store.database import _spill_folder
@@ -236,3 +238,66 @@ def test_queries_of_a_process_and_of_its_forks_do_not_see_one_another(tmp_path: 
     assert Apart(2)(total, range(40)) == wanted
     with pytest.raises(Exception, match="given"):
         lake.query("SELECT * FROM given")
+
+
+@pytest.mark.parametrize(
+    "name", ["a%20b", "a%41", "a[b", "a]", "a|b", "a^b", "a\\b", "a\tb", "a\x7f", "a\udce9"]
+)
+def test_a_folder_that_delta_cannot_open_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="tables cannot be kept") as refused:
+        Lake.at(tmp_path / name)
+
+    assert "rename the folder" in refused.value.advice
+
+
+@pytest.mark.parametrize(
+    "name", ["50% spam", "a%", "a%zz", "a b", "ä", "a#b?c", "{a}", "a'b\"c", "a:b*~", " a;&<>"]
+)
+def test_a_folder_of_any_other_name_holds_a_lake(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    Lake.at(folder).append("memberships", members("c-1"))
+    Lake.at(folder).append("memberships", members("c-2"))
+    lake = Lake.at(folder)
+
+    assert lake.read("memberships").num_rows == 2
+    assert lake.query("SELECT count(*) AS n FROM memberships")["n"].to_pylist() == [2]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+CHANGES: dict[str, Callable[[Lake], object]] = {
+    "replace": lambda lake: lake.replace("raw", received(3)),
+    "compact": lambda lake: lake.compact("raw"),
+    "remove": lambda lake: lake.remove_before("raw", "collected_at", dt.datetime(2010, 1, 3, tzinfo=dt.UTC)),
+}
+
+
+def received(*days: int) -> pa.Table:
+    rows = [
+        {"sha256": f"{day}", "collected_at": dt.datetime(2010, 1, day, tzinfo=dt.UTC), "data": b"x"}
+        for day in days
+    ]
+    return pa.Table.from_pylist(rows, schema=TABLES["raw"])
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_of_two_runs_that_change_a_table_the_second_is_told_to_try_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """The lock keeps Spamtide's own runs apart; other programs, and runs on an object store, know none."""
+    monkeypatch.setattr("spamtide.store.lake.MAX_SMALL_FILES", 0)
+    one = Lake.at(tmp_path)
+    one.append("raw", received(1, 5))
+    one.append("raw", received(2, 6))
+    other = Lake.at(tmp_path)
+    assert other.version("raw") == one.version("raw")
+    one.replace("raw", received(2, 5, 6))
+
+    with pytest.raises(TryAgainError, match="another run changed table 'raw'") as refused:
+        CHANGES[change](other)
+
+    assert refused.value.exit_code == 75
+    assert sorted(Lake.at(tmp_path).read("raw")["sha256"].to_pylist()) == ["2", "5", "6"]
+    CHANGES[change](other)  # it looked again
+    left = {"replace": ["3"], "compact": ["2", "5", "6"], "remove": ["5", "6"]}[change]
+    assert sorted(Lake.at(tmp_path).read("raw")["sha256"].to_pylist()) == left

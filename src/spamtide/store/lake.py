@@ -6,17 +6,18 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from spamtide.errors import TryAgainError, UnavailableError, UsageError
+from spamtide.errors import TryAgainError, UnavailableError
 from spamtide.schema import SCHEMA_VERSION, TABLES
 from spamtide.store.coded import in_one_piece, reading_codes, with_codes
 from spamtide.store.database import database
-from spamtide.store.faults import check_room, first_line, reading, writing
+from spamtide.store.faults import check_place, check_room, first_line, reading, writing
 from spamtide.store.form import check_form
 from spamtide.store.listed import SCHEMA_NOTE, Edges, edges_of, of_files, rows_of, schema_of
 from spamtide.store.weekly import Held, read_weeks
@@ -35,8 +36,6 @@ MAX_SMALL_FILES = 40
 """`compact` joins a table's files when more of them than this are small. Joined, no two are."""
 NEWEST_COMMITS = 10
 """Commits that are looked at first: one of them, nearly always, wrote rows, and more cost time."""
-UNOPENED = frozenset("[]")
-"""Characters of a path at which delta-rs panics: it takes them for a part of a host's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,7 @@ class Lake:
         Raises:
             UsageError: delta-rs cannot open tables there.
         """
-        if not UNOPENED.isdisjoint(str(directory.absolute())):
-            message = f"tables cannot be kept below {directory.absolute()}: its name holds a square bracket"
-            raise UsageError(message, "rename the folder, or choose another")
+        check_place(directory)
         return cls(str(directory / LAKE_FOLDER))
 
     def exists(self, table: str) -> bool:
@@ -313,7 +310,7 @@ class Lake:
             return
         sizes = pa.table(handle.get_add_actions(flatten=True))["size_bytes"].to_pylist()
         if sum(2 * size < most for size in sizes) > MAX_SMALL_FILES:
-            with writing(table, self.uri):
+            with self._writing(table):
                 handle.optimize.compact(target_size=most, writer_properties=properties(table))
             self._open.pop(table, None)
 
@@ -360,7 +357,7 @@ class Lake:
         handle = self._handle(table)
         if handle is None:
             return 0
-        with writing(table, self.uri):
+        with self._writing(table):
             done = handle.delete(f"{column} < '{before.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}'")
             if done.get("num_deleted_rows"):
                 handle.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
@@ -444,7 +441,7 @@ class Lake:
 
         handle = self._handle(table)
         check_room(table, self.uri, rows.nbytes)
-        with writing(table, self.uri):
+        with self._writing(table):
             if handle is None:
                 handle = DeltaTable.create(
                     f"{self.uri}/{table}",
@@ -463,11 +460,7 @@ class Lake:
                 if weeks:
                     gone = self._holding(table, range(weeks[0], weeks[1] + 1))
                     lots = [*in_lots(rows), *self._other_weeks(table, gone, weeks)]
-                try:
-                    commit_files(handle, f"{self.uri}/{table}", table, lots, gone, said)
-                except TryAgainError:
-                    self._open.pop(table, None)
-                    raise
+                commit_files(handle, f"{self.uri}/{table}", table, lots, gone, said)
             else:
                 options: dict[str, Any] = {"mode": mode, "commit_properties": said}
                 if weeks is not None:
@@ -475,6 +468,16 @@ class Lake:
                 write_deltalake(handle, rows, writer_properties=properties(table), **options)
             handle.update_incremental()
         self._open[table] = handle
+
+    @contextmanager
+    def _writing(self, table: str) -> Iterator[None]:
+        """As `writing`; a table that another run changed is looked at again when it is next asked for."""
+        try:
+            with writing(table, self.uri):
+                yield
+        except TryAgainError:
+            self._open.pop(table, None)
+            raise
 
     def _other_weeks(self, table: str, paths: Sequence[str], weeks: tuple[int, int]) -> Iterator[pa.Table]:
         """Rows of some files that are not of the weeks from first to last."""

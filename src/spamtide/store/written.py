@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from spamtide.errors import TryAgainError
 from spamtide.schema import TABLES
+from spamtide.store.faults import changed_by_another
 from spamtide.store.listed import file_name
 from spamtide.store.weekly import of_weeks
 
@@ -120,8 +120,7 @@ def commit_files(
     except CommitFailedError as error:
         if DeltaTable(folder).version() == handle.version():
             raise
-        message = f"another run changed table '{table}' in {folder}"
-        raise TryAgainError(message, "wait for it to end, then run the same command again") from error
+        raise changed_by_another(table, str(Path(folder).parent)) from error
 
 
 def _written(folder: str, table: str, rows: pa.Table) -> str:
