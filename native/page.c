@@ -9,7 +9,8 @@
 
 #include "page.h"
 
-#define FEW_TAGS 2000 /* as in nesting.py */
+#define FEW_TAGS 2000 /* these two as in nesting.py */
+#define MOST_ATTRIBUTES 256
 
 #define ELEMENT_BYTES 12 /* of the longest name that is known, and its end */
 
@@ -218,13 +219,15 @@ static Verdict read_tag(Page *page, int closing)
         at++;
     }
     Span spans[KNOWN] = {{NULL, NULL}};
-    for (;;) {
+    for (int count = 0;; count++) {
         while (at < end && (is_space(*at) || *at == '/'))
             at++;
         if (at >= end)
             return DOUBTFUL;
         if (*at == '>')
             break;
+        if (count == MOST_ATTRIBUTES)
+            return DOUBTFUL;
         const char *key = at++; /* an attribute's name may begin with '=' */
         while (at < end && !is_space(*at) && *at != '/' && *at != '>' && *at != '=')
             at++;

@@ -1,4 +1,4 @@
-"""What lexbor must not be given: elements nested so deep that it takes quadratic time, and two references."""
+"""What lexbor must not be given: nesting or attributes that cost it quadratic time, and two references."""
 
 from __future__ import annotations
 
@@ -9,7 +9,25 @@ DEPTH = 512
 """Open elements that are laid out, as in Chromium."""
 FEW_TAGS = 2000
 """Fewer tags than this cannot be nested deep enough to cost time, and their depth is not counted."""
+MOST_ATTRIBUTES = 256
+"""Of one tag. lexbor holds each against all before it: 100,000 of them take it a minute."""
 
+_ATTRIBUTE = (
+    r"[ \t\n\f\r/]*+[^ \t\n\f\r/>][^ \t\n\f\r/>=]*+"
+    r"(?:[ \t\n\f\r]*+=[ \t\n\f\r]*+(?:\"[^\"]*+\"|'[^']*+'|[^ \t\n\f\r>]*+))?+"
+)
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_LONG_TAG = re.compile(rf"<[a-zA-Z/][^>]{{{2 * MOST_ATTRIBUTES}}}")
+_QUOTED_END = re.compile(r"""=[ \t\n\f\r]*+(?:"[^">]*+>|'[^'>]*+>)""")
+_WITH_ATTRIBUTES = re.compile(
+    # Comments, and what holds no tags, are passed over.
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))"
+    r"|<(?P<raw>script|style|title|textarea|xmp|iframe|noembed|noframes)(?=[ \t\n\f\r/>])"
+    rf"(?P<its>(?:{_ATTRIBUTE})*+)"
+    r"[^>]*+>.*?(?:</(?P=raw)|\Z)"
+    rf"|</?[a-z][^ \t\n\f\r/>]*+(?P<held>(?:{_ATTRIBUTE})*+)",
+    re.IGNORECASE | re.DOTALL,
+)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _VOID = frozenset(
     {"br", "img", "hr", "input", "meta", "link", "area", "base", "col", "embed", "param", "wbr"}
@@ -32,8 +50,20 @@ def spelt_out(source: str) -> str:
 
 
 def too_deep(source: str) -> bool:
-    """Whether an HTML text would cost too much to lay out; linear."""
-    return source.count("<") > FEW_TAGS and _depth(source) > DEPTH
+    """Whether an HTML text would cost too much to lay out: nested, or one tag's attributes; linear."""
+    return (source.count("<") > FEW_TAGS and _depth(source) > DEPTH) or _too_wide(source)
+
+
+def _too_wide(source: str) -> bool:
+    """Whether a tag has more than MOST_ATTRIBUTES."""
+    # Each takes two characters; a tag goes on behind a '>' only where quotes hold it.
+    if not _LONG_TAG.search(source) and not _QUOTED_END.search(source):
+        return False
+    for found in _WITH_ATTRIBUTES.finditer(source):
+        held = found["held"] or found["its"] or ""
+        if len(held) > 2 * MOST_ATTRIBUTES and len(_ATTRIBUTES.findall(held)) > MOST_ATTRIBUTES:
+            return True
+    return False
 
 
 def _depth(source: str) -> int:

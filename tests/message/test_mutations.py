@@ -119,6 +119,7 @@ MONSTERS: dict[str, tuple[bytes, set[str]]] = {
     "800,000 parts": (MIXED + b"--b\n\n" * 800_000, {"too-many-parts"}),
     "300 parts": (MIXED + b"--b\n\nx\n" * 300 + b"--b--\n", {"too-many-parts"}),
     "100,000 open tags": (HTML + b"<div>" * 100_000 + b"core", {"html-too-deep"}),
+    "wide": (HTML + b"<p" + b"".join(map(b" a%d".__mod__, range(90_000))) + b">x", {"html-too-deep"}),
     "closed before opened": (HTML + b"</div>" * 40_000 + b"<div>" * 40_000, {"html-too-deep"}),
     "deep, then wide": (HTML + b"<div>" * 510 + b"<p>x" * 100_000, set()),
     "bold and paragraphs": (HTML + b"<b><p>" * 60_000, {"html-too-deep"}),

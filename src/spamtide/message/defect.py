@@ -43,7 +43,7 @@ DEFECTS: dict[str, str] = {
     "undecodable-text": "Bytes do not fit the charset that is claimed; they were replaced.",
     "8bit-without-charset": "Text outside ASCII claims no charset, or ASCII.",
     "control-characters": "The visible text holds control characters, which were left out.",
-    "html-too-deep": "HTML tags are nested too deep to lay out; tags were cut out instead.",
+    "html-too-deep": "HTML tags are nested too deep, or too wide, to lay out; tags were cut out instead.",
     "text-too-long": "Text over the bound was cut.",
     "html-too-long": "HTML over the bound was cut.",
     "too-many-links": "Links over the bound were left out.",
