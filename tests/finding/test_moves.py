@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import get_args
 
+import numpy as np
 import pytest
 from told import DAY, Campaigns, Make, said, shift
 
@@ -114,6 +115,25 @@ def test_a_fall_of_this_morning_may_still_be_going_on(quiet: FindingInputs) -> N
     assert next(s.state for s in found.statuses if s.botnet == "grum") == "sending less"
     before = replace(fell, onset=fell.onset - 6 * DAY, onset_low=fell.onset_low - 6 * DAY)
     assert "going on" not in said(state(replace(quiet, changes=(before,))), "cease").sentence
+
+
+def test_a_first_message_is_a_fact(make: Make) -> None:
+    """Its day is told as it is; from when on there were more is inferred, and only that is doubted."""
+    inputs = make()
+    panel = inputs.measurement.panel
+    counts = panel.counts.copy()
+    first = int((np.datetime64("2010-09-20") - panel.days[0]).astype(int))
+    counts[panel.subjects.index(("botnet", "grum")), :, :first] = 0
+    measurement = replace(inputs.measurement, panel=replace(panel, counts=counts))
+
+    def sentence(onset: str, confidence: float = 0.99) -> str:
+        new = shift("new", "grum", onset, confidence=confidence)
+        return said(state(make(measurement, changes=(new,))), "new").sentence
+
+    assert sentence("2010-09-20").startswith("Grum was first seen on 20 September; ")
+    assert sentence("2010-09-20", 0.85).startswith("Grum was first seen on 20 September; ")
+    later = "Grum was first seen on 20 September, probably in numbers from about 24 September [23-25] on; "
+    assert sentence("2010-09-24", 0.85).startswith(later)
 
 
 def test_a_silence_of_this_morning_does_not_go_on_falling(quiet: FindingInputs) -> None:

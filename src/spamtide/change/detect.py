@@ -315,7 +315,7 @@ def _told(
     names = naming(panel, usual * weekday)
     causes = each(cause, [one[:2] for one in events])
     judged = [Judged(*one, *names.corrected(*one[:2], why)) for one, why in zip(events, causes, strict=True)]
-    judged = names.taken_along(judged)
+    judged = names.with_last_letters(names.taken_along(judged))
     for risen in [one for one in judged if one.subject == ("botnet", UNKNOWN) and one.confidence >= SURE]:
         if risen.event.kind != "rise" or risen.cause != "stopped" or names_are_lost(judged, risen):
             continue

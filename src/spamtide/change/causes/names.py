@@ -9,9 +9,11 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from spamtide.change.causes.silence import Cause, compared, moved_about
+import numpy as np
+
+from spamtide.change.causes.silence import Cause, carried_by, compared, moved_about
 from spamtide.change.causes.telling import Judged, Subject
-from spamtide.change.causes.trail import UNTRACED, Trail, follow
+from spamtide.change.causes.trail import MOSTLY, UNTRACED, Trail, follow
 from spamtide.change.mixes.switch import Switch
 from spamtide.change.moves.event import Event
 from spamtide.model import UNKNOWN, Floats, Panel, SubjectKind, Tracing
@@ -28,6 +30,9 @@ WITH_SENDERS = 0.7
 """Part of what a programme lost from which on it fell with its botnets, and messages are not asked."""
 SAME_DAYS = dt.timedelta(days=3)
 """By how much a programme's fall and its botnet's may miss one another's days."""
+USUAL_DAYS = 7
+"""Days before a programme's fall that say how much its sender sent for it, and how much that names nothing:
+letters change, so that no more of them do."""
 ASKED: dict[SubjectKind, frozenset[Cause]] = {
     "botnet": frozenset({"stopped", "attribution", "doubtful"}),
     "programme": frozenset({"stopped", "doubtful"}),
@@ -124,6 +129,41 @@ class Names:
         )
         return bool(fallen or away) and self._lost_by(programme, event, fallen, away)
 
+    def with_last_letters(self, judged: Sequence[Judged]) -> list[Judged]:
+        """Judgements in which a programme's fall is its sender's stop, though its last letters name nothing.
+
+        Mail of the last days that was nobody's mail before is what it sent for the programme. Days of either
+        fall are in the intervals then, for which letters these were is not known.
+        """
+        stops = [
+            one
+            for one in judged
+            if one.subject[0] == "botnet"
+            and one.subject[1] != UNKNOWN
+            and (one.event.kind, one.cause) == ("fall", "stopped")
+        ]
+        return [
+            next((_united(one, stop) for stop in stops if self._went_on_until(one, stop)), one)
+            for one in judged
+        ]
+
+    def _went_on_until(self, one: Judged, stop: Judged) -> bool:
+        """Whether a programme's sender stopped days after its fall, and sent other letters until then."""
+        (kind, programme), event, botnet = one.subject, one.event, stop.subject[1]
+        named, nameless = (self.panel.pairs.get((botnet, name)) for name in (programme, UNKNOWN))
+        if kind != "programme" or (event.kind, one.cause) != ("fall", "stopped"):
+            return False
+        gone, stopped = event.end or event.onset, stop.event.end or stop.event.onset
+        if not gone < stopped <= gone + SAME_DAYS or named is None or nameless is None:
+            return False
+        days = self.panel.days
+        between = (days >= np.datetime64(gone)) & (days < np.datetime64(stopped))
+        first = np.datetime64(event.onset_low)
+        before = (days >= first - USUAL_DAYS) & (days < first)
+        share = float(self.usual[between].sum()) / max(float(self.usual[before].sum()), 1e-9)
+        due, more = named[before].sum() * share, nameless[between].sum() - nameless[before].sum() * share
+        return bool(more >= MOSTLY * due > 0) and carried_by(self.panel, botnet, programme, event)
+
     def _lost_by(self, programme: str, event: Event, fallen: frozenset[str], turned: frozenset[str]) -> bool:
         """Whether botnets that fell as a whole, or turned away, lost WITH_SENDERS of a programme's loss."""
         lost = theirs = 0.0
@@ -155,3 +195,24 @@ class Names:
             trail = follow(self.tracing, subject, fall, self._known)
             if trail.corrects("stopped") == "attribution":
                 yield subject, fall, trail
+
+
+def _united(one: Judged, stop: Judged) -> Judged:
+    """A programme's fall with its sender's days, in intervals that hold its own."""
+    mine, other = one.event, stop.event
+    ends = [end for end in (mine.end_low, other.end_low) if end is not None]
+    known = other.end is not None and other.end_high is not None
+    return replace(
+        one,
+        event=replace(
+            mine,
+            onset=max(mine.onset, other.onset),
+            onset_low=min(mine.onset_low, other.onset_low),
+            onset_high=max(mine.onset_high, other.onset_high),
+            end=other.end,
+            end_low=min(ends) if known else None,
+            end_high=max(end for end in (mine.end_high, other.end_high) if end is not None)
+            if known
+            else None,
+        ),
+    )

@@ -155,8 +155,14 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
     }
     if change.end is not None:
         values["end"] = Dated(change.end, change.end_low, change.end_high)
+    numbers = ""
     if change.kind == "new":
         window = (change.onset_low, view.period.until)
+        values["first"] = first = _first_day(view, change)
+        # A first message is a fact. From when on there were more of them is inferred.
+        numbers = (
+            "" if first == change.onset else f", {hedge(change.confidence)}in numbers from about {{onset}} on"
+        )
         values["since"] = view.count(change.subject_kind, change.subject, window)
         values["sensors"] = len(view.sensors_of(change.subject_kind, change.subject, window))
     most = ((change.end_high or change.onset_high) - change.onset_low).days
@@ -166,7 +172,8 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
         words = NAMED.get(change.subject_kind, ("Mail known as", "mail without traits"))
         values |= {"name": view.name(change.subject), "known": words[0], "nameless": words[1]}
     trickle = change.end is not None and _came_since(view, change, change.end)
-    template = sentence_of(change, left.value, trickle=trickle).replace("{silence}", silence)
+    template = sentence_of(change, left.value, trickle=trickle)
+    template = template.replace("{silence}", silence).replace("{numbers}", numbers)
     template = _again(view, change, template, values)
     recent = change.end is None and (view.period.until - change.onset).days <= JUST_NOW
     # Of what fell silent, nothing is left that may go on falling.
@@ -184,6 +191,13 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
     ends = (("end", change.end), ("end_low", change.end_low), ("end_high", change.end_high))
     known = {name: day.isoformat() for name, day in ends if day is not None}
     return draft(view, about, template, values, ratio=change.ratio, **known)
+
+
+def _first_day(view: View, change: Change) -> dt.date:
+    """Day of a subject's first message; of a change without any, its own."""
+    seen = np.flatnonzero(view.daily(change.subject_kind, change.subject))
+    days = view.panel.days
+    return min(days[seen[0]].astype(dt.date), change.onset) if len(seen) else change.onset
 
 
 def _again(view: View, change: Change, template: str, values: dict[str, Value]) -> str:

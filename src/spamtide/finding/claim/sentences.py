@@ -32,7 +32,7 @@ TEMPLATES: dict[ChangeKind, tuple[str, str, str]] = {
         ".",
     ),
     "new": (
-        "{name} was {hedge}first seen about {onset}; {since} messages came to {sensors} of our sensors since",
+        "{name} was first seen on {first}{numbers}; {since} messages came to {sensors} of our sensors since",
         ".",
         ".",
     ),
