@@ -75,9 +75,10 @@ def test_an_engine_that_goes_on_without_a_name_lost_it() -> None:
 
 
 def test_an_engine_that_is_gone_or_rented_by_another_says_nothing() -> None:
-    """A botnet may have a new one; and who sends three times as much as was lost is somebody else."""
+    """A botnet may have a new one; who sends three times as much as was lost, or a third, may be another."""
     assert weigh_traces(engines(2, 2), 5.0).odds == 0.0
     assert weigh_traces(engines(2, 110), 5.0).odds == 0.0
+    assert weigh_traces(engines(2, 15), 5.0).odds == 0.0
     assert weigh_traces(engines(40, 45), 5.0).corrects("stopped") == "stopped"
 
 

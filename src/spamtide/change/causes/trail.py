@@ -36,9 +36,10 @@ WIDEST, LATEST = 21, 7
 """Days that a fall may be uncertain by for all of them to be left out, and for it to be asked about; and for
 fleets that are gone to speak against: in longer ones a fleet changes."""
 AS_MUCH = 2.0
-"""Times what is due from which on more mail of an engine says nothing: it may be a stranger's."""
+"""Times what is due from which on more mail of an engine says nothing, as less than MOSTLY of it: it may be
+a stranger's."""
 MOSTLY = 0.5
-"""Part of what a programme lost that must be found in mail without a name."""
+"""Part of what a programme lost, or is due of an engine, that must be found in mail without a name."""
 SURE, SUPPORTED = 3.0, 1.5
 """Log-likelihood ratios from which the traces decide alone, whatever the counts say; and from which they
 decide where the counts are of two minds."""
@@ -139,7 +140,7 @@ def _odds(trace: Trace, lost: float) -> float:
         return 0.0
     seen, days = trace.after
     usual, due = max(trace.before[0], FEW) / trace.before[1] * days, part * lost * days
-    if trace.of == "engines" and seen > usual + AS_MUCH * due:
+    if trace.of == "engines" and not MOSTLY * due <= seen - usual <= AS_MUCH * due:
         return 0.0
     return _log_nb(seen, usual + due) - _log_nb(seen, usual)
 
