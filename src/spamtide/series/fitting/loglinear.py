@@ -116,18 +116,11 @@ def fit(
     Raises:
         ValueError: shapes differ, or variance is neither of the two words.
     """
-    seen = np.asarray(counts, dtype=np.float64)
-    usable = np.nan_to_num(np.asarray(exposure, dtype=np.float64), nan=0.0)
-    if seen.shape != usable.shape or seen.ndim != 2:  # noqa: PLR2004 - a table has two sides
-        message = f"counts {seen.shape} and exposure {usable.shape} are not one table (sensors, days)"
-        raise ValueError(message)
+    y, u, up = _usable(counts, exposure)
     if variance not in {"negative-binomial", "quasi-poisson"}:
         message = f"no such variance: {variance!r}"
         raise ValueError(message)
-    in_base = _mask(base, seen.shape[1])
-    up = (usable > 0) & np.isfinite(seen)
-    y = np.where(up, np.maximum(np.nan_to_num(seen), 0.0), 0.0)
-    u = np.where(up, usable, 0.0)
+    in_base = _mask(base, y.shape[1])
     used, pieces = _joined(y, up, in_base, joined_by_prior=shrink > 0)
     if not y[used].any():
         return _empty(used, in_base, pieces)
@@ -151,17 +144,11 @@ def fit(
         sensor, day, dispersion = _negative_binomial(*table, days, (centre, prior), free)
         arrow = arrow_of(table, days, sensor, day, dispersion, prior, free)
         rho = arrow.rho
-    level = np.where(used.any(axis=0), 0.0, np.nan)
-    level[days] = np.exp(day)
-    scale = float(np.nanmean(level[in_base])) if np.isfinite(level[in_base]).any() else 0.0
-    if scale <= 0:  # a base without mail: the whole span stands in for it
-        in_base = np.isfinite(level)
-        scale = float(np.mean(level[in_base]))
-    level /= scale
-    effects = np.zeros(len(seen))
+    level, scale, in_base = _scaled(used, days, day, in_base)
+    effects = np.zeros(len(y))
     effects[rows] = np.exp(sensor) * scale
     share = np.where(in_base[days], level[days], 0.0) / level[days][in_base[days]].sum()
-    log_se = np.full(seen.shape[1], np.nan)
+    log_se = np.full(y.shape[1], np.nan)
     log_se[days] = np.sqrt(arrow.log_variance(share) if arrow else result.log_variance(share))
     expected = np.where(used, u, 0) * effects[:, None]
     alpha = dispersion if arrow else 0.0
@@ -171,6 +158,31 @@ def fit(
     return Fit(
         level, log_se, low, high, low_90, high_90, effects, used, in_base, dispersion, rho, pieces, arrow
     )
+
+
+def _usable(counts: ArrayLike, exposure: ArrayLike) -> tuple[Floats, Floats, Bools]:
+    """Counts, exposure and the cells that have both; elsewhere they are 0."""
+    seen = np.asarray(counts, dtype=np.float64)
+    usable = np.nan_to_num(np.asarray(exposure, dtype=np.float64), nan=0.0)
+    if seen.shape != usable.shape or seen.ndim != 2:  # noqa: PLR2004 - a table has two sides
+        message = f"counts {seen.shape} and exposure {usable.shape} are not one table (sensors, days)"
+        raise ValueError(message)
+    up = (usable > 0) & np.isfinite(seen)
+    return np.where(up, np.maximum(np.nan_to_num(seen), 0.0), 0.0), np.where(up, usable, 0.0), up
+
+
+def _scaled(used: Bools, days: NDArray[np.int64], day: Floats, base: Bools) -> tuple[Floats, float, Bools]:
+    """Levels by day with mean 1 in the base, what they were divided by, and the base that served.
+
+    Where the base has no mail, the whole span stands in for it.
+    """
+    level = np.where(used.any(axis=0), 0.0, np.nan)
+    level[days] = np.exp(day)
+    scale = float(np.nanmean(level[base])) if np.isfinite(level[base]).any() else 0.0
+    if scale <= 0:
+        base = np.isfinite(level)
+        scale = float(np.mean(level[base]))
+    return level / scale, scale, base
 
 
 def _mask(base: slice | ArrayLike, days: int) -> Bools:
