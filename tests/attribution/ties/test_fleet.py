@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from spamtide.attribution.ties.fleet import JOINS, MOST, STEP, Mail, kinship
 from spamtide.attribution.ties.lookalike import texts_of
 from spamtide.attribution.ties.meeting import REACH, WEEK, Cells, Labs, Strangers, Window
 
-OWN, OTHER, NOBODY = 0, 1, -1
+OWN, OTHER, THIRD, NOBODY = 0, 1, 2, -1
 Row = tuple[int, int, int, int, int]
 NO_LAB = Labs(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
 
@@ -36,7 +37,7 @@ def known(
     return [(NOBODY, family, address, campaign, day) for campaign in campaigns for address in addresses]
 
 
-def asked(addresses: range, *, campaign: int = 9, day: int = 71) -> list[Row]:
+def asked(addresses: Sequence[int], *, campaign: int = 9, day: int = 71) -> list[Row]:
     """Mail that only the engine gives to the family."""
     return [(OWN, NOBODY, address, campaign, day) for address in addresses]
 
@@ -289,6 +290,25 @@ def test_a_relay_that_everybody_uses_makes_nobody_a_guest() -> None:
     assert all(step is not None and step < 0 for step in own)
 
 
+@pytest.mark.parametrize(("many", "beside", "ours"), [(True, 0, True), (False, 0, False), (True, 30, False)])
+def test_behind_an_address_of_many_machines_nobody_is_the_others(
+    *, many: bool, beside: int, ours: bool
+) -> None:
+    """A text from addresses that the others have too may be the family's.
+
+    So it is if another engine's mail comes from them as well, and none of it from what is the others' alone.
+    """
+    shared = range(800, 830)
+    book = sure(sent(range(200), range(4), each=30))
+    theirs = [row for campaign in (300, 301, 302) for row in asked([*GUEST, *shared], campaign=campaign)]
+    third = known(shared, family=THIRD, campaigns=(400,)) if many else []
+    text = asked([*range(0, 200, 5), *shared, *GUEST[:beside]], campaign=99)
+    lab = Labs.of(np.array([OTHER] * 30), np.array([300, 301, 302] * 10), np.array([70] * 30))
+    steps = told_of([*book, *theirs, *third, *text], lab=lab)[-len(text) :]
+    assert all((step or 0) > 0 for step in steps[40:70]) == ours
+    assert all((step or 0) < 0 for step in steps[70:])
+
+
 def test_what_a_lab_never_sent_is_held_together_by_its_addresses() -> None:
     """A renter that also sends the owner's texts: of each of its own the lab's silence says too little."""
     weeks = range(10, 15)
@@ -343,7 +363,9 @@ def test_who_takes_over_a_familys_texts_is_not_of_its_fleet(late: range, *, one:
     band = [(week, text, address) for week in range(10, 15) for text in (8, 9) for address in late]
     columns = [np.array(column, dtype=np.int64) for column in zip(*known, *band, strict=True)]
     cells = Cells.of(*columns)
-    window = Window(cells, Strangers.of(cells, *(column[:0] for column in columns)), 12)
+    nothing = np.zeros(0, dtype=np.int64)
+    around = Strangers.of(cells, (nothing, nothing, nothing), np.zeros(0, dtype=np.bool_))
+    window = Window(cells, around, 12)
     of_band = cells.campaign_codes[cells.campaigns[window.part]] >= 8
     assert of_one_fleet(window, of_band, ~of_band) == one
 

@@ -36,7 +36,7 @@ from spamtide.attribution.ties.meeting import (
     Strangers,
     Window,
 )
-from spamtide.attribution.ties.mixture import KIT, OWN, of_mixtures, share_of
+from spamtide.attribution.ties.mixture import KIT, OWN, PARTS, of_mixtures, share_of
 from spamtide.attribution.ties.silence import LEAST_LAB
 
 LEAST, LEAST_MET = 10, 3
@@ -121,10 +121,15 @@ def kinship(
         cells.wordless[cells.of_row] |= mail.wordless[rows]
         cells.untold[cells.of_row] |= mail.untold[rows]
         foreign = usable & (sure >= 0) & (sure != family)
-        around = Strangers.of(cells, weeks[foreign], mail.texts[foreign], mail.addresses[foreign])
+        of_kit = sorted(mates.get(int(family), ()))
+        around = Strangers.of(
+            cells,
+            (weeks[foreign], mail.texts[foreign], mail.addresses[foreign]),
+            np.isin(sure[foreign], of_kit),
+        )
         captured = (
             cells.coded(labs.where(labs.families == family)),
-            cells.coded(labs.where(np.isin(labs.families, sorted(mates.get(int(family), ()))))),
+            cells.coded(labs.where(np.isin(labs.families, of_kit))),
         )
         asked = leaning[rows] == family
         for week in np.unique(weeks[rows][asked]).tolist():
@@ -176,6 +181,24 @@ def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strange
         return None
     ratios = np.where(meeting.met, np.log(own / chance), np.log((1 - own) / (1 - chance)))
     return np.where(asked, ratios / spread, 0.0)
+
+
+def _taken(rival: Floats, fleet: Floats, shared: Flags, of: Ints) -> Floats:
+    """What meeting the others takes from each entry.
+
+    Behind an address of many machines anybody meets everybody: there it takes what meeting the fleet gives,
+    and no more, unless others send the text from addresses of their own as well.
+
+    Args:
+        rival: log-likelihood ratio of each entry, of the others' fleet against of nobody's.
+        fleet: the same, of the family's.
+        shared: entries of which the address is one of many machines.
+        of: number of each entry's campaign.
+    """
+    apart = np.where(shared, 0.0, np.clip(rival, -MOST, MOST))
+    sends = np.max([np.bincount(of, np.log(part * np.exp(apart) + 1 - part)) for part in PARTS], axis=0)
+    most = np.where(shared & (sends < JOINS)[of], np.maximum(fleet, 0.0), np.inf)
+    return np.asarray(np.clip(rival, 0.0, most))
 
 
 def _spread(meeting: Meeting, rate: float, of: Flags, campaigns: Ints) -> float:
@@ -379,7 +402,7 @@ def _followed(
         if fleet is None:
             break
         rival = _fleet(window, theirs, theirs, of, mine) if theirs.sum() >= LEAST else None
-        ratios = fleet if rival is None else fleet - np.maximum(rival, 0.0)
+        ratios = fleet if rival is None else fleet - _taken(rival, fleet, window.shared, of)
         prior = np.where(free, _prior(ratios, of, (free, known.kit), known.own_odds, sure), before)
         last, found = found, of_mixtures(ratios, of, prior, known.kit)
         odds, mixed = found

@@ -125,12 +125,21 @@ class Strangers:
     """Of all of it, sorted; one a week, campaign and address."""
     places: Ints
     """Place in a family's cells of each of these that has one, sorted."""
+    hosts: Ints
+    """The same, of families that are no mates of its engine; each once."""
 
     @classmethod
-    def of(cls, cells: Cells, weeks: Ints, campaigns: Ints, addresses: Ints) -> Strangers:
-        """What other families' messages have in common with a family's entries."""
+    def of(cls, cells: Cells, mail: tuple[Ints, Ints, Ints], mates: Flags) -> Strangers:
+        """What other families' messages have in common with a family's entries.
+
+        Args:
+            cells: the family's entries.
+            mail: week, campaign and address of each message.
+            mates: whether it is of a family with the same engine.
+        """
+        weeks, _, addresses = mail
         week, address = cells.place_keys
-        sent = np.unique(np.stack([weeks, campaigns, addresses]), axis=1)
+        sent = np.unique(np.stack([*mail, mates]), axis=1)
         base = int(max(address.max(initial=0), addresses.max(initial=0))) + 1
         first = int(min(week.min(initial=0), weeks.min(initial=0)))
         keys = (sent[0] - first) * base + sent[2]
@@ -138,7 +147,8 @@ class Strangers:
         order = np.argsort(known, kind="stable")
         found = np.minimum(np.searchsorted(known[order], keys), max(0, len(known) - 1))
         meets = known[order][found] == keys if len(known) else np.zeros(len(keys), dtype=np.bool_)
-        return cls(sent[0], np.sort(order[found[meets]]))
+        at = order[found[meets]]
+        return cls(sent[0], np.sort(at), np.unique(at[sent[3][meets] == 0]))
 
 
 class Window:
@@ -160,6 +170,11 @@ class Window:
         """Place -> its counterparts in the weeks around, a row a distance (see DISTANCES); -1 for none."""
         inside = slice(*np.searchsorted(around.places, [first, last]))
         self._strangers = around.places[inside] - first
+        of = cells.addresses[self.part]
+        hosts = np.zeros(int(of.max(initial=-1)) + 1, dtype=np.bool_)
+        hosts[of[np.isin(self.places, around.hosts - first)]] = True
+        self.shared = hosts[of]
+        """Entries whose address sends for families with another engine too: of many machines."""
         self._of_strangers = int(
             np.searchsorted(around.weeks, high, side="right") - np.searchsorted(around.weeks, low)
         )
