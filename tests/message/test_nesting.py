@@ -1,4 +1,4 @@
-"""What lexbor is never given: a tag of more attributes than it can hold against each other in time."""
+"""HTML made to cost quadratic time: tags of many attributes, and grounds below many elements."""
 
 from __future__ import annotations
 
@@ -78,3 +78,19 @@ def test_no_parser_is_given_more(
     assert defects == (set() if laid_out else {"html-too-deep"})
     assert "words" in page.page_of(Saved("a.example", None, source.encode(), "x")).rendering
     assert laid_out or not given
+
+
+def test_each_element_is_asked_for_its_ground_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ground(style: str) -> str:
+        asked.append(style)
+        return ""
+
+    monkeypatch.setattr(html, "native", None)
+    monkeypatch.setattr(html, "_ground", ground)
+    page = html.read_html("<div>" * 300 + "<i style='color:#fff'>x</i>" * 200 + "core", 50, set())
+
+    assert page.text == "core"
+    assert page.hidden == "\n".join("x" * 200)
+    assert len(asked) <= 300 + 200 + 3, "and those of the document, html and body"

@@ -240,8 +240,9 @@ def _cut_hidden(tree: LexborHTMLParser, selector: str, classes: frozenset[str]) 
     if not selector:
         return ""
     hidden: dict[int, LexborNode] = {}
+    grounds: dict[int, _Colour | None] = {}
     for node in _select(tree, selector):
-        if node.tag in _NEVER_CUT or not _is_hidden(node, classes):
+        if node.tag in _NEVER_CUT or not _is_hidden(node, classes, grounds):
             continue
         # Cutting an element frees what it holds, so only the outermost hidden ones are cut.
         if not any(above.mem_id in hidden for above in _ancestors(node)):
@@ -312,8 +313,11 @@ def _ancestors(node: LexborNode) -> Iterator[LexborNode]:
         above = above.parent
 
 
-def _is_hidden(node: LexborNode, classes: frozenset[str]) -> bool:
-    """Whether an element hides what it holds: by its style, its size, or white on white."""
+def _is_hidden(node: LexborNode, classes: frozenset[str], grounds: dict[int, _Colour | None]) -> bool:
+    """Whether an element hides what it holds: by its style, its size, or white on white.
+
+    `grounds` remembers what is behind the elements of a page.
+    """
     attributes = node.attributes
     if "hidden" in attributes or (node.tag == "font" and (attributes.get("size") or "").strip() in _TINY):
         return True
@@ -325,20 +329,29 @@ def _is_hidden(node: LexborNode, classes: frozenset[str]) -> bool:
         return True
     if not _is_white(colour or attributes.get("color") or ""):
         return False
-    ground = _ground_of(node)
+    ground = _ground_of(node, grounds)
     return ground is not None and _alike(ground, _PAPER)
 
 
-def _ground_of(node: LexborNode) -> _Colour | None:
+def _ground_of(node: LexborNode, known: dict[int, _Colour | None]) -> _Colour | None:
     """The colour behind an element: the nearest given, else white; None where a class might give another."""
+    ground: _Colour | None = _PAPER
+    passed: list[int] = []
     for element in chain((node,), _ancestors(node)):
+        if element.mem_id in known:
+            ground = known[element.mem_id]
+            break
+        passed.append(element.mem_id)
         attributes = element.attributes
         if "class" in attributes or "background" in attributes:
-            return None
-        ground = attributes.get("bgcolor") or _ground(attributes.get("style") or "")
-        if ground:
-            return _rgb(ground[:COLOUR_CHARS])
-    return _PAPER
+            ground = None
+            break
+        given = attributes.get("bgcolor") or _ground(attributes.get("style") or "")
+        if given:
+            ground = _rgb(given[:COLOUR_CHARS])
+            break
+    known.update(dict.fromkeys(passed, ground))
+    return ground
 
 
 def _style_facts(style: str) -> tuple[bool, str]:
