@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from change_series import find_events
 
+from spamtide.change.moves.cut import cut_track
 from spamtide.change.moves.segment import prepare
 
 DAYS = np.arange("2008-09-01", "2009-04-13", dtype="datetime64[D]")
@@ -42,3 +45,16 @@ def test_a_slow_fall_may_have_begun_long_before_its_first_step() -> None:
             inside += events[0].onset_low <= days[begun].item() <= events[0].onset_high
     assert found >= 0.8 * SERIES
     assert inside >= 0.75 * found
+
+
+def test_moves_of_one_direction_do_not_overlap() -> None:
+    """A slope may end within the next staircase; moves that share days cannot be weighed side by side."""
+    days = np.arange("2023-01-01", "2023-11-27", dtype="datetime64[D]")
+    line = np.clip((np.arange(len(days)) - 119) / 81, 0.0, 1.0)
+    for seed in range(SERIES):
+        dice = np.random.default_rng([13, seed])
+        count = dice.poisson(500 * (1 - line) * dice.gamma(8, 1 / 8, len(days)))
+        track = prepare(days, count, np.ones(len(days)))
+        falls = [move for move in cut_track(track, 0.65).moves if move[0] == "fall"]
+        assert all(one[2] < other[1] for one, other in itertools.pairwise(falls))
+        assert find_events(track, 0.65, whole=True)

@@ -114,7 +114,11 @@ def _slopes(
     for i, j in steps:
         if found and j <= found[-1][1]:
             continue
-        found.append(joined(track, segments, (way, i, j), others, known) or (i, j))
+        begin, end = joined(track, segments, (way, i, j), others, known) or (i, j)
+        # Two slopes, or a slope and a staircase, that share days are one move.
+        while found and begin <= found[-1][1]:
+            begin = min(begin, found.pop()[0])
+        found.append((begin, end))
     return found
 
 
