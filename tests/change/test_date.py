@@ -93,7 +93,7 @@ def ramp_series(seed: int = 1, days: int = 70, onset: int = 45) -> tuple[np.ndar
 
 def test_posterior_is_that_of_the_slow_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Same posterior to 1e-9 as plain loops, with a missing day amid the ramp."""
-    monkeypatch.setattr("spamtide.change.moves.date.LONGEST_RAMP", 4)
+    monkeypatch.setattr("spamtide.change.moves.date.LONGEST", 4)
     y, o = ramp_series()
     residuals = RESIDUALS[[1, 4, 8]]
     first, slow = slow_posterior(y, o, 8.0, (46, 48), residuals, 4)

@@ -95,3 +95,35 @@ def test_a_fall_within_a_slow_one_is_not_told_beside_it() -> None:
         falls = [event for event in events if event.kind == "fall"]
         within += any(b.end and a.end and b.end <= a.end for a, b in itertools.pairwise(falls))
     assert within == 0
+
+
+@pytest.mark.parametrize(("left", "widest"), [(0.5, 12), (0.65, 28)])
+def test_a_shallow_fall_of_a_day_is_not_said_to_have_taken_months(left: float, widest: float) -> None:
+    """Its days often do not say that it was quick; any length is as likely as another on a log scale then."""
+    widths, held = [], 0
+    for seed in range(SERIES):
+        dice = np.random.default_rng([14, seed])
+        mean = 100 * (1 - (1 - left) * (np.arange(len(DAYS)) >= BEGUN))
+        count = dice.poisson(mean * dice.gamma(15, 1 / 15, len(DAYS)))
+        events = find_events(prepare(DAYS, count, np.ones(len(DAYS))), 0.8, whole=True)
+        falls = [event for event in events if event.kind == "fall"]
+        if len(falls) != 1:
+            continue
+        widths.append((falls[0].onset_high - falls[0].onset_low).days + 1)
+        held += falls[0].onset_low <= DAYS[BEGUN].item() <= falls[0].onset_high
+    assert len(widths) >= 0.8 * SERIES
+    assert held >= 0.9 * len(widths)
+    assert np.mean(widths) < widest
+
+
+def test_a_fall_of_two_weeks_to_next_to_nothing_is_held_by_its_interval() -> None:
+    """Its first days are hardly off the level: they lie further back than those of what is gone at once."""
+    held, took = 0, 15
+    done = np.clip((np.arange(len(DAYS)) - BEGUN + 1) / took, 0.0, 1.0)
+    for seed in range(SERIES):
+        dice = np.random.default_rng([15, seed])
+        count = dice.poisson(200 * (1 - 0.98 * done) * dice.gamma(15, 1 / 15, len(DAYS)))
+        events = find_events(prepare(DAYS, count, np.ones(len(DAYS))), 0.65, whole=True)
+        first, *_ = [event for event in events if event.kind == "fall"]
+        held += first.onset_low <= DAYS[BEGUN].item() <= first.onset_high
+    assert held >= 0.85 * SERIES

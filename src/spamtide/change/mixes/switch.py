@@ -21,7 +21,7 @@ import numpy as np
 from spamtide.change.mixes.exchange import weigh_exchange
 from spamtide.change.mixes.mix import REST, Mix
 from spamtide.change.mixes.turnover import swing
-from spamtide.change.moves.date import LONGEST_RAMP, Estimate, summarise
+from spamtide.change.moves.date import Estimate, summarise
 from spamtide.change.moves.segment import best_cuts, cuts_of
 from spamtide.change.moves.weigh import CAUTION, tail
 from spamtide.compiled import native
@@ -41,6 +41,8 @@ FEWEST_UNITS = 14
 HOLD = 7
 """Days that a new mix must hold; less (HOLD_AT_END) when the series ends with it."""
 HOLD_AT_END = 4
+LONGEST_RAMP = 10
+"""Units that the ramp from one mix to another may take."""
 LONGEST_TURN = 21
 """Days between two mixes that may be of a switch that neither of its steps shows by itself."""
 REACH = 56

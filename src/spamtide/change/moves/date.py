@@ -8,7 +8,7 @@ before, the residual level, the dispersion and every monotone path between them 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,8 @@ from spamtide.model import Floats
 
 Units = NDArray[np.int64]
 
-LONGEST_RAMP, LONGEST_SLOPE = 10, 21
-"""Most units between onset and end; the second for moves that leave more than SHALLOW of the level: those who
-fill a gap, or fade, take weeks, and of a slow move a partition shows no more than its middle."""
+LONGEST = 21
+"""Most units between onset and end: those who fill a gap, or fade, take weeks."""
 CUT_OFF, BUILT_UP = 1.5, 1.0
 """Powers of the length that the prior of a steep move falls by: of what is cut off, which is gone within
 days, and of what comes back, which takes longer. None and one are alike: who stops at noon leaves half a
@@ -106,20 +105,16 @@ class Spread:
         return self.slower if slower and self.slower is not None else self.mass
 
     def estimate(self, *, nearest: bool = False) -> Estimate:
-        """Median, and an interval that holds under either prior where there are two.
+        """Median, and the interval under the prior by which moves take longer, where there are two.
 
         Args:
-            nearest: the interval is the one whose chance is nearest to CREDIBILITY (see `summarise`), under
-                the prior by which moves take longer.
+            nearest: the interval is the one whose chance is nearest to CREDIBILITY (see `summarise`).
         """
         found = summarise(self.mass, self.first, nearest=nearest)
         if self.slower is None:
             return found
         slow = summarise(self.slower, self.first, nearest=nearest)
-        low, high = (
-            (slow.low, slow.high) if nearest else (min(found.low, slow.low), max(found.high, slow.high))
-        )
-        return Estimate(min(max(found.point, low), high), low, high)
+        return replace(slow, point=min(max(found.point, slow.low), slow.high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +238,6 @@ def ramp_posterior(
     fewest = FEWEST_AFTER if high - end > 2 * FEWEST_AFTER else 1
     shallow = residuals is SHALLOW_RESIDUALS
     first = max(low + margin, begin - (SHALLOW_EARLIER if shallow else EARLIER))
-    longest = LONGEST_SLOPE if shallow else LONGEST_RAMP
     latest = end + (SHALLOW_LATER if shallow else LATER)
     last = max(min(len(count) - 1, high - fewest, latest, first + MOST_ONSETS - 1), first)
     candidates = np.arange(first, last + 1) - low
@@ -251,8 +245,8 @@ def ramp_posterior(
     # D = 0 needs no path and is always allowed for the last candidate; other ends leave some days after them.
     days = high - low
     numbers = [max(int((candidates < days).sum()), 1)]
-    numbers += [int((candidates + length <= days - fewest).sum()) for length in range(1, longest + 1)]
-    lengths = np.arange(longest + 1)
+    numbers += [int((candidates + length <= days - fewest).sum()) for length in range(1, LONGEST + 1)]
+    lengths = np.arange(LONGEST + 1)
     fading = QUICK * np.log(lengths + 1) if shallow else power * np.log(np.maximum(lengths, 1))
     window = _Window(count[low:high], offset[low:high], sizes, max(begin - low, 5), residuals)
     log_mass = _log_mass(window, candidates, np.array(numbers)) - fading

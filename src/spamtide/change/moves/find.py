@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from spamtide.change.moves.alarm import WINDOWS, Alarm, raise_alarm
 from spamtide.change.moves.cut import Burst, Cut, Move, cut_track
 from spamtide.change.moves.date import (
-    LONGEST_RAMP,
-    LONGEST_SLOPE,
+    LONGEST,
     NEGLIGIBLE,
-    SHALLOW,
     Ramp,
     date_move,
     estimates,
@@ -339,8 +337,7 @@ def _quick(track: Track, segments: Segments, move: tuple[Direction, int, int], r
         low, high = sorted((levels[first - 1], levels[last]))
         return date_move(track, direction, (starts[first], starts[last]), within, low / high)
 
-    low, high = sorted((levels[i - 1], levels[j]))
-    if end - begin <= (LONGEST_SLOPE if low > SHALLOW * high else LONGEST_RAMP) - 2:
+    if end - begin <= LONGEST - 2:
         return step(i, j, room)
     opening = step(i, i, (room[0], segments.span(i)[1]))
     closing = step(j, j, (starts[j - 1], room[1]))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.change.moves.date import SHALLOW, Spread
+from spamtide.change.moves.date import NEGLIGIBLE, Spread
 from spamtide.change.moves.segment import Segments, Track
 from spamtide.model import Floats
 
@@ -33,9 +33,14 @@ NEAR = 3
 """Times as many in which a quick move is tried to begin."""
 QUICK = (0, 2, 5, 9, 14, 19)
 """Units that a quick move takes."""
-POINT, INTERVAL, STEEP = 1.5, 0.5, 1.0
-"""Powers of 1 + length that the prior of a move falls by: for its point, for its intervals (see `date`), and
-for these where it is steep: who is cut off is gone within days."""
+POINT = 1.5
+"""Power of 1 + length that the prior of a move falls by, for its point."""
+DEEP, INTERVAL, ANY_LENGTH = 0.4, 0.5, 1.0
+"""Share of the higher level below which a move of days and one of weeks can be told apart; the power, for
+intervals, of a move to less than that, and of all others. Of a shallow move the days tell little, and a power
+of a half, by which a slow one is twice as likely beforehand, is all that its interval shows. So any length
+is as likely there as another on a log scale; also where next to nothing is left, for who is cut off is gone
+within days."""
 SHAPES = 3
 """A line, an even factor a day, and an S."""
 STEPS = 2
@@ -134,7 +139,7 @@ def _weighed(
     fixed[:number] = days.beyond
     log = _likelihoods(days, parts, fixed, size)
     log[:number] -= days.price
-    powers = POINT, INTERVAL if SHALLOW < factor < 1 / SHALLOW else STEEP
+    powers = POINT, _power(factor)
     chances, begun, settled = [], [], []
     for power in powers:
         longer = [*quick[1:], least]
@@ -154,6 +159,12 @@ def _weighed(
         begun.append(_spread(begins, begin, mass))
         settled.append(_spread(ends, end, mass))
     return Slow((chances[0], chances[1]), Spread(int(begins[0]), *begun), Spread(int(ends[0]), *settled))
+
+
+def _power(factor: float) -> float:
+    """Power of 1 + length that the prior falls by, for intervals of a move by a factor."""
+    left = min(factor, 1 / factor)
+    return INTERVAL if NEGLIGIBLE < left < DEEP else ANY_LENGTH
 
 
 def _places(low: int, high: int, number: int) -> Units:
