@@ -14,6 +14,7 @@ from spamtide.change.moves.cut import Burst, Cut, Move, cut_track
 from spamtide.change.moves.date import (
     LONGEST,
     NEGLIGIBLE,
+    SHALLOW,
     Ramp,
     date_move,
     estimates,
@@ -41,6 +42,8 @@ WORTH_DATING = 0.1
 """P-value above which a move is not even dated, unless more of all reports may be false than that."""
 MOST_MOVES = 20
 """Moves of one series that are dated, the surest first; a series with more has no level to speak of."""
+STAIRCASE = 8
+"""Units from its first step to its last beyond which steps of a steep move are dated each by itself."""
 LIKELIER = 0.5
 
 
@@ -337,7 +340,8 @@ def _quick(track: Track, segments: Segments, move: tuple[Direction, int, int], r
         low, high = sorted((levels[first - 1], levels[last]))
         return date_move(track, direction, (starts[first], starts[last]), within, low / high)
 
-    if end - begin <= LONGEST - 2:
+    low, high = sorted((levels[i - 1], levels[j]))
+    if end - begin <= (LONGEST - 2 if low > SHALLOW * high else STAIRCASE):
         return step(i, j, room)
     opening = step(i, i, (room[0], segments.span(i)[1]))
     closing = step(j, j, (starts[j - 1], room[1]))
