@@ -269,7 +269,7 @@ def _detect(run: Update) -> str:
 
     detected = look(run.measurement, settings.detecting, whole=bool(run.over), each=each, tracing=tracing)
     hours = run.hours()
-    changes = (*detected.changes, *watch_hours(hours, detected.changes))
+    changes = (*detected.changes, *watch_hours(hours, detected.changes, run.measurement.panel.pairs))
     for table, rows, note in (("changes", changes, remembered.note()), ("alarms", detected.alarms, None)):
         lake.replace(table, pa.Table.from_batches([to_arrow(rows, CHANGES)]), note)
     return f"{len(changes)} changes, {len(detected.alarms)} alarms"

@@ -1,5 +1,6 @@
 """The hourly alarm: a stop within hours, a name that was lost as such, and nothing on a poor morning."""
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -64,3 +65,38 @@ def test_hours_without_a_sensor_say_nothing() -> None:
         blind.append(replace(item, offset=offset))
     assert watch_hours(blind, ()) == ()
     assert watch_hours((), ()) == ()
+
+
+def of_programme(item: IndexSeries, name: str) -> IndexSeries:
+    return replace(item, subject_kind="programme", subject=name)
+
+
+def test_a_programme_stops_with_the_botnets_that_carry_it_only() -> None:
+    """What another botnet lost, and what its own lost in other hours, says nothing of it."""
+    a, b, c, lost = hourly(["a", "b", "c", "d"], {"a": 0.0, "d": 0.0})
+    series = [a, b, c, of_programme(lost, "P")]
+    one = np.ones(28, dtype=np.int64)
+    for pairs, programmes in (
+        ({("a", "P"): one}, {"P"}),
+        ({("a", "P"): one, ("a", "Q"): 3 * one}, set()),
+        ({("a", "Q"): one, ("b", "P"): one, ("c", "P"): one}, set()),
+        ({}, set()),
+    ):
+        told = watch_hours(series, (), pairs)
+        assert {c.subject for c in told} == {"a", *programmes}
+
+
+def test_hours_in_which_nothing_at_all_came_are_not_over() -> None:
+    """Other mail was read up to the evening and spam up to the morning: one stopped, and what it carries."""
+    series = hourly(["a", "b", "c"], {"a": 0.0}, 19)
+    series = [*series, of_programme(series[0], "P"), of_programme(series[1], "Q")]
+    for item in series:
+        item.count[-11:] = 0
+    carried = {(name, of): np.ones(28, dtype=np.int64) for name, of in (("a", "P"), ("b", "Q"), ("c", "Q"))}
+    told = watch_hours(series, (), carried)
+    assert [c.subject for c in told] == ["a", "P"]
+    assert all(c.since is not None and c.since >= dt.datetime(2024, 1, 29, tzinfo=dt.UTC) for c in told)
+    earlier = [replace(i, days=i.days[:-11], count=i.count[:-11], offset=i.offset[:-11]) for i in series]
+    assert told == watch_hours(earlier, (), carried)
+    alone = [replace(series[0]), *(replace(i, count=np.zeros_like(i.count)) for i in series[1:3])]
+    assert [c.subject for c in watch_hours(alone, ())] == ["a"]

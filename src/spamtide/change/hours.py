@@ -9,8 +9,9 @@ mail is weather.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -41,7 +42,13 @@ TAKEN_OVER = 0.5
 FEWEST_BOTNETS = 3
 """Botnets, `unknown` among them, from which a fall of all mail must show in some and not in others."""
 MOSTLY = 0.5
-"""Part of a fall of all mail that botnets which stopped must have lost."""
+"""Part of a fall of all mail, or of a programme's, that botnets which stopped must have lost."""
+MIX_DAYS = 7
+"""Last days that say what part of a botnet's mail a programme is."""
+NOT_IN_YET = 3.0
+"""Messages due from all botnets but the largest in last hours without any mail, from which on that is no
+chance: what came then has not been read yet."""
+NO_PAIRS: Mapping[tuple[str, str], Counts] = MappingProxyType({})
 BY_CHANCE = 1e-3
 """Tail probability of what `unknown` has too much of, above which that is chance."""
 A_YEAR = 365.25
@@ -69,7 +76,10 @@ class HourlyAlarm:
 
 
 def watch_hours(
-    series: Sequence[IndexSeries], told: Sequence[Change], ratio: float = STOPPED
+    series: Sequence[IndexSeries],
+    told: Sequence[Change],
+    pairs: Mapping[tuple[str, str], Counts] = NO_PAIRS,
+    ratio: float = STOPPED,
 ) -> tuple[Change, ...]:
     """Stops of the last hours that are not told yet, as changes that are still going on.
 
@@ -77,14 +87,20 @@ def watch_hours(
         series: hourly series of one observatory, all of the same hours (`series.measure_hours`): `days` are
             hours, the last of them over.
         told: the changes that the days show.
+        pairs: (botnet, programme) -> messages by day, as in the daily panel.
         ratio: share of the expected mail below which a fall is flagged.
     """
-    wanted = [item for item in series if item.subject_kind != "sensor"]
+    wanted = _that_are_over([item for item in series if item.subject_kind != "sensor"])
     if not wanted or len(wanted[0].days) < FEWEST_HOURS:
         return ()
     expected = {(item.subject_kind, item.subject): expectation(item) for item in wanted}
-    raised = [
-        alarm for item in wanted if (alarm := _raise(item, expected, _rest(item, wanted), ratio)) is not None
+    raised = {
+        (item.subject_kind, item.subject): alarm
+        for item in wanted
+        if (alarm := _raise(item, expected, _rest(item, wanted), ratio)) is not None
+    }
+    stopped = [
+        item for item in wanted if item.subject_kind == "botnet" and ("botnet", item.subject) in raised
     ]
     last: dt.date = wanted[0].days[-1].astype("datetime64[D]").astype(dt.date)
     known = {
@@ -96,23 +112,55 @@ def watch_hours(
     mail = {(item.subject_kind, item.subject): item.count for item in wanted}
     return tuple(
         _change(alarm, last, _takes_over(alarm, mail, expected))
-        for alarm in raised
+        for alarm in raised.values()
         if (alarm.subject_kind, alarm.subject) not in known
         and alarm.subject != UNKNOWN
-        and _has_its_botnets(alarm, raised, wanted)
+        and (alarm.subject_kind == "botnet" or _has_its_botnets(alarm, stopped, wanted, expected, pairs))
     )
 
 
-def _has_its_botnets(alarm: HourlyAlarm, raised: Sequence[HourlyAlarm], every: Sequence[IndexSeries]) -> bool:
-    """Whether a stop of all mail, or of a programme's, is that of botnets that stopped.
+def _that_are_over(every: list[IndexSeries]) -> list[IndexSeries]:
+    """The series up to the last hour of which spam has been read.
+
+    Other mail, which says what hour it is, may have been read further than spam.
+    """
+    if not every or len(every[0].days) < FEWEST_HOURS:
+        return every
+    empty = int(np.argmax(np.any([item.count > 0 for item in every], axis=0)[::-1]))
+    due = [float(expectation(i)[-empty:].sum()) for i in every if i.subject_kind == "botnet"] if empty else []
+    if sum(due) - max(due, default=0.0) < NOT_IN_YET:
+        return every
+    return [
+        replace(item, days=item.days[:-empty], count=item.count[:-empty], offset=item.offset[:-empty])
+        for item in every
+    ]
+
+
+def _has_its_botnets(
+    alarm: HourlyAlarm,
+    stopped: Sequence[IndexSeries],
+    every: Sequence[IndexSeries],
+    expected: dict[tuple[SubjectKind, str], Floats],
+    pairs: Mapping[tuple[str, str], Counts],
+) -> bool:
+    """Whether a stop of all mail, or of a programme's, is that of botnets that stopped, in the same hours.
 
     What all botnets lose alike in some hours stands in front of the sensors, or is the hours' own.
     """
-    botnets = sum(item.subject_kind == "botnet" for item in every)
-    if alarm.subject_kind == "botnet" or botnets < FEWEST_BOTNETS:
+    if sum(item.subject_kind == "botnet" for item in every) < FEWEST_BOTNETS:
         return True
-    lost = sum(other.expected - other.seen for other in raised if other.subject_kind == "botnet")
+    lost = 0.0
+    for item in stopped:
+        due = _due(item, expected["botnet", item.subject], expected, _rest(item, every), alarm.hours)
+        part = 1.0 if alarm.subject_kind == "total" else _part(item.subject, alarm.subject, pairs)
+        lost += max(due - float(item.count[-alarm.hours :].sum()), 0.0) * part
     return lost >= MOSTLY * (alarm.expected - alarm.seen)
+
+
+def _part(botnet: str, programme: str, pairs: Mapping[tuple[str, str], Counts]) -> float:
+    """What part of a botnet's mail of the last days is a programme's."""
+    mail = {of: int(days[-MIX_DAYS:].sum()) for (sender, of), days in pairs.items() if sender == botnet}
+    return mail.get(programme, 0) / max(sum(mail.values()), 1)
 
 
 def expectation(item: IndexSeries) -> Floats:
@@ -162,11 +210,7 @@ def _raise(
     for window in WINDOWS:
         if not (item.offset[-window:] > 0).all():
             break
-        due = float(mine[-window:].sum())
-        if item.subject_kind == "botnet" and rest:
-            others = sum(float(expected["botnet", other.subject][-window:].sum()) for other in rest)
-            came = sum(float(other.count[-window:].sum()) for other in rest)
-            due *= min(1.0, (came + 1.0) / (others + 1.0))
+        due = _due(item, mine, expected, rest, window)
         seen = float(item.count[-window:].sum())
         if due < LEAST_EXPECTED or seen >= ratio * due:
             continue
@@ -175,6 +219,22 @@ def _raise(
             since = item.days[-window].astype("datetime64[s]").astype(dt.datetime).replace(tzinfo=dt.UTC)
             best = HourlyAlarm(item.subject_kind, item.subject, since, window, seen, due, chance)
     return best
+
+
+def _due(
+    item: IndexSeries,
+    mine: Floats,
+    expected: dict[tuple[SubjectKind, str], Floats],
+    rest: tuple[IndexSeries, ...],
+    window: int,
+) -> float:
+    """Messages due in the last hours; of a botnet, as far as these were not poor for all others."""
+    due = float(mine[-window:].sum())
+    if item.subject_kind != "botnet" or not rest:
+        return due
+    others = sum(float(expected["botnet", other.subject][-window:].sum()) for other in rest)
+    came = sum(float(other.count[-window:].sum()) for other in rest)
+    return due * min(1.0, (came + 1.0) / (others + 1.0))
 
 
 def _unevenness(count: Counts, expected: Floats, window: int) -> float:
