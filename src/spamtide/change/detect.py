@@ -30,7 +30,7 @@ from spamtide.change.mixes.switch import Switch, find_switches
 from spamtide.change.mixes.turn import standing_switch
 from spamtide.change.moves.event import Event
 from spamtide.change.moves.find import find_all
-from spamtide.change.moves.segment import WEEK, Track, prepare, relative_exposure, weekday_offsets
+from spamtide.change.moves.segment import LEAST_EXPOSURE, WEEK, Track, prepare, relative_exposure, weekday_offsets
 from spamtide.change.parts import dated_by_parts
 from spamtide.change.summed import told_by_parts
 from spamtide.each import Each, in_turn
@@ -307,7 +307,7 @@ def _told(
     panel, exposure = measurement.panel, measurement.exposure
     usual = _usual(measurement)
     total = panel.counts[0].sum(axis=0).astype(np.float64)
-    weekday = weekday_offsets(total, usual)[np.arange(len(usual)) % WEEK]
+    weekday = np.maximum(weekday_offsets(total, usual), LEAST_EXPOSURE)[np.arange(len(usual)) % WEEK]
 
     def cause(one: tuple[Subject, Event]) -> Cause:
         return find_cause(panel, exposure, *one, usual, weekday, ratio)

@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.change.moves.segment import Track
+from spamtide.change.moves.segment import WEEK, Track
 from spamtide.model import Floats
 
 BACK, AHEAD = 21, 10
@@ -62,7 +62,8 @@ def common_days(tracks: Mapping[Key, Track], botnets: list[Key]) -> Floats | Non
     known = np.isfinite(around).sum(axis=2) >= FEWEST_AROUND
     usual = np.nanmedian(np.where(known[..., None], around, 0.0), axis=2)
     telling = known & (usual >= LEVEL) & np.isfinite(table)
-    if telling[:, -1].sum() < FEWEST_SUBJECTS:
+    # Over a week: the last day may be one that many of them never send on.
+    if telling[:, -WEEK:].any(axis=1).sum() < FEWEST_SUBJECTS:
         return None
     telling &= ~_stays_away(table, usual)
     ratio = np.where(telling, table / np.where(telling, usual, 1.0), np.nan)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spamtide.change.moves.segment import LONGEST_DAILY, WEEK, Bools, weekday_offsets
+from spamtide.change.moves.segment import LEAST_EXPOSURE, LONGEST_DAILY, WEEK, Bools, weekday_offsets
 from spamtide.compiled import native
 from spamtide.model import Counts, Days, Floats
 
@@ -93,7 +93,8 @@ def make_mix(days: Days, pairs: Mapping[str, Counts], exposure: Floats) -> Mix:
         exposure = exposure[skipped:].reshape(-1, WEEK).mean(axis=1)
     else:
         # Shares need no weekday, but messages before and after are compared too.
-        exposure = exposure * weekday_offsets(count.sum(axis=0), exposure)[np.arange(len(exposure)) % WEEK]
+        weekday = np.maximum(weekday_offsets(count.sum(axis=0), exposure), LEAST_EXPOSURE)
+        exposure = exposure * weekday[np.arange(len(exposure)) % WEEK]
     major = _major(count, WEEK // step)
     if not major.all():
         names = [*(name for name, keep in zip(names, major, strict=True) if keep), REST]

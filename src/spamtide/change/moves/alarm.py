@@ -86,7 +86,7 @@ def raise_alarm(
     where = np.flatnonzero(track.observed)
     where = where[where >= since]
     if not whole:
-        where = where[:-1]
+        where = where[where < len(track.count) - 1]
     windows = [window for window in WINDOWS if len(where) >= window + FEWEST_BEFORE]
     if not windows or len(track.count) - where[-1] > STALE:
         return None

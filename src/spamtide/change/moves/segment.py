@@ -29,6 +29,12 @@ LONGEST_DAILY = 2000
 """Days beyond which a series is looked at by the week, because cutting takes quadratic time."""
 LEAST_EXPOSURE = 0.05
 """Share of the usual exposure below which a day says nothing and counts as missing."""
+HABIT = 0.9
+"""Share of weeks in which a botnet must keep a day of the week free for that to be its habit."""
+HABIT_SHOWS = 40.0
+"""Messages on as many days like others from which on a free day of the week is no chance."""
+AS_ON_OTHERS = 0.5
+"""Share of a working day's mail from which on a day off counts as a day like the others."""
 MOST_EXPOSURE = 1000.0
 """Times the usual exposure that are believed of a day."""
 STEADY_PENALTY = 3.0
@@ -139,7 +145,7 @@ def prepare(days: Days, count: Counts, offset: Floats) -> Track:
     values = np.where(exposure > 0, count, 0).astype(np.float64)
     if len(days) <= LONGEST_DAILY and busiest(values, exposure) >= THIN:
         weekday = weekday_offsets(values, exposure)[np.arange(len(values)) % WEEK]
-        return _track(first, 1, values, exposure, weekday)
+        return _track(first, 1, *_without_days_off(values, exposure, weekday))
     skipped = len(values) % WEEK
     weekly = values[skipped:].reshape(-1, WEEK).sum(axis=1)
     share = relative_exposure(exposure[skipped:].reshape(-1, WEEK).sum(axis=1))
@@ -149,13 +155,37 @@ def prepare(days: Days, count: Counts, offset: Floats) -> Track:
 def _track(first: dt.date, step: int, values: Floats, exposure: Floats, weekday: Floats) -> Track:
     """Estimate dispersion and the weight of each unit, and put a track together."""
     offset = exposure * weekday
-    size = dispersion(values, offset, exposure)
+    # Windows of as many days that it sends on: of two a week, none of two weeks would hold enough.
+    works = weekday > 0
+    size = dispersion(values[works], offset[works], exposure[works])
     level = max(values.sum() / max(offset.sum(), SLIGHT), SLIGHT)
     # The variance of count/exposure is level/exposure + level^2/r: the weight brings it back to that of a
     # day at exposure 1. It is 1 at usual exposure, the exposure itself where counts are Poisson.
     with np.errstate(divide="ignore"):
         weight = (1 / level + 1 / size) / (1 / (level * exposure) + 1 / size)
     return Track(first, step, values, offset, np.where(exposure > 0, weight, 0.0), size)
+
+
+def _without_days_off(values: Floats, exposure: Floats, weekday: Floats) -> tuple[Floats, Floats, Floats]:
+    """Values, exposure and weekdays of a series in which days off without mail are missing.
+
+    A day that a botnet never sends on says nothing of its level and nothing of its unevenness. One on which
+    it does send, as on others, counts as one of these.
+    """
+    off = weekday == 0
+    if not off.any():
+        return values, exposure, weekday
+    works = (exposure > 0) & ~off
+    rate = np.full(len(values) + 2 * WEEK, np.nan)
+    rate[WEEK:-WEEK][works] = values[works] / (exposure * weekday)[works]
+    around = np.lib.stride_tricks.sliding_window_view(rate, 2 * WEEK + 1)
+    usual = np.zeros(len(values))
+    known = np.isfinite(around).any(axis=1)
+    usual[known] = np.nanmedian(around[known], axis=1)
+    like = float(weekday[~off].mean())
+    sends = off & (values > 0) & (values >= AS_ON_OTHERS * usual * exposure * like)
+    free = off & ~sends
+    return np.where(free, 0.0, values), np.where(free, 0.0, exposure), np.where(sends, like, weekday)
 
 
 def relative_exposure(offset: Floats) -> Floats:
@@ -190,7 +220,7 @@ def weekday_offsets(values: Floats, exposure: Floats) -> Floats:
 
     Median over weeks of the day's rate against the mean rate of the seven days around it, but for days around
     a flood: in a thin series no others are busy enough. A weekday with fewer than four usable days keeps 1
-    before scaling.
+    before scaling. One on which by its habit the series brings nothing has 0, no other less than .05.
     """
     observed = exposure > 0
     rate = np.where(observed, values / np.where(observed, exposure, 1.0), 0.0)
@@ -206,12 +236,16 @@ def weekday_offsets(values: Floats, exposure: Floats) -> Floats:
     # As in `dispersion`: a series that is so all the time has floods on some weekdays, say, and no others.
     if flooded.sum() < MANY * observed.sum():
         usable &= ~flooded
-    factors = np.ones(WEEK)
+    factors, free = np.ones(WEEK), np.zeros(WEEK, dtype=np.bool_)
     for weekday in range(WEEK):
         mine = usable & (np.arange(len(values)) % WEEK == weekday)
         if mine.sum() >= 4:  # noqa: PLR2004 - the fewest days that a median is taken of
-            factors[weekday] = np.median(rate[mine] / centre[mine])
-    factors = np.maximum(factors, 0.05)
+            shares = rate[mine] / centre[mine]
+            factors[weekday] = np.median(shares)
+            free[weekday] = centre[mine].sum() >= HABIT_SHOWS and np.quantile(shares, HABIT) < LEAST_EXPOSURE
+    # What comes in bursts has no days off: any weekday may be one on which it hardly ever happened to send.
+    free &= bool((factors[~free] >= LEAST_EXPOSURE).all() and not free.all())
+    factors = np.where(free, 0.0, np.maximum(factors, LEAST_EXPOSURE))
     scaled: Floats = factors / factors.mean()
     return scaled
 
