@@ -37,6 +37,37 @@ def test_a_stop_is_flagged_on_its_first_day_and_half_a_fall_within_the_week() ->
     assert sum(alarm is not None and alarm.direction == "fall" for alarm in week) >= 8
 
 
+def of_workdays(days: int, left: float, works: tuple[int, ...] = (0, 1, 2, 3, 4)) -> np.ndarray:
+    """A botnet that sends on some days of the week only, and falls on a Tuesday."""
+    on = np.isin(np.arange(99 + days) % 7, works)
+    return np.where(on, np.where(np.arange(99 + days) < 99, 80.0, 80.0 * left), 0.0)
+
+
+@pytest.mark.parametrize("works", [(0, 1, 2, 3, 4), (1, 4)])
+def test_who_has_days_off_is_flagged_on_the_first_day_and_for_what_workdays_bring(
+    works: tuple[int, ...],
+) -> None:
+    first = [alarm_of(track(of_workdays(1, 0.0, works), s)) for s in range(10)]
+    assert sum(alarm is not None and alarm.direction == "fall" for alarm in first) >= 9
+    # To the Sunday after it: a weekend without mail neither raises an alarm nor ends one.
+    later = [alarm_of(track(of_workdays(6, 0.1, works), s)) for s in range(10)]
+    assert sum(alarm is not None for alarm in later) >= 9
+    assert sum(alarm_of(track(of_workdays(6, 1.0, works), s)) is not None for s in range(10)) == 0
+
+
+def test_a_holiday_is_known_as_of_a_sunday_that_most_botnets_have_off() -> None:
+    level = of_workdays(6, 1.0)
+    level[88] *= 0.4
+    days = common_days({s: track(level, s) for s in range(8)}, list(range(8)))
+    assert days is not None
+    assert np.flatnonzero(days < 1).tolist() == [88]
+
+
+def test_of_a_part_of_a_day_off_the_day_before_it_is_a_whole_one() -> None:
+    level = of_workdays(5, 0.0)
+    assert alarm_of(track(level), whole=False) is not None
+
+
 def test_a_single_day_is_not_believed_where_nobody_can_tell_a_part_of_a_day() -> None:
     assert alarm_of(track(falling(1, 0.0)), whole=False) is None
 

@@ -132,6 +132,61 @@ def test_a_series_that_comes_on_two_days_of_the_week_has_weekdays() -> None:
     assert factors[0] < 0.1
 
 
+def of_workdays(works: tuple[int, ...], size: float = 12.0, weeks: int = 20, seed: int = 1) -> np.ndarray:
+    """Some 100 a day on some days of the week and none on the others."""
+    dice = np.random.default_rng(seed)
+    days = np.arange(7 * weeks)
+    return np.where(np.isin(days % 7, works), dice.poisson(100 * dice.gamma(size, 1 / size, len(days))), 0)
+
+
+@pytest.mark.parametrize("works", [(0, 1, 2, 3, 4), (1, 4)])
+def test_days_off_are_missing_and_make_no_day_uneven(works: tuple[int, ...]) -> None:
+    count = of_workdays(works, weeks=40)
+    made = prepare(np.datetime64("2024-01-01") + np.arange(len(count)), count, np.ones(len(count)))
+    assert made.observed.tolist() == np.isin(np.arange(len(count)) % 7, works).tolist()
+    assert 7 < made.size < 25
+    # A level is still that of an average day, days off included.
+    assert made.count.sum() / made.offset.sum() == pytest.approx(100 * len(works) / 7, rel=0.1)
+
+
+@pytest.mark.parametrize("trickle", [0, 2])
+def test_a_day_off_with_mail_counts_as_one_of_the_others(trickle: int) -> None:
+    count = of_workdays((0, 1, 2, 3, 4))
+    count[count == 0] = trickle
+    count[7 * 10 + 5] = 90
+    count[7 * 15 + 6] = 900
+    made = prepare(np.datetime64("2024-01-01") + np.arange(len(count)), count, np.ones(len(count)))
+    off = np.arange(len(count)) % 7 > 4
+    assert np.flatnonzero(made.observed & off).tolist() == [75, 111]
+    assert made.rate[75] == pytest.approx(90 / 1.4, rel=0.1)
+    assert made.rate[111] == pytest.approx(900 / 1.4, rel=0.1)
+
+
+def test_mail_on_a_day_off_after_a_silence_counts() -> None:
+    count = of_workdays((0, 1, 2, 3, 4))
+    count[70:] = 0
+    count[7 * 15 + 6] = 20
+    made = prepare(np.datetime64("2024-01-01") + np.arange(len(count)), count, np.ones(len(count)))
+    assert made.observed[111]
+    assert not made.observed[110]
+
+
+def test_bursts_and_thin_weekends_are_no_days_off() -> None:
+    """It must be the habit of a weekday: what sends now and then, or little on Sundays, has none."""
+    days = np.datetime64("2024-01-01") + np.arange(364)
+    for seed in range(20):
+        dice = np.random.default_rng([3, seed])
+        bursts = np.zeros(364)
+        at = 0
+        while at < 364:
+            bursts[at : at + 2] = dice.poisson(80, len(bursts[at : at + 2]))
+            at += int(dice.integers(8, 16))
+        thin = dice.poisson(np.where(np.arange(364) % 7 == 6, 0.6, 2.6))
+        every_other = np.where(np.arange(364) % 2 == 0, dice.poisson(80, 364), 0)
+        for count in (bursts, thin, every_other):
+            assert prepare(days, count, np.ones(364)).observed.all()
+
+
 @pytest.mark.parametrize("size", [3.0, 10.0, 30.0])
 def test_dispersion_is_found_beside_a_level_shift(size: float) -> None:
     rng = np.random.default_rng(4)

@@ -30,7 +30,14 @@ from spamtide.change.mixes.switch import Switch, find_switches
 from spamtide.change.mixes.turn import standing_switch
 from spamtide.change.moves.event import Event
 from spamtide.change.moves.find import find_all
-from spamtide.change.moves.segment import LEAST_EXPOSURE, WEEK, Track, prepare, relative_exposure, weekday_offsets
+from spamtide.change.moves.segment import (
+    LEAST_EXPOSURE,
+    WEEK,
+    Track,
+    prepare,
+    relative_exposure,
+    weekday_offsets,
+)
 from spamtide.change.parts import dated_by_parts
 from spamtide.change.summed import told_by_parts
 from spamtide.each import Each, in_turn

@@ -159,6 +159,7 @@ def _with_its_botnet(item: Judged, lost: Sequence[Judged], panel: Panel) -> bool
     """Whether a programme fell because a botnet that advertised it lost its name."""
     return (
         item.subject[0] == "programme"
+        and item.subject[1] != UNKNOWN
         and item.event.kind == "fall"
         and any(
             other.subject[0] == "botnet"

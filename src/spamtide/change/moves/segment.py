@@ -31,6 +31,8 @@ LEAST_EXPOSURE = 0.05
 """Share of the usual exposure below which a day says nothing and counts as missing."""
 HABIT = 0.9
 """Share of weeks in which a botnet must keep a day of the week free for that to be its habit."""
+HARDLY = 0.2
+"""Share of a usual day's mail that it brings on such days at most."""
 HABIT_SHOWS = 40.0
 """Messages on as many days like others from which on a free day of the week is no chance."""
 AS_ON_OTHERS = 0.5
@@ -242,7 +244,8 @@ def weekday_offsets(values: Floats, exposure: Floats) -> Floats:
         if mine.sum() >= 4:  # noqa: PLR2004 - the fewest days that a median is taken of
             shares = rate[mine] / centre[mine]
             factors[weekday] = np.median(shares)
-            free[weekday] = centre[mine].sum() >= HABIT_SHOWS and np.quantile(shares, HABIT) < LEAST_EXPOSURE
+            kept = np.quantile(shares, HABIT) < HARDLY and centre[mine].sum() >= HABIT_SHOWS
+            free[weekday] = kept and factors[weekday] < LEAST_EXPOSURE
     # What comes in bursts has no days off: any weekday may be one on which it hardly ever happened to send.
     free &= bool((factors[~free] >= LEAST_EXPOSURE).all() and not free.all())
     factors = np.where(free, 0.0, np.maximum(factors, LEAST_EXPOSURE))
