@@ -104,3 +104,25 @@ def test_a_day_without_mail_is_no_silence_to_be_back_from() -> None:
     assert [change.kind for change in tell([fell, back], panel)] == ["cease", "resume"]
     long = replace(back, event=replace(event, since=date(51)))
     assert [change.kind for change in tell([long], panel)] == ["resume"]
+
+
+def test_unknown_cannot_lose_its_name() -> None:
+    """A programme falls with a botnet that lost its name; what has none falls."""
+    panel = make(np.random.default_rng(1), Setting(cease=(39, 1))).panel
+    sold = max(
+        (pair for pair in panel.pairs if pair[0] == "b0"), key=lambda pair: panel.pairs[pair][:39].sum()
+    )
+    lost = Judged(("botnet", "b0"), FALL, 0.99, "attribution")
+
+    def told_of(name: str) -> list[str]:
+        same = {sold[1]: name}
+        renamed = replace(
+            panel,
+            subjects=tuple((kind, same.get(one, one)) for kind, one in panel.subjects),
+            pairs={(botnet, same.get(one, one)): count for (botnet, one), count in panel.pairs.items()},
+        )
+        fell = Judged(("programme", name), FALL, 0.99, "stopped")
+        return [one.kind for one in tell([lost, fell], renamed) if one.subject_kind == "programme"]
+
+    assert told_of("acorn-pills") == ["attribution-loss"]
+    assert told_of("unknown") == ["decline"]
