@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from spamtide.change import watch_hours
 from spamtide.model import IndexSeries
@@ -65,6 +66,20 @@ def test_hours_without_a_sensor_say_nothing() -> None:
         blind.append(replace(item, offset=offset))
     assert watch_hours(blind, ()) == ()
     assert watch_hours((), ()) == ()
+
+
+def test_a_silence_is_told_from_its_last_message_on_also_the_next_day() -> None:
+    """Not from where the longest window begins; and what was due is that of all its hours."""
+    series = hourly(["a", "b", "c"], {"a": 0.0}, 30)
+    series[0].count[-30] = 1
+    (told,) = watch_hours(series, ())
+    assert (told.since, told.onset, told.seen) == (
+        dt.datetime(2024, 1, 29, 1, tzinfo=dt.UTC),
+        dt.date(2024, 1, 29),
+        0,
+    )
+    assert told.due == pytest.approx(series[1].count[-29:].sum(), rel=0.15)
+    assert "0 messages since 2024-01-29 01:00 UTC" in told.evidence
 
 
 def of_programme(item: IndexSeries, name: str) -> IndexSeries:

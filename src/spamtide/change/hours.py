@@ -67,12 +67,12 @@ class HourlyAlarm:
     since: dt.datetime
     """Start of the first silent hour."""
     hours: int
-    """Hours since, all of them over."""
+    """Hours since, all of them over; of a silence, all since the last message."""
     seen: float
     """Messages in them."""
     expected: float
     chance: float
-    """Probability of so few where nothing has changed."""
+    """Probability of so few where nothing has changed, in the window that speaks most for it."""
 
 
 def watch_hours(
@@ -163,18 +163,18 @@ def _part(botnet: str, programme: str, pairs: Mapping[tuple[str, str], Counts]) 
     return mail.get(programme, 0) / max(sum(mail.values()), 1)
 
 
-def expectation(item: IndexSeries) -> Floats:
+def expectation(item: IndexSeries, asked: int = HOURS) -> Floats:
     """Messages expected in each hour, shape (hours,); 0 where nothing is known.
 
     offset x hour of day x day of week x level of the days before. The level of an hour is that of the
-    LEVEL_HOURS that ended a day earlier, or, for the last day's hours, that ended where it begins: what is
-    asked about is not in its own measure.
+    LEVEL_HOURS that ended a day earlier, or, for the `asked` last hours, no later than where these begin:
+    what is asked about is not in its own measure.
     """
     up = item.offset > 0
     rate = np.where(up, item.count / np.where(up, item.offset, 1.0), 0.0)
     hours = item.days.astype("datetime64[h]").astype(np.int64)
     history = up.copy()
-    history[-HOURS:] = False
+    history[-asked:] = False
     shape = np.ones(len(rate))
     for cycle, length in ((hours % HOURS, HOURS), ((hours // HOURS) % 7, 7)):
         current = rate / np.maximum(shape, 1e-3)
@@ -186,7 +186,7 @@ def expectation(item: IndexSeries) -> Floats:
     weight = np.where(up, item.offset * shape, 0.0)
     mass = np.concatenate(([0.0], np.cumsum(weight)))
     mail = np.concatenate(([0.0], np.cumsum(np.where(up, item.count, 0))))
-    stop = np.clip(np.arange(len(rate)) - HOURS, 0, len(rate) - HOURS)
+    stop = np.clip(np.arange(len(rate)) - HOURS, 0, len(rate) - asked)
     start = np.maximum(stop - LEVEL_HOURS, 0)
     below = mass[stop] - mass[start]
     level = np.where(below > 0, (mail[stop] - mail[start]) / np.where(below > 0, below, 1.0), 0.0)
@@ -216,9 +216,19 @@ def _raise(
             continue
         chance = lower_tail(seen, due, 1.0 / _unevenness(item.count, mine, window))
         if chance < CHANCE and (best is None or chance < best.chance):
-            since = item.days[-window].astype("datetime64[s]").astype(dt.datetime).replace(tzinfo=dt.UTC)
+            since = _moment(item, window)
             best = HourlyAlarm(item.subject_kind, item.subject, since, window, seen, due, chance)
-    return best
+    if best is None or best.seen:
+        return best
+    silent = int(np.argmax(item.count[::-1] > 0)) if item.count.any() else len(item.count)
+    due = _due(item, expectation(item, max(silent, HOURS)), expected, rest, silent)
+    return replace(best, since=_moment(item, silent), hours=silent, expected=due)
+
+
+def _moment(item: IndexSeries, hours: int) -> dt.datetime:
+    """Start of the last `hours`."""
+    start: dt.datetime = item.days[-hours].astype("datetime64[s]").astype(dt.datetime)
+    return start.replace(tzinfo=dt.UTC)
 
 
 def _due(
