@@ -355,6 +355,32 @@ def test_what_a_lab_missed_of_its_familys_own_is_not_another_fleets() -> None:
     assert float(np.mean([step > 0 for step in said if step is not None])) > 0.9
 
 
+def _with_texts_kept_from_the_lab(kept: int, others: range) -> tuple[list[Row], Labs]:
+    """Ten texts in five weeks from 150 addresses; the lab's bot is busy all along and given all but the last."""
+    rng = np.random.default_rng(11)
+    rows: list[Row] = []
+    for campaign in range(10):
+        own = campaign < 10 - kept
+        for _ in range(60):
+            address = int(rng.integers(150)) if own else others[int(rng.integers(len(others)))]
+            day = 70 + int(rng.integers(35))
+            rows.append((OWN, OWN if own else NOBODY, address, campaign, day))
+    sent = np.arange(100) % (10 - kept)
+    return rows, Labs(np.zeros(100, dtype=np.int64), sent, np.repeat(np.arange(10, 15), 20))
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+def test_texts_that_a_lab_is_never_given_are_its_familys_where_the_machines_are(kept: int) -> None:
+    """A bot in a lab is not handed all campaigns. Its silence is loud, but all comes from one pool of machines."""
+    rows, lab = _with_texts_kept_from_the_lab(kept, range(150))
+    said = [step for row, step in zip(rows, told_of(rows, lab=lab), strict=True) if row[1] == NOBODY]
+    assert None not in said
+    assert min(step for step in said if step is not None) * STEP > math.log(9)  # 90 %
+    rows, lab = _with_texts_kept_from_the_lab(kept, range(500, 650))
+    said = [step for row, step in zip(rows, told_of(rows, lab=lab), strict=True) if row[1] == NOBODY]
+    assert max(step or 0 for step in said) < 0
+
+
 @pytest.mark.parametrize(("late", "one"), [(range(30), True), (range(500, 530), False)])
 def test_who_takes_over_a_familys_texts_is_not_of_its_fleet(late: range, *, one: bool) -> None:
     """Its own texts meet what it took as the family's do, and nothing that the family sent before."""

@@ -19,17 +19,22 @@ HUB = 100
 ALIEN = 2.0
 """Log-odds that the lab's silence takes from a band, from which it begins the others' fleet."""
 SURELY = 1.0
-"""Log-odds beyond what the lab must be expected to miss, from which it does whatever addresses say."""
-LEAST_MET, ALIKE = 5.0, 0.5
+"""Log-odds beyond what the lab must be expected to miss, from which its silence is loud."""
+LEAST_MET, ALIKE, LOUDLY_ALIKE = 5.0, 0.5, 0.75
 """Common addresses of a band and what is known, of as many pairs of the band's own, below which nothing is
-said; and part of them from which it is all one fleet."""
+said; and part of them from which it is all one fleet, also where the lab's silence is loud: a bot in a lab is
+not given all that its botnet sends."""
 HARDLY = 0.1
 """Part of the usual meetings below which a campaign's week hardly meets a band; and part of what is known, by
 what it should meet, that may hardly meet it where all is one fleet."""
 
 
 def unheard(
-    window: Window, of: Ints, addresses: Ints, known: tuple[Flags, Flags], captured: tuple[Labs, int]
+    window: Window,
+    of: Ints,
+    addresses: Ints,
+    known: tuple[Flags, Flags, Flags],
+    captured: tuple[Labs, int],
 ) -> tuple[Floats, Flags]:
     """Log-odds that the lab's silence takes from each campaign, and whether it is of a band that is others'.
 
@@ -37,10 +42,11 @@ def unheard(
         window: the weeks around.
         of: number of each entry's campaign.
         addresses: its address as a code.
-        known: campaigns of which silence says nothing, and such that are others' anyhow.
+        known: campaigns of which silence says nothing, such that are others' anyhow, and such with an engine
+            that several families are known to have.
         captured: the lab's mail in these weeks, and the week.
     """
-    heard, strange = known
+    heard, strange, kit = known
     lab, week = captured
     alone = np.where(heard, 0.0, _silence(window, of, lab, week))
     # In its first and last week the lab may have worked for a day, and texts come and go with the week.
@@ -49,14 +55,19 @@ def unheard(
         return alone, np.zeros(len(heard), dtype=np.bool_)
     band = _bands(of, addresses, ~heard & ~strange)
     together = np.where(heard, 0.0, _silence(window, band[of], inside, week)[band])
-    beyond = _silence(window, band[of], inside, week, unseen=True)[band]
-    for one in np.unique(band[(together >= ALIEN) & (beyond < SURELY)]):
-        if of_one_fleet(window, (band == one)[of], (heard & ~strange)[of]):
+    beyond = _silence(window, band[of], inside, week, unseen=True)
+    for one in np.unique(band[together >= ALIEN]):
+        loud = beyond[one] >= SURELY
+        alike = LOUDLY_ALIKE if loud else ALIKE
+        # Where somebody else is known to have the engine, a loud silence is his, whoever's machines he shares.
+        if loud and kit[band == one].any():
+            continue
+        if of_one_fleet(window, (band == one)[of], (heard & ~strange)[of], alike):
             together[band == one] = 0.0
     return np.maximum(alone, together), together >= ALIEN
 
 
-def of_one_fleet(window: Window, band: Flags, known: Flags) -> bool:
+def of_one_fleet(window: Window, band: Flags, known: Flags, alike: float = ALIKE) -> bool:
     """Whether what is known has addresses in common with a band as often as the band's campaigns have.
 
     What a lab missed of its family's own comes from the addresses that all of it comes from. How often pairs
@@ -67,8 +78,12 @@ def of_one_fleet(window: Window, band: Flags, known: Flags) -> bool:
         window: the weeks around.
         band: its entries.
         known: entries of campaigns that the family is known to send.
+        alike: part of the usual addresses in common from which it is one.
     """
     met, chances = (pairs.sum(axis=1) for pairs in window.pairs(band, band))
+    if met.sum() < LEAST_MET:
+        # One campaign has no other to meet: as often, then, as what is known does.
+        met, chances = (pairs.sum(axis=1) for pairs in window.pairs(known, known))
     rate = met / np.maximum(chances, 1.0)
     shared, could = window.pairs(known, band)
     # By campaign and week.
@@ -77,7 +92,7 @@ def of_one_fleet(window: Window, band: Flags, known: Flags) -> bool:
     shares = np.bincount(part, shared[chances > 0].sum(axis=0))
     asked = usual >= LEAST_MET
     apart = usual[asked & (shares < HARDLY * usual)].sum()
-    together = usual.sum() >= LEAST_MET and shares.sum() >= ALIKE * usual.sum()
+    together = usual.sum() >= LEAST_MET and shares.sum() >= alike * usual.sum()
     return bool(together and apart <= HARDLY * usual.sum())
 
 

@@ -337,14 +337,15 @@ def _known(
     mine, theirs = own | (by_lab & ~by_mates)[of], others | (by_mates & ~by_lab)[of] & ~own
     strange = np.where(some(theirs), ANCHORED, 0.0)
     heard = worded | by_lab | some(cells.wordless[window.part])
-    silence, alien = unheard(window, of, cells.addresses[window.part], (heard, strange > 0), (lab, week))
+    kit = some(cells.kit[window.part])
+    silence, alien = unheard(window, of, cells.addresses[window.part], (heard, strange > 0, kit), (lab, week))
     return _Known(
         of=of,
         own=own,
         mine=mine,
         theirs=theirs | alien[of] & ~mine,
         worded=worded,
-        kit=some(cells.kit[window.part]),
+        kit=kit,
         anchor=np.where((worded | by_lab) & ~by_mates, ANCHORED, 0.0),
         strange=strange,
         foreign=np.maximum(strange, silence),
