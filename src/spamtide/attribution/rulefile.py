@@ -45,6 +45,8 @@ class Draft:
     deviations: tuple[Deviation, ...] = ()
     worth: tuple[tuple[str, float], ...] = ()
     """Of a skeleton: (string, how much of `telling` is its)."""
+    words: int = 0
+    """Of a template: words that a match adds up to, at least."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -356,7 +356,7 @@ def test_what_a_lab_missed_of_its_familys_own_is_not_another_fleets() -> None:
 
 
 def _with_texts_kept_from_the_lab(kept: int, others: range) -> tuple[list[Row], Labs]:
-    """Ten texts in five weeks from 150 addresses; the lab's bot is busy all along and given all but the last."""
+    """Ten texts in five weeks from 150 addresses; the lab's bot is given all but the last."""
     rng = np.random.default_rng(11)
     rows: list[Row] = []
     for campaign in range(10):
@@ -371,7 +371,7 @@ def _with_texts_kept_from_the_lab(kept: int, others: range) -> tuple[list[Row], 
 
 @pytest.mark.parametrize("kept", [1, 2])
 def test_texts_that_a_lab_is_never_given_are_its_familys_where_the_machines_are(kept: int) -> None:
-    """A bot in a lab is not handed all campaigns. Its silence is loud, but all comes from one pool of machines."""
+    """A bot in a lab is not handed all campaigns. It is silent, but all comes from one pool of machines."""
     rows, lab = _with_texts_kept_from_the_lab(kept, range(150))
     said = [step for row, step in zip(rows, told_of(rows, lab=lab), strict=True) if row[1] == NOBODY]
     assert None not in said

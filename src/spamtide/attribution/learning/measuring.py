@@ -25,6 +25,9 @@ CAPS = ((4.0, 97), (3.0, 95), (2.5, 90), (2.0, 80), (1.0, 60))
 engines that no lab has seen may use it, and the whole of an engine may be rented."""
 ENCLOSED = ((24.0, 95), (16.0, 90), (10.0, 80))
 """The same for a subject with an attachment's name, by their bits (see `enclosed`)."""
+SAID = ((12, 99), (9, 95), (1, 90))
+"""The same for a text by the words that a match adds up to: one sentence of seven words may be anybody's, who
+need not have written any mail that it was measured on."""
 IMITATION = 60
 """Most confidence in a skeleton that is a mail program's in every respect: its users write the same."""
 HAM_LIMIT = 0.001
@@ -187,9 +190,9 @@ def confidence(rule: LearnedRule, share: float) -> int:
 def _cap(draft: Draft) -> int:
     """Most confidence that a rule can have, whatever it was measured on."""
     if draft.layer != "skeleton":
-        if not draft.telling:
-            return MAX_CONFIDENCE
-        return next((cap for least, cap in ENCLOSED if draft.telling >= least), 50)
+        if draft.telling:
+            return next((cap for least, cap in ENCLOSED if draft.telling >= least), 50)
+        return next((cap for least, cap in SAID if draft.words >= least), MAX_CONFIDENCE)
     if draft.imitates:
         return IMITATION
     return next((cap for least, cap in CAPS if draft.telling >= least), 50)

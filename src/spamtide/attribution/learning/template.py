@@ -184,11 +184,16 @@ def _needed(
     """How many anchors a match needs: as many as nearly all have, if those are words enough; else 0."""
     found = sorted(sum(anchor in documents[sha256] for anchor in anchors) for sha256 in cluster)
     most = found[int((1 - KEPT_SHARE) * len(found))]
-    shortest = sorted(len(_WORD.findall(anchor)) for anchor in anchors)
-    return most if most and sum(shortest[:most]) >= words else 0
+    return most if most and _words(anchors, most) >= words else 0
+
+
+def _words(anchors: Sequence[str], needed: int) -> int:
+    """Words that a match of so many anchors adds up to, at least."""
+    return sum(sorted(len(_WORD.findall(anchor)) for anchor in anchors)[:needed])
 
 
 def _draft(family: str, anchors: Sequence[str], needed: int, messages: Sequence[str], *, late: bool) -> Draft:
     strings = tuple((f"text_{number}", quoted(anchor)) for number, anchor in enumerate(anchors, start=1))
     condition = "all of them" if needed == len(anchors) else f"{needed} of them"
-    return Draft(family, "template", strings, condition, tuple(messages), late)
+    said = _words(anchors, needed)
+    return Draft(family, "template", strings, condition, tuple(messages), late, words=said)
