@@ -59,7 +59,7 @@ def unheard(
     for one in np.unique(band[together >= ALIEN]):
         loud = beyond[one] >= SURELY
         alike = LOUDLY_ALIKE if loud else ALIKE
-        # Where others are known to have the engine, a loud silence is theirs, whose machines they share or not.
+        # Where others are known to have the engine, a loud silence is theirs, whatever machines they share.
         if loud and kit[band == one].any():
             continue
         if of_one_fleet(window, (band == one)[of], (heard & ~strange)[of], alike):
