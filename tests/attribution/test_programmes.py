@@ -75,9 +75,11 @@ def test_a_few_copies_with_another_brand_do_not_shake_a_message_that_says_its_ow
     assert last(ask(rows)) == answer
 
 
-def test_a_text_with_a_slot_for_the_brand_is_no_obstacle(ask: Ask) -> None:
-    found = ask([X | {"campaign": "c"}, Y | {"campaign": "c"}] * 20)
-    assert [row["programme"] for row in found] == ["Maple Meds", "Birch Watches"] * 20
+@pytest.mark.parametrize("times", [1, 3, 8])
+def test_a_text_with_a_slot_for_the_brand_is_no_obstacle(ask: Ask, times: int) -> None:
+    """Also where one brand is in it much more often than the other."""
+    found = ask([*[X | {"campaign": "c"}] * times, Y | {"campaign": "c"}] * 20)
+    assert [row["programme"] for row in found] == [*["Maple Meds"] * times, "Birch Watches"] * 20
 
 
 def test_two_brands_in_one_message_are_parked_until_something_decides(ask: Ask) -> None:

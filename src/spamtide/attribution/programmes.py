@@ -25,9 +25,10 @@ Hosts that everybody may use are left out: those that knowledge lists, those tha
 whose mail little is named."""
 CAMPAIGN = Tie("campaign", 4, 2.0, 7, 0.9, 0.02, 0.3, "its campaign within 4 weeks")
 """Copies that do not say the brand weigh little against it: their silence is no other name."""
-FEW_COPIES = replace(CAMPAIGN, doubt=2.0)
+FEW_COPIES = replace(CAMPAIGN, doubt=2.0, slot=0.1)
 """What a campaign says of a message that is named by itself. Few copies with another brand do not shake it:
-texts with a slot for the brand are shared, and short texts are much alike. Many do, and park it."""
+short texts are much alike. Many do, and park it, unless a tenth as many have its own brand: then the text has
+a slot for brands, and each message says which."""
 
 
 def answer_programmes(rows: Rows, names: Names, threshold: float) -> Answered:

@@ -53,6 +53,9 @@ class Tie:
     own: float = 0.0
     """Least share of named messages among all within reach that have the key: a mail host or a search engine
     that everybody shares is below it."""
+    slot: float = 1.0
+    """Share of the leading answer's weight that an entry's own answer has among the others, from which it is
+    told nothing: what they share has a slot for it."""
     ham_bars: bool = False
     """Whether a key that other mail ever had says nothing (`combining.told_by` leaves it out)."""
 
@@ -273,10 +276,24 @@ def _shares(spot_of: Ints, answer: Ints, spots: int, reached: Reached, tie: Tie)
     )
     ahead = (leading > 0) & (own_best >= 0)
     ahead &= summed(number, named) >= tie.own * summed(number, said != HAM)
+    if tie.slot < 1:
+        alike = _weight_of(reached, spot_of, answer) - UNIT * (answer != SILENT)
+        ahead &= (answer < 0) | (answer == own_best) | (alike < tie.slot * leading)
     return (
         np.where(ahead, own_best, UNNAMED),
         np.where(ahead, leading / (leading + against + tie.doubt * UNIT), 0.0),
     )
+
+
+def _weight_of(reached: Reached, spots: Ints, answers: Ints) -> Ints:
+    """Weight of some answers at some spots."""
+    query, said, weight, _ = reached
+    width = int(max(said.max(initial=0), answers.max(initial=0))) + 1 - SILENT
+    known, asked = query * width + said - SILENT, spots * width + answers - SILENT
+    if not len(known):
+        return np.zeros(len(asked), dtype=np.int64)
+    place = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+    return np.where(known[place] == asked, weight[place], 0)
 
 
 def _heaviest(query: Ints, weight: Ints) -> tuple[Ints, Ints]:
