@@ -134,6 +134,24 @@ def test_all_subjects_on_one_sensor_is_a_changed_sensor(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_a_sensor_that_grows_slowly_does_not_hide_one_that_doubled(
+    world: Make, panel_of: Make, seed: int
+) -> None:
+    """Untold, both make days in a row alike; the doubling is told as of every later day all the same."""
+    days, at = 150, 45
+    made = world(seed, sizes=(210.0, 150.0, 90.0, 90.0, 60.0), days=days, alpha=0.02, rho=0.1)
+    size = np.ones((5, days))
+    size[3, at:] = 2.0
+    size[2] = 2.5 ** np.clip((np.arange(days) - 20) / 80, 0, 1)
+    counts = made.rng.poisson(made.mean * made.noise * size)
+    for until in range(80, days + 1, 5):
+        told = estimate(panel_of(counts[:, :, :until], made.ham[:, :until])).outages
+        of_it = [outage for outage in told if outage.sensor == "s3"]
+        assert [outage.kind for outage in of_it] == ["changed"]
+        assert abs(_days(of_it[0])[0] - at) <= 7
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_several_subjects_on_one_sensor_are_that_sensor(world: Make, panel_of: Make, seed: int) -> None:
     """It greylists: bots never come again, and what comes from servers does."""
     made = world(seed, subjects=6)

@@ -7,13 +7,13 @@ expect; what it finds must then hold subject by subject.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.model import Counts, Floats
-from spamtide.series.fitting.loglinear import Fit
+from spamtide.series.fitting.loglinear import Fit, fit
 from spamtide.series.sensors.relays import JUMP, LIKELY, Shift
 
 BIN_MAIL = 10.0
@@ -71,14 +71,35 @@ def surest_shift(by_subject: Counts, epochs: tuple[Epoch, ...], used: Floats, fi
     for row in range(len(epochs)):
         ratios = _against_others(row, by_subject.sum(axis=0), epochs, used, fitted)
         if ratios is not None:
-            found = _strongest(ratios)
+            found = _strongest(replace(ratios, rho=0.0))
             if found is not None:
-                candidates.append((*found, ratios))
-    for _, split, ratios in sorted(candidates, key=lambda item: -item[0]):
+                known = _strongest(ratios)
+                candidates.append((known is not None, *(known or found), ratios))
+    for sure, _, split, ratios in sorted(candidates, key=lambda item: item[:2], reverse=True):
         shift = _confirmed(_dated(ratios, split), ratios, by_subject, epochs, used)
-        if shift is not None:
+        if shift is not None and (sure or _is_sure_once_told(shift, ratios, by_subject, epochs, used)):
             return shift
     return None
+
+
+def _is_sure_once_told(
+    shift: Shift, ratios: _Ratios, by_subject: Counts, epochs: tuple[Epoch, ...], used: Floats
+) -> bool:
+    """Whether a change is sure by the serial correlation of the fit in which it is told.
+
+    A step that the fit does not know of makes days in a row alike, and would so pass for noise: its own, and
+    that of every other step. What a just sure step of mere chance would have taken with it is put back: z
+    standard errors of a noise of correlation rho bear z^2 (1 + rho) / cells of it.
+    """
+    row = epochs.index(ratios.epoch)
+    before, after = used[row].copy(), used[row].copy()
+    before[shift.low :], after[: shift.high + 1] = 0.0, 0.0
+    told = np.concatenate([used[:row], before[None], used[row + 1 :], after[None]])
+    spam = by_subject.sum(axis=0)
+    sensors = [*(epoch.sensor for epoch in epochs), shift.sensor]
+    rho = fit(spam[sensors] * (told > 0), told).serial_correlation
+    rho += SURE**2 * (1.0 + rho) / np.count_nonzero(told)
+    return bool(rho < ratios.rho) and _strongest(replace(ratios, rho=rho)) is not None
 
 
 def _against_others(
