@@ -16,7 +16,7 @@ PROGRAMMES = ("acorn-pills", "birch-casino", "cedar-watches", "unknown")
 
 def date(day: int) -> dt.date:
     """A day number as a date."""
-    return (START + day).astype(dt.date)
+    return (START + np.timedelta64(day, "D")).astype(dt.date)
 
 
 FALL = Event(
@@ -179,7 +179,7 @@ def _measure(
 ) -> Measurement:
     """Put panel, exposure and series together."""
     n = counts.shape[-1]
-    days = START + np.arange(n)
+    days = START + np.arange(n, dtype="m8[D]")
     sensors = tuple(f"s{i}" for i in range(exposure.shape[0]))
     subjects = (
         ("total", "total"),

@@ -30,11 +30,11 @@ class World:
     @property
     def days(self) -> np.ndarray:
         """Consecutive days."""
-        return START + np.arange(len(self.count))
+        return START + np.arange(len(self.count), dtype="m8[D]")
 
     def date(self, day: int) -> dt.date:
         """A day number as a date."""
-        return (START + day).astype(dt.date)
+        return (START + np.timedelta64(day, "D")).astype(dt.date)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,9 @@ def test_a_third_less_of_all_mail_is_an_event() -> None:
     level = np.where(np.arange(110) < 58, 200.0, 140.0)
     for size, kinds in ((100.0, ["fall"]), (4.0, [])):
         count = rng.poisson(level * rng.gamma(size, 1 / size, 110))
-        found = find_events(prepare(START + np.arange(110), count, np.ones(110)), 0.65, whole=True)
+        found = find_events(
+            prepare(START + np.arange(110, dtype="m8[D]"), count, np.ones(110)), 0.65, whole=True
+        )
         assert [event.kind for event in found if event.p_value < 0.01] == kinds
 
 
@@ -65,14 +67,14 @@ def series(*pieces: tuple[int, float]) -> Track:
     """A Poisson series of (days, level) pieces."""
     rng = np.random.default_rng(7)
     level = np.concatenate([np.full(days, float(value)) for days, value in pieces])
-    return prepare(START + np.arange(len(level)), rng.poisson(level), np.ones(len(level)))
+    return prepare(START + np.arange(len(level), dtype="m8[D]"), rng.poisson(level), np.ones(len(level)))
 
 
 def test_a_burst_is_a_surge_and_leaves_no_rise_or_fall() -> None:
     (event,) = find_events(series((60, 50), (3, 300), (60, 50)), 0.5)
     assert (event.kind, event.onset, event.end) == (
         "surge",
-        (START + 60).astype(dt.date),
+        (START + np.timedelta64(60, "D")).astype(dt.date),
         (START + 63).astype(dt.date),
     )
     assert event.ratio == pytest.approx(6, rel=0.1)
@@ -87,7 +89,10 @@ def test_a_short_silence_is_passed_over(hole: tuple[int, float]) -> None:
 def test_a_week_away_is_a_fall_and_a_rise(left: int) -> None:
     fall, rise = find_events(series((60, 50), (7, left), (60, 50)), 0.5)
     assert (fall.kind, rise.kind) == ("fall", "rise")
-    assert (fall.end, rise.onset) == ((START + 60).astype(dt.date), (START + 67).astype(dt.date))
+    assert (fall.end, rise.onset) == (
+        (START + np.timedelta64(60, "D")).astype(dt.date),
+        (START + 67).astype(dt.date),
+    )
 
 
 def test_a_day_at_twice_an_even_level_is_a_surge_and_one_of_an_uneven_level_is_none() -> None:
@@ -95,7 +100,7 @@ def test_a_day_at_twice_an_even_level_is_a_surge_and_one_of_an_uneven_level_is_n
     for size, kinds in ((200.0, ["surge"]), (5.0, [])):
         count = dice.negative_binomial(size, size / (size + 80), 112)
         count[70] = 170
-        days = START + np.arange(112)
+        days = START + np.arange(112, dtype="m8[D]")
         found = find_events(prepare(days, count, np.ones(112)), 0.65)
         assert [event.kind for event in found] == kinds
 
@@ -106,7 +111,7 @@ def test_what_grows_over_ten_weeks_is_one_rise_with_the_end_of_the_growth() -> N
         dice = np.random.default_rng(seed)
         level = 40 * np.clip((np.arange(200) - 49) / 70, 0, 1)
         count = dice.negative_binomial(15, 15 / (15 + np.maximum(level, 1e-9)))
-        found = find_events(prepare(START + np.arange(200), count, np.ones(200)), 0.65)
+        found = find_events(prepare(START + np.arange(200, dtype="m8[D]"), count, np.ones(200)), 0.65)
         (rise,) = [event for event in found if event.kind == "rise"]
         assert rise.end is not None
         assert rise.end_low is not None
@@ -118,7 +123,9 @@ def test_what_grows_over_ten_weeks_is_one_rise_with_the_end_of_the_growth() -> N
 
 def test_a_fall_is_over_on_the_first_day_under_a_twentieth_though_less_is_left_later() -> None:
     count = np.array([*([85] * 60), 25, 3, *([0] * 30)])
-    (fall,) = find_events(prepare(START + np.arange(len(count)), count, np.ones(len(count))), 0.5)
+    (fall,) = find_events(
+        prepare(START + np.arange(len(count), dtype="m8[D]"), count, np.ones(len(count))), 0.5
+    )
     assert fall.end_low is not None
     assert fall.end_low <= (START + 61).astype(dt.date)
 
@@ -139,7 +146,9 @@ def test_a_thin_series_has_weeks_for_dates() -> None:
     """Eight messages a month that stop: the interval holds the day and is weeks wide, not days."""
     rng = np.random.default_rng(8)
     level = np.where(np.arange(400) < 283, 0.4, 0.0)
-    (event,) = find_events(prepare(START + np.arange(400), rng.poisson(level), np.ones(400)), 0.5)
+    (event,) = find_events(
+        prepare(START + np.arange(400, dtype="m8[D]"), rng.poisson(level), np.ones(400)), 0.5
+    )
     assert event.step == 7
     assert event.onset_low <= (START + 283).astype(dt.date) <= event.onset_high
     assert (event.onset_high - event.onset_low).days >= 6

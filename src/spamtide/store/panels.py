@@ -167,7 +167,7 @@ def _span(days: np.ndarray, counts: np.ndarray, stored: dt.datetime | None) -> n
     order = np.argsort(days, kind="stable")
     days, counts = days[order], counts[order]
     if stored is not None:
-        known = _not_forged(days, counts, np.datetime64(stored.date(), "D") + 1)
+        known = _not_forged(days, counts, np.datetime64(stored.date(), "D") + np.timedelta64(1, "D"))
         days, counts = days[:known], counts[:known]
     below = np.cumsum(counts) - counts
     allowed = STRAY_SHARE * counts.sum()
@@ -190,7 +190,7 @@ def _not_forged(days: np.ndarray, counts: np.ndarray, latest: np.datetime64) -> 
     known = int(np.searchsorted(days, latest, side="right"))
     if known in {0, len(days)}:
         return len(days)
-    recent = int(np.searchsorted(days, days[known - 1] - STRAY_GAP_DAYS, side="right"))
+    recent = int(np.searchsorted(days, days[known - 1] - np.timedelta64(STRAY_GAP_DAYS, "D"), side="right"))
     usual = counts[recent:known].sum() / ((days[known - 1] - days[recent]).astype(int) + 1)
     after = counts[known:].sum() / (days[-1] - latest).astype(int)
     return known if after < FORGED_SHARE * usual else len(days)

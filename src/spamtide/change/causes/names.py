@@ -159,7 +159,7 @@ class Names:
         days = self.panel.days
         between = (days >= np.datetime64(gone)) & (days < np.datetime64(stopped))
         first = np.datetime64(event.onset_low)
-        before = (days >= first - USUAL_DAYS) & (days < first)
+        before = (days >= first - np.timedelta64(USUAL_DAYS, "D")) & (days < first)
         share = float(self.usual[between].sum()) / max(float(self.usual[before].sum()), 1e-9)
         due, more = named[before].sum() * share, nameless[between].sum() - nameless[before].sum() * share
         return bool(more >= MOSTLY * due > 0) and carried_by(self.panel, botnet, programme, event)
