@@ -82,6 +82,11 @@ def test_a_text_with_a_slot_for_the_brand_is_no_obstacle(ask: Ask, times: int) -
     assert [row["programme"] for row in found] == [*["Maple Meds"] * times, "Birch Watches"] * 20
 
 
+def test_two_misread_copies_make_no_slot(ask: Ask) -> None:
+    found = ask([*[X | {"campaign": "c"}] * 20, *[Y | {"campaign": "c"}] * 2])
+    assert last(found) == UNKNOWN
+
+
 def test_two_brands_in_one_message_are_parked_until_something_decides(ask: Ask) -> None:
     both = {"rules": ["brand_x", "brand_y"]}
     assert last(ask([both])) == UNKNOWN

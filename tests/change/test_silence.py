@@ -100,6 +100,10 @@ def test_the_only_sensor_is_not_out_while_its_other_mail_goes_on() -> None:
     ends[:, 50:90] = 0
     (out,) = detect(replace(measured, panel=replace(measured.panel, ham=ends)))
     assert (out.kind, out.end) == ("sensor-outage", date(90))
+    hardly = ham * 20
+    hardly[:, 50:90] = 1
+    (out,) = detect(replace(measured, panel=replace(measured.panel, ham=hardly)))
+    assert out.kind == "sensor-outage"
     kept, again = detect(replace(measured, panel=replace(measured.panel, ham=ham)))
     assert (kept.kind, again.kind) == ("sensor-change", "sensor-change")
     assert kept.end is None

@@ -27,6 +27,9 @@ FEWEST_HOURS = 7 * HOURS
 """Hours of history without which nothing is said."""
 LEVEL_HOURS = 3 * HOURS
 """Hours before the window that say what the level is."""
+HABIT, HABIT_HOURS = 0.01, 3 * HOURS
+"""Hours at the mean that a day of the week is credited with beside its own (else 1), and hours of it from
+which: what three of them did not bring is no stop."""
 STOPPED = 0.3
 """Share of the expected mail below which an hourly fall is flagged."""
 LEAST_EXPECTED = 15.0
@@ -45,7 +48,7 @@ MOSTLY = 0.5
 """Part of a fall of all mail, or of a programme's, that botnets which stopped must have lost."""
 MIX_DAYS = 7
 """Last days that say what part of a botnet's mail a programme is."""
-NOT_IN_YET = 3.0
+NOT_IN_YET = 10.0
 """Messages due from all botnets but the largest in last hours without any mail, from which on that is no
 chance: what came then has not been read yet."""
 NO_PAIRS: Mapping[tuple[str, str], Counts] = MappingProxyType({})
@@ -182,7 +185,10 @@ def expectation(item: IndexSeries, asked: int = HOURS) -> Floats:
         for phase in range(length):
             mine = history & (cycle == phase)
             if mine.any() and mean > 0:
-                shape[cycle == phase] *= (float(current[mine].sum()) + mean) / ((mine.sum() + 1) * mean)
+                more = HABIT if length < HOURS and mine.sum() >= HABIT_HOURS else 1.0
+                shape[cycle == phase] *= (float(current[mine].sum()) + more * mean) / (
+                    (mine.sum() + more) * mean
+                )
     weight = np.where(up, item.offset * shape, 0.0)
     mass = np.concatenate(([0.0], np.cumsum(weight)))
     mail = np.concatenate(([0.0], np.cumsum(np.where(up, item.count, 0))))
@@ -220,7 +226,9 @@ def _raise(
             best = HourlyAlarm(item.subject_kind, item.subject, since, window, seen, due, chance)
     if best is None or best.seen:
         return best
-    silent = int(np.argmax(item.count[::-1] > 0)) if item.count.any() else len(item.count)
+    # A silence begins after the last message, or with the first hour in which anybody watched.
+    ended = (item.count > 0) | (item.offset <= 0)
+    silent = int(np.argmax(ended[::-1])) if ended.any() else len(ended)
     due = _due(item, expectation(item, max(silent, HOURS)), expected, rest, silent)
     return replace(best, since=_moment(item, silent), hours=silent, expected=due)
 

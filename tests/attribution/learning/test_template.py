@@ -40,3 +40,11 @@ def test_a_sentence_that_anybody_may_write_is_worth_less_than_a_text(
     mail = tuple(Mail(sha256, dt.date(2025, 3, 1), letter) for sha256, letter in documents.items())
     family = Family("alpha", mail, mail, ())
     assert least <= confidence(measure_draft(draft, [family], [], set(), frozenset(documents)), 1.0) <= most
+
+
+def test_words_that_stand_in_a_longer_text_count_once() -> None:
+    """A subject that the text repeats is one sentence, and no more than anybody may write."""
+    short, text = "sorry for the trouble that", "sorry for the trouble that this causes"
+    documents = {s: m.replace("subject: x", f"subject: {short}") for s, m in _letters(text).items()}
+    (draft,) = template_drafts("alpha", documents, windows(f"text:\n{text}", 5), 5, 7)
+    assert draft.words == len(text.split())

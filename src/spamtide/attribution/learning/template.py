@@ -174,7 +174,12 @@ def _anchors(
         elif end - begun <= MAX_ANCHOR:
             stretches[-1] = (number, begun, end)
     texts = sorted({lines[n][start:end] for n, start, end in stretches}, key=lambda text: (-len(text), text))
-    held = [t for t in texts if sum(t in documents[s] for s in cluster) >= CLUSTER_SHARE * len(cluster)]
+    held: list[str] = []
+    for text in texts:
+        # What stands in a longer one says nothing more.
+        within = any(text in longer for longer in held)
+        if not within and sum(text in documents[s] for s in cluster) >= CLUSTER_SHARE * len(cluster):
+            held.append(text)
     return held[:MAX_ANCHORS] or sorted(common, key=lambda text: (-counts[text], -len(text), text))[:1]
 
 

@@ -27,6 +27,8 @@ NO_DAY = np.int64(-(2**40))
 
 UNIT = 1000
 """One message, at no distance in time."""
+FEWEST_IN_SLOT = 3
+"""Others with an answer from which what they share has a slot for it: two may be misread alike."""
 DENSE = 4
 """Possible spots an entry up to which they are numbered without sorting."""
 
@@ -278,7 +280,8 @@ def _shares(spot_of: Ints, answer: Ints, spots: int, reached: Reached, tie: Tie)
     ahead &= summed(number, named) >= tie.own * summed(number, said != HAM)
     if tie.slot < 1:
         alike = _weight_of(reached, spot_of, answer) - UNIT * (answer != SILENT)
-        ahead &= (answer < 0) | (answer == own_best) | (alike < tie.slot * leading)
+        slot = (alike >= tie.slot * leading) & (alike >= FEWEST_IN_SLOT * UNIT)
+        ahead &= (answer < 0) | (answer == own_best) | ~slot
     return (
         np.where(ahead, own_best, UNNAMED),
         np.where(ahead, leading / (leading + against + tie.doubt * UNIT), 0.0),

@@ -33,7 +33,7 @@ def unheard(
     window: Window,
     of: Ints,
     addresses: Ints,
-    known: tuple[Flags, Flags, Flags],
+    known: tuple[Flags, Flags, Flags, Flags],
     captured: tuple[Labs, int],
 ) -> tuple[Floats, Flags]:
     """Log-odds that the lab's silence takes from each campaign, and whether it is of a band that is others'.
@@ -42,11 +42,11 @@ def unheard(
         window: the weeks around.
         of: number of each entry's campaign.
         addresses: its address as a code.
-        known: campaigns of which silence says nothing, such that are others' anyhow, and such with an engine
-            that several families are known to have.
+        known: campaigns of which silence says nothing, such that are others' anyhow, such with an engine that
+            several families are known to have, and such that have the family's words or its lab.
         captured: the lab's mail in these weeks, and the week.
     """
-    heard, strange, kit = known
+    heard, strange, kit, sent = known
     lab, week = captured
     alone = np.where(heard, 0.0, _silence(window, of, lab, week))
     # In its first and last week the lab may have worked for a day, and texts come and go with the week.
@@ -56,18 +56,26 @@ def unheard(
     band = _bands(of, addresses, ~heard & ~strange)
     together = np.where(heard, 0.0, _silence(window, band[of], inside, week)[band])
     beyond = _silence(window, band[of], inside, week, unseen=True)
-    for one in np.unique(band[together >= ALIEN]):
-        loud = beyond[one] >= SURELY
-        alike = LOUDLY_ALIKE if loud else ALIKE
+    own = {False: (heard & ~strange)[of], True: (sent & ~strange)[of]}
+    rates: tuple[Floats, Floats] | None = None
+    for one in np.unique(band[(together >= ALIEN) & ~strange]):
+        loud = bool(beyond[one] >= SURELY)
         # Where others are known to have the engine, a loud silence is theirs, whatever machines they share.
         if loud and kit[band == one].any():
             continue
-        if of_one_fleet(window, (band == one)[of], (heard & ~strange)[of], alike):
+        entries = (band == one)[of]
+        if not np.isin(addresses[entries], addresses[own[loud]]).any():
+            continue
+        if loud and rates is None:
+            rates = _rates(window, own[True])
+        if of_one_fleet(window, entries, own[loud], rates if loud else None):
             together[band == one] = 0.0
     return np.maximum(alone, together), together >= ALIEN
 
 
-def of_one_fleet(window: Window, band: Flags, known: Flags, alike: float = ALIKE) -> bool:
+def of_one_fleet(
+    window: Window, band: Flags, known: Flags, usually: tuple[Floats, Floats] | None = None
+) -> bool:
     """Whether what is known has addresses in common with a band as often as the band's campaigns have.
 
     What a lab missed of its family's own comes from the addresses that all of it comes from. How often pairs
@@ -78,13 +86,15 @@ def of_one_fleet(window: Window, band: Flags, known: Flags, alike: float = ALIKE
         window: the weeks around.
         band: its entries.
         known: entries of campaigns that the family is known to send.
-        alike: part of the usual addresses in common from which it is one.
+        usually: where the lab's silence is loud, how often what is known meets itself: see `_rates`. More is
+            asked then, and as many common addresses as either of the two has within itself: a fleet of many
+            machines seldom meets itself, and one campaign never.
     """
-    met, chances = (pairs.sum(axis=1) for pairs in window.pairs(band, band))
-    if met.sum() < LEAST_MET:
-        # One campaign has no other to meet: as often, then, as what is known does.
-        met, chances = (pairs.sum(axis=1) for pairs in window.pairs(known, known))
-    rate = met / np.maximum(chances, 1.0)
+    rate, chances = _rates(window, band)
+    alike = ALIKE
+    if usually is not None:
+        alike = LOUDLY_ALIKE
+        rate, chances = np.maximum(rate, usually[0]), np.maximum(chances, usually[1])
     shared, could = window.pairs(known, band)
     # By campaign and week.
     part = window.groups[known]
@@ -94,6 +104,12 @@ def of_one_fleet(window: Window, band: Flags, known: Flags, alike: float = ALIKE
     apart = usual[asked & (shares < HARDLY * usual)].sum()
     together = usual.sum() >= LEAST_MET and shares.sum() >= alike * usual.sum()
     return bool(together and apart <= HARDLY * usual.sum())
+
+
+def _rates(window: Window, entries: Flags) -> tuple[Floats, Floats]:
+    """How often pairs of some entries have an address in common, and how many there are, by weeks between."""
+    met, chances = (pairs.sum(axis=1) for pairs in window.pairs(entries, entries))
+    return met / np.maximum(chances, 1.0), chances
 
 
 def _bands(of: Ints, addresses: Ints, asked: Flags) -> Ints:

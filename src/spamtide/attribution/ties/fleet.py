@@ -338,7 +338,9 @@ def _known(
     strange = np.where(some(theirs), ANCHORED, 0.0)
     heard = worded | by_lab | some(cells.wordless[window.part])
     kit = some(cells.kit[window.part])
-    silence, alien = unheard(window, of, cells.addresses[window.part], (heard, strange > 0, kit), (lab, week))
+    silence, alien = unheard(
+        window, of, cells.addresses[window.part], (heard, strange > 0, kit, worded | by_lab), (lab, week)
+    )
     return _Known(
         of=of,
         own=own,

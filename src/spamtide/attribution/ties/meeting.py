@@ -139,7 +139,8 @@ class Strangers:
         """
         weeks, _, addresses = mail
         week, address = cells.place_keys
-        sent = np.unique(np.stack([*mail, mates]), axis=1)
+        sent, of = np.unique(np.stack(mail), axis=1, return_inverse=True)
+        others = np.bincount(np.ravel(of)[~mates], minlength=sent.shape[1]) > 0
         base = int(max(address.max(initial=0), addresses.max(initial=0))) + 1
         first = int(min(week.min(initial=0), weeks.min(initial=0)))
         keys = (sent[0] - first) * base + sent[2]
@@ -148,7 +149,7 @@ class Strangers:
         found = np.minimum(np.searchsorted(known[order], keys), max(0, len(known) - 1))
         meets = known[order][found] == keys if len(known) else np.zeros(len(keys), dtype=np.bool_)
         at = order[found[meets]]
-        return cls(sent[0], np.sort(at), np.unique(at[sent[3][meets] == 0]))
+        return cls(sent[0], np.sort(at), np.unique(order[found[meets & others]]))
 
 
 class Window:
@@ -172,7 +173,8 @@ class Window:
         self._strangers = around.places[inside] - first
         of = cells.addresses[self.part]
         hosts = np.zeros(int(of.max(initial=-1)) + 1, dtype=np.bool_)
-        hosts[of[np.isin(self.places, around.hosts - first)]] = True
+        near = slice(*np.searchsorted(around.hosts, [first, last]))
+        hosts[of[np.isin(self.places, around.hosts[near] - first)]] = True
         self.shared = hosts[of]
         """Entries whose address sends for families with another engine too: of many machines."""
         self._of_strangers = int(

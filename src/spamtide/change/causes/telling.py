@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spamtide.change.causes.silence import Cause, carried_by
+from spamtide.change.causes.silence import ABOUT_AS_MUCH, Cause, carried_by
 from spamtide.change.causes.trail import UNTRACED, Trail
 from spamtide.change.mixes.switch import Switch
 from spamtide.change.moves.event import Event, EventKind
@@ -117,12 +117,14 @@ def _explained(item: Judged, lost: Sequence[Judged]) -> bool:
 
 
 def _gave_back(item: Judged, again: Sequence[Judged]) -> bool:
-    """Whether a fall of `unknown` is what a botnet, or one of its own kind, has under its name again."""
-    return item.event.kind == "fall" and any(
-        other.subject[0] in {item.subject[0], "botnet"}
-        and abs((other.event.onset - item.event.onset).days) <= MATCHING
+    """Whether a fall of `unknown` is what botnets, or some of its own kind, have under their names again."""
+    won = sum(
+        other.event.after - other.event.before
         for other in again
+        if other.subject[0] in {item.subject[0], "botnet"}
+        and abs((other.event.onset - item.event.onset).days) <= MATCHING
     )
+    return item.event.kind == "fall" and item.event.before - item.event.after <= ABOUT_AS_MUCH[1] * won
 
 
 def _lost_before(item: Judged, judged: Sequence[Judged]) -> list[Judged]:

@@ -40,8 +40,9 @@ NOTHING = 0.12
 """Share left of a level below which falls are alike whatever is left."""
 RELAYS_MOVED = 0.8
 """Share of the sensors with a known relay whose relay moved from which it stands in front of all."""
-OTHER_MAIL = 30.0
-"""Messages of other mail from which it shows whether it moved, too."""
+OTHER_MAIL, STAYS = 30.0, 0.5
+"""Messages of other mail from which it shows whether it moved, too; and part of it that must come while next
+to no spam does for somebody to be collecting."""
 CONFIDENCE = 0.7
 """Of a change of all sensors that their mail alone shows."""
 
@@ -158,12 +159,13 @@ def _other_mail_moved(panel: Panel, before: Bools, after: Bools, whole: float) -
     return bool(moved / np.log(whole) > NEARER)
 
 
-def _other_mail(panel: Panel, event: Event) -> str:
-    """What other mail comes in while next to no spam does, in words; '' where too little does, as of spam."""
+def _other_mail(panel: Panel, sensor: int, event: Event) -> str:
+    """What other mail a sensor has while it has next to no spam, in words; '' where that is too little."""
     before, after = sides(event, panel.days)
-    was, now = int(panel.ham[:, before].sum()), int(panel.ham[:, after].sum())
-    whole = max(event.after, 1e-9) / max(event.before, 1e-9)
-    if (now if event.kind == "fall" else was) < OTHER_MAIL or _other_mail_moved(panel, before, after, whole):
+    was, now = (int(panel.ham[sensor, side].sum()) for side in (before, after))
+    rates = was / before.sum(), now / after.sum()
+    (low, rate), other = ((now, rates[1]), rates[0]) if event.kind == "fall" else ((was, rates[0]), rates[1])
+    if low < OTHER_MAIL or rate < STAYS * other:
         return ""
     return f"other mail goes on: {was} in {before.sum()} days before, {now} in {after.sum()} after"
 
@@ -185,7 +187,7 @@ def _changes(panel: Panel, found: Sequence[tuple[Event, tuple[int, ...]]]) -> li
         if alone and out:
             out = event.kind == "fall"
             continue  # the end of the outage before, or more of it
-        stays = _other_mail(panel, event) if alone else ""
+        stays = _other_mail(panel, sensors[0], event) if alone else ""
         out = alone and not stays and event.kind == "fall"
         back = next((later for later, _ in found[number + 1 :] if later.kind == "rise"), None)
         ended = back if out else None

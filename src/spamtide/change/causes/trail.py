@@ -35,6 +35,9 @@ FEW = 0.5
 WIDEST, LATEST = 21, 7
 """Days that a fall may be uncertain by for all of them to be left out, and for it to be asked about; and for
 fleets that are gone to speak against: in longer ones a fleet changes."""
+BACK = 21
+"""Days of mail since a rise from which it is asked about: the addresses of the fortnight after, of which
+mail of the week after is looked for, must all be known, or any rise looks like a name come back."""
 AS_MUCH = 2.0
 """Times what is due from which on more mail of an engine says nothing, as less than MOSTLY of it: it may be
 a stranger's."""
@@ -109,6 +112,8 @@ def _span(event: Event, known: tuple[dt.date, dt.date]) -> tuple[dt.date, dt.dat
         return first, onset if last >= until else last, until
     since = max(event.since, known[0])
     first, last = (onset, end) if wide else (low, end_high)
+    if (known[1] - last).days < BACK:
+        return None
     begun = end if first <= since else first
     return last - day, begun - day, since - day
 

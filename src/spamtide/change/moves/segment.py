@@ -29,8 +29,8 @@ LONGEST_DAILY = 2000
 """Days beyond which a series is looked at by the week, because cutting takes quadratic time."""
 LEAST_EXPOSURE = 0.05
 """Share of the usual exposure below which a day says nothing and counts as missing."""
-HABIT = 0.9
-"""Share of weeks in which a botnet must keep a day of the week free for that to be its habit."""
+HABIT, HABIT_WEEKS = 0.9, 8
+"""Share of weeks in which a botnet must keep a day of the week free for that to be its habit, and weeks."""
 HARDLY = 0.2
 """Share of a usual day's mail that it brings on such days at most."""
 HABIT_SHOWS = 40.0
@@ -245,6 +245,7 @@ def weekday_offsets(values: Floats, exposure: Floats) -> Floats:
             shares = rate[mine] / centre[mine]
             factors[weekday] = np.median(shares)
             kept = np.quantile(shares, HABIT) < HARDLY and centre[mine].sum() >= HABIT_SHOWS
+            kept &= mine.sum() >= HABIT_WEEKS
             free[weekday] = kept and factors[weekday] < LEAST_EXPOSURE
     # What comes in bursts has no days off: any weekday may be one on which it hardly ever happened to send.
     free &= bool((factors[~free] >= LEAST_EXPOSURE).all() and not free.all())
