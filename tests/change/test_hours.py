@@ -19,7 +19,7 @@ def hourly(names: list[str], change: dict[str, float], hours: int = 6, seed: int
     wave = np.exp(0.5 * np.cos(2 * np.pi * (t % DAY - 14) / DAY))
     series = []
     for name in names:
-        mean = 20 * wave * rng.gamma(15, 1 / 15, 30)[t // DAY]
+        mean = 20 * wave * rng.gamma(15, 1 / 15, max(30, len(t) // DAY + 1))[t // DAY]
         mean[-hours:] *= change.get(name, 1.0)
         count = rng.poisson(mean)
         series.append(
@@ -66,6 +66,30 @@ def test_hours_without_a_sensor_say_nothing() -> None:
         blind.append(replace(item, offset=offset))
     assert watch_hours(blind, ()) == ()
     assert watch_hours((), ()) == ()
+
+
+def test_a_botnet_without_weekends_has_not_stopped_on_a_saturday() -> None:
+    """However much it sends on others; one that stops on a Friday has."""
+    everyone = hourly(["a", "b", "c"], {}, 5 * DAY + 20)
+    weekday = (np.arange(len(everyone[0].days)) // DAY) % 7
+    everyone[0].count[:] = np.where(weekday < 5, everyone[0].count * 30, 0)
+    assert watch_hours(everyone, ()) == ()
+    friday = [
+        replace(i, days=i.days[:-DAY], count=i.count[:-DAY].copy(), offset=i.offset[:-DAY]) for i in everyone
+    ]
+    friday[0].count[-6:] = 0
+    assert [c.subject for c in watch_hours(friday, ())] == ["a"]
+
+
+def test_a_silence_does_not_begin_while_nobody_watched() -> None:
+    blind = []
+    for item in hourly(["a", "b", "c"], {"a": 0.0}, 12):
+        item.count[-72:-12] = 0
+        offset = item.offset.copy()
+        offset[-72:-12] = 0
+        blind.append(replace(item, offset=offset))
+    (told,) = watch_hours(blind, ())
+    assert told.since == dt.datetime(2024, 1, 29, tzinfo=dt.UTC)
 
 
 def test_a_silence_is_told_from_its_last_message_on_also_the_next_day() -> None:

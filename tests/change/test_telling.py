@@ -36,6 +36,8 @@ def test_what_unknown_gives_back_is_no_fall() -> None:
     assert told(back, fell) == []
     assert told(replace(back, cause="stopped"), fell) == ["rise", "decline"]
     assert told(back, replace(fell, event=replace(FALL, onset=date(80)))) == ["decline"]
+    much = replace(fell.event, before=1000.0, after=1.0)
+    assert told(back, replace(fell, event=much)) == ["cease"]
     lost = Judged(subject, replace(FALL, onset=date(20)), 0.99, "attribution")
     assert told(lost, replace(back, cause="stopped"), fell) == ["attribution-loss"]
 

@@ -121,6 +121,8 @@ def test_a_rise_is_asked_about_backwards() -> None:
     assert asked == [(date(41), date(37), date(29))]
     assert back.corrects("stopped") == "attribution"
     assert "2 in 7 days since, 54 in 7 before; of its own 40 of 40" in back.evidence
+    young = follow(asking(asked, tuple(engines(2, 54))), ("botnet", "b"), rise, (KNOWN[0], date(60)))
+    assert (young, len(asked)) == (UNTRACED, 1)
 
 
 def renamed(*, gone: bool = False) -> tuple[Measurement, Tracing]:
