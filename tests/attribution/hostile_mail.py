@@ -52,7 +52,7 @@ def make_text(rng: random.Random, name: str, born: float) -> Text:
 
 
 def fill(parts: Sequence[object], rng: random.Random) -> str:
-    return " ".join(part if isinstance(part, str) else rng.choice(part) for part in parts)  # type: ignore[arg-type]  # choices are lists
+    return " ".join(part if isinstance(part, str) else rng.choice(part) for part in parts)  # type: ignore[arg-type]  # what is no str is a list to choose from
 
 
 # ---------------------------------------------------------------------------- writing
