@@ -14,7 +14,6 @@ from spamtide.collector.sidecar import read_sidecar
 from spamtide.model import NO_ENVELOPE
 
 MAIL = b"Subject: a\n\nbody\n"
-OTHER = b"Subject: b\n\nbody\n"
 FROM_LINE = b"From x@example.org Wed Jul  3 12:34:56 2002\n"
 
 
