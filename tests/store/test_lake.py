@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
+from pyarrow.dataset import field
 
 from spamtide.engine import Apart
 from spamtide.errors import TryAgainError, UnavailableError, UsageError
@@ -301,3 +302,15 @@ def test_of_two_runs_that_change_a_table_the_second_is_told_to_try_again(
     CHANGES[change](other)  # it looked again
     left = {"replace": ["3"], "compact": ["2", "5", "6"], "remove": ["5", "6"]}[change]
     assert sorted(Lake.at(tmp_path).read("raw")["sha256"].to_pylist()) == left
+
+
+@pytest.mark.parametrize("table", ["observations", "raw", "memberships", "evidence", "profiles"])
+def test_a_filter_on_any_text_finds_its_rows_by_way_of_arrow(lake: Lake, table: str) -> None:
+    """A column without least and greatest value, in a file that has those of others, would hold nothing."""
+    schema = TABLES[table]
+    texts = [one.name for one in schema if one.type == pa.string()]
+    values = {one.name: ["a" * 64, "b" * 64] if one.name in texts else [None, None] for one in schema}
+    lake.append(table, pa.table(values, schema=schema))
+    whole = DeltaTable(f"{lake.uri}/{table}").to_pyarrow_dataset()
+    for name in texts:
+        assert whole.to_table(columns=[name], filter=field(name) == "b" * 64).num_rows == 1, name

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable, WriterProperties
 
 SINGLE_COLUMNS = frozenset({"data", "digest", "minhash", "rendering", "sha256"})
-"""Columns of values that never come again: a dictionary of them does not pay, nor do statistics."""
+"""Columns of values that never come again: a dictionary of them does not pay."""
+UNORDERED = frozenset({"data", "minhash"})
+"""Those of bytes, of which Delta keeps no least and greatest value: no statistics are made of them."""
 BY_FILE = frozenset({"attributions", "daily", "hourly", "sightings"})
 """Tables whose files are written by Arrow, and replaced as files: Delta's writer takes twice the time, and
 reads what it replaces. All of their files are of few weeks."""
@@ -34,12 +36,19 @@ def properties(table: str) -> WriterProperties:
     """How a table's files are written."""
     from deltalake import ColumnProperties, WriterProperties
 
-    plain = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+    # A column without least and greatest value, in a file that has them of others, holds nothing that a
+    # filter asks for, to readers by way of Arrow: so texts have them too.
+    bare = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+    plain = ColumnProperties(dictionary_enabled=False)
     return WriterProperties(
         compression="ZSTD",
         compression_level=1,
         dictionary_page_size_limit=DICTIONARY_BYTES.get(table),
-        column_properties=dict.fromkeys(SINGLE_COLUMNS.intersection(TABLES[table].names), plain),
+        column_properties={
+            name: bare if name in UNORDERED else plain
+            for name in TABLES[table].names
+            if name in SINGLE_COLUMNS
+        },
     )
 
 
