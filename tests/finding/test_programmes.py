@@ -172,6 +172,26 @@ def test_what_others_always_carried_makes_no_heir(make: Make) -> None:
     assert not [c for c in found.claims if c.kind == "carried-on" and c.subject == "Lone Meds"]
 
 
+def test_who_lost_its_name_before_the_fall_took_nothing_over(make: Make) -> None:
+    """Grum sent as much all along, named up to 7 September: none of it was ever the fallen botnet's."""
+    world = inherited(make().measurement, "unknown")
+    lost = (dt.date(2010, 9, 8) - dt.date(2010, 7, 2)).days
+    nameless = world.panel.pairs["unknown", "Lone Meds"]
+    up = next(s.offset for s in world.series if s.subject_kind == "total")
+    sent = (300 * up / up.max()).astype(np.int64)
+    named = np.where(np.arange(nameless.size) < lost, sent, 0)
+    nameless[:] = sent - named
+    row = world.panel.subjects.index(("programme", "Lone Meds"))
+    world.panel.counts[row][0] = world.panel.pairs["rustock", "Lone Meds"] + sent
+    world.panel.pairs["grum", "Lone Meds"] = named
+    world.panel.counts[world.panel.subjects.index(("botnet", "grum"))][:, lost:] = 0
+    loss = shift("attribution-loss", "grum", "2010-09-08", end=dt.date(2010, 9, 8), ratio=0.0)
+    fell = shift("decline", "rustock", "2010-09-20", end=dt.date(2010, 9, 23), ratio=0.02)
+    for changes, heirs in (((fell,), 1), ((fell, loss), 0)):
+        found = state(make(world, changes=changes))
+        assert [c.kind for c in found.claims].count("carried-on") == heirs
+
+
 def test_a_brand_is_linked_to_its_programmes_by_those_who_say_so(make: Make) -> None:
     """Published links stand with their publisher, their address behind the sentence."""
     told = (

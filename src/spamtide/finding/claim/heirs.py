@@ -14,6 +14,7 @@ from spamtide.finding.claim.engines import heir_engine
 from spamtide.finding.claim.volume import in_period
 from spamtide.finding.figures import Figure, Window, rate, ratio, share_of
 from spamtide.finding.inputs import View
+from spamtide.finding.lost import lost_name
 from spamtide.finding.words import Value
 from spamtide.model import UNKNOWN, Change, Counts
 from spamtide.statement import Claim
@@ -142,8 +143,8 @@ def _heir(view: View, change: Change, programme: str) -> Heir | None:
     before, after = _lately(view, change)
     was, now = (view.count("programme", programme, window) for window in (before, after))
     found = []
-    for (sender, carried), counts in sorted(view.panel.pairs.items()):
-        if carried != programme or sender == change.subject:
+    for sender, counts in sorted(_senders(view, programme).items()):
+        if sender == change.subject:
             continue
         then, since = (int(counts[view.within(window)].sum()) for window in (before, after))
         heir = Heir(sender, share_of(since, now), share_of(then, was))
@@ -153,6 +154,19 @@ def _heir(view: View, change: Change, programme: str) -> Heir | None:
         if heir.now.value - heir.before.value >= LEAST_GAIN:
             found.append(heir)
     return max(found, key=lambda heir: heir.now.value - heir.before.value, default=None)
+
+
+def _senders(view: View, programme: str) -> dict[str, Counts]:
+    """Who carries a programme, by the day; the mail of names that were lost is `unknown`'s on all days.
+
+    It goes on without a name: what `unknown` has more of since is no growth, where it was somebody's before.
+    """
+    found: dict[str, Counts] = {}
+    for (sender, carried), counts in view.panel.pairs.items():
+        if carried == programme:
+            owner = UNKNOWN if sender == UNKNOWN or lost_name(view, sender) else sender
+            found[owner] = found[owner] + counts if owner in found else counts
+    return found
 
 
 def _level(view: View, counts: Counts, before: Window, after: Window) -> Figure:
