@@ -45,6 +45,31 @@ def test_a_stop_is_flagged_within_six_hours() -> None:
     assert sum([(c.kind, c.subject, c.end) for c in told] == [("cease", "a", None)] for told in found) >= 9
 
 
+def lumpy(item: IndexSeries, seed: int) -> IndexSeries:
+    """A botnet whose hours are like the hour before: a standard deviation of .6 on the log scale."""
+    rng = np.random.default_rng([2, seed])
+    steps, value = rng.normal(0, 0.6 * 0.6, len(item.days)), 0.0
+    level = np.array([value := 0.8 * value + step for step in steps])
+    return replace(item, count=rng.poisson(item.index * np.exp(level - 0.18)))
+
+
+def test_who_sends_in_lumps_is_known_by_what_the_hours_right_before_brought() -> None:
+    """By the size of its lumps alone, half a day without any mail would be weather."""
+    stops, goes_on = ([hourly(["a", "b", "c"], {"a": part}, 8, s) for s in range(20)] for part in (0, 1))
+    told = [[watch_hours([lumpy(a, s), b, c], ()) for s, (a, b, c) in enumerate(x)] for x in (stops, goes_on)]
+    assert sum(bool(found) for found in told[0]) >= 12
+    assert not any(told[1])
+
+
+def test_a_pause_that_a_botnet_makes_every_week_is_no_stop() -> None:
+    """Six silent hours are news the first and the second time; then they are how it sends."""
+    for before, flagged in (((), True), ((9,), True), ((9, 16), False)):
+        series = hourly(["a", "b", "c"], {"a": 0.0})
+        for day in before:
+            series[0].count[day * DAY + 12 :][:7] = 0
+        assert [c.subject for c in watch_hours(series, ())] == ["a"] * flagged
+
+
 def test_a_day_that_is_poor_for_all_and_what_is_told_already_are_not_flagged() -> None:
     everyone = hourly(["a", "b", "c"], dict.fromkeys("abc", 0.1))
     assert watch_hours(everyone, ()) == ()

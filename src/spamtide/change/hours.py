@@ -1,7 +1,8 @@
 """The hourly alarm: a botnet that stopped this morning, before its day is over.
 
 An hour is expected to bring the series' own hour of the day and day of the week at the level of the last
-days. The last 1, 2, 3 ... hours are held against that, read off the tail of a negative binomial whose
+days, corrected by what the hours right before have brought: who sends in lumps sends most after the first
+hour of one. The last 1, 2, 3 ... hours are held against that, read off the tail of a negative binomial whose
 dispersion is that of stretches of as many hours before. Only deep falls are flagged: half a day of half the
 mail is weather.
 """
@@ -38,6 +39,19 @@ CHANCE = 2e-6
 """Tail probability of one window below which the alarm is raised."""
 LEAST_ALPHA = 0.05
 """Least over-dispersion of a stretch of hours."""
+RIGHT_BEFORE = (3, HOURS)
+"""Hours before a window that say how its own will be, as far as they did in the past."""
+FEW = 5.0
+"""Messages that such hours are credited with as they were expected: nights say little."""
+MOST_ABOVE = 2.0
+"""Times what was expected of them, and more, by which they may lie above it."""
+LEAST_FORETOLD = 0.2
+"""Least part of what is expected anyway that they may leave."""
+BURST = 2.5
+"""Times what was foretold that count of a stretch of hours at most: its bursts say nothing of its lulls."""
+PAUSES = 2
+"""Times, a day or more apart, that as many hours brought as little, or next to nothing, from which on that is
+a habit."""
 BLOCKS_AGAIN = 5
 """Stretches of hours without which over-dispersion cannot be told, and is taken to be 1."""
 TAKEN_OVER = 0.5
@@ -220,7 +234,12 @@ def _raise(
         seen = float(item.count[-window:].sum())
         if due < LEAST_EXPECTED or seen >= ratio * due:
             continue
-        chance = lower_tail(seen, due, 1.0 / _unevenness(item.count, mine, window))
+        part, alpha = _foretell(item.count, mine, window)
+        if due * part < LEAST_EXPECTED or seen >= ratio * due * part:
+            continue
+        if _pauses(item.count, mine, window, max(seen / due, NEGLIGIBLE)) >= PAUSES:
+            continue
+        chance = lower_tail(seen, due * part, 1.0 / alpha)
         if chance < CHANCE and (best is None or chance < best.chance):
             since = _moment(item, window)
             best = HourlyAlarm(item.subject_kind, item.subject, since, window, seen, due, chance)
@@ -255,18 +274,42 @@ def _due(
     return due * min(1.0, (came + 1.0) / (others + 1.0))
 
 
-def _unevenness(count: Counts, expected: Floats, window: int) -> float:
-    """Over-dispersion of stretches of `window` hours about what was expected; the last day is left out."""
-    stop = len(expected) - HOURS
-    blocks = (stop - HOURS) // window
+def _foretell(
+    count: Counts, expected: Floats, window: int, hours_before: Sequence[int] = RIGHT_BEFORE
+) -> tuple[float, float]:
+    """What the last `window` hours should bring after those right before, and how unevenly such hours do.
+
+    A linear forecast, fitted to all stretches of as many hours up to the last day, which is left out.
+
+    Returns:
+        Part of what was expected anyway, and over-dispersion of stretches about such forecasts.
+    """
+    stop, longest = len(expected) - HOURS, max(hours_before, default=0)
+    blocks = (stop - HOURS - longest) // window
     if blocks < BLOCKS_AGAIN:
-        return 1.0
-    first = stop - blocks * window
-    seen = count[first:stop].reshape(blocks, window).sum(axis=1).astype(np.float64)
-    due = expected[first:stop].reshape(blocks, window).sum(axis=1)
-    telling = due > 0
-    excess = ((seen - due) ** 2 - due)[telling].sum() / max(float((due[telling] ** 2).sum()), 1e-9)
-    return float(max(excess, LEAST_ALPHA))
+        return 1.0, 1.0
+    ends = np.append(np.arange(HOURS + longest + window, stop + 1), len(expected))
+    mail, mass = (np.concatenate(([0.0], np.cumsum(values))) for values in (count, expected))
+    seen, due = (total[ends] - total[ends - window] for total in (mail, mass))
+    before = []
+    for hours in hours_before:
+        came, foreseen = (total[ends - window] - total[ends - window - hours] for total in (mail, mass))
+        before.append(due * np.clip((came - foreseen) / (foreseen + FEW), -1.0, MOST_ABOVE))
+    x = np.reshape(before, (len(hours_before), len(ends))).T
+    habit = np.clip(np.linalg.lstsq(x[:-1], (seen - due)[:-1], rcond=None)[0], 0.0, 1.0)
+    foretold = np.maximum(due + x @ (habit / max(1.0, float(habit.sum()))), LEAST_FORETOLD * due)
+    seen = np.minimum(seen, BURST * foretold)
+    error, square = ((seen - foretold) ** 2 - foretold)[:-1], (foretold**2)[:-1]
+    excess = float(error.sum() / max(float(square.sum()), 1e-9)) * blocks / (blocks - len(hours_before))
+    return float(foretold[-1] / due[-1]) if due[-1] > 0 else 1.0, max(excess, LEAST_ALPHA)
+
+
+def _pauses(count: Counts, expected: Floats, window: int, share: float) -> int:
+    """How often, a day or more apart, as many hours brought no larger share of what was due; not today."""
+    mail, mass = (np.concatenate(([0.0], np.cumsum(values[:-HOURS]))) for values in (count, expected))
+    seen, due = (total[window:] - total[:-window] for total in (mail, mass))
+    ends = np.flatnonzero((due >= LEAST_EXPECTED) & (seen <= share * due))
+    return int((np.diff(ends) > HOURS).sum()) + 1 if len(ends) else 0
 
 
 def _takes_over(
@@ -278,10 +321,10 @@ def _takes_over(
     nameless: tuple[SubjectKind, str] = (alarm.subject_kind, UNKNOWN)
     if nameless not in mail:
         return False
+    _, alpha = _foretell(mail[nameless], expected[nameless], alarm.hours, ())
     due = float(expected[nameless][-alarm.hours :].sum())
     came = float(mail[nameless][-alarm.hours :].sum())
-    size = 1.0 / _unevenness(mail[nameless], expected[nameless], alarm.hours)
-    beyond = 1 - lower_tail(came - 1, due, size) if due > 0 else 0.0
+    beyond = 1 - lower_tail(came - 1, due, 1.0 / alpha) if due > 0 else 0.0
     return came - due >= TAKEN_OVER * (alarm.expected - alarm.seen) and beyond < BY_CHANCE
 
 
