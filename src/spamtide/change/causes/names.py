@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spamtide.change.causes.silence import Cause, carried_by, compared, moved_about
+from spamtide.change.causes.silence import (
+    Cause,
+    carried_by,
+    compared,
+    counts_for_lost_name,
+    moved_about,
+)
 from spamtide.change.causes.telling import Judged, Subject
 from spamtide.change.causes.trail import MOSTLY, UNTRACED, Trail, follow
 from spamtide.change.mixes.switch import Switch
@@ -72,7 +78,7 @@ class Names:
         if cause == "stopped" and subject[0] == "botnet" and not self._exchanged(subject, event):
             return cause, UNTRACED
         trail = follow(self.tracing, subject, event, self._known)
-        return trail.corrects(cause), trail
+        return trail.corrects(cause, counts_for_lost_name(self.panel, subject, event, self.usual)), trail
 
     def _named_again(self, subject: Subject, event: Event, cause: Cause) -> tuple[Cause, Trail]:
         """A botnet's rise, 'regained' where mail that had no name before is what it won."""

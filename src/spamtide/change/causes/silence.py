@@ -129,10 +129,8 @@ def moved_about(panel: Panel, count: Counts, event: Event, usual: Floats) -> Mov
     Returns:
         The move; NOTHING where no sensor was up before the event, or after it.
     """
-    before, after = _about(event, panel, usual)
-    if not before.any() or not after.any():
-        return NOTHING
-    return compare(count[before] / usual[before], count[after] / usual[after])
+    before, after = days = _about(event, panel, usual)
+    return _moved_between(count, days, usual) if before.any() and after.any() else NOTHING
 
 
 def _about(event: Event, panel: Panel, usual: Floats) -> tuple[Bools, Bools]:
@@ -242,22 +240,11 @@ def _by_name(
     panel: Panel, witness: Bools, subject: tuple[SubjectKind, str], event: Event, usual: Floats
 ) -> Cause:
     """Whether the subject's mail only changed its name, as a whole or programme by programme."""
-    before, after = _about(event, panel, usual)
+    before, after = days = _about(event, panel, usual)
     if not before.any() or not after.any():
         return "stopped"
-    kind, name = subject
-
-    def moved(count: Counts) -> Moved:
-        return compare(count[before] / usual[before], count[after] / usual[after])
-
-    mine = moved(panel.counts[panel.subjects.index(subject)].sum(axis=0))
-    other = moved(panel.counts[panel.subjects.index((kind, UNKNOWN))].sum(axis=0))
-    everything = moved(panel.counts[0].sum(axis=0))
-    days = before, after
-    # The links may still name the programmes: then each programme's mail only changed hands.
-    own = [programme for owner, programme in panel.pairs if owner == name and programme != UNKNOWN]
-    known = _sum([moved(panel.pairs[name, programme]) for programme in own]) if kind == "botnet" else NOTHING
-    nameless = _sum([moved(panel.pairs[UNKNOWN, p]) for p in own if (UNKNOWN, p) in panel.pairs])
+    (mine, other), (known, nameless) = _exchanges(panel, subject, days, usual)
+    everything = _moved_between(panel.counts[0].sum(axis=0), days, usual)
     if event.kind == "fall" and event.after <= DEEP * event.before and after.sum() <= YOUNG:
         odds = [_odds(mine, other)] if _both_stayed(mine, other, everything) else []
         odds += [_odds(known, nameless)] if known.change and _stayed(mine, _sum([known, nameless])) else []
@@ -268,6 +255,49 @@ def _by_name(
     if known.change and _exchanged(known, nameless) and _stayed(mine, _sum([known, nameless])):
         return _explained(panel, witness, subject, event, days, usual)
     return "stopped"
+
+
+def counts_for_lost_name(
+    panel: Panel, subject: tuple[SubjectKind, str], event: Event, usual: Floats
+) -> float:
+    """Log-likelihood ratio by amounts alone of `unknown` having won what a subject lost; 0 where unknown."""
+    before, after = days = _about(event, panel, usual)
+    if not before.any() or not after.any():
+        return 0.0
+    whole, by_programme = _exchanges(panel, subject, days, usual)
+    return max(_odds(*whole), _odds(*by_programme) if by_programme[0].change else -math.inf)
+
+
+def _exchanges(
+    panel: Panel, subject: tuple[SubjectKind, str], days: tuple[Bools, Bools], usual: Floats
+) -> tuple[tuple[Moved, Moved], tuple[Moved, Moved]]:
+    """How a subject and `unknown` moved: all their mail, and that of the programmes that a botnet named.
+
+    The links may still name the programmes: then each programme's mail only changed hands.
+    """
+    kind, name = subject
+    mine, other = (
+        _moved_between(panel.counts[panel.subjects.index(one)].sum(axis=0), days, usual)
+        for one in (subject, (kind, UNKNOWN))
+    )
+    own = [programme for owner, programme in panel.pairs if owner == name and programme != UNKNOWN]
+    known, nameless = (
+        _sum(
+            [
+                _moved_between(panel.pairs[owner, programme], days, usual)
+                for programme in own
+                if kind == "botnet" and (owner, programme) in panel.pairs
+            ]
+        )
+        for owner in (name, UNKNOWN)
+    )
+    return (mine, other), (known, nameless)
+
+
+def _moved_between(count: Counts, days: tuple[Bools, Bools], usual: Floats) -> Moved:
+    """How messages a day moved from some days to others."""
+    before, after = days
+    return compare(count[before] / usual[before], count[after] / usual[after])
 
 
 def _handover(

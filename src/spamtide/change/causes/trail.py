@@ -46,6 +46,8 @@ MOSTLY = 0.5
 SURE, SUPPORTED = 3.0, 1.5
 """Log-likelihood ratios from which the traces decide alone, whatever the counts say; and from which they
 decide where the counts are of two minds."""
+AMOUNTS = 2.0
+"""Log-likelihood ratio that counts are worth at most beside the traces: a newcomer may well win as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,15 @@ class Trail:
     evidence: str = ""
     """The numbers behind it, in words."""
 
-    def corrects(self, cause: Cause) -> Cause:
-        """The cause of a fall that by counts is one of a name or of the botnet itself."""
-        if self.odds <= -SURE:
+    def corrects(self, cause: Cause, amounts: float = AMOUNTS) -> Cause:
+        """The cause of a fall that by counts is one of a name or of the botnet itself.
+
+        Args:
+            cause: that by counts.
+            amounts: log-likelihood ratio by counts of a lost name, where that is their cause.
+        """
+        against = min(max(amounts, 0.0), AMOUNTS) if cause == "attribution" else SURE
+        if self.odds < 0 and self.odds <= -against:
             return "stopped"
         return "attribution" if self.odds >= (SUPPORTED if cause == "doubtful" else SURE) else cause
 
