@@ -9,7 +9,16 @@ from change_observatory import FALL, Setting, date, make
 
 from spamtide.change import look
 from spamtide.change.causes.names import Names
-from spamtide.change.causes.trail import SUPPORTED, SURE, UNTRACED, _turned, follow, no_traces, weigh_traces
+from spamtide.change.causes.trail import (
+    AMOUNTS,
+    SUPPORTED,
+    SURE,
+    UNTRACED,
+    _turned,
+    follow,
+    no_traces,
+    weigh_traces,
+)
 from spamtide.model import UNKNOWN, Measurement, Panel, SubjectKind, Trace, Tracing
 from spamtide.series import measure
 
@@ -30,6 +39,25 @@ def test_a_fleet_that_fell_silent_fell() -> None:
     found = weigh_traces(addresses(3, 1), 30.0)
     assert found.odds < -SURE
     assert found.corrects("attribution") == found.corrects("doubtful") == "stopped"
+
+
+def test_traces_against_a_lost_name_are_held_against_what_counts_say_for_it() -> None:
+    """Nine were due of a fleet that seldom uses an address twice, and two came: twice as many as ever."""
+    found = weigh_traces(addresses(3, 2, own=(30, 200)), 30.0)
+    assert -AMOUNTS < found.odds < 0
+    assert found.corrects("attribution", amounts=-0.1) == "stopped"
+    assert found.corrects("attribution", amounts=-found.odds + 0.1) == "attribution"
+    assert found.corrects("stopped", amounts=5.0) == "stopped"
+    gone = weigh_traces(addresses(3, 1), 30.0)
+    assert gone.corrects("attribution", amounts=9.0) == "stopped"
+    assert UNTRACED.corrects("attribution", amounts=-9.0) == "attribution"
+
+
+def test_traces_of_a_lost_name_bear_an_alarm_out() -> None:
+    """Three of ten such alarms are none; of those whose fleet goes on without its name, hardly any."""
+    assert weigh_traces(addresses(3, 40), 30.0).bears_out(0.7) > 0.95
+    assert weigh_traces(addresses(3, 1), 30.0).bears_out(0.7) == UNTRACED.bears_out(0.7) == 0.7
+    assert weigh_traces(addresses(3, 40), 30.0).bears_out(1.0) == 1.0
 
 
 def test_a_fleet_that_always_sent_nameless_mail_too_says_little() -> None:
@@ -232,7 +260,8 @@ def test_a_rise_of_unknown_names_the_botnet_whose_addresses_it_came_from() -> No
 
 
 def test_a_stop_is_not_asked_about_where_unknown_won_nothing() -> None:
-    measured = make(np.random.default_rng(3), Setting(cease=(60, 3)))
+    """Its days are even enough to show it."""
+    measured = make(np.random.default_rng(3), Setting(cease=(60, 3), size=40.0))
     asked: list[tuple[SubjectKind, str]] = []
 
     def tracing(subject: tuple[SubjectKind, str], *_: dt.date) -> tuple[Trace, ...]:

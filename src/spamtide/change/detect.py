@@ -321,7 +321,10 @@ def _told(
 
     names = naming(panel, usual * weekday)
     causes = each(cause, [one[:2] for one in events])
-    judged = [Judged(*one, *names.corrected(*one[:2], why)) for one, why in zip(events, causes, strict=True)]
+    judged = [
+        _borne_out(Judged(*one, *names.corrected(*one[:2], why)))
+        for one, why in zip(events, causes, strict=True)
+    ]
     judged = names.with_last_letters(names.taken_along(judged))
     for risen in [one for one in judged if one.subject == ("botnet", UNKNOWN) and one.confidence >= SURE]:
         if risen.event.kind != "rise" or risen.cause != "stopped" or names_are_lost(judged, risen):
@@ -341,6 +344,12 @@ def _told(
     judged = told_by_parts(list(dated_by_parts(judged)), tracks, ratio)
     yield from tell(judged, panel)
     yield from of_sensors
+
+
+def _borne_out(one: Judged) -> Judged:
+    """A fall as sure as its counts and the traces of a lost name make it together."""
+    lost = one.cause == "attribution" and one.event.kind == "fall"
+    return replace(one, confidence=one.trail.bears_out(one.confidence)) if lost else one
 
 
 def _beyond_first(owners: Sequence[tuple[str, str]]) -> int:

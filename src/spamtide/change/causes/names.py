@@ -26,9 +26,9 @@ from spamtide.model import UNKNOWN, Floats, Panel, SubjectKind, Tracing
 
 WON = 0.2
 """Share of what it lost that `unknown` may have won for a botnet's fall to be asked about."""
-MAY = 1.5
+MAY = 3.0
 """Standard errors by which `unknown` may have won more than was seen: among much other mail, a little more
-of it is not seen in its counts."""
+of it is not seen in its counts, and it has poor days of its own."""
 LOST, LOST_T = 0.4, 2.0
 """Share of what `unknown` won that a botnet must have lost to be asked about where only `unknown` is known to
 have moved, and the standard errors by which it must have."""

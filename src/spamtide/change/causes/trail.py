@@ -71,6 +71,16 @@ class Trail:
             return "stopped"
         return "attribution" if self.odds >= (SUPPORTED if cause == "doubtful" else SURE) else cause
 
+    def bears_out(self, confidence: float) -> float:
+        """The confidence in a fall that was found to be a lost name: the traces are no part of its counts.
+
+        Of them counts what they decide alone by, however much more they say.
+        """
+        if self.odds <= 0 or not 0 < confidence < 1:
+            return confidence
+        doubt = (1 - confidence) / confidence * math.exp(-min(self.odds, SURE))
+        return 1 / (1 + doubt)
+
 
 UNTRACED = Trail()
 
