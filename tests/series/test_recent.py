@@ -54,6 +54,23 @@ def test_a_filter_at_one_sensor_is_dated_at_every_look(panel_of: Make, days: int
         assert np.nanmean(index[61:]) == pytest.approx(np.nanmean(index[:60]), rel=0.25)
 
 
+@pytest.mark.parametrize("days", [4, 7])
+def test_a_sensor_that_doubles_is_told_within_the_week(panel_of: Make, days: int) -> None:
+    """Where one that one botnet floods is not."""
+    for seed in range(3):
+        seen = np.ones((SENSORS, 60 + days))
+        seen[0, 60:] = 2.0
+        panel = panel_of(drawn(seed, seen), np.full(seen.shape, 4))
+        found = told(panel)
+        assert set(found) == {"s0"}
+        assert found["s0"][0] <= 60 <= found["s0"][1]
+        index = measure(panel).series[0].index
+        assert np.nanmean(index[60:]) == pytest.approx(np.nanmean(index[:60]), rel=0.2)
+        counts = drawn(seed, np.ones(seen.shape))
+        counts[0, 0, 60:] *= 4
+        assert "s0" not in told(panel_of(counts, np.full(seen.shape, 4)))
+
+
 @pytest.mark.parametrize("days", [2, 4, 7])
 @pytest.mark.parametrize("relays", [True, False], ids=["relays move", "other mail goes on"])
 def test_a_filter_in_front_of_all_sensors(panel_of: Make, days: int, relays: bool) -> None:  # noqa: FBT001 - a case of the table above

@@ -34,7 +34,7 @@ CAUTION = 0.8
 """Factor on the size of the negative binomial: it is estimated."""
 CHANCE_OF_REST = 0.01
 """The same without the botnet that changed most, where no two botnets bring mail enough to be asked."""
-SHRANK, GREW = 0.6, 2.0
+SHRANK, GREW = 0.6, 1.7
 """Share of the expected mail below or above which it can be called a change."""
 SUSPECT = 0.75
 """Share of the expected mail from which a sensor's last days are looked at botnet by botnet."""
@@ -352,6 +352,8 @@ def _worth(seen: _Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FB
         return False  # nobody to compare with
     if telling > 1 and 2 * alike > telling and seen.rest < CHANCE:
         return True  # most moved, and without the one that moved most it is as improbable
+    if ratio >= GREW and not moved:
+        return False  # a flood of one botnet, beside which others have good days
     return alike >= ALIKE * telling and (telling > 1 or moved or seen.rest < CHANCE_OF_REST)
 
 
