@@ -42,6 +42,7 @@ from spamtide.rows import to_arrow
 from spamtide.schema import CHANGES, CLAIMS, DERIVED
 from spamtide.series import decompose, is_over, measure, measure_hours, without_last_day
 from spamtide.servers import states as control_states
+from spamtide.statement import Gathering
 from spamtide.store import Lake, contents, evidence, panels, rollup, senders, writer_lock
 from spamtide.store.clocks import explained
 from spamtide.store.gathered import gathered
@@ -74,6 +75,10 @@ class Stage:
     """What `update` calls; None for the stages that `ingest` runs. Returns one line for a person."""
 
 
+Gather = Callable[[tuple[dt.date, dt.date]], Gathering]
+"""Counts the campaigns of the mail of some days, from the first to the last."""
+
+
 def nothing_settled() -> None:
     """No week is known to stay as it is."""
 
@@ -99,6 +104,8 @@ class Update:
     """Absorbed campaign name -> surviving name."""
     hours: Callable[[], tuple[IndexSeries, ...]] = tuple
     """Gives the hourly series, which are fitted while changes are looked for."""
+    gathering: Gather | None = None
+    """Knows of the usual days what no change decides, and was counted while changes were looked for."""
     fresh: evidence.Fresh | None = None
     """Observations that may be new."""
     hits: Hits | None = None
@@ -177,11 +184,10 @@ def _cluster(run: Update) -> str:
     @contextmanager
     def matching(new: evidence.Fresh) -> Iterator[Hits | None]:
         with beside(lake, run.ruleset, workers, new) as hits:
+            if hits is not None:
+                run.ahead = Ahead(lake, hits, run.backlog)
+                run.settled = run.backlog(partial(_settled, lake, run.ahead))
             yield hits
-        if hits is not None:
-            weeks = {week for batch in hits.result() for week in batch["week"].unique().to_pylist()}
-            run.ahead = Ahead(lake, weeks, run.backlog)
-            run.settled = run.backlog(partial(_settled, lake, run.ahead))
 
     gathered = gather(lake, settings.clustering.similarity, workers, matching)
     run.fresh, run.names, run.hits = gathered.fresh, gathered.names, gathered.hits
@@ -242,6 +248,8 @@ def _measure(run: Update) -> str:
     run.backlog(lambda: lake.replace("sensors", rollup.sensors(lake, outages(measured))))
     fitted = each.aside(lambda: measure_hours(hourly, measured))
     run.hours = run.backlog(partial(_keep_hours, lake, fitted))
+    if told.panel.counts[0].any():
+        run.gathering = _gathered_behind(lake, told, run.backlog)
     return f"{len(measured.series)} series over {len(measured.panel.days):,} days"
 
 
@@ -250,6 +258,18 @@ def _keep_hours(lake: Lake, fitted: Callable[[], tuple[IndexSeries, ...]]) -> tu
     series = fitted()
     lake.replace("hours", hour_rows(series))
     return series
+
+
+def _gathered_behind(lake: Lake, measurement: Measurement, backlog: Backlog) -> Gather:
+    """`gathered` of any days, those of the usual period in the backlog."""
+    span = period(measurement, None, None)
+    usual = span.since, span.until
+    asked = backlog(partial(_gathered, lake, usual))
+    return lambda days: asked() if days == usual else _gathered(lake, days)
+
+
+def _gathered(lake: Lake, days: tuple[dt.date, dt.date]) -> Gathering:
+    return gathered(lake, rollup.aliases(resolve(lake.read("lineage"))), *days)
 
 
 def _detect(run: Update) -> str:
@@ -283,7 +303,7 @@ def _state(run: Update) -> str:
         lake.replace("claims", CLAIMS.empty_table())
         return "no dated spam yet"
     each = Apart(run.observatory.settings.running.workers)
-    said = findings(run.observatory, run.told, None, None, each)
+    said = findings(run.observatory, run.told, None, None, each, run.gathering)
     lake.replace("claims", claims_table(said.findings.claims))
     return f"{len(said.findings.claims)} claims on {said.inputs.period.since} to {said.inputs.period.until}"
 
@@ -326,10 +346,12 @@ def findings(
     since: dt.date | None,
     until: dt.date | None,
     each: Each = in_turn,
+    gathering: Gather | None = None,
 ) -> Said:
     """Claims and statuses of a period; None for either end means the usual one.
 
-    `each` says how subjects are looked at, one after the other or side by side.
+    `each` says how subjects are looked at, one after the other or side by side; `gathering` counts campaigns,
+    if some days' are counted already.
 
     Raises:
         BadDataError: there is no dated mail to speak of.
@@ -366,7 +388,7 @@ def findings(
         control=control_states(lake, knowledge, sorted(named), span.until),
         versions=lake.versions(),
         making=lambda programme, window: makers(lake, programme, *window),
-        gathering=lambda window: gathered(lake, rollup.aliases(resolve(lake.read("lineage"))), *window),
+        gathering=gathering or partial(_gathered, lake),
     )
     return Said(inputs, state(inputs, each))
 

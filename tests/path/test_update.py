@@ -21,6 +21,7 @@ from spamtide.knowledge import load_knowledge
 from spamtide.observatory import Observatory, open_observatory
 from spamtide.schema import DERIVED, LINEAGE, TABLES
 from spamtide.store import Lake, evidence, hourly, rollup, sharing, writer_lock
+from spamtide.update import matching
 from spamtide.update.stretch import Answering
 
 DAYS, MESSAGES = 120, 5000
@@ -393,6 +394,27 @@ def test_where_knowledge_lies_says_nothing(settled: tuple[Path, object], tmp_pat
 
 class Died(BaseException):
     """Stands for kill -9: nothing after it runs."""
+
+
+def test_who_waits_for_what_rules_say_is_told_that_they_failed(
+    grown: Callable[[], Observatory],
+    bench: ModuleType,
+    settled: tuple[Path, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Weeks around new mail are read behind as soon as rules told which: a run must not wait for ever."""
+    observatory = grown()
+    bench.add_day(observatory, settled[1], DAYS)
+
+    def fail(*_: object) -> None:
+        raise Died
+
+    monkeypatch.setattr(matching, "_sifted", fail)
+    with pytest.raises(Died):
+        counted(open_observatory(observatory.directory))
+    monkeypatch.undo()
+    counted(open_observatory(observatory.directory))
+    same_as_anew(observatory)
 
 
 @pytest.mark.slow

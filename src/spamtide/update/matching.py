@@ -60,14 +60,26 @@ def beside(lake: Lake, ruleset: Ruleset, workers: int, new: evidence.Fresh) -> I
             yield thread.submit(lambda: list(_hits(engine, lake, ruleset, alone)))
         return
     hits: Hits = Future()
-    with ThreadPoolExecutor(1, "match") as thread:
-        sifting = thread.submit(_sifted, lake, ruleset, alone)
-        yield hits
-    done, left = sifting.result()
-    if left:
-        with ENGINES["local"](workers) as engine:
-            done += engine.map(partial(match_batch, ruleset=ruleset), left, no_hits)
-    hits.set_result(done)
+
+    def sift_new() -> tuple[list[pa.RecordBatch], list[pa.RecordBatch]]:
+        done, left = _sifted(lake, ruleset, alone)
+        if not left:
+            hits.set_result(done)
+        return done, left
+
+    try:
+        with ThreadPoolExecutor(1, "match") as thread:
+            sifting = thread.submit(sift_new)
+            yield hits
+        done, left = sifting.result()
+        if left:
+            with ENGINES["local"](workers) as engine:
+                done += engine.map(partial(match_batch, ruleset=ruleset), left, no_hits)
+            hits.set_result(done)
+    except BaseException as error:
+        if not hits.done():  # whoever waits for them is not to wait for ever
+            hits.set_exception(error)
+        raise
 
 
 def _sifted(

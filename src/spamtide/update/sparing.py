@@ -9,7 +9,7 @@ botnet's engine behind it, all of it hangs together, and the week is answered wh
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -123,12 +123,19 @@ class Read:
 
 
 class Ahead:
-    """Reads in a backlog what answers of new mail need, while something else is done with this mail."""
+    """Reads in a backlog what answers of new mail need, while something else is done with this mail.
 
-    def __init__(self, lake: Lake, weeks: Collection[int], backlog: Backlog) -> None:
-        around = {week + far for week in weeks for far in range(-REACH_WEEKS, REACH_WEEKS + 1)} - {UNDATED}
+    Args:
+        lake: the observatory's lake.
+        hits: rows of EVIDENCE of the new mail; it is waited for in the backlog.
+        backlog: reads.
+    """
+
+    def __init__(self, lake: Lake, hits: Future[list[pa.RecordBatch]], backlog: Backlog) -> None:
         self.version = lake.version("evidence")
-        self._lake, self._files, self.weeks = lake, lake.files("evidence"), frozenset(around)
+        self._lake, self._files, self._hits = lake, lake.files("evidence"), hits
+        self.weeks = frozenset[int]()
+        """Known once it was waited for."""
         self._read: Read | None = None
         self._wait = backlog(self._begin)
 
@@ -139,6 +146,9 @@ class Ahead:
         return read
 
     def _begin(self) -> None:
+        new = {week for batch in self._hits.result() for week in batch["week"].unique().to_pylist()}
+        around = {week + far for week in new for far in range(-REACH_WEEKS, REACH_WEEKS + 1)} - {UNDATED}
+        self.weeks = frozenset(around)
         lake, files, weeks = self._lake, self._files, self.weeks
         note = lake.note("sightings")
         if AMENDING in note or self.version is None or note.get("evidence") != self.version:
