@@ -48,8 +48,8 @@ def stored_answers(lake: Lake, weeks: Collection[int]) -> pa.Table:
 
 def amend(stored: pa.Table, answers: pa.Table) -> Amended:
     """Put answers (ANSWERS with `week`) among those that are stored of their weeks, and perhaps of others."""
-    maybe = np.flatnonzero(pc.is_in(stored["sha256"], answers["sha256"].combine_chunks()))
-    there = stored.take(pa.array(maybe))
+    known = pc.is_in(stored["sha256"], answers["sha256"].combine_chunks())
+    maybe, there = np.flatnonzero(known), stored.filter(known)
     at = _found(_marks(there), _marks(answers))
     there, gone = there.filter(pa.array(at >= 0)), maybe[at >= 0]
     now = answers.take(pa.array(at[at >= 0]))

@@ -291,7 +291,9 @@ def _once(rows: pa.Table) -> pa.Table:
     """Each message once."""
     numbered = rows.select(["sha256", "sensor"]).append_column("place", pa.array(np.arange(rows.num_rows)))
     last = numbered.group_by(["sha256", "sensor"]).aggregate([("place", "max")])["place_max"].to_numpy()
-    return rows if len(last) == rows.num_rows else rows.take(pa.array(np.sort(last)))
+    once = np.zeros(rows.num_rows, dtype=np.bool_)
+    once[last] = True
+    return rows.filter(pa.array(once))  # in a tenth of the time in which they are taken by their places
 
 
 def _answered(lake: Lake, basis: Basis, news: News, asked: pa.Table, cells: _Cells) -> pa.Table:

@@ -225,6 +225,8 @@ def judge(pages: Sequence[Page], ruleset: Ruleset, knowledge: Knowledge) -> tupl
     which it is built like, if these are one programme's. Shared hosts and domains whose pages disagree are
     left out.
     """
+    if not pages:  # rules need not be made ready for them
+        return ()
     known = [_known(page, hits, ruleset, knowledge) for page, hits in
              zip(pages, match([page.rendering for page in pages], ruleset), strict=True)]  # fmt: skip
     index = _index(pages, known)

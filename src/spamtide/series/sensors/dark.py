@@ -9,7 +9,6 @@ day and to nothing, is the end of the collecting.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import xlogy
 
 from spamtide.model import Counts, Panel, SubjectKind
 from spamtide.series.sensors.silence import (
@@ -92,6 +91,9 @@ def _lit_again(total: Counts, since: int, until: int) -> int:
     days = np.flatnonzero(total[since : until + 1])
     if len(days) < LEAST_AGAIN:
         return until
+
+    from scipy.special import xlogy  # takes longer to load than an ingest to start
+
     before, after = np.arange(len(days)), len(days) - np.arange(len(days))
     dark, lit = np.maximum(days, 1), until + 1 - since - days
     each = len(days) / (until + 1 - since)
