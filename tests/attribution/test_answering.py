@@ -39,11 +39,29 @@ from spamtide.model import UNKNOWN
         (["engine_c~fold", "text_c", "engine_a"], "alpha"),
         (["text_c"], UNKNOWN),
         (["no_such_rule"], UNKNOWN),
+        (["strong_a>"], UNKNOWN),
+        (["strong_a>", "strong_b"], "beta"),
+        (["text_c>"], UNKNOWN),
+        (["text_c>", "engine_c~fold"], UNKNOWN),
+        (["text_c>", "engine_c"], "gamma"),
+        (["strong_a>", "doubted_a"], UNKNOWN),
+        (["strong_a", "doubted_a"], "alpha"),
     ],
 )
 def test_rules_name_what_they_are_sure_of(ask: Ask, rules: list[str], botnet: str) -> None:
     """Conflict, weak rules, a shared kit and the words of another engine leave it unknown."""
     assert ask([{"rules": rules}])[0]["botnet"] == botnet
+
+
+def test_a_letter_that_is_passed_on_does_not_name_who_passes_it_on(ask: Ask) -> None:
+    """Its campaign and its links are those of the spam that it quotes, and say no more than the words."""
+    shared = {"campaign": "c-1", "link_domains": ["pills.example"]}
+    spam = [{"rules": ["strong_a"], **shared}] * 30
+    passed_on = ask([*spam, {"rules": ["strong_a>"], **shared}])[-1]
+    assert passed_on["botnet"] == UNKNOWN
+    assert "only words that the message quotes" in passed_on["evidence"]
+    assert '"campaign"' not in passed_on["evidence"]
+    assert '"campaign"' in ask([*spam, {"rules": [], **shared}])[-1]["evidence"]
 
 
 @pytest.mark.parametrize(("others", "botnet"), [(0, "gamma"), (2, "gamma"), (40, UNKNOWN)])

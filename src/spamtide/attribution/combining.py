@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.attribution.coding import Rows
-from spamtide.attribution.evidence import among, answer, odds_of, posterior, tally
+from spamtide.attribution.evidence import among, answer, odds_of, posterior, sense_of, tally
 from spamtide.attribution.spoken import Kind, Names, Spoken
 from spamtide.attribution.ties.association import SILENT, UNNAMED, Flags, Ints, Tie, Tied, distinct, tied
 from spamtide.model import UNKNOWN, Evidence
@@ -177,7 +177,7 @@ def answered(
     codes = (rows.said[chosen].tolist(), lab[chosen].tolist(), objections[chosen].tolist())
     for said, of_lab, objection, *of_ties in zip(*codes, *ties, strict=True):
         spoken = rows.spoken[said]
-        found = [*spoken.evidence[kind], *(item for item in of_ties if item)]
+        found = [*spoken.evidence[kind], *(item for item in of_ties if item and is_its_own(item, spoken))]
         found += against(spoken, found, objection)
         scores = tally(found)
         name, probability = answer(scores, threshold)
@@ -190,6 +190,11 @@ def answered(
         probabilities.append(round(probability, 4))
         evidence.append(",".join(map(_json, found)))
     return Answered(answers, probabilities, evidence, which)
+
+
+def is_its_own(item: Evidence, spoken: Spoken) -> bool:
+    """Whether a tie speaks of the message itself, and not of a letter that it quotes."""
+    return item.name not in spoken.quoted or sense_of(item) != "content"
 
 
 def _combinations(columns: Sequence[Ints | Small]) -> tuple[Ints, Ints]:

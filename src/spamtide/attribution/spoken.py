@@ -6,12 +6,13 @@ import datetime as dt
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from spamtide.attribution.evidence import odds_of, posterior, tally
 from spamtide.attribution.signature.guarded import forgiven
 from spamtide.attribution.signature.near import MARK
+from spamtide.attribution.signature.quoted import QUOTED
 from spamtide.attribution.signature.ruleset import Ruleset
 from spamtide.knowledge import Knowledge
 from spamtide.model import Evidence, Signature
@@ -41,6 +42,9 @@ TEMPLATE = "template"
 """What a deviation is bound to that another user of the engine sets for all of its mail."""
 RIVAL = 0.5
 """Share of the best botnet's log-odds from which another's engine speaks for it as much."""
+SURE_ENGINE = 2.0
+"""Log-odds that an engine gives from which words that the message quotes count: people whose own mail program
+an engine imitates pass on its spam."""
 EVEN = 0.5
 """A p-value above this does not speak against anything."""
 
@@ -81,6 +85,8 @@ class Spoken:
     speak for."""
     unlike: tuple[str, ...] = ()
     """The hits that say that the engine is used as in none of the lab's templates."""
+    quoted: frozenset[str] = frozenset()
+    """Botnets of which only words that the message quotes are there: its text and links are another's."""
 
 
 def answer_names(
@@ -170,6 +176,12 @@ def speak(
             unlike.extend([rule] if item and bound_of(signature) == TEMPLATE else [])
         else:
             found[signature.kind].extend(_evidence(signature, day, names))
+    worded = {item.name for item in found["botnet"] if item.weight > 0 and item.layer not in ENGINE_LAYERS}
+    sent_by = {
+        item.name for item in found["botnet"] if item.weight >= SURE_ENGINE and item.layer in ENGINE_LAYERS
+    }
+    said = _quoted(hits, day, ruleset, names)
+    found["botnet"] += [item if item.name in sent_by else _said_by_another(item) for item in said]
     for item in more:
         found[item.kind].append(item)
     kept: dict[Kind, tuple[Evidence, ...]] = {kind: _strongest(items) for kind, items in found.items()}
@@ -193,7 +205,20 @@ def speak(
         faults=faults,
         candidates=tuple(rivals or _asked(best, users | set(near), near)),
         unlike=tuple(unlike),
+        quoted=frozenset(item.name for item in said) - worded - sent_by,
     )
+
+
+def _quoted(hits: Iterable[str], day: dt.date | None, ruleset: Ruleset, names: Names) -> list[Evidence]:
+    """What rules say that match only what the message quotes, as if the words were its own."""
+    rules = sorted({hit.removesuffix(QUOTED) for hit in hits if hit.endswith(QUOTED)})
+    signatures = [ruleset.signatures[rule] for rule in rules if rule in ruleset.signatures]
+    return [item for signature in signatures for item in _evidence(signature, day, names)]
+
+
+def _said_by_another(item: Evidence) -> Evidence:
+    """What words of another say: nothing, unless the engine is surely there, as spam quotes letters, too."""
+    return replace(item, weight=0.0, what=f"{item.what}, but only words that the message quotes")
 
 
 def _of_engine_alone(best: str, scores: Mapping[str, float], counting: Sequence[Evidence]) -> list[str]:

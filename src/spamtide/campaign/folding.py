@@ -12,8 +12,8 @@ import unicodedata
 from itertools import pairwise
 from typing import Protocol
 
-from spamtide.campaign.quoting import READ_CHARS, own_words
 from spamtide.compiled import native
+from spamtide.quoting import READ_CHARS, own_words
 
 TEXT_CHARS = 4_000
 """Characters of visible text that are compared. What a mail says, it says before that."""

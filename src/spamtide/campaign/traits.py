@@ -21,10 +21,10 @@ from spamtide.campaign.folding import TEXT_CHARS, TEXT_LINE, fold
 from spamtide.campaign.mixing import mix
 from spamtide.campaign.pictures import picture_lines
 from spamtide.campaign.places import SHARED_PLACES
-from spamtide.campaign.quoting import READ_CHARS, own_words
 from spamtide.campaign.similarity import MIN_KEY_WORDS, link_shape
 from spamtide.campaign.target import target
 from spamtide.campaign.words import LINK, Words, read_words
+from spamtide.quoting import READ_CHARS, own_words
 from spamtide.schema import PROFILES
 
 U32 = NDArray[np.uint32]

@@ -78,7 +78,10 @@ def _refuse_contradictions(
     if label not in {"spam", "ham"}:
         message = f"--label is spam or ham, not '{label}'"
         raise UsageError(message)
-    if lab is not None and (label == "ham" or not lab.strip()):
+    if lab is not None and not lab.strip():
+        message = "--lab is empty: it names the family whose bot sent the mail"
+        raise UsageError(message)
+    if lab is not None and label == "ham":
         message = "--lab names a family of bots, so its mail is spam"
         raise UsageError(message)
     if retry and source.paths:

@@ -24,6 +24,8 @@ from spamtide.attribution.brand.words import wordings
 from spamtide.attribution.signature.brand_rules import brand_source
 from spamtide.attribution.signature.guarded import Behind, Guard, Guarded, split
 from spamtide.attribution.signature.near import MARK
+from spamtide.attribution.signature.quoted import QUOTED, own_rendering
+from spamtide.attribution.signature.quoted import VERSION as QUOTED_VERSION
 from spamtide.attribution.signature.sieve import UNSIFTED, Sieve, Sifting, sifting_of
 from spamtide.errors import SettingsError
 from spamtide.knowledge import Knowledge
@@ -126,7 +128,7 @@ def compile_signatures(sources: Sequence[tuple[Path, str]]) -> Ruleset:
     sifting = sifting_of({path.name: text for path, text in left}, names, ids)
     files = {file for file, _ in sifting.left}
     apart = [(path, text) for path, text in left if path.name in files] if sifting.some else []
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(QUOTED_VERSION.encode())
     for path, text in sources:
         digest.update(f"{path.name}\0{text}\0".encode())
     if reading.wordings:
@@ -369,7 +371,7 @@ class _Trying:
     def hits(self, text: str) -> tuple[str, ...]:
         """Ids of the rules that match, sorted."""
         behind = self._guard.hits(text.encode("utf-8", "replace")) if self._guard else ()
-        found = self._rules(text)
+        found = self._own(text, self._rules(text))
         said = disguised(text, self._ruleset.reading)
         if not behind and not said:
             return found
@@ -378,6 +380,18 @@ class _Trying:
         again = self._rules(plainly(text, said)) if said else ()
         named |= {rule for rule in again if signatures[rule].kind == "programme"}
         return tuple(sorted(named - {""}))
+
+    def _own(self, text: str, found: tuple[str, ...]) -> tuple[str, ...]:
+        """Rules that match a text; botnets' that match only what it quotes are marked so."""
+        signatures = self._ruleset.signatures
+        asked = [rule for rule in found if signatures[rule].kind == "botnet"]
+        own = own_rendering(text) if asked else None
+        if own is None:
+            return found
+        left = self._rules(own)
+        return tuple(
+            sorted(f"{rule}{QUOTED}" if rule in asked and rule not in left else rule for rule in found)
+        )
 
     def _rules(self, text: str) -> tuple[str, ...]:
         """Those that match a text as it is, but for guarded ones."""

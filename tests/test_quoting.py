@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spamtide.campaign.quoting import own_words
 from spamtide.campaign.similarity import link_shape
 from spamtide.campaign.target import target
+from spamtide.quoting import own_words
 
 OWN = "Please see the document that I attach, and confirm it today."
 STOLEN = "Thank you for the minutes.\nWe meet again on Thursday, at the usual place."

@@ -46,6 +46,10 @@ _RULE = re.compile(rf"-{{2,}}\s*(?:{_ORIGINAL})\b", re.IGNORECASE)
 _SAYS = re.compile(rf"\b(?:{_WROTE})\b.{{0,60}}[:\uff1a]$", re.IGNORECASE)
 _DATED = re.compile(rf"(?:{_ON})\b.*[0-9]", re.IGNORECASE)
 _REPLY = re.compile(r"\s*(?:re|aw|sv|vs|antw|rif|odp|回复|答复|回覆)(?:\[\d+\])?\s*[:\uff1a]", re.IGNORECASE)
+_PASSED_ON = re.compile(
+    r"\s*(?:re|aw|sv|vs|antw|rif|odp|fwd?|wg|tr|i|rv|enc|vb|pd|回复|答复|回覆|转发|轉寄)(?:\[\d+\])?\s*[:\uff1a]",
+    re.IGNORECASE,
+)
 _SIGNED = re.compile(r"(?:--|[_=-]{5,})$")
 """What stands above a signature, or above the foot that a mailing list adds."""
 _LETTER = re.compile(r"[^\W\d_]")
@@ -60,6 +64,35 @@ def own_words(subject: str, text: str) -> tuple[str, str]:
     if not _REPLY.match(subject):
         return subject, text
     lines = [line.strip() for line in text[:READ_CHARS].split("\n")]
+    own = _own_lines(lines)
+    if len(own) == len(lines):
+        return subject, text
+    end, letters = len(own), 0
+    for at, line in enumerate(own):
+        if letters >= OWN_LETTERS and _SIGNED.match(line):
+            end = at
+            break
+        letters += len(_LETTER.findall(line))
+    return ("", "\n".join(own[:end])) if letters >= OWN_LETTERS else (subject, text)
+
+
+def without_quoted(text: str) -> str | None:
+    """A text without the letters that it quotes or passes on, whoever does so; None if there are none.
+
+    Total and linear.
+    """
+    lines = [line.strip() for line in text.split("\n")]
+    own = _own_lines(lines)
+    return "\n".join(own) if len(own) < len(lines) else None
+
+
+def is_passed_on(subject: str) -> bool:
+    """Whether a subject is that of a letter which is answered or passed on."""
+    return _PASSED_ON.match(subject) is not None
+
+
+def _own_lines(lines: Sequence[str]) -> list[str]:
+    """The lines of a text that are not another's; lines are without white space around them."""
     own: list[str] = []
     at = 0
     while at < len(lines):
@@ -75,15 +108,7 @@ def own_words(subject: str, text: str) -> tuple[str, str]:
         else:
             own.append(lines[at])
             at += 1
-    if len(own) == len(lines):
-        return subject, text
-    end, letters = len(own), 0
-    for at, line in enumerate(own):
-        if letters >= OWN_LETTERS and _SIGNED.match(line):
-            end = at
-            break
-        letters += len(_LETTER.findall(line))
-    return ("", "\n".join(own[:end])) if letters >= OWN_LETTERS else (subject, text)
+    return own
 
 
 def _is_head(lines: Sequence[str], at: int) -> bool:
