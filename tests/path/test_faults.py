@@ -263,6 +263,7 @@ def test_reading_commands_want_an_observatory(spamtide: Run, tmp_path: Path, arg
         ["ingest", "--no-such-option", "x"],
         ["ingest"],
         ["ingest", "--label", "maybe", "x"],
+        ["ingest", "--lab", "", "x"],
         ["ingest", "--label", "ham", "--lab", "rustock", "x"],
         ["export", "no-such-table"],
         ["export", "changes", "--botnet", "x"],
@@ -278,6 +279,11 @@ def test_wrong_use_is_64(spamtide: Run, tmp_path: Path, arguments: list[str]) ->
 
     assert done.returncode == 64
     assert one_line(done.stderr)
+
+
+def test_an_empty_lab_is_not_taken_for_ham(spamtide: Run, tmp_path: Path) -> None:
+    assert spamtide("init", tmp_path / "o").returncode == 0
+    assert "--lab is empty" in one_line(spamtide("-C", tmp_path / "o", "ingest", "--lab", "", "x").stderr)
 
 
 @pytest.mark.parametrize(
