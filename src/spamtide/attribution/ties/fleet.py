@@ -144,7 +144,22 @@ def kinship(
     return steps, told
 
 
-def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strangers: Flags) -> Floats | None:
+@dataclass(frozen=True, slots=True)
+class _Ratios:
+    """What meeting a fleet or not says, as log-likelihood ratios of the fleet against not of it."""
+
+    each: Floats
+    """Of each entry by itself."""
+    spread: float
+    """How much more campaigns differ than chance lets them, 1 or more."""
+
+    @property
+    def pooled(self) -> Floats:
+        """Of each entry as a part of its campaign, whose entries say the same thing again."""
+        return self.each / self.spread
+
+
+def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strangers: Flags) -> _Ratios | None:
     """What meeting a fleet or not says of each entry; None where addresses do not tell.
 
     Args:
@@ -153,9 +168,6 @@ def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strange
         judged: entries on which the rate is measured.
         campaigns: number of each entry's campaign.
         strangers: entries that are not of it.
-
-    Returns:
-        Log-likelihood ratio of each entry: of the fleet against not of it.
     """
     meeting, least = window.meet(fleet), 1.0
     could = judged & (meeting.chances > 0)
@@ -180,7 +192,7 @@ def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strange
     if not asked.any() or own[asked].mean() < CLEAR * chance:
         return None
     ratios = np.where(meeting.met, np.log(own / chance), np.log((1 - own) / (1 - chance)))
-    return np.where(asked, ratios / spread, 0.0)
+    return _Ratios(np.where(asked, ratios, 0.0), spread)
 
 
 def _taken(rival: Floats, fleet: Floats, shared: Flags, of: Ints) -> Floats:
@@ -296,7 +308,15 @@ def _weigh(
         mine = mine & window.meet(mine).met
     found = None
     if not (several and known.gone) or mine.sum() >= LEAST:
-        found = _followed(window, known, mine, several=several, choosing=several or rented is None)
+        # Tenants of a kit may share machines, and who else has an engine is counted with care.
+        found = _followed(
+            window,
+            known,
+            mine,
+            several=several,
+            choosing=several or rented is None,
+            by_address=rented is not None,
+        )
     if rented:
         found = found or _of_others(window, known)
     if found is None:
@@ -368,12 +388,12 @@ def _of_others(window: Window, known: _Known) -> tuple[Floats, Floats] | None:
     rival = _fleet(window, theirs, theirs, of, nobody) if theirs.sum() >= LEAST else None
     if rival is None:
         return None
-    odds, mixed = of_mixtures(-rival, of, prior, known.kit)
-    return np.where((odds <= -JOINS) & (rival > 0), odds, np.nan), mixed
+    odds, mixed = of_mixtures(-rival.pooled, of, prior, known.kit)
+    return np.where((odds <= -JOINS) & (rival.each > 0), odds, np.nan), mixed
 
 
 def _followed(
-    window: Window, known: _Known, mine: Flags, *, several: bool, choosing: bool
+    window: Window, known: _Known, mine: Flags, *, several: bool, choosing: bool, by_address: bool
 ) -> tuple[Floats, Floats] | None:
     """Follow both fleets from campaign to campaign, until nothing moves or ROUNDS are over.
 
@@ -385,6 +405,7 @@ def _followed(
         choosing: whether others may be among what begins the fleet, so that the rate at which it meets is
             measured on what is found to be of it. Where there are none, this would leave out its addresses
             that did not meet, and the rate would run away.
+        by_address: whether in a mixed campaign each address speaks as clearly as it can: see `of_mixtures`.
 
     Returns:
         Log-odds that each entry is the family's, and the probability that each campaign is mixed; None where
@@ -405,9 +426,12 @@ def _followed(
         if fleet is None:
             break
         rival = _fleet(window, theirs, theirs, of, mine) if theirs.sum() >= LEAST else None
-        ratios = fleet if rival is None else fleet - _taken(rival, fleet, window.shared, of)
+        ratios, each = fleet.pooled, fleet.each
+        if rival is not None:
+            ratios = ratios - _taken(rival.pooled, ratios, window.shared, of)
+            each = each - _taken(rival.pooled, each, window.shared, of)
         prior = np.where(free, _prior(ratios, of, (free, known.kit), known.own_odds, sure), before)
-        last, found = found, of_mixtures(ratios, of, prior, known.kit)
+        last, found = found, of_mixtures(ratios, of, prior, known.kit, each if by_address else None)
         odds, mixed = found
         # What rests on a text that others send too may be answered, but is carried on to nothing.
         mine, theirs = (odds >= JOINS) & ~shared, odds <= -JOINS

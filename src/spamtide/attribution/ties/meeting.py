@@ -19,6 +19,9 @@ FLOOR, BELIEVED = 0.005, 100.0
 """Least share of others' addresses that meet a family's by chance; and how many addresses' worth it is."""
 DISTANCES = tuple(d for d in range(-NEAR, NEAR + 1) if d)
 """Weeks from one's own to those in which addresses are compared."""
+STRANGE = 0.1
+"""Messages of families with another engine, as a part of what an address sends with this one, from which it
+has many machines: a single one among many may be forged, or sent by who had the address before."""
 HALVINGS = 30
 """Of the interval in which a rate is looked for: 2**-30 is far below what mail can tell."""
 
@@ -126,7 +129,7 @@ class Strangers:
     places: Ints
     """Place in a family's cells of each of these that has one, sorted."""
     hosts: Ints
-    """The same, of families that are no mates of its engine; each once."""
+    """The same, of families that are no mates of its engine."""
 
     @classmethod
     def of(cls, cells: Cells, mail: tuple[Ints, Ints, Ints], mates: Flags) -> Strangers:
@@ -149,7 +152,7 @@ class Strangers:
         found = np.minimum(np.searchsorted(known[order], keys), max(0, len(known) - 1))
         meets = known[order][found] == keys if len(known) else np.zeros(len(keys), dtype=np.bool_)
         at = order[found[meets]]
-        return cls(sent[0], np.sort(at), np.unique(order[found[meets & others]]))
+        return cls(sent[0], np.sort(at), np.sort(order[found[meets & others]]))
 
 
 class Window:
@@ -172,10 +175,12 @@ class Window:
         inside = slice(*np.searchsorted(around.places, [first, last]))
         self._strangers = around.places[inside] - first
         of = cells.addresses[self.part]
-        hosts = np.zeros(int(of.max(initial=-1)) + 1, dtype=np.bool_)
+        address = np.zeros(last - first, dtype=np.int64)
+        address[self.places] = of
+        sent = np.bincount(of)
         near = slice(*np.searchsorted(around.hosts, [first, last]))
-        hosts[of[np.isin(self.places, around.hosts[near] - first)]] = True
-        self.shared = hosts[of]
+        strange = np.bincount(address[around.hosts[near] - first], minlength=len(sent))
+        self.shared = ((strange > 0) & (strange >= STRANGE * sent))[of]
         """Entries whose address sends for families with another engine too: of many machines."""
         self._of_strangers = int(
             np.searchsorted(around.weeks, high, side="right") - np.searchsorted(around.weeks, low)

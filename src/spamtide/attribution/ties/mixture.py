@@ -45,7 +45,9 @@ def share_of(ratios: Floats, of: Ints, free: Flags, expected: float, sure: float
     return min(max(share, FLOOR), 1 - FLOOR)
 
 
-def of_mixtures(ratios: Floats, of: Ints, prior: Floats, kit: Flags) -> tuple[Floats, Floats]:
+def of_mixtures(
+    ratios: Floats, of: Ints, prior: Floats, kit: Flags, each: Floats | None = None
+) -> tuple[Floats, Floats]:
     """Log-odds that each entry is the family's, and probability that each campaign is a mixture.
 
     One text may be sent by several tenants of a kit. A campaign is the family's, somebody else's, or mixed in
@@ -56,17 +58,20 @@ def of_mixtures(ratios: Floats, of: Ints, prior: Floats, kit: Flags) -> tuple[Fl
         of: place of its campaign.
         prior: log-odds of each campaign before addresses are asked.
         kit: whether each campaign's engine is known to be several families'.
+        each: the ratio of each entry by itself, if the others were weakened because a campaign's entries say
+            the same again: as proof of whose the campaign is they do, but not of who is apart in a mixed one.
     """
     mixed = np.where(kit, MIXED[1], MIXED[0])
     parts = np.exp(np.clip(ratios, -30.0, 30.0))
+    alone = parts if each is None else np.exp(np.clip(each, -30.0, 30.0))
     pure = np.bincount(of, weights=ratios)
     share = 1 / (1 + np.exp(-prior))
     models = [np.log(share * (1 - mixed)) + pure, np.log((1 - share) * (1 - mixed))]
     inside = []
     for part in PARTS:
-        of_parts = part * parts + 1 - part
-        models.append(np.log(mixed / len(PARTS)) + np.bincount(of, weights=np.log(of_parts)))
-        inside.append(part * parts / of_parts)
+        of_parts = np.log(part * parts + 1 - part)
+        models.append(np.log(mixed / len(PARTS)) + np.bincount(of, weights=of_parts))
+        inside.append(part * alone / (part * alone + 1 - part))
     weights = np.exp(np.stack(models) - np.max(models, axis=0))
     ours = weights[0][of] + sum(weight[of] * own for weight, own in zip(weights[2:], inside, strict=True))
     theirs = weights[1][of] + sum(
