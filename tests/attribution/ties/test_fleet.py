@@ -300,8 +300,8 @@ def test_behind_an_address_of_many_machines_nobody_is_the_others(
 ) -> None:
     """A text from addresses that the others have too may be the family's.
 
-    So it is if another engine's mail comes from them as well, a tenth or more, and none of it from what is the
-    others' alone.
+    So it is if another engine's mail comes from them as well, a tenth or more, and none of the text from what
+    is the others' alone.
     """
     shared = range(800, 830)
     book = sure(sent(range(200), range(4), each=30))
