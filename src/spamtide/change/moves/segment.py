@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.change.moves.pause import pauses
 from spamtide.compiled import native
 from spamtide.model import Counts, Days, Floats
 
@@ -146,12 +147,27 @@ def prepare(days: Days, count: Counts, offset: Floats) -> Track:
     exposure = relative_exposure(offset)
     values = np.where(exposure > 0, count, 0).astype(np.float64)
     if len(days) <= LONGEST_DAILY and busiest(values, exposure) >= THIN:
-        weekday = weekday_offsets(values, exposure)[np.arange(len(values)) % WEEK]
+        weekday = weekday_offsets(values, exposure)
+        if weekday.all():
+            with np.errstate(divide="ignore", invalid="ignore"):
+                free = pauses(np.where(exposure > 0, values / exposure, np.nan))
+            if free is not None:
+                return _bursts(first, values, exposure, free)
+        weekday = weekday[np.arange(len(values)) % WEEK]
         return _track(first, 1, *_without_days_off(values, exposure, weekday))
     skipped = len(values) % WEEK
     weekly = values[skipped:].reshape(-1, WEEK).sum(axis=1)
     share = relative_exposure(exposure[skipped:].reshape(-1, WEEK).sum(axis=1))
     return _track(first + dt.timedelta(days=skipped), WEEK, weekly, share, np.ones_like(weekly))
+
+
+def _bursts(first: dt.date, values: Floats, exposure: Floats, free: Bools) -> Track:
+    """The track of a series that sends in bursts: its pauses are missing, as days off are."""
+    sends = np.where(free, 0.0, exposure)
+    weekday = weekday_offsets(np.where(free, 0.0, values), sends)[np.arange(len(values)) % WEEK]
+    weekday = np.where(free, 0.0, weekday)
+    sends = np.where(weekday > 0, sends, 0.0)
+    return _track(first, 1, np.where(sends > 0, values, 0.0), sends, weekday)
 
 
 def _track(first: dt.date, step: int, values: Floats, exposure: Floats, weekday: Floats) -> Track:

@@ -1,0 +1,88 @@
+"""Pauses that are a series' habit: it sends for some days, then not at all for some, over and over.
+
+Of who sends in bursts, the days between two of them tell neither a level nor an end. How long its pauses last
+is known from those that it came back from, and only a silence that is longer than these is one. Lengths are
+taken as log-normal; the limit is where one more of them would lie beyond it once in LONGER.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamtide.model import Floats
+
+Bools = NDArray[np.bool_]
+
+SILENT = 0.1
+"""Share of the rate on a day that it sends on, up to which a day is silent."""
+SHORTEST = 3
+"""Days from which on a silence is a pause: one or two come by chance, or a collection failed."""
+SHOWS = 30.0
+"""Messages that would have come in a pause, at least."""
+FEWEST = 6
+"""Pauses that it came back from, without which there is no habit."""
+MUCH = 1 / 3
+"""Share of all days, but for longer silences, that pauses must take up: some botnets stop six times a year."""
+LONGER = 400
+"""Pauses of which one is longer than the limit."""
+EVEN = 0.1
+"""Least spread of log lengths: whole days differ by as much."""
+
+Run = tuple[int, int]
+"""Units [first, last) of a silence."""
+
+
+def pauses(rate: Floats) -> Bools | None:
+    """Units that are within a series' habit of pausing; None where it has none.
+
+    Args:
+        rate: messages a day at usual exposure; NaN where the day is missing.
+    """
+    known = np.isfinite(rate)
+    sent = np.where(known, rate, 0.0)
+    if not sent.any():
+        return None
+    level = _on_days(sent)
+    sends = np.flatnonzero(known & (sent > SILENT * level))
+    runs = [(int(a) + 1, int(b)) for a, b in itertools.pairwise(sends) if b - a > 1]
+    ended = [run for run in runs if _is_pause(known, run, level)]
+    if len(ended) < FEWEST:
+        return None
+    lengths = np.log([last - first for first, last in ended])
+    usual = [run for n, run in enumerate(ended) if lengths[n] <= _limit(np.delete(lengths, n))]
+    beyond = sum(last - first for first, last in ended) - sum(last - first for first, last in usual)
+    lasting = int(sends[-1] - sends[0]) + 1 - beyond
+    silent = sum(last - first for first, last in runs) - beyond
+    if len(usual) < FEWEST or silent < MUCH * lasting:
+        return None
+    limit = _limit(np.log([last - first for first, last in usual]))
+    found = np.zeros(len(rate), dtype=np.bool_)
+    for first, last in (*runs, (int(sends[-1]) + 1, len(rate))):
+        if last > first and np.log(last - first) <= limit:
+            found[first:last] = True
+    return found
+
+
+def _on_days(sent: Floats) -> float:
+    """Rate on the days that half of all messages came on or below."""
+    order = np.sort(sent)
+    mail = np.cumsum(order)
+    return float(order[int(np.searchsorted(mail, mail[-1] / 2))])
+
+
+def _is_pause(known: Bools, run: Run, level: float) -> bool:
+    """Whether a silence was long enough, and seen well enough, to be a pause."""
+    days = int(known[slice(*run)].sum())
+    return days >= SHORTEST and 2 * days > run[1] - run[0] and days * level >= SHOWS
+
+
+def _limit(lengths: Floats) -> float:
+    """Log of the days beyond which a pause is longer than its like."""
+    from scipy.special import stdtrit
+
+    number = len(lengths)
+    spread = max(float(lengths.std(ddof=1)), EVEN) * float(np.sqrt(1 + 1 / number))
+    return float(lengths.mean() + stdtrit(number - 1, 1 - 1 / LONGER) * spread)
