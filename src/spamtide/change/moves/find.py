@@ -315,7 +315,10 @@ def _date(
 ) -> tuple[Ramp, bool]:
     """Date one move, as a quick one and as a slow one, each with its chance; and whether slow is likelier."""
     direction, i, j = move
-    slow = slow_move(track, segments, (i, j), free, LONG // track.step + 1)
+    over = direction == "fall" and segments.levels[j] < NEGLIGIBLE * segments.levels[i - 1]
+    # A burst that was the last of many is no day of a slow fall: between two of them anything may have happened.
+    quick = over and track.pausing
+    slow = None if quick else slow_move(track, segments, (i, j), free, LONG // track.step + 1)
     if slow is not None and is_slope(track, segments, i, j):
         return Ramp(*estimates(direction, slow.begun, slow.settled), slow.begun, slow.settled), True
     ramp = _quick(track, segments, move, room)
@@ -324,7 +327,6 @@ def _date(
     begun = ramp.begun.mixed(slow.begun, slow.chances)
     settled = ramp.settled.mixed(slow.settled, slow.chances)
     onset, end = estimates(direction, begun, settled)
-    over = direction == "fall" and segments.levels[j] < NEGLIGIBLE * segments.levels[i - 1]
     # Of what was cut off, the end is the day from which on next to nothing came.
     likelier = slow.chances[0] >= LIKELIER
     return Ramp(onset, ramp.end if over and not likelier else end, begun, settled), likelier

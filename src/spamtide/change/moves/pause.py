@@ -18,6 +18,10 @@ Bools = NDArray[np.bool_]
 
 SILENT = 0.1
 """Share of the rate on a day that it sends on, up to which a day is silent."""
+AROUND = 28
+"""Days on either side of a day that say what rate this is."""
+LOWEST = 0.1
+"""Share of the rate of the whole series that it is, at least."""
 SHORTEST = 3
 """Days from which on a silence is a pause: one or two come by chance, or a collection failed."""
 SHOWS = 30.0
@@ -28,6 +32,8 @@ MUCH = 1 / 3
 """Share of all days, but for longer silences, that pauses must take up: some botnets stop six times a year."""
 LONGER = 400
 """Pauses of which one is longer than the limit."""
+TIMES = 3.0
+"""Times its longest pause beyond which a silence is no pause, however little is known of them."""
 EVEN = 0.1
 """Least spread of log lengths: whole days differ by as much."""
 
@@ -43,9 +49,12 @@ def pauses(rate: Floats) -> Bools | None:
     """
     known = np.isfinite(rate)
     sent = np.where(known, rate, 0.0)
-    if not sent.any():
-        return None
-    level = _on_days(sent)
+    level = _on_days(sent[None, :])
+    if level[0] <= 0 or (sent <= SILENT * level).sum() < MUCH / 2 * len(sent):
+        return None  # most series: there is no need to look closer
+    # The level of its bursts may have moved: low ones of today are no silence beside those of last year.
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(sent, AROUND), 2 * AROUND + 1)
+    level = np.maximum(_on_days(around), LOWEST * level)
     sends = np.flatnonzero(known & (sent > SILENT * level))
     runs = [(int(a) + 1, int(b)) for a, b in itertools.pairwise(sends) if b - a > 1]
     ended = [run for run in runs if _is_pause(known, run, level)]
@@ -60,23 +69,25 @@ def pauses(rate: Floats) -> Bools | None:
         return None
     limit = _limit(np.log([last - first for first, last in usual]))
     found = np.zeros(len(rate), dtype=np.bool_)
-    for first, last in (*runs, (int(sends[-1]) + 1, len(rate))):
+    for first, last in ((0, int(sends[0])), *runs, (int(sends[-1]) + 1, len(rate))):
         if last > first and np.log(last - first) <= limit:
             found[first:last] = True
     return found
 
 
-def _on_days(sent: Floats) -> float:
-    """Rate on the days that half of all messages came on or below."""
-    order = np.sort(sent)
-    mail = np.cumsum(order)
-    return float(order[int(np.searchsorted(mail, mail[-1] / 2))])
+def _on_days(sent: Floats) -> Floats:
+    """Rate on the days that a series sends on: half of its messages came on days of no more; along an axis."""
+    order = np.sort(sent, axis=-1)
+    mail = np.cumsum(order, axis=-1)
+    half = (mail < mail[:, -1:] / 2).sum(axis=-1)
+    return np.asarray(order[np.arange(len(order)), half])
 
 
-def _is_pause(known: Bools, run: Run, level: float) -> bool:
+def _is_pause(known: Bools, run: Run, level: Floats) -> bool:
     """Whether a silence was long enough, and seen well enough, to be a pause."""
-    days = int(known[slice(*run)].sum())
-    return days >= SHORTEST and 2 * days > run[1] - run[0] and days * level >= SHOWS
+    seen = known[slice(*run)]
+    days = int(seen.sum())
+    return days >= SHORTEST and 2 * days > run[1] - run[0] and level[slice(*run)][seen].sum() >= SHOWS
 
 
 def _limit(lengths: Floats) -> float:
@@ -85,4 +96,5 @@ def _limit(lengths: Floats) -> float:
 
     number = len(lengths)
     spread = max(float(lengths.std(ddof=1)), EVEN) * float(np.sqrt(1 + 1 / number))
-    return float(lengths.mean() + stdtrit(number - 1, 1 - 1 / LONGER) * spread)
+    beyond = float(lengths.mean() + stdtrit(number - 1, 1 - 1 / LONGER) * spread)
+    return min(beyond, float(lengths.max() + np.log(TIMES)))

@@ -74,6 +74,8 @@ class Track:
     """Information of a unit against one of usual exposure; 0 where it is missing."""
     size: float
     """NB size r."""
+    pausing: bool = False
+    """It sends in bursts, and is missing in its pauses."""
     rate: Floats = field(init=False, repr=False, compare=False)
     """Counts at usual exposure, NaN where missing."""
     told: Floats = field(init=False, repr=False, compare=False)
@@ -167,7 +169,7 @@ def _bursts(first: dt.date, values: Floats, exposure: Floats, free: Bools) -> Tr
     weekday = weekday_offsets(np.where(free, 0.0, values), sends)[np.arange(len(values)) % WEEK]
     weekday = np.where(free, 0.0, weekday)
     sends = np.where(weekday > 0, sends, 0.0)
-    return _track(first, 1, np.where(sends > 0, values, 0.0), sends, weekday)
+    return replace(_track(first, 1, np.where(sends > 0, values, 0.0), sends, weekday), pausing=True)
 
 
 def _track(first: dt.date, step: int, values: Floats, exposure: Floats, weekday: Floats) -> Track:
