@@ -103,3 +103,22 @@ def test_days_on_which_nobody_watched_are_no_pauses() -> None:
     for first in range(5, DAYS - 10, 12):
         rate[first : first + 8] = np.nan
     assert pauses(rate) is None
+
+
+def test_strays_after_a_stop_are_no_bursts() -> None:
+    level = bursts(6)
+    stop = int(np.flatnonzero(level[:160] > 20)[-1]) + 1
+    level[stop:] = 0
+    count = np.random.default_rng(1).poisson(level)
+    count[stop + 4 :: 9] = 2
+    one = prepare(START + np.arange(DAYS), count, np.ones(DAYS))
+    assert one.pausing
+    assert one.observed[stop:].all()
+
+
+@pytest.mark.parametrize("before", [100.0, 10000.0])
+def test_what_is_left_of_a_fall_is_no_bursts(before: float) -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        level = np.where(np.arange(DAYS) < 60, before, before / 100) * rng.gamma(3, 1 / 3, DAYS)
+        assert not ready(level, seed).pausing

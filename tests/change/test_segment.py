@@ -172,7 +172,10 @@ def test_mail_on_a_day_off_after_a_silence_counts() -> None:
 
 
 def test_bursts_and_thin_weekends_are_no_days_off() -> None:
-    """It must be the habit of a weekday: what sends now and then, or little on Sundays, has none."""
+    """It must be the habit of a weekday: what sends now and then, or little on Sundays, has none.
+
+    The pauses between bursts are another habit.
+    """
     days = np.datetime64("2024-01-01") + np.arange(364)
     for seed in range(20):
         dice = np.random.default_rng([3, seed])
@@ -183,7 +186,9 @@ def test_bursts_and_thin_weekends_are_no_days_off() -> None:
             at += int(dice.integers(8, 16))
         thin = dice.poisson(np.where(np.arange(364) % 7 == 6, 0.6, 2.6))
         every_other = np.where(np.arange(364) % 2 == 0, dice.poisson(80, 364), 0)
-        for count in (bursts, thin, every_other):
+        assert weekday_offsets(bursts, np.ones(364)).all()
+        assert prepare(days, bursts, np.ones(364)).observed[bursts > 0].all()
+        for count in (thin, every_other):
             assert prepare(days, count, np.ones(364)).observed.all()
 
 

@@ -316,7 +316,7 @@ def _date(
     """Date one move, as a quick one and as a slow one, each with its chance; and whether slow is likelier."""
     direction, i, j = move
     over = direction == "fall" and segments.levels[j] < NEGLIGIBLE * segments.levels[i - 1]
-    # A burst that was the last of many is no day of a slow fall: between two of them anything may have happened.
+    # The last of many bursts is no day of a slow fall: between two of them anything may have happened.
     quick = over and track.pausing
     slow = None if quick else slow_move(track, segments, (i, j), free, LONG // track.step + 1)
     if slow is not None and is_slope(track, segments, i, j):

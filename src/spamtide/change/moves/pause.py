@@ -21,11 +21,11 @@ SILENT = 0.1
 AROUND = 28
 """Days on either side of a day that say what rate this is."""
 LOWEST = 0.1
-"""Share of the rate of the whole series that it is, at least."""
+"""Share of the whole series' rate that a day is held against, at least: strays end no silence."""
 SHORTEST = 3
 """Days from which on a silence is a pause: one or two come by chance, or a collection failed."""
 SHOWS = 30.0
-"""Messages that would have come in a pause, at least."""
+"""Messages that would have come in a pause, at least: of few a day none is chance, also for weeks."""
 FEWEST = 6
 """Pauses that it came back from, without which there is no habit."""
 MUCH = 1 / 3
@@ -54,10 +54,12 @@ def pauses(rate: Floats) -> Bools | None:
         return None  # most series: there is no need to look closer
     # The level of its bursts may have moved: low ones of today are no silence beside those of last year.
     around = np.lib.stride_tricks.sliding_window_view(np.pad(sent, AROUND), 2 * AROUND + 1)
-    level = np.maximum(_on_days(around), LOWEST * level)
-    sends = np.flatnonzero(known & (sent > SILENT * level))
+    near = _on_days(around)
+    sends = np.flatnonzero(known & (sent > SILENT * np.maximum(near, LOWEST * level)))
+    missed = np.where(known, near, 0.0)
     runs = [(int(a) + 1, int(b)) for a, b in itertools.pairwise(sends) if b - a > 1]
-    ended = [run for run in runs if _is_pause(known, run, level)]
+    runs = [run for run in runs if _shows(missed[slice(*run)], sent[slice(*run)])]
+    ended = [run for run in runs if _is_pause(known, run)]
     if len(ended) < FEWEST:
         return None
     lengths = np.log([last - first for first, last in ended])
@@ -69,25 +71,30 @@ def pauses(rate: Floats) -> Bools | None:
         return None
     limit = _limit(np.log([last - first for first, last in usual]))
     found = np.zeros(len(rate), dtype=np.bool_)
-    for first, last in ((0, int(sends[0])), *runs, (int(sends[-1]) + 1, len(rate))):
+    ends = ((0, int(sends[0])), (int(sends[-1]) + 1, len(rate)))
+    for first, last in (*ends, *runs):
         if last > first and np.log(last - first) <= limit:
             found[first:last] = True
     return found
 
 
 def _on_days(sent: Floats) -> Floats:
-    """Rate on the days that a series sends on: half of its messages came on days of no more; along an axis."""
+    """Rate on the days that each row sends on: half of its messages came on days of no more."""
     order = np.sort(sent, axis=-1)
     mail = np.cumsum(order, axis=-1)
     half = (mail < mail[:, -1:] / 2).sum(axis=-1)
     return np.asarray(order[np.arange(len(order)), half])
 
 
-def _is_pause(known: Bools, run: Run, level: Floats) -> bool:
+def _shows(missed: Floats, sent: Floats) -> bool:
+    """Whether in a silence mail was missed, by the days around it: what is left of a fall misses none."""
+    return bool(missed.sum() >= SHOWS and sent.sum() <= SILENT * missed.sum())
+
+
+def _is_pause(known: Bools, run: Run) -> bool:
     """Whether a silence was long enough, and seen well enough, to be a pause."""
-    seen = known[slice(*run)]
-    days = int(seen.sum())
-    return days >= SHORTEST and 2 * days > run[1] - run[0] and level[slice(*run)][seen].sum() >= SHOWS
+    days = int(known[slice(*run)].sum())
+    return days >= SHORTEST and 2 * days > run[1] - run[0]
 
 
 def _limit(lengths: Floats) -> float:
