@@ -29,7 +29,7 @@ SHOWS = 30.0
 FEWEST = 6
 """Pauses that it came back from, without which there is no habit."""
 MUCH = 1 / 3
-"""Share of all days, but for longer silences, that pauses must take up: some botnets stop six times a year."""
+"""Share of the rate of the whole series that a day is held against: strays end no silence."""
 LONGER = 400
 """Pauses of which one is longer than the limit."""
 TIMES = 3.0
