@@ -29,7 +29,7 @@ SHOWS = 30.0
 FEWEST = 6
 """Pauses that it came back from, without which there is no habit."""
 MUCH = 1 / 3
-"""Share of the rate of the whole series that a day is held against: strays end no silence."""
+"""Share of all days, but for longer silences, that are silent at least: some stop six times a year."""
 LONGER = 400
 """Pauses of which one is longer than the limit."""
 TIMES = 3.0
