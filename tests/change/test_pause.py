@@ -122,3 +122,28 @@ def test_what_is_left_of_a_fall_is_no_bursts(before: float) -> None:
         rng = np.random.default_rng(seed)
         level = np.where(np.arange(DAYS) < 60, before, before / 100) * rng.gamma(3, 1 / 3, DAYS)
         assert not ready(level, seed).pausing
+
+
+def test_a_habit_that_was_given_up_excuses_no_silence() -> None:
+    """Bursts for 200 days, then mail on each of 100: a stop is told as anybody's."""
+    for seed in range(4):
+        steady = 100 * np.random.default_rng(seed).gamma(10, 1 / 10, 100)
+        level = np.concatenate((bursts(seed, days=200), steady, np.zeros(12)))
+        assert ready(level).observed[-12:].all()
+        assert any(e.kind == "fall" and (e.onset - START.astype(object)).days > 290 for e in events(level))
+
+
+def test_who_sends_every_day_between_its_floods_does_not_pause() -> None:
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        level = 100 * rng.gamma(10, 1 / 10, 300)
+        level[np.cumsum(rng.integers(8, 20, 14))] += 4000
+        assert not ready(level, seed).pausing
+
+
+def test_days_on_which_nobody_watched_make_no_stops_a_habit() -> None:
+    rate = np.full(300, 100.0)
+    for first in (20, 60, 180, 210, 240, 270):
+        rate[first : first + 3] = 0
+    rate[75:160], rate[160] = np.nan, 0
+    assert pauses(rate) is None

@@ -34,6 +34,10 @@ LONGER = 400
 """Pauses of which one is longer than the limit."""
 TIMES = 3.0
 """Times its longest pause beyond which a silence is no pause, however little is known of them."""
+TRICKLE = 0.01
+"""Share of what a pause misses, and more than SHOWS, that comes in none: it would itself be missed."""
+SINCE = 3.0
+"""Times its usual days from one pause to the next, AROUND at least, after which the habit is given up."""
 EVEN = 0.1
 """Least spread of log lengths: whole days differ by as much."""
 
@@ -64,16 +68,19 @@ def pauses(rate: Floats) -> Bools | None:
         return None
     lengths = np.log([last - first for first, last in ended])
     usual = [run for n, run in enumerate(ended) if lengths[n] <= _limit(np.delete(lengths, n))]
-    beyond = sum(last - first for first, last in ended) - sum(last - first for first, last in usual)
-    lasting = int(sends[-1] - sends[0]) + 1 - beyond
-    silent = sum(last - first for first, last in runs) - beyond
+    beyond = _days(known, ended) - _days(known, usual)
+    lasting = _days(known, [(int(sends[0]), int(sends[-1]) + 1)]) - beyond
+    silent = _days(known, runs) - beyond
     if len(usual) < FEWEST or silent < MUCH * lasting:
         return None
     limit = _limit(np.log([last - first for first, last in usual]))
     found = np.zeros(len(rate), dtype=np.bool_)
     ends = ((0, int(sends[0])), (int(sends[-1]) + 1, len(rate)))
+    apart = [later[0] - earlier[1] for earlier, later in itertools.pairwise(usual)]
+    reach = max(float(AROUND), SINCE * float(np.median(apart)))
     for first, last in (*ends, *runs):
-        if last > first and np.log(last - first) <= limit:
+        near_one = any(max(a - last, first - b) <= reach for a, b in usual if (a, b) != (first, last))
+        if last > first and np.log(last - first) <= limit and near_one:
             found[first:last] = True
     return found
 
@@ -88,7 +95,13 @@ def _on_days(sent: Floats) -> Floats:
 
 def _shows(missed: Floats, sent: Floats) -> bool:
     """Whether in a silence mail was missed, by the days around it: what is left of a fall misses none."""
-    return bool(missed.sum() >= SHOWS and sent.sum() <= SILENT * missed.sum())
+    came, due = float(sent.sum()), float(missed.sum())
+    return due >= SHOWS and came <= min(SILENT * due, max(SHOWS, TRICKLE * due))
+
+
+def _days(known: Bools, of: list[Run]) -> int:
+    """Days of some runs on which it was seen."""
+    return sum(int(known[slice(*run)].sum()) for run in of)
 
 
 def _is_pause(known: Bools, run: Run) -> bool:
