@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from spamtide.campaign.similarity import link_shape
 from spamtide.campaign.target import target
-from spamtide.quoting import own_words
+from spamtide.quoting import own_words, without_quoted
 
 OWN = "Please see the document that I attach, and confirm it today."
 STOLEN = "Thank you for the minutes.\nWe meet again on Thursday, at the usual place."
@@ -97,6 +97,14 @@ def test_monsters(name: str) -> None:
     begun = time.process_time()
     own_words("Re: x", MONSTERS[name])
     assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize("text", [">\nx\n" * 50_000, "\n>\n" * 66_000], ids=["in turn", "empty lines"])
+def test_monsters_as_long_as_a_text_may_be(text: str) -> None:
+    """All of a rendering's text is looked at for what is quoted, so that the time must be linear."""
+    begun = time.process_time()
+    without_quoted(text)
+    assert time.process_time() - begun < 2
 
 
 def test_a_link_made_to_cost_time() -> None:

@@ -137,7 +137,7 @@ def _is_marked_below(lines: Sequence[str], at: int) -> bool:
 def _drop_attribution(own: list[str]) -> bool:
     """Take off the line, or two, that say whose the lines are that follow; whether there was one."""
     last = next((at for at in range(len(own) - 1, max(len(own) - 3, -1), -1) if own[at]), -1)
-    if last < 0 or not _is_attribution(own[:last], own[last]):
+    if last < 0 or not _is_attribution(own[max(last - 1, 0) : last], own[last]):
         return False
     del own[last if _DATED.match(own[last][:LINE_CHARS]) else last - 1 :]
     return True
