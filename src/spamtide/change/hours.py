@@ -47,6 +47,8 @@ MOST_ABOVE = 2.0
 """Times what was expected of them, and more, by which they may lie above it."""
 LEAST_FORETOLD = 0.2
 """Least part of what is expected anyway that they may leave."""
+NEAR = 1
+"""Hours of the day off in which windows may end that say how uneven this one is."""
 BURST = 2.5
 """Times what was foretold that count of a stretch of hours at most: its bursts say nothing of its lulls."""
 PAUSES = 2
@@ -300,7 +302,13 @@ def _foretell(
     foretold = np.maximum(due + x @ (habit / max(1.0, float(habit.sum()))), LEAST_FORETOLD * due)
     seen = np.minimum(seen, BURST * foretold)
     error, square = ((seen - foretold) ** 2 - foretold)[:-1], (foretold**2)[:-1]
-    excess = float(error.sum() / max(float(square.sum()), 1e-9)) * blocks / (blocks - len(hours_before))
+    # A forecast errs most where days begin: windows that end now are as uneven as those that ended then.
+    here = np.abs((ends[:-1] - ends[-1] + HOURS // 2) % HOURS - HOURS // 2) <= NEAR
+    excess = (
+        max(float(error[some].sum() / max(float(square[some].sum()), 1e-9)) for some in (slice(None), here))
+        * blocks
+        / (blocks - len(hours_before))
+    )
     return float(foretold[-1] / due[-1]) if due[-1] > 0 else 1.0, max(excess, LEAST_ALPHA)
 
 
