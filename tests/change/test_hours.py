@@ -70,6 +70,15 @@ def test_a_pause_that_a_botnet_makes_every_week_is_no_stop() -> None:
         assert [c.subject for c in watch_hours(series, ())] == ["a"] * flagged
 
 
+def test_hours_that_were_poor_for_all_are_no_habit_of_one() -> None:
+    """A relay that was down twice, or spam folders that were read late, excuse no stop."""
+    series = hourly(["a", "b", "c"], {"a": 0.0})
+    for item in series:
+        for day in (9, 16):
+            item.count[day * DAY + 12 :][:7] = 0
+    assert [c.subject for c in watch_hours(series, ())] == ["a"]
+
+
 def test_a_day_that_is_poor_for_all_and_what_is_told_already_are_not_flagged() -> None:
     everyone = hourly(["a", "b", "c"], dict.fromkeys("abc", 0.1))
     assert watch_hours(everyone, ()) == ()

@@ -239,7 +239,7 @@ def _raise(
         part, alpha = _foretell(item.count, mine, window)
         if due * part < LEAST_EXPECTED or seen >= ratio * due * part:
             continue
-        if _pauses(item.count, mine, window, max(seen / due, NEGLIGIBLE)) >= PAUSES:
+        if _pauses(item, expected, rest, window, max(seen / due, NEGLIGIBLE)) >= PAUSES:
             continue
         chance = lower_tail(seen, due * part, 1.0 / alpha)
         if chance < CHANCE and (best is None or chance < best.chance):
@@ -312,10 +312,27 @@ def _foretell(
     return float(foretold[-1] / due[-1]) if due[-1] > 0 else 1.0, max(excess, LEAST_ALPHA)
 
 
-def _pauses(count: Counts, expected: Floats, window: int, share: float) -> int:
-    """How often, a day or more apart, as many hours brought no larger share of what was due; not today."""
-    mail, mass = (np.concatenate(([0.0], np.cumsum(values[:-HOURS]))) for values in (count, expected))
-    seen, due = (total[window:] - total[:-window] for total in (mail, mass))
+def _pauses(
+    item: IndexSeries,
+    expected: dict[tuple[SubjectKind, str], Floats],
+    rest: tuple[IndexSeries, ...],
+    window: int,
+    share: float,
+) -> int:
+    """How often, a day or more apart, as many hours brought no larger share of what was due; not today.
+
+    Of a botnet, as far as they were not poor for all others (as in `_due`): that is no habit of its own.
+    """
+
+    def stretches(values: Counts | Floats) -> Floats:
+        total = np.concatenate(([0.0], np.cumsum(values[:-HOURS])))
+        return np.asarray(total[window:] - total[:-window])
+
+    seen, due = stretches(item.count), stretches(expected[item.subject_kind, item.subject])
+    if item.subject_kind == "botnet" and rest:
+        others = np.sum([stretches(expected["botnet", other.subject]) for other in rest], axis=0)
+        came = np.sum([stretches(other.count) for other in rest], axis=0)
+        due = due * np.minimum(1.0, (came + 1.0) / (others + 1.0))
     ends = np.flatnonzero((due >= LEAST_EXPECTED) & (seen <= share * due))
     return int((np.diff(ends) > HOURS).sum()) + 1 if len(ends) else 0
 

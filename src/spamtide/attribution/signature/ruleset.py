@@ -382,9 +382,16 @@ class _Trying:
         return tuple(sorted(named - {""}))
 
     def _own(self, text: str, found: tuple[str, ...]) -> tuple[str, ...]:
-        """Rules that match a text; botnets' that match only what it quotes are marked so."""
+        """Rules that match a text; botnets' that match only what it quotes are marked so.
+
+        Not those that speak against a family: what is odd about a message is so wherever it stands.
+        """
         signatures = self._ruleset.signatures
-        asked = [rule for rule in found if signatures[rule].kind == "botnet"]
+        asked = [
+            rule
+            for rule in found
+            if signatures[rule].kind == "botnet" and "unlike" not in signatures[rule].meta
+        ]
         own = own_rendering(text) if asked else None
         if own is None:
             return found

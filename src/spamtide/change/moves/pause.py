@@ -32,7 +32,7 @@ MUCH = 1 / 3
 """Share of all days, but for longer silences, that are silent at least: some stop six times a year."""
 LONGER = 400
 """Pauses of which one is longer than the limit."""
-TIMES = 3.0
+TIMES = 2.0
 """Times its longest pause beyond which a silence is no pause, however little is known of them."""
 TRICKLE = 0.01
 """Share of what a pause misses, and more than SHOWS, that comes in none: it would itself be missed."""
