@@ -13,14 +13,17 @@ from hostile_engines import MAILERS, Machine, Moment, Variant, outlook_like, tex
 
 # ---------------------------------------------------------------------------- content
 
+Part = str | list[str]
+"""A fixed word, or words of which each message has one."""
+
 
 @dataclass
 class Text:
     """A template: lines of fixed words and slots."""
 
     name: str
-    lines: list[list[object]]
-    subject: list[object]
+    lines: list[list[Part]]
+    subject: list[Part]
     kind: str
     born: float
 
@@ -36,8 +39,8 @@ def make_text(rng: random.Random, name: str, born: float) -> Text:
     """Constant stretches, choices and random slots; one in six is written anew for every message."""
     kind = rng.choice(("macro", "macro", "macro", "spun", "short", "free"))
 
-    def line(words: int, spin: float) -> list[object]:
-        made: list[object] = []
+    def line(words: int, spin: float) -> list[Part]:
+        made: list[Part] = []
         for _ in range(words):
             if rng.random() < spin:
                 made.append(rng.sample(COMMON, rng.choice((2, 3, 6))))
@@ -51,8 +54,8 @@ def make_text(rng: random.Random, name: str, born: float) -> Text:
     return Text(name, lines, line(rng.randint(2, 6), max(spin, 0.3)), kind, born)
 
 
-def fill(parts: Sequence[object], rng: random.Random) -> str:
-    return " ".join(part if isinstance(part, str) else rng.choice(part) for part in parts)  # type: ignore[arg-type]  # what is no str is a list to choose from
+def fill(parts: Sequence[Part], rng: random.Random) -> str:
+    return " ".join(part if isinstance(part, str) else rng.choice(part) for part in parts)
 
 
 # ---------------------------------------------------------------------------- writing
