@@ -162,7 +162,7 @@ def _build(sources: Sequence[tuple[Path, str]]) -> Any:  # noqa: ANN401 - yara_x
             compiler.add_source(text, origin=path.name)
         except yara_x.CompileError as error:
             found = compiler.errors()
-            del compiler  # the error's frames outlive this call, and a compiler must go on the thread that made it
+            del compiler  # the error's frames may end on another thread, which a compiler must not
             line, reason = (found[0]["line"], found[0]["title"]) if found else (1, str(error))
             note = next((str(label["text"]) for label in found[0]["labels"]), "") if found else ""
             _fail(path, int(line), f"{reason}: {note}" if note else str(reason))
