@@ -47,7 +47,7 @@ from spamtide.store import Lake, contents, evidence, panels, rollup, senders, wr
 from spamtide.store.clocks import explained
 from spamtide.store.gathered import gathered
 from spamtide.store.makers import makers
-from spamtide.store.traces import Remembered
+from spamtide.store.remembered import Remembered
 from spamtide.update.gathering import gather
 from spamtide.update.matching import Hits, beside, match_new
 from spamtide.update.refresh import answer_again
@@ -279,7 +279,8 @@ def _detect(run: Update) -> str:
     lake, settings = run.observatory.lake, run.observatory.settings
     each = Apart(settings.running.workers)
 
-    remembered = Remembered(lake)
+    days = run.measurement.panel.days
+    remembered = Remembered(lake, days[-1].astype(dt.date) if len(days) else dt.date.min)
 
     def tracing(
         subject: tuple[SubjectKind, str], first: dt.date, last: dt.date, until: dt.date

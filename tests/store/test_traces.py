@@ -8,11 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from spamtide.model import Carried, SubjectKind, Trace
+from spamtide.model import Carried, Counts, SubjectKind, Trace
 from spamtide.schema import CHANGES, EVIDENCE, STORED_ATTRIBUTIONS
 from spamtide.store import Lake
-from spamtide.store import traces as module
-from spamtide.store.traces import EPOCH, Remembered, traces
+from spamtide.store import remembered as module
+from spamtide.store.remembered import KEPT, Remembered
+from spamtide.store.traces import EPOCH, Fall, count, traces
+from spamtide.store.traces import Mail as Mailing
 
 FELL = dt.date(2024, 3, 1)
 Mail = tuple[int, str, str, str]
@@ -96,7 +98,7 @@ def slow(mail: list[Mail], days: int, last: int, kind: SubjectKind) -> tuple[Tra
             (count("rustock", last, days, -14, place), since),
             (count(other, -7, 7, -21, place), count(other, last, days, -14, place)),
         )
-        for of, place in CARRIED
+        for of, place in (CARRIED if kind == "botnet" else CARRIED[:2])
     )
 
 
@@ -119,7 +121,8 @@ def test_addresses_and_campaigns_of_before_are_found_in_mail_without_a_name(tmp_
             found = traces(lake, subject, FELL, last, FELL + dt.timedelta(days=until))
             assert found == slow(mail, days, 1, subject[0])
             assert found[0].after[0] > 0
-            assert 0 < found[2].own[0] < found[2].own[1]  # some of its mail has an engine
+            if subject[0] == "botnet":
+                assert 0 < found[2].own[0] < found[2].own[1]  # some of its mail has an engine
 
     assert traces(lake, ("botnet", "rustock"), FELL, last, last) == ()
     assert traces(lake, ("total", "total"), FELL, last, FELL + dt.timedelta(days=30)) == ()
@@ -145,50 +148,95 @@ def test_a_rise_is_a_fall_in_reversed_time(tmp_path: Path, since: int, days: int
     assert found[0].after[0] > 0
 
 
-def test_what_was_counted_is_remembered_while_its_files_are_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Mail of other weeks changes nothing; an answer of these weeks, or another question, does."""
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Fall]:
+    """Falls of which mail was counted since."""
+    falls: list[Fall] = []
+
+    def counting(lake: Lake, fall: Fall, *of_weeks: Mailing) -> Counts:
+        falls.append(fall)
+        return count(lake, fall, *of_weeks)
+
+    monkeypatch.setattr(module, "count", counting)
+    return falls
+
+
+def some_mail(tmp_path: Path) -> Lake:
     rng = np.random.default_rng(5)
-    mail = [
-        (
-            int(rng.integers(-25, 9)),
-            str(rng.choice(["rustock", "unknown"])),
-            f"10.0.0.{rng.integers(40)}",
-            "c",
-        )
-        for _ in range(400)
-    ]
-    lake = filled(tmp_path, mail)
-    counted: list[tuple[dt.date, ...]] = []
+    return filled(
+        tmp_path,
+        [
+            (
+                int(rng.integers(-25, 12)),
+                str(rng.choice(["rustock", "unknown"])),
+                f"10.0.0.{rng.integers(40)}",
+                "c",
+            )
+            for _ in range(400)
+        ],
+    )
 
-    def counting(lake: Lake, subject: tuple[SubjectKind, str], *days: dt.date) -> tuple[Trace, ...]:
-        counted.append(days)
-        return traces(lake, subject, *days)
 
-    monkeypatch.setattr(module, "traces", counting)
+def asked(
+    tmp_path: Path, first: int = 0, last: int = 2, until: int = 30, today: int = 40, *, back: bool = False
+) -> tuple[Trace, ...]:
+    """What an update says of a fall, which is what is to be said; the next one knows of it."""
+    lake = Lake.at(tmp_path)
+    remembered = Remembered(lake, FELL + dt.timedelta(days=today))
+    subject: tuple[SubjectKind, str] = ("botnet", "rustock") if back else ("programme", "pills")
+    fell, ended, later = (FELL + dt.timedelta(days=days) for days in (first, last, until))
+    found = remembered(subject, fell, ended, later)
+    assert found == traces(lake, subject, fell, ended, later)
+    lake.replace("changes", CHANGES.empty_table(), remembered.note())
+    return found
 
-    def asked(until: int = 30) -> tuple[Trace, ...]:
-        lake = Lake.at(tmp_path)
-        remembered = Remembered(lake)
-        subject: tuple[SubjectKind, str] = "programme", "pills"
-        question = subject, FELL, FELL + dt.timedelta(days=2), FELL + dt.timedelta(days=until)
-        found = remembered(*question)
-        assert found == traces(lake, *question)
-        lake.replace("changes", CHANGES.empty_table(), remembered.note())
-        return found
 
-    first = asked()
+def test_what_was_counted_is_remembered_while_its_files_are_the_same(
+    tmp_path: Path, counted: list[Fall]
+) -> None:
+    """Mail of other weeks changes nothing; an answer of these weeks does."""
+    lake = some_mail(tmp_path)
+    first = asked(tmp_path)
     assert first[0].after[0] > 0
-    assert asked() == asked(until=31) == first  # a week is known: later days say nothing
+    assert asked(tmp_path) == asked(tmp_path, until=31) == first  # a week is known: later days say nothing
     assert len(counted) == 1
     row = lake.read("evidence").slice(0, 1)
     later = row.set_column(row.column_names.index("week"), "week", pa.array([9000], pa.int32()))
     lake.append("evidence", later)
-    assert asked() == first
+    assert asked(tmp_path) == first
     assert len(counted) == 1
     lake.replace_weeks("attributions", STORED_ATTRIBUTIONS.empty_table(), ((FELL - EPOCH).days // 7,) * 2)
-    assert asked() != first
+    assert asked(tmp_path) != first
     assert len(counted) == 2
-    asked(until=5)
-    assert len(counted) == 3
+    assert len(Lake.at(tmp_path).note("changes")["falls"]) == 1  # what was of older files is gone
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_dates_that_move_by_a_day_are_known(tmp_path: Path, counted: list[Fall], *, back: bool) -> None:
+    some_mail(tmp_path)
+    dates = (1, -3, -20) if back else (0, 2, 30)
+    asked(tmp_path, *dates, back=back)
+    counted.clear()
+    found = {
+        asked(tmp_path, dates[0] + one, dates[1] + other, dates[2], back=back)
+        for one in (-1, 0, 1)
+        for other in (-1, 0, 1)
+    }
+    assert len(found) > 3
+    short = asked(tmp_path, dates[0], dates[1], dates[1] + (-4 if back else 4), back=back)
+    assert short[0].after[1] == 4
+    assert not counted
+    asked(tmp_path, dates[0] + 2, dates[1], dates[2], back=back)
+    assert len(counted) == 1
+
+
+def test_a_fall_that_is_in_doubt_is_remembered_for_a_while(tmp_path: Path, counted: list[Fall]) -> None:
+    lake = some_mail(tmp_path)
+    first = asked(tmp_path)
+    for today in (40 + KEPT // 2, 40 + KEPT):
+        remembered = Remembered(Lake.at(tmp_path), FELL + dt.timedelta(days=today))
+        lake.replace("changes", CHANGES.empty_table(), remembered.note())  # nobody asked about it
+    assert asked(tmp_path, today=40 + KEPT) == first
+    assert len(counted) == 1
+    remembered = Remembered(Lake.at(tmp_path), FELL + dt.timedelta(days=41 + 2 * KEPT))
+    assert remembered.note() == {}
