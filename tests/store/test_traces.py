@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from spamtide.model import Carried, Counts, SubjectKind, Trace
-from spamtide.schema import CHANGES, EVIDENCE, STORED_ATTRIBUTIONS
+from spamtide.schema import CHANGES, EVIDENCE, STORED_ATTRIBUTIONS, UNDATED
 from spamtide.store import Lake
 from spamtide.store import remembered as module
 from spamtide.store.remembered import KEPT, Remembered
@@ -201,7 +201,8 @@ def test_what_was_counted_is_remembered_while_its_files_are_the_same(
     assert asked(tmp_path) == asked(tmp_path, until=31) == first  # a week is known: later days say nothing
     assert len(counted) == 1
     row = lake.read("evidence").slice(0, 1)
-    later = row.set_column(row.column_names.index("week"), "week", pa.array([9000], pa.int32()))
+    weeks = pa.array([UNDATED, 9000], pa.int32())  # edges between which all weeks are
+    later = pa.concat_tables([row, row]).set_column(row.column_names.index("week"), "week", weeks)
     lake.append("evidence", later)
     assert asked(tmp_path) == first
     assert len(counted) == 1

@@ -98,11 +98,11 @@ class Lake:
             if least is None or most is None or (least <= weeks[1] and most >= weeks[0])
         )
 
-    def _holding(self, table: str, weeks: Collection[int]) -> list[str]:
-        """Local files of a table kept by week that hold any of some weeks, in order."""
+    def holding(self, table: str, weeks: Collection[int]) -> list[str]:
+        """Files of a table kept by week that hold any of some weeks, in order; it looks into local ones."""
         edges = (weeks[0], weeks[-1]) if isinstance(weeks, range) else (min(weeks), max(weeks))
         paths = [f"{self.uri}/{table}/{path}" for path in self.files_of_weeks(table, edges)]
-        return [path for path in paths if any(week in weeks for week in self._held(path))]
+        return [path for path in paths if "://" in path or any(week in weeks for week in self._held(path))]
 
     def _edges(self, table: str, handle: DeltaTable) -> Edges:
         """`edges_of` a table, which is asked again and again, as of its version."""
@@ -169,7 +169,7 @@ class Lake:
                 whole = handle.to_pyarrow_dataset()
                 parts = whole if among is None else of_files(whole, among.paths)
                 return read_weeks(parts, schema, columns, weeks)
-            paths = self._holding(table, weeks)
+            paths = self.holding(table, weeks)
             if among is not None:
                 wanted = {Path(path).name for path in among.paths}
                 paths = [path for path in paths if Path(path).name in wanted]
@@ -458,7 +458,7 @@ class Lake:
             if table in BY_FILE and "://" not in self.uri and (weeks or mode == "append"):
                 gone, lots = None, [rows]
                 if weeks:
-                    gone = self._holding(table, range(weeks[0], weeks[1] + 1))
+                    gone = self.holding(table, range(weeks[0], weeks[1] + 1))
                     lots = [*in_lots(rows), *self._other_weeks(table, gone, weeks)]
                 commit_files(handle, f"{self.uri}/{table}", table, lots, gone, said)
             else:

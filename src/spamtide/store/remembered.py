@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from spamtide.store.lake import Lake
 from spamtide.store.traces import CARRIED, SHIFTS, Fall, Subject, count, fall_of, mail, told
 from spamtide.version import VERSION
 
+TABLES = "evidence", "attributions"
+"""What mail is read from."""
 MOST_HELD = 12_000_000
 """Messages of some weeks that are kept between two falls: 44 bytes each."""
 KEPT = 28
@@ -51,8 +53,10 @@ class Remembered:
             later = then.beside(fall)
             if later is None:
                 continue
-            if known["files"] == self._files(then):
-                known["asked"] = self._today.isoformat()
+            files = self._files(then)
+            # Mail without a day is in files of nearly all weeks, as far as their edges tell.
+            if known["files"] == files or known["holding"] == self._holding(then):
+                known |= {"asked": self._today.isoformat(), "files": files}
                 return told(then, _counts(then, known["counted"]), later, days)
             self._known.remove(known)
         counted = count(self._lake, fall, self._mail)
@@ -63,17 +67,21 @@ class Remembered:
                 "back": fall.back,
                 "asked": self._today.isoformat(),
                 "files": self._files(fall),
+                "holding": self._holding(fall),
                 "counted": counted.ravel().tolist(),
             }
         )
         return told(fall, counted, (0, 0), days)
 
     def _files(self, fall: Fall) -> str:
-        """A hash of the files that hold a fall's weeks, and of what counts them."""
-        files = [self._lake.files_of_weeks(table, fall.weeks()) for table in ("evidence", "attributions")]
-        return hashlib.sha256(repr((VERSION, SCHEMA_VERSION, CARRIED, SHIFTS, files)).encode()).hexdigest()[
-            :32
-        ]
+        """A hash of the files that may hold a fall's weeks."""
+        return _hash([self._lake.files_of_weeks(table, fall.weeks()) for table in TABLES])
+
+    def _holding(self, fall: Fall) -> str:
+        """A hash of the files that hold a fall's weeks."""
+        first, last = fall.weeks()
+        paths = [self._lake.holding(table, range(first, last + 1)) for table in TABLES]
+        return _hash([[path.rpartition("/")[2] for path in some] for some in paths])
 
     def _mail(self, lake: Lake, weeks: Collection[int], engines: bool) -> pa.Table:  # noqa: FBT001 - as Mail
         """As `mail`, with weeks besides; some millions of messages are kept."""
@@ -97,6 +105,11 @@ class Remembered:
         since = (self._today - dt.timedelta(days=KEPT)).isoformat()
         known = [one for one in self._known if one["asked"] >= since]
         return {"falls": known} if known else {}
+
+
+def _hash(files: Sequence[Sequence[str]]) -> str:
+    """Of files, and of what counts their mail."""
+    return hashlib.sha256(repr((VERSION, SCHEMA_VERSION, CARRIED, SHIFTS, files)).encode()).hexdigest()[:32]
 
 
 def _counts(fall: Fall, counted: list[int]) -> Counts:
