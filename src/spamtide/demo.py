@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -26,7 +28,7 @@ def run_demo(directory: Path, seed: int, console: Console, world: str = WORLD) -
     Args:
         directory: gets world/ (mail and truth), observatory/ and bulletin.html, .md and .json.
         seed: the same seed makes the same world.
-        console: where progress and the headline claims go.
+        console: where progress and the bulletin in short go.
         world: a name in simulate.WORLDS.
 
     Raises:
@@ -44,10 +46,10 @@ def run_demo(directory: Path, seed: int, console: Console, world: str = WORLD) -
         console.print(f"learn      {line}")
     with stage_lines(console) as on_stage:
         pipeline.update(observatory, on_stage)
-    for name in FORMATS:
-        text = reading.bulletin(observatory, None, None, name)
+    texts = {name: reading.bulletin(observatory, None, None, name) for name in FORMATS}
+    for name, text in texts.items():
         (directory / f"bulletin.{name}").write_text(text, encoding="utf-8")
-    _headlines(observatory, directory, console)
+    _headlines(json.loads(texts["json"]), directory, console)
     console.print(f"\nDone in {time.monotonic() - started:.0f} s.")
 
 
@@ -63,11 +65,12 @@ def _ingest_world(observatory: Observatory, world: Path, console: Console) -> No
         console.print(f"ingest     {what}: {summary.stored:,} messages{known}{rate}")
 
 
-def _headlines(observatory: Observatory, directory: Path, console: Console) -> None:
-    """Print the most important claims, and where the bulletin lies."""
-    claims = observatory.lake.read("claims").sort_by([("importance", "descending"), ("claim", "ascending")])
-    console.print("\nSIMULATED DATA. The most important claims:")
-    for claim in claims.slice(0, HEADLINES).to_pylist():
-        console.print(f"  * {claim['sentence']}")
-    console.print(f"\nThe bulletin: {directory / 'bulletin.html'} (also .md and .json)")
+def _headlines(bulletin: dict[str, Any], directory: Path, console: Console) -> None:
+    """Print the bulletin in short, and where the whole of it lies."""
+    short = [line["text"] for line in bulletin["summary"]]
+    said = short or [claim["sentence"] for claim in bulletin["claims"][:HEADLINES]]
+    console.print(f"\nSIMULATED DATA. {bulletin['title']}", markup=False)
+    for line in said:
+        console.print(f"  * {line}", markup=False)
+    console.print(f"\nThe bulletin, with intervals: {directory / 'bulletin.html'} (also .md and .json)")
     console.print(f"The truth of the simulated world: {directory / 'world' / 'truth.json'}")

@@ -110,6 +110,19 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """One line of a bulletin in short: words of claims without their intervals, which stand beside it."""
+
+    text: str
+    figures: tuple[str, ...]
+    """Its numbers and days with their intervals, as the claims write them."""
+    n: int
+    """Messages behind its first claim."""
+    claims: tuple[str, ...]
+    """Their ids."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bulletin:
     """A composed bulletin; the same from the same table versions, to the byte."""
 
@@ -127,6 +140,8 @@ class Bulletin:
     """Table -> Delta version that was read."""
     unattributed: Status | None = None
     """Mail that carries no botnet's traits, so that levels add up to the total's; it is no actor."""
+    summary: tuple[Brief, ...] = ()
+    """The prose in short; empty where it is short."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from spamtide.bulletin.brief import MOVES, briefs
 from spamtide.bulletin.titles import most_sensors, name_of, title_of
 from spamtide.model import UNKNOWN
-from spamtide.statement import Bulletin, Claim, Status
+from spamtide.statement import Brief, Bulletin, Claim, Status
 
-MOVES = ("decline", "cease", "rise", "resume", "surge", "new")
 TOLD_BOTNETS = 4
 """Botnets that get a paragraph of their own; further ones share one."""
 SHARED_SENTENCES = 5
@@ -115,6 +115,7 @@ def compose(
     """
     ordered = tuple(sorted(claims, key=lambda c: (-c.importance, c.claim)))
     quiet = any(c.kind == "nothing-changed" for c in ordered)
+    paragraphs = _told_once(_paragraphs(ordered, _quiet(ordered)) if quiet else _by_importance(ordered))
     return Bulletin(
         title=title_of(ordered),
         since=edition.since,
@@ -122,11 +123,12 @@ def compose(
         simulated=edition.simulated,
         sensors=edition.sensors,
         messages=edition.messages,
-        paragraphs=_told_once(_paragraphs(ordered, _quiet(ordered)) if quiet else _by_importance(ordered)),
+        paragraphs=paragraphs,
         claims=ordered,
         statuses=tuple(statuses),
         versions=dict(sorted(edition.versions.items())),
         unattributed=unattributed,
+        summary=_in_short(briefs(paragraphs, ordered)),
     )
 
 
@@ -252,6 +254,12 @@ def _told_once(paragraphs: Sequence[Paragraph]) -> tuple[Paragraph, ...]:
         warned = warned or bool(once)
         kept.append((heading, head + once + rest.replace(ONCE, "."), ids))
     return tuple(kept)
+
+
+def _in_short(lines: Sequence[Brief]) -> tuple[Brief, ...]:
+    """The summary, by itself too without what was said before."""
+    told = _told_once([("", line.text, line.claims) for line in lines])
+    return tuple(replace(line, text=text) for line, (_, text, _) in zip(lines, told, strict=True))
 
 
 def _written(heading: str, claims: Sequence[Claim]) -> Paragraph:

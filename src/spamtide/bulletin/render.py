@@ -268,6 +268,11 @@ def _md(bulletin: Bulletin, _: Charts | None) -> str:
     if bulletin.simulated:
         lines += ["**Simulated data: none of the mail below was observed.**", ""]
     lines += [f"*{_facts(bulletin)}*", ""]
+    if bulletin.summary:
+        short: list[tuple[str, ...]] = [
+            (line.text, "; ".join((*line.figures, f"n = {line.n:,}"))) for line in bulletin.summary
+        ]
+        lines += ["## In short", "", *_md_table(("what", "with 95 % intervals"), short), "", "## In full", ""]
     for heading, text, _ids in _parted(bulletin):
         lines += [f"**{markdown(heading)}** {markdown(text)}" if heading else markdown(text), ""]
     if bulletin.statuses:
