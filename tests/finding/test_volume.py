@@ -216,6 +216,20 @@ def test_where_most_sensors_changed_nothing_is_said_of_the_volume(quiet: Finding
     assert not {"level", "nothing-changed"} & {c.kind for c in found.claims}
 
 
+def test_a_sensor_that_takes_mail_was_up(quiet: FindingInputs) -> None:
+    """One that counts for nothing, as since it changed, is not said to be down."""
+    world = quiet.measurement
+    last = slice(-20, None)
+    exposure = world.exposure.values.copy()
+    exposure[:, last] = 0.0
+    series = tuple(replace(s, index=np.where(exposure.any(axis=0), s.index, np.nan)) for s in world.series)
+    lost = replace(quiet, measurement=replace(world, exposure=Exposure(exposure, ()), series=series))
+    assert "no sensor could be counted from" in said(state(lost), "unclear").sentence
+    changes = tuple(shift("sensor-change", f"trap-{x}", "2010-10-05", subject_kind="sensor") for x in "abc")
+    changed = state(replace(lost, changes=changes))
+    assert "3 of 6 sensors changed" in said(changed, "unclear").sentence
+
+
 def test_what_is_not_attributed_makes_the_levels_add_up(make: Make) -> None:
     """The botnets' levels and those of mail without a name are the total's."""
     found = state(make())

@@ -6,6 +6,9 @@ import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spamtide.finding.claim.draft import about_all, draft
 from spamtide.finding.claim.parts import decomposition_claims, exchange_claims, exchanged
 from spamtide.finding.figures import Figure, Window, level, percent_change
@@ -72,11 +75,11 @@ def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim
         yield _thin(view) if not is_dark(view) else _dark(view)
         return
     now, before, percent = levels(view)
-    if not math.isfinite(now.value):
-        if view.total is not None and not _up_on(view, view.period.after):
-            yield _unclear(view, now, ())
-        return
     changed = _changed_sensors(view)
+    if not math.isfinite(now.value):
+        if view.total is not None and not _counted_on(view, view.period.after).any():
+            yield _unclear(view, now, changed)
+        return
     if _most_changed(view, changed) or is_vague(now):
         yield _unclear(view, now, changed)
         return
@@ -141,12 +144,14 @@ def _unclear(view: View, now: Figure, changed: tuple[str, ...]) -> Claim:
     """Say that the volume cannot be told, and why: the sensors changed, or the index is too vague."""
     values: dict[str, Value] = {}
     alive = len(_alive_sensors(view))
-    if not math.isfinite(now.value):
-        first, last = view.period.after
-        why = f"no sensor was up {from_to(values, ('from', first), ('to', last))}"
-    elif _most_changed(view, changed):
+    if changed and _most_changed(view, changed):
         values = {"k": len(changed), "all": alive}
         why = f"{{k}} of {{all}} {plural(alive, 'sensor')} changed in the period"
+    elif not math.isfinite(now.value):
+        first, last = view.period.after
+        # Mail of a sensor that counts for none shows that it was up all the same.
+        state = "could be counted" if _up_on(view, view.period.after) else "was up"
+        why = f"no sensor {state} {from_to(values, ('from', first), ('to', last))}"
     else:
         values = {"low": Figure(now.low or 0.0), "high": Figure(now.high or 0.0)}
         why = "the index of the last week may lie anywhere between {low} and {high}"
@@ -169,9 +174,14 @@ def is_dark(view: View) -> bool:
 
 
 def _up_on(view: View, window: Window) -> int:
-    """Days of a window on which a sensor was up."""
-    up = (view.measurement.exposure.values[:, view.within(window)] > 0).any(axis=0)
-    return int(up.sum())
+    """Days of a window on which a sensor was up; one that takes mail is, if it counts or not."""
+    mail = view.daily("total", "total")[view.within(window)] > 0
+    return int((_counted_on(view, window) | mail).sum())
+
+
+def _counted_on(view: View, window: Window) -> NDArray[np.bool_]:
+    """On which days of a window a sensor counts."""
+    return np.any(view.measurement.exposure.values[:, view.within(window)] > 0, axis=0)
 
 
 def _dark(view: View) -> Claim:
