@@ -22,7 +22,7 @@ import pyarrow as pa
 from spamtide.campaign import resolve
 from spamtide.errors import UsageError
 from spamtide.observatory import Observatory, open_observatory
-from spamtide.store.exported import EXPORTS, LABELS, Filters, exported, unknown_filters
+from spamtide.store.exported import EXPORTS, LABELS, Filters, exported, known_filters, unknown_filters
 from spamtide.store.rollup import aliases
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Reading:
         useless = unknown_filters(name, wanted)
         if useless:
             message = f"table '{name}' has no filter {', '.join(useless)}"
-            raise UsageError(message)
+            raise UsageError(message, f"it has: {', '.join(known_filters(name)) or 'none'}")
         lake = self.observatory.lake
         return exported(lake, name, aliases(resolve(lake.read("lineage"))), wanted)
 

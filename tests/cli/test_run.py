@@ -156,6 +156,24 @@ def test_status_tells_what_there_is_and_no_empty_tables(
     assert "Sensors" in told
 
 
+def test_series_and_changes_are_narrowed_to_a_subject_of_one_kind(
+    hostile: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A filter names a subject by its kind; one that a table does not know is told with those it does."""
+    assert run(["-C", str(hostile), "update"]) == 0
+    capfd.readouterr()
+    assert run(["-C", str(hostile), "export", "series"]) == 0
+    every = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    sensor = next(row["subject"] for row in every if row["subject_kind"] == "sensor")
+    assert run(["-C", str(hostile), "export", "series", "--sensor", sensor.upper()]) == 0
+    rows = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert rows == [row for row in every if (row["subject_kind"], row["subject"]) == ("sensor", sensor)]
+    assert run(["-C", str(hostile), "export", "series", "--botnet", sensor]) == 0
+    assert capfd.readouterr().out == ""
+    assert run(["-C", str(hostile), "export", "series", "--campaign", "c-123456"]) == 64
+    assert "it has: botnet, programme, sensor, since, until" in capfd.readouterr().err
+
+
 def test_a_campaign_is_told_with_its_subject_and_days(
     hostile: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

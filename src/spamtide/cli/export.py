@@ -80,6 +80,7 @@ def export(
     elif not written.rows:
         FACE.console.print("no rows")
     if written.formulas and not spreadsheet:
+        begin = "cell begins" if written.formulas == 1 else "cells begin"
         FACE.console.print(
-            f"{written.formulas:,} cells begin like a formula: for a spreadsheet program, add --spreadsheet"
+            f"{written.formulas:,} {begin} like a formula: for a spreadsheet program, add --spreadsheet"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import pyarrow as pa
 
@@ -70,6 +70,9 @@ NAMED_COLUMNS: dict[str, tuple[str, ...]] = {
     "sensors": ("sensor",),
 }
 """Filters that a table takes besides time."""
+SUBJECT_TABLES = ("series", "hours", "changes", "alarms")
+SUBJECT_KINDS = ("botnet", "programme", "sensor")
+"""Tables of subjects, and the filters that name one of them by its kind."""
 LABELS: dict[str, str] = {
     "wild": "label = 'spam' AND lab IS NULL",
     "lab": "lab IS NOT NULL",
@@ -95,16 +98,18 @@ class Filters:
     """A key of LABELS."""
 
 
+def known_filters(table: str) -> list[str]:
+    """Names of the filters that a table takes."""
+    names = SUBJECT_KINDS if table in SUBJECT_TABLES else NAMED_COLUMNS.get(table, ())
+    label = ["label"] if table == "observations" else []
+    return [*names, *label, *(["since", "until"] if table in TIME else [])]
+
+
 def unknown_filters(table: str, filters: Filters) -> list[str]:
     """Names of the filters that are set but mean nothing for a table."""
-    allowed = NAMED_COLUMNS.get(table, ())
-    columns = NAMED_COLUMNS["observations"]
-    names = [n for n in columns if getattr(filters, n) and n not in allowed]
-    if filters.label and table != "observations":
-        names.append("label")
-    if table not in TIME:
-        names += [name for name in ("since", "until") if getattr(filters, name)]
-    return names
+    known = known_filters(table)
+    every = [one.name for one in fields(Filters)]
+    return [name for name in every if getattr(filters, name) and name not in known]
 
 
 def exported(lake: Lake, table: str, names: pa.Table, filters: Filters) -> Iterator[pa.RecordBatch]:
@@ -123,6 +128,10 @@ def exported(lake: Lake, table: str, names: pa.Table, filters: Filters) -> Itera
         if wanted is not None:
             tests.append(f"lower({name}) = lower(?)")
             values.append(wanted)
+    kinds = [kind for kind in SUBJECT_KINDS if table in SUBJECT_TABLES and getattr(filters, kind) is not None]
+    if kinds:  # several name several subjects: a subject has one kind
+        tests.append(f"({' OR '.join('(subject_kind = ? AND lower(subject) = lower(?))' for _ in kinds)})")
+        values += [value for kind in kinds for value in (kind, getattr(filters, kind))]
     if filters.label is not None:
         tests.append(LABELS[filters.label])
     for comparison, moment in ((">=", filters.since), ("<", filters.until)):
