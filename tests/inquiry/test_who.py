@@ -124,3 +124,14 @@ def test_a_name_of_the_observatorys_own_tells_what_is_seen_here(
     assert who.lines(told)[-1] == "here: 12 messages, 2024-03-01 to 2024-03-09"
     with pytest.raises(UnavailableError):
         who.who("gadwell", made)
+
+
+def test_simulated_mail_is_never_told_as_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What was made up is said to be so beside every count of it."""
+    made = init_observatory(tmp_path)
+    seen = {"messages": 12, "first_seen": "2024-03-01", "last_seen": "2024-03-09"}
+    monkeypatch.setattr(who.life, "sightings", lambda *_: seen)
+    monkeypatch.setattr(who.rollup, "totals", lambda _: {"simulated": 12})
+    told = who.who("rustock", made)
+    assert told["observed"]["simulated"] is True
+    assert who.lines(told)[-1] == "here, of simulated mail: 12 messages, 2024-03-01 to 2024-03-09"

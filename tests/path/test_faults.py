@@ -264,6 +264,7 @@ def test_reading_commands_want_an_observatory(spamtide: Run, tmp_path: Path, arg
         ["ingest"],
         ["ingest", "--label", "maybe", "x"],
         ["ingest", "--lab", "", "x"],
+        ["ingest", "--sensor", " ", "x"],
         ["ingest", "--label", "ham", "--lab", "rustock", "x"],
         ["export", "no-such-table"],
         ["export", "changes", "--botnet", "x"],

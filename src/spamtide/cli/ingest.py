@@ -58,6 +58,9 @@ def ingest(
         members,
         sys.stdin.buffer if "-" in (paths or ()) else None,
     )
+    if sensor is not None and not sensor.strip():
+        message = "--sensor is empty: it names the place that received the mail"
+        raise UsageError(message, "without it, the source's name is taken")
     _refuse_contradictions(source, label=label, lab=lab, retry=retry, heartbeats=heartbeats)
     refuse_missing([*source.paths, *([str(heartbeats)] if heartbeats else ())])
     observatory = FACE.observatory(make=True)
@@ -129,12 +132,13 @@ def _tell(summary: IngestSummary, *, as_json: bool, retried: bool) -> None:
         told = f"{summary.recovered:,} of {summary.retried:,} quarantined messages could be processed now"
         FACE.console.print(told)
         return
-    rate = summary.stored / summary.seconds if summary.seconds else 0.0
     parts = [f"{summary.stored:,} stored", f"{summary.known:,} already known", f"{quarantined:,} quarantined"]
     if summary.recovered:
         parts.append(f"{summary.recovered:,} recovered from an interrupted run")
     if summary.skipped:
-        parts.append(f"{summary.skipped:,} files that are no mail skipped")
-    FACE.console.print(f"{', '.join(parts)} in {summary.seconds:.1f} s ({rate:,.0f} messages a second)")
+        files = "file that is" if summary.skipped == 1 else "files that are"
+        parts.append(f"{summary.skipped:,} {files} no mail skipped")
+    rate = f" ({summary.stored / summary.seconds:,.0f} messages a second)" if summary.stored else ""
+    FACE.console.print(f"{', '.join(parts)} in {summary.seconds:.1f} s{rate}")
     for reason, count in sorted(summary.quarantined.items()):
         FACE.console.print(f"  quarantined {count:,}: {reason}")

@@ -137,7 +137,8 @@ def _quarantine(what: str, observatory: Observatory) -> Check:
     reasons = rollup.quarantine_reasons(observatory.lake)
     if reasons:
         told = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-        return Check("note", what, f"{told}; `spamtide ingest --retry` tries the processed ones again")
+        advice = "`spamtide ingest --retry`, after an upgrade, tries those again whose bytes are kept"
+        return Check("note", what, f"{told}; {advice}")
     return Check("ok", what, "empty")
 
 

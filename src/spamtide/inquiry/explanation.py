@@ -50,7 +50,8 @@ def message(observatory: Observatory, prefix: str, why_not: str | None = None) -
     for row in rows:
         row["campaign"] = names.get(row["campaign"], row["campaign"])
         lines += _facts(row)
-        lines += explain(row, row, ruleset, knowledge, attributing=observatory.settings.attributing)
+        told = explain(row, row, ruleset, knowledge, attributing=observatory.settings.attributing)
+        lines += told[told.index("") :] if "" in told else told  # its head says again what the facts say
         lines += rulebook.rule_lines(observatory, ruleset, row)
     if why_not:
         lines += _not_reached(rows[0], why_not, ruleset, knowledge)

@@ -164,8 +164,11 @@ def status_tables(told: dict[str, Any]) -> Group:
 
 def _headline(told: dict[str, Any]) -> str:
     """How much mail there is, and why no botnet is listed where none is."""
-    head = ", ".join(f"{count:,} {name}" for name, count in told["totals"].items() if count)
+    totals = told["totals"]
+    head = ", ".join(f"{count:,} {name}" for name, count in totals.items() if count and name != "simulated")
     line = f"{told['name']}: {head or 'no mail yet'}"
+    if totals["simulated"]:
+        line = f"SIMULATED: {totals['simulated']:,} of these messages were made up.\n{line}"
     if head and "period" not in told:
         return f"{line}\nNothing is measured yet: `spamtide update` does it."
     if head and not told["botnets"]:

@@ -13,7 +13,7 @@ from spamtide.errors import UnavailableError
 from spamtide.finding import load_events
 from spamtide.knowledge import SHIPPED_SIGNATURES, Entity, Knowledge, Period, Relation, load_knowledge
 from spamtide.observatory import EVENTS_FILE, Observatory
-from spamtide.store import life
+from spamtide.store import life, rollup
 
 _VERBS: Mapping[str, tuple[str, str]] = {
     "advertised": ("advertised {}", "advertised by {}"),
@@ -64,8 +64,16 @@ def who(name: str, observatory: Observatory | None) -> dict[str, Any]:
         "events": _events([entity.name, *(alias.alias for alias in entity.aliases)], observatory),
     }
     if observatory is not None and entity.kind in {"botnet", "programme", "brand"}:
-        told["observed"] = life.sightings(observatory.lake, entity.name)
+        told["observed"] = _here(life.sightings(observatory.lake, entity.name), observatory)
     return told
+
+
+def _here(seen: Mapping[str, Any] | None, observatory: Observatory) -> dict[str, Any] | None:
+    """What this observatory saw of a name, marked where it holds mail that was made up."""
+    if seen is None:
+        return None
+    made_up = rollup.totals(observatory.lake)["simulated"] > 0
+    return {**seen, **({"simulated": True} if made_up else {})}
 
 
 def _unpublished(name: str, seen: Mapping[str, Any], observatory: Observatory) -> dict[str, Any]:
@@ -82,7 +90,7 @@ def _unpublished(name: str, seen: Mapping[str, Any], observatory: Observatory) -
         "aliases": [],
         "relations": [],
         "events": _events([name], observatory),
-        "observed": dict(seen),
+        "observed": _here(seen, observatory),
     }
 
 
@@ -176,7 +184,8 @@ def lines(told: Mapping[str, Any]) -> list[str]:
             ]
     if told.get("observed"):
         seen = told["observed"]
-        found += ["", f"here: {seen['messages']:,} messages, {seen['first_seen']} to {seen['last_seen']}"]
+        where = "here, of simulated mail" if seen.get("simulated") else "here"
+        found += ["", f"{where}: {seen['messages']:,} messages, {seen['first_seen']} to {seen['last_seen']}"]
     return found
 
 
