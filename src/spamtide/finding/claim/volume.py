@@ -181,7 +181,8 @@ def _up_on(view: View, window: Window) -> int:
 
 def _counted_on(view: View, window: Window) -> NDArray[np.bool_]:
     """On which days of a window a sensor counts."""
-    return np.any(view.measurement.exposure.values[:, view.within(window)] > 0, axis=0)
+    exposure = view.measurement.exposure.values[:, view.within(window)]
+    return np.asarray((exposure > 0).any(axis=0), dtype=np.bool_)
 
 
 def _dark(view: View) -> Claim:
