@@ -267,7 +267,7 @@ def test_reading_commands_want_an_observatory(spamtide: Run, tmp_path: Path, arg
         ["ingest", "--sensor", " ", "x"],
         ["ingest", "--label", "ham", "--lab", "rustock", "x"],
         ["export", "no-such-table"],
-        ["export", "changes", "--botnet", "x"],
+        ["export", "changes", "--campaign", "c-123456"],
         ["export", "series", "--since", "yesterday"],
         ["bulletin", "--format", "pdf"],
         ["explain", "xyz"],
