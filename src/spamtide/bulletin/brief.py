@@ -29,7 +29,8 @@ _FIGURE = re.compile(
     rf" \[(?:(?P<low>{_NUMBER})(?:-| to )(?P<high>{_NUMBER})|{_NUMBER} or more|{_DAY}(?:(?:-| to ){_DAY})?)\]"
 )
 """A number or day with its interval, as claims write them."""
-_ASIDE = re.compile(r" \([^()]*\)")
+_ASIDE = re.compile(r" \((?!100 is )[^()]*\)")
+"""What stands in brackets, but for what the index's 100 is."""
 _QUOTED = re.compile(r'("[^"]*")')
 
 
