@@ -25,7 +25,7 @@ def company(monkeypatch: pytest.MonkeyPatch) -> Company:
 def came(*forms: int, days: range = range(3)) -> Bearing:
     """A group whose exemplars came in these forms, alike in every fact."""
     counts = {form: forms.count(form) for form in forms}
-    return Bearing(tuple(dict(counts) for _ in range(FACTS)), set(days))
+    return Bearing(tuple(dict(counts) for _ in range(FACTS)), dict.fromkeys(days, 1))
 
 
 def test_a_text_that_many_senders_share_takes_nobody_in(company: Company) -> None:
@@ -39,7 +39,7 @@ def test_a_text_that_many_senders_share_takes_nobody_in(company: Company) -> Non
 def test_a_stray_form_does_not_silence_it() -> None:
     """One exemplar in twenty that a relay changed is not another sender; nor is nothing known of it."""
     assert came(*[1] * 19, 2).single()
-    assert Bearing(tuple({} for _ in range(FACTS)), set()).single()
+    assert Bearing(tuple({} for _ in range(FACTS)), {}).single()
 
 
 def test_growing_by_another_form_silences_it() -> None:
@@ -76,9 +76,9 @@ def test_one_form_is_the_same_in_every_fact() -> None:
     assert not Company.alike(came(1, 1, 1), came(1, 1, days=range(2, 12)))
     assert not Company.alike(came(1, 1, 1), came(1, 1, days=range(0)))
     assert not Company.alike(came(1, 2, 3), came(1, 2, 3))
-    linkless = Bearing(({1: 3}, {1: 3}, {}), {0})
+    linkless = Bearing(({1: 3}, {1: 3}, {}), {0: 3})
     assert Company.alike(linkless, linkless)
-    nothing = Bearing(tuple({} for _ in range(FACTS)), {0})
+    nothing = Bearing(tuple({} for _ in range(FACTS)), {0: 3})
     assert not Company.alike(nothing, nothing)
 
 
@@ -105,10 +105,10 @@ def test_a_line_chains_what_came_in_one_form_day_by_day() -> None:
 
 def test_forms_are_unlike_that_differ_in_most_facts() -> None:
     """In two of program, layout and links; one is not enough, and where nothing is known there is no form."""
-    ours = Bearing(({1: 3}, {1: 3}, {}), {0})
+    ours = Bearing(({1: 3}, {1: 3}, {}), {0: 3})
     assert not Company.unlike(ours, ours)
-    assert not Company.unlike(ours, Bearing(({2: 3}, {1: 3}, {}), {0}))
-    assert Company.unlike(ours, Bearing(({2: 3}, {2: 3}, {}), {0}))
-    assert Company.unlike(ours, Bearing(({1: 3}, {2: 3}, {7: 3}), {0}))
-    assert not Company.unlike(ours, Bearing(({1: 2, 2: 1}, {2: 3}, {}), {0}))
-    assert not Company.unlike(ours, Bearing(tuple({} for _ in range(FACTS)), {0}))
+    assert not Company.unlike(ours, Bearing(({2: 3}, {1: 3}, {}), {0: 3}))
+    assert Company.unlike(ours, Bearing(({2: 3}, {2: 3}, {}), {0: 3}))
+    assert Company.unlike(ours, Bearing(({1: 3}, {2: 3}, {7: 3}), {0: 3}))
+    assert not Company.unlike(ours, Bearing(({1: 2, 2: 1}, {2: 3}, {}), {0: 3}))
+    assert not Company.unlike(ours, Bearing(tuple({} for _ in range(FACTS)), {0: 3}))

@@ -39,6 +39,8 @@ TOGETHER = 0.7
 LEAST_WATCHED = 2
 """So many times the days of two groups the observatory must have watched: else all that it ever saw was
 side by side."""
+OUTLYING = 20
+"""One exemplar in so many at either end of a group's days is a stray, and does not stretch them."""
 SURE = math.log(20)
 """Surprise at a likeness in form that one in twenty combinations has: full company."""
 ASKED = 8
@@ -64,9 +66,11 @@ class Bearing:
 
     forms: tuple[dict[int, int], ...]
     """Of each fact: value -> exemplars."""
-    days: set[int]
+    days: dict[int, int]
+    """Day -> exemplars."""
     strains: list[int] = field(default_factory=list)
     """Their numbers."""
+    _span: tuple[int, int] | None = None
 
     def usual(self) -> Form:
         """The commonest value of each fact."""
@@ -84,23 +88,48 @@ class Bearing:
         for ours, theirs in zip(self.forms, gone.forms, strict=True):
             for value, count in theirs.items():
                 ours[value] = ours.get(value, 0) + count
-        self.days |= gone.days
+        for day, count in gone.days.items():
+            self.days[day] = self.days.get(day, 0) + count
         self.strains += gone.strains
+        self._span = None
 
     def likeness(self, other: Bearing) -> float:
         """Mean over the facts of the cosine of the two distributions; 0 where nothing is known."""
         return sum(map(_cosine, self.forms, other.forms)) / len(self.forms)
 
+    def span(self) -> tuple[int, int]:
+        """First and last day, but for a stray message in OUTLYING at either end; it must have days."""
+        if self._span is None:
+            days, spare = sorted(self.days), sum(self.days.values()) // OUTLYING
+            ends = []
+            for order in (days, reversed(days)):
+                left = spare
+                for day in order:
+                    left -= self.days[day]
+                    if left < 0:
+                        ends.append(day)
+                        break
+            self._span = ends[0], ends[1]
+        return self._span
+
     def beside(self, other: Bearing, share: float = BESIDE) -> bool:
         """Whether both were sent in the same days, from about the first to the last of them."""
         if not (self.days and other.days):
             return False
-        both = min(max(self.days), max(other.days)) - max(min(self.days), min(other.days)) + 1
-        return both >= share * self.within(other)
+        (begun, ended), (start, end) = self.span(), other.span()
+        return min(ended, end) - max(begun, start) + 1 >= share * self.within(other)
 
     def within(self, other: Bearing) -> int:
         """Days from the first mail of the two to the last; both must have some."""
-        return max(*self.days, *other.days) - min(*self.days, *other.days) + 1
+        (begun, ended), (start, end) = self.span(), other.span()
+        return max(ended, end) - min(begun, start) + 1
+
+    def far(self, other: Bearing) -> bool:
+        """Whether weeks lie between the two."""
+        if not (self.days and other.days):
+            return False
+        (begun, ended), (start, end) = self.span(), other.span()
+        return max(begun, start) - min(ended, end) > FAR_DAYS
 
     def near(self, other: Bearing) -> bool:
         """Whether both have mail in the same days."""
@@ -151,7 +180,11 @@ class Company:
             for count, value in zip(counts, values, strict=True):
                 if value:
                     count[value] = count.get(value, 0) + 1
-        return Bearing(counts, {day for day in self._days[rows].tolist() if day >= 0}, [strain])
+        days: dict[int, int] = {}
+        for day in self._days[rows].tolist():
+            if day >= 0:
+                days[day] = days.get(day, 0) + 1
+        return Bearing(counts, days, [strain])
 
     def usual_forms(self) -> Ints:
         """A number for the commonest form of each strain; equal forms have the same."""
@@ -219,12 +252,15 @@ class Company:
 
     @staticmethod
     def unlike(ours: Bearing, theirs: Bearing) -> bool:
-        """Whether two groups came in forms that differ in most facts; having none is a form."""
+        """Whether two groups came in forms that differ in most facts; having none is a form.
+
+        That weeks lie between them is a fact like another: what comes back then is one text, or one sender's.
+        """
         if not (any(ours.forms) and any(theirs.forms)):
             return False
         pairs = zip(ours.forms, theirs.forms, strict=True)
         differ = sum(bool(one or other) and _cosine(one, other) < UNLIKE for one, other in pairs)
-        return differ >= DIFFERING
+        return differ + ours.far(theirs) >= DIFFERING
 
     def together(self, ours: Bearing, theirs: Bearing) -> bool:
         """Whether two groups came in one form, and began and ended together, while others did not."""

@@ -117,6 +117,11 @@ def _fold_unicode(text: str) -> str:
     return text if spaced else _UNSPACED.sub(_pairs, text)
 
 
+def unspaced(text: str) -> int:
+    """Letters of a text that are of a script without spaces, and the marks on them."""
+    return sum(map(len, _UNSPACED.findall(text)))
+
+
 def _pairs(run: re.Match[str]) -> str:
     """A run of letters without spaces as its pairs of neighbours, each a word."""
     letters = _UNIT.findall(run[0])

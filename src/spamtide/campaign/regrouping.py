@@ -287,8 +287,12 @@ class Regrouping:
         """Whether two groups are one by what they came in, as far as they talk of the same."""
         if found[0] < COMPANION * ease or found[1] < COMPANION_PHRASING * ease:
             return False
-        sure = self._company.weight(self._bearing(ours), self._bearing(theirs))
-        if not sure:
+        one, other = self._bearing(ours), self._bearing(theirs)
+        # Rewritings of one text begin and end together; what a sender sends in turn are its campaigns.
+        if min(self._settledness(ours), self._settledness(theirs)) >= FIXED and not one.beside(other):
+            return False
+        sure = self._company.weight(one, other)
+        if not sure or Company.unlike(one, other):
             return False
         usual = self._company.usual(self._bearing(ours), self._bearing(theirs))
         if found[0] < usual * ease:
@@ -298,6 +302,11 @@ class Regrouping:
             own >= ease * (usual + sure * (min(usual, demand) - usual))
             for own, usual, demand in zip(found, least, eased, strict=True)
         )
+
+    @staticmethod
+    def _settledness(group: _Group) -> float:
+        """Likeness in phrases of a group's members among themselves; 0 while there are too few."""
+        return group.inner(group.told)
 
     def _together(self, ours: _Group, theirs: _Group) -> bool:
         """Whether two groups were sent side by side, or one that is small within the days of the other."""

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from spamtide.campaign.folding import TEXT_CHARS, TEXT_LINE, fold
+from spamtide.campaign.folding import TEXT_CHARS, TEXT_LINE, fold, unspaced
 from spamtide.campaign.mixing import mix
 from spamtide.campaign.pictures import picture_lines
 from spamtide.campaign.places import SHARED_PLACES
@@ -36,7 +36,7 @@ WORD, NAME, MARK, PHRASE, LINE = range(5)
 domain, mail address, telephone, wallet, attachment), PHRASE_WORDS words in a row, a line of a short text."""
 LINE_BITS = 8
 """A line is stored as a mark that begins with so many bits of 0."""
-KEPT = {WORD: 96, NAME: 24, MARK: 16, PHRASE: 160, LINE: 8}
+KEPT = {WORD: 96, NAME: 24, MARK: 16, PHRASE: 160, LINE: 12}
 """Traits of each kind that a profile holds: those of the lowest hash, the same ones in every text."""
 STEM = 6
 """Letters of a Latin word that count: 'confirm' and 'confirmation' are one; so are few unrelated ones."""
@@ -51,6 +51,8 @@ LINES_UNDER_SUBJECT = 2
 """Lines of a text whose subject is. Over several lines it is often a topic's or a town's."""
 WHOLE_CHARS = 200
 """A text that is longer is told by its phrases."""
+UNSPACED_CHARS = 3
+"""What a character of a script without spaces counts for: a sentence of Chinese has a third of the letters."""
 FACTS = 3
 """Facts of a message's form."""
 LINKS_SHAPED = 8
@@ -282,10 +284,20 @@ def _marks(shown: Shown) -> set[str]:
     return found
 
 
-def _whole(shown: Shown) -> Iterable[str]:
-    """A text of one sentence, with the shape of its links: under other subjects it is the same text."""
+def _short(shown: Shown) -> str:
+    """The end of the rendering, if the whole text is in it and says little; else ''."""
     end = shown.rendering[-WHOLE_CHARS:]
     if TEXT_LINE not in end:
+        return ""
+    if end.isascii():
+        return end
+    return end if len(end) + (UNSPACED_CHARS - 1) * unspaced(end) <= WHOLE_CHARS else ""
+
+
+def _whole(shown: Shown) -> Iterable[str]:
+    """A text of one sentence, with the shape of its links: under other subjects it is the same text."""
+    end = _short(shown)
+    if not end:
         return
     said = fold(shown._replace(subject="", rendering=end))
     words = _LETTERS.findall(_ADDRESS.sub(" ", said.decode("utf-8", "replace").lower()))
@@ -300,8 +312,8 @@ def _lines(shown: Shown) -> set[str]:
     Mail of a line and a link is put together of a few subjects and a few lines: what shares one is of one
     sender, if it came in one form in the same days.
     """
-    end = shown.rendering[-WHOLE_CHARS:]
-    if TEXT_LINE not in end:
+    end = _short(shown)
+    if not end:
         return set()
     pictured = any(part.startswith("image/") for part in shown.attachments)
     if not (shown.links or pictured):
@@ -313,7 +325,7 @@ def _lines(shown: Shown) -> set[str]:
     subject = _subject(shown) if len(lines) <= LINES_UNDER_SUBJECT else []
     if pictured and sum(map(len, lines)) < MIN_KEY_WORDS:
         form = "|".join((_program(shown), shown.layout, shapes))
-        return set(picture_lines(shown.attachments, _subject(shown), form))
+        return set(picture_lines(shown.attachments, _subject(shown), shown.links[:LINKS_SHAPED], form))
     if not shown.links:
         return set()
     whole = [line for line in lines if len(line) >= WHOLE_WORDS]
