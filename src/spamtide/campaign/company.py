@@ -145,6 +145,11 @@ def _cosine(ours: dict[int, int], theirs: dict[int, int]) -> float:
     return float(shared / squares**0.5)
 
 
+def _differ(ours: dict[int, int], theirs: dict[int, int]) -> bool:
+    """Whether two distributions of a fact have little in common."""
+    return bool(ours or theirs) and _cosine(ours, theirs) < UNLIKE
+
+
 class Company:
     """Who came beside whom in a form that is rare among those that talk of the same."""
 
@@ -252,15 +257,15 @@ class Company:
 
     @staticmethod
     def unlike(ours: Bearing, theirs: Bearing) -> bool:
-        """Whether two groups came in forms that differ in most facts; having none is a form.
-
-        That weeks lie between them is a fact like another: what comes back then is one text, or one sender's.
-        """
+        """Whether two groups came in forms that differ in most facts; having none is a form."""
         if not (any(ours.forms) and any(theirs.forms)):
             return False
-        pairs = zip(ours.forms, theirs.forms, strict=True)
-        differ = sum(bool(one or other) and _cosine(one, other) < UNLIKE for one, other in pairs)
-        return differ + ours.far(theirs) >= DIFFERING
+        return sum(map(_differ, ours.forms, theirs.forms)) >= DIFFERING
+
+    @staticmethod
+    def estranged(ours: Bearing, theirs: Bearing) -> bool:
+        """Whether weeks lie between two groups, and they came by different programs."""
+        return ours.far(theirs) and _differ(ours.forms[0], theirs.forms[0])
 
     def together(self, ours: Bearing, theirs: Bearing) -> bool:
         """Whether two groups came in one form, and began and ended together, while others did not."""

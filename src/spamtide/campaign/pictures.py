@@ -68,14 +68,17 @@ def picture_lines(
     name = _WORD.search(pictures[0][_NAME].lower())
     if name and name[0] not in ANYBODYS_NAMES:
         told.append(f"={name[0]}")
-    told += [f"/{page}" for page in sorted(set(map(_page, links)))[:PAGES] if page]
+    # Of several pictures most are furniture, and so are the pages behind them: logos, a sender's own sites.
+    alone = len(pictures) == 1
+    pages = sorted({page for page in map(_page, links) if page}) if alone else []
+    told += [f"/{page}" for page in pages[:PAGES]]
     size = max(int(part[_SIZE]) if part[_SIZE].isdecimal() else 0 for part in pictures)
     kinds = " ".join(sorted({part[_TYPE] for part in pictures}))
     # Bands of a fourfold size, and those half a band off: what is nearly of one size shares one of them.
     for half in (0, 1):
         band = (size.bit_length() + half) // 2
         yield from (f"{one}|{half} {band}|{kinds}|{form}" for one in told)
-    if size >= LEAST_SIZE:
+    if alone and size >= LEAST_SIZE:
         yield f"{size}|{kinds}|{form}"
 
 

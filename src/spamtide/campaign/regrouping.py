@@ -251,7 +251,7 @@ class Regrouping:
             share = CONSISTENT_PHRASING + _fixed(phrases) * (FIXED_PHRASING - CONSISTENT_PHRASING)
             if (told >= share * phrases * ease or self._together(ours, theirs)) and (
                 self._told_anyway(said, told, words, phrases, ease)
-                or not Company.unlike(self._bearing(ours), self._bearing(theirs))
+                or not self._foreign(ours, theirs, grown=bool(words))
             ):
                 return True
             least = least[0], share * phrases
@@ -273,6 +273,11 @@ class Regrouping:
         ):
             return True
         return self._accompanied(ours, theirs, (said, told), least, ease)
+
+    def _foreign(self, ours: _Group, theirs: _Group, *, grown: bool) -> bool:
+        """Whether two groups look like two senders': what a grown one sends weeks later by another program too."""
+        one, other = self._bearing(ours), self._bearing(theirs)
+        return Company.unlike(one, other) or (grown and Company.estranged(one, other))
 
     @staticmethod
     def _told_anyway(said: float, told: float, words: float, phrases: float, ease: float) -> bool:
