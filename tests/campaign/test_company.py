@@ -112,3 +112,24 @@ def test_forms_are_unlike_that_differ_in_most_facts() -> None:
     assert Company.unlike(ours, Bearing(({1: 3}, {2: 3}, {7: 3}), {0: 3}))
     assert not Company.unlike(ours, Bearing(({1: 2, 2: 1}, {2: 3}, {}), {0: 3}))
     assert not Company.unlike(ours, Bearing(tuple({} for _ in range(FACTS)), {0: 3}))
+
+
+def test_another_program_weeks_later_is_strange() -> None:
+    """One of the two alone is not; nor do weeks lie between groups of which one has a stray in between."""
+    ours, later = came(1, 1, 1), range(4 + FAR_DAYS, 30)
+    assert Company.estranged(ours, came(2, 2, 2, days=later))
+    assert not Company.estranged(ours, came(1, 1, 1, days=later))
+    assert not Company.estranged(ours, came(2, 2, 2, days=range(3, 30)))
+    assert not Company.estranged(ours, came(2, 2, 2, days=range(0)))
+
+
+def test_a_stray_message_does_not_stretch_the_days_of_many() -> None:
+    """One exemplar in twenty at either end is left out of the span; among few, each counts."""
+    many = came(1, days=range(10))
+    many.days = dict.fromkeys(range(10), 4) | {-30: 1, 50: 1}
+    assert many.span() == (0, 9)
+    assert many.beside(came(1, days=range(10)))
+    few = came(1, days=range(10))
+    few.pour(came(1, days=range(50, 51)))
+    assert few.span() == (0, 50)
+    assert not few.beside(came(1, days=range(10)))

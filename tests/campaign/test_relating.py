@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import importlib.util
 import random
+import string
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -353,6 +354,63 @@ def test_mail_that_is_a_picture_is_one_campaign_by_what_it_is_put_together_of(
     one, other = ({found[mail.sha256] for mail in mails} for mails in (ours, theirs))
     assert len(one) == len(other) == 1
     assert one != other
+
+
+def test_one_picture_changed_by_a_dot_is_one_campaign(planting: SimpleNamespace) -> None:
+    """Subjects that share nothing: the size to a byte tells it, or the page that it leads to on any host."""
+    dice = random.Random(2)
+    words = [start + end for start in STARTS for end in ENDS]
+
+    def sent(number: int, size: int, page: str) -> Observation:
+        return planting.observe(
+            "",
+            " ".join(dice.sample(words, 3)),
+            attachments=(f"image/png;image{number:03}.png;{size};{number:064x}",),
+            links=(f"http://{dice.choice(STARTS)}{number}.example/{page}",),
+            layout="multipart/related(text/html,image/png)",
+            received_at=dt.datetime(2024, 5, 1 + number % 20, tzinfo=dt.UTC),
+        )
+
+    changed = [sent(number, 4_321, "".join(dice.sample(string.ascii_lowercase, 9))) for number in range(60)]
+    drawn = [sent(number, dice.randint(9_000, 12_000), "offer7.html") for number in range(60, 120)]
+    found = Run(planting).take([*changed, *drawn])
+    one, other = ({found[mail.sha256] for mail in mails} for mails in (changed, drawn))
+    assert len(one) == len(other) == 1
+    assert one != other
+
+
+@pytest.mark.parametrize(("days", "campaigns"), [(0, 1), (4, 4)])
+def test_fixed_texts_of_one_sender_are_one_if_sent_side_by_side(
+    planting: SimpleNamespace, days: int, campaigns: int
+) -> None:
+    """Four texts in a form that nobody else of the topic has; what a sender sends in turn are campaigns."""
+    dice = random.Random(4)
+    words = [start + end for start in STARTS for end in ENDS]
+    stock = [" ".join(dice.sample(words, 8)) for _ in range(12)]
+
+    def sent(said: list[str], copies: int, begin: int, form: str) -> list[Observation]:
+        return [
+            planting.observe(
+                "\n".join([*said, dice.choice(words)]),
+                f"{said[0][:18]} {number}",
+                received_at=dt.datetime(2012, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=begin + number // 2),
+                skeleton=f"order {form}",
+                layout=f"multipart/mixed({form})",
+            )
+            for number in range(copies)
+        ]
+
+    def text(shared: list[str]) -> list[str]:
+        return shared + [" ".join(dice.sample(words, 8)) for _ in range(4)]
+
+    ours = [sent(text(stock[:4]), 12, 100 + days * number, "ours") for number in range(4)]
+    others = [
+        one
+        for number in range(40)
+        for one in sent(text(dice.sample(stock, 3)), 1, 4 * number, f"other {number}")
+    ]
+    found = Run(planting).take([*(one for lot in ours for one in lot), *others])
+    assert len({found[one.sha256] for lot in ours for one in lot}) == campaigns
 
 
 @pytest.mark.parametrize(("bearers_messages", "parted"), [(1, False), (2, False), (3, True)])

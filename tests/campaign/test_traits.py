@@ -9,7 +9,19 @@ import pyarrow as pa
 import pytest
 
 from spamtide.campaign.mixing import mix
-from spamtide.campaign.traits import COLUMNS, KEPT, MARK, NAME, PHRASE, WORD, Shown, form_of, profile
+from spamtide.campaign.pictures import picture_lines
+from spamtide.campaign.traits import (
+    COLUMNS,
+    KEPT,
+    MARK,
+    NAME,
+    PHRASE,
+    WORD,
+    Shown,
+    _lines,
+    form_of,
+    profile,
+)
 from spamtide.schema import OBSERVATIONS, PROFILES
 
 
@@ -111,3 +123,34 @@ def test_a_program_is_the_same_on_every_machine(shape: str, *, same: bool) -> No
     """What stands right of a Message-ID's sign is the machine's; figures among hex digits are chance."""
     one = form_of(Shown("", "", (), (), (), "Date,From", "", "<9.9.9{2}.9{14}.h{8}@A-A>"))
     assert (one == form_of(Shown("", "", (), (), (), "Date,From", "", shape))) == same
+
+
+@pytest.mark.parametrize(
+    ("link", "page"),
+    [
+        ("http://abc.example/offer", "offer"),
+        ("http://abc.example/wp-content/themes/offer.php?id=7", "offer"),
+        ("http://abc.example/offer123.html", "offer"),
+        ("http://abc.example/index.html", None),
+        ("http://abc.example/x1", None),
+        ("http://abc.example", None),
+    ],
+)
+def test_a_picture_is_told_by_the_page_that_it_leads_to(link: str, page: str | None) -> None:
+    """Pages that many sites have say nothing, nor do those behind several pictures, most of them furniture."""
+    picture = "image/png;image001.png;4321;" + "a" * 64
+    told = {line.partition("|")[0] for line in picture_lines([picture], [], [link], "form")}
+    assert told == {"4321"} | ({f"/{page}"} if page else set())
+    assert not set(picture_lines([picture, picture], [], [link], "form"))
+
+
+def test_lines_of_a_script_without_spaces_are_few_characters() -> None:
+    """Two lines are a text of a line and a link; five of Chinese are not, though they take fewer characters."""
+    lines = ["我司在深圳长期提供正规发票", "税率优惠欢迎来电洽谈", "联系人张经理全天接听电话", "名额有限报名从速", "诚邀贵公司参加课程" * 2]
+
+    def told(many: int) -> set[str]:
+        rendering = "client: x\ntext:" + "\n".join([*lines[:many], "http://abc.example/offer"])
+        return _lines(Shown("", rendering, (), ("http://abc.example/offer",), ()))
+
+    assert len(told(2)) == 2
+    assert not told(5)
