@@ -137,7 +137,7 @@ def test_a_program_is_the_same_on_every_machine(shape: str, *, same: bool) -> No
     ],
 )
 def test_a_picture_is_told_by_the_page_that_it_leads_to(link: str, page: str | None) -> None:
-    """Pages that many sites have say nothing, nor do those behind several pictures, most of them furniture."""
+    """Pages that many sites have say nothing, nor does what stands behind several pictures: furniture."""
     picture = "image/png;image001.png;4321;" + "a" * 64
     told = {line.partition("|")[0] for line in picture_lines([picture], [], [link], "form")}
     assert told == {"4321"} | ({f"/{page}"} if page else set())
@@ -145,8 +145,8 @@ def test_a_picture_is_told_by_the_page_that_it_leads_to(link: str, page: str | N
 
 
 def test_lines_of_a_script_without_spaces_are_few_characters() -> None:
-    """Two lines are a text of a line and a link; five of Chinese are not, though they take fewer characters."""
-    lines = ["我司在深圳长期提供正规发票", "税率优惠欢迎来电洽谈", "联系人张经理全天接听电话", "名额有限报名从速", "诚邀贵公司参加课程" * 2]
+    """Two lines are a text of a line and a link; five of Chinese are not, in however few characters."""
+    lines = [f"{chr(0x6211 + 40 * number)}司在深圳长期提供正规发票税率优惠欢迎" for number in range(5)]
 
     def told(many: int) -> set[str]:
         rendering = "client: x\ntext:" + "\n".join([*lines[:many], "http://abc.example/offer"])

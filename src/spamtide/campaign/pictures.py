@@ -1,9 +1,9 @@
 """Mail that is nothing but a picture: what its copies have in common though each picture is another.
 
-A code to scan is drawn for each reader, and the subject names him; one picture is changed by a dot in each copy.
-But such mail is put together of a few words in the subject and in the pictures' names, and leads to one page on
-whatever host, by one program, in one layout, at nearly one size. And where a dot is all that differs, the size
-does not.
+A code to scan is drawn for each reader, and the subject names him; one picture is changed by a dot in each.
+But such mail is put together of a few words in the subject and in the pictures' names, and leads to one page
+on whatever host, by one program, in one layout, at nearly one size. Where a dot is all that differs, the
+size does not.
 """
 
 from __future__ import annotations

@@ -275,7 +275,7 @@ class Regrouping:
         return self._accompanied(ours, theirs, (said, told), least, ease)
 
     def _foreign(self, ours: _Group, theirs: _Group, *, grown: bool) -> bool:
-        """Whether two groups look like two senders': what a grown one sends weeks later by another program too."""
+        """Whether two groups look like two senders': a grown one also by another program weeks later."""
         one, other = self._bearing(ours), self._bearing(theirs)
         return Company.unlike(one, other) or (grown and Company.estranged(one, other))
 

@@ -52,7 +52,7 @@ LINES_UNDER_SUBJECT = 2
 WHOLE_CHARS = 200
 """A text that is longer is told by its phrases."""
 UNSPACED_CHARS = 3
-"""What a character of a script without spaces counts for: a sentence of Chinese has a third of the letters."""
+"""What a character of a script without spaces counts for: Chinese says as much in a third of the letters."""
 FACTS = 3
 """Facts of a message's form."""
 LINKS_SHAPED = 8
