@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,32 @@ def test_a_message_id_that_receivers_add_splits_no_engine(tmp_path: Path) -> Non
     """Each server gives it another form; the engine sends none."""
     mails = [mail(n, server=f"mx{n}.pot.example").replace(b".0", b"-0" * (1 + n % 3)) for n in range(1, 9)]
     assert len(set(take(init_observatory(tmp_path / "one"), tmp_path / "mail", mails).values())) == 1
+
+
+def test_what_a_message_holds_splits_no_engine(tmp_path: Path) -> None:
+    """One part or two, an answer or none: one engine, and the same as of mail without these fields."""
+    held = (
+        ("Content-Type: text/plain", "Content-Type: text/plain\nContent-Transfer-Encoding: base64"),
+        ("Content-Type: text/plain", 'Content-Type: multipart/mixed; boundary="----=_NextPart_000"'),
+        ("Date:", "In-Reply-To: <1@own.example>\nReferences: <1@own.example>\nDate:"),
+        ("Content-Type: text/plain", "content-disposition: inline\nContent-Type: text/plain"),
+        ("", ""),
+    )
+    mails = [mail(n).decode().replace(*held[n % len(held)], 1).encode() for n in range(10)]
+    assert len(set(take(init_observatory(tmp_path / "one"), tmp_path / "mail", mails).values())) == 1
+
+
+def test_engines_are_told_by_how_they_write_a_message_id(tmp_path: Path) -> None:
+    """By letter case and by long parts of figures alone; short ones among hexadecimal digits are chance."""
+    written = ("{:08x}.{:05}", "{:08X}.{:05}", "{:08x}.9876543{:05}", "x{:07x}.Q{:05}")
+    mails = {
+        n: mail(n).replace(f"<{n:08x}.{n * 7:05}@".encode(), f"<{written[n % 4].format(n + 2741, n)}@".encode())
+        for n in range(4, 12)
+    }
+    found = take(init_observatory(tmp_path / "one"), tmp_path / "mail", list(mails.values()))
+    names = [found[hashlib.sha256(mails[n]).hexdigest()] for n in sorted(mails)]
+    assert names[:4] == names[4:]
+    assert len(set(names)) == 4
 
 
 def test_why_not_a_name(tmp_path: Path) -> None:

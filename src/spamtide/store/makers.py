@@ -94,7 +94,7 @@ def _kinds(since: dt.date, until: dt.date) -> tuple[str, str]:
 
     A name costs a digest and some patterns: it is made once for a form, of which there are few.
     """
-    forms = "skeleton, message_id_shape, boundary_shape"
+    forms = "skeleton, message_id_shape"
     wild = f"""observations WHERE received_at >= TIMESTAMPTZ '{since}' AND received_at < TIMESTAMPTZ '{until}'
                AND label = 'spam' AND lab IS NULL AND skeleton <> ''"""
     kinds = f"""

@@ -366,19 +366,33 @@ def _sample(lake: Lake, where: str, by: str, most: int) -> pa.Table:
     return found.cast(OBSERVATIONS)
 
 
-ENGINE = """
+_OF_CONTENT = ("content-transfer-encoding", "content-disposition", "in-reply-to", "references")
+"""Fields in lower case that are there or not by what a message holds or answers, whoever made it."""
+_OWN_FIELDS = f"""trim(replace(regexp_replace(',' || replace(o.skeleton, ',', ',,') || ',',
+    ',({'|'.join(_OF_CONTENT)}),', '', 'gi'), ',,', ','), ',')"""
+_ID_LEFT = "regexp_replace(o.message_id_shape, '@.*$', '')"
+_ID_PARTS = f"""regexp_replace(regexp_replace({_ID_LEFT}, '9\\{{(1[2-9]|[2-9][0-9])\\}}', '#', 'g'),
+    '#[^.$<]+|[^.$<#][^.$<]*', 'w', 'g')"""
+"""The Message-ID's left side with each part as 'w', or '#' for twelve figures and more: among hexadecimal
+digits eight are all figures once in forty times, twelve hardly ever."""
+_ID_CASE = f"""CASE WHEN regexp_matches({_ID_LEFT}, '\\bw\\b') THEN 'm'
+    WHEN regexp_matches({_ID_LEFT}, '\\b[AHX]\\b') THEN CASE
+        WHEN regexp_matches({_ID_LEFT}, '\\b[ahx]\\b') THEN 'm' ELSE 'u' END
+    ELSE '' END"""
+"""Letter case of the same: capitals, mixed, or '' for small letters and figures alone."""
+ENGINE = f"""
     CASE WHEN o.label = 'spam' AND o.lab IS NULL AND o.skeleton <> ''
               AND coalesce(a.botnet, 'unknown') = 'unknown'
-         THEN 'engine-' || substr(md5(concat_ws('|', o.skeleton,
+         THEN 'engine-' || substr(md5(concat_ws('|', {_OWN_FIELDS},
               CASE WHEN list_contains(string_split(lower(o.skeleton), ','), 'message-id') THEN
-                   regexp_replace(regexp_replace(o.message_id_shape, '@.*$', ''), '[^.$<]+', 'w', 'g')
-                   ELSE '' END,
-              regexp_replace(o.boundary_shape, '[^.]+', 'w', 'g'))), 1, 6) END
+                   {_ID_PARTS} ELSE '' END,
+              CASE WHEN list_contains(string_split(lower(o.skeleton), ','), 'message-id') THEN
+                   {_ID_CASE} ELSE '' END)), 1, 6) END
 """
 """The provisional name of the engine behind mail that no family is named for: a hash of its header order and
-of the separators of its Message-ID (unless a relay added that) and boundary. Nothing else that is in the lake
-has a say: more mail renames none, and the same engine has the same name in every observatory. Wants tables
-o (observations) and a (attributions)."""
+of how it writes the left side of its Message-ID (unless a relay added that). Nothing else that is in the lake
+has a say: more mail renames none, and the same engine has the same name in every observatory, whatever text,
+parts and attachments it sends. Wants tables o (observations) and a (attributions)."""
 LEAST_ENGINE = 5
 """Messages from which an unknown engine is listed."""
 
