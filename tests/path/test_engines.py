@@ -99,7 +99,9 @@ def test_engines_are_told_by_how_they_write_a_message_id(tmp_path: Path) -> None
     """By letter case and by long parts of figures alone; short ones among hexadecimal digits are chance."""
     written = ("{:08x}.{:05}", "{:08X}.{:05}", "{:08x}.9876543{:05}", "x{:07x}.Q{:05}")
     mails = {
-        n: mail(n).replace(f"<{n:08x}.{n * 7:05}@".encode(), f"<{written[n % 4].format(n + 2741, n)}@".encode())
+        n: mail(n).replace(
+            f"<{n:08x}.{n * 7:05}@".encode(), f"<{written[n % 4].format(n + 2741, n)}@".encode()
+        )
         for n in range(4, 12)
     }
     found = take(init_observatory(tmp_path / "one"), tmp_path / "mail", list(mails.values()))

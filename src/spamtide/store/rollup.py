@@ -369,7 +369,7 @@ def _sample(lake: Lake, where: str, by: str, most: int) -> pa.Table:
 _OF_CONTENT = ("content-transfer-encoding", "content-disposition", "in-reply-to", "references")
 """Fields in lower case that are there or not by what a message holds or answers, whoever made it."""
 _OWN_FIELDS = f"""trim(replace(regexp_replace(',' || replace(o.skeleton, ',', ',,') || ',',
-    ',({'|'.join(_OF_CONTENT)}),', '', 'gi'), ',,', ','), ',')"""
+    ',({"|".join(_OF_CONTENT)}),', '', 'gi'), ',,', ','), ',')"""
 _ID_LEFT = "regexp_replace(o.message_id_shape, '@.*$', '')"
 _ID_PARTS = f"""regexp_replace(regexp_replace({_ID_LEFT}, '9\\{{(1[2-9]|[2-9][0-9])\\}}', '#', 'g'),
     '#[^.$<]+|[^.$<#][^.$<]*', 'w', 'g')"""
