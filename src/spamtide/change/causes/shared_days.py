@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.change.moves.median import medians
 from spamtide.change.moves.segment import WEEK, Track
 from spamtide.model import Floats
 
@@ -60,7 +61,7 @@ def common_days(tracks: Mapping[Key, Track], botnets: list[Key]) -> Floats | Non
     padded = np.pad(table, ((0, 0), (BACK, AHEAD)), constant_values=np.nan)
     around = np.lib.stride_tricks.sliding_window_view(padded, BACK + AHEAD + 1, axis=1)
     known = np.isfinite(around).sum(axis=2) >= FEWEST_AROUND
-    usual = np.nanmedian(np.where(known[..., None], around, 0.0), axis=2)
+    usual = medians(np.where(known[..., None], around, 0.0))
     telling = known & (usual >= LEVEL) & np.isfinite(table)
     # Over a week: the last day may be one that many of them never send on.
     if telling[:, -WEEK:].any(axis=1).sum() < FEWEST_SUBJECTS:
@@ -74,10 +75,10 @@ def common_days(tracks: Mapping[Key, Track], botnets: list[Key]) -> Floats | Non
     days = np.flatnonzero(together & (asked >= FEWEST_SUBJECTS - SPARED))
     factor = np.ones(table.shape[1])
     if len(days):
-        factor[days] = np.nanmedian(ratio[:, days], axis=0)
+        factor[days] = medians(ratio[:, days].T)
     factor = np.maximum(factor, HOLIDAY)
     if len(days) and days[-1] == len(factor) - 1:
-        factor[-1] = max(float(np.nanmedian(ratio[:, -1])), PART)
+        factor[-1] = max(float(medians(ratio[:, -1])), PART)
     return _passing(np.where(factor < POOR, factor, 1.0))
 
 
@@ -90,7 +91,7 @@ def _stays_away(table: Floats, usual: Floats) -> NDArray[np.bool_]:
     padded = np.pad(table[:, 1:], ((0, 0), (0, AHEAD)), constant_values=np.nan)
     ahead = np.lib.stride_tricks.sliding_window_view(padded, AHEAD, axis=1)
     known = np.isfinite(ahead).sum(axis=2) >= STAYED
-    later = np.nanmedian(np.where(known[..., None], ahead, 0.0), axis=2)
+    later = medians(np.where(known[..., None], ahead, 0.0))
     stays: NDArray[np.bool_] = known & (later < AWAY * usual)
     low = ~(table >= POOR * usual)
     for day in range(1, stays.shape[1]):

@@ -8,6 +8,7 @@ before, the residual level, the dispersion and every monotone path between them 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -479,13 +480,15 @@ def summarise(
     """
     total = np.concatenate(([0.0], np.cumsum(mass))) / mass.sum()
     point = int(np.searchsorted(total[1:], 0.5))
-    length, low, held = len(mass), 0, 1.0
-    for units in range(len(mass) - 1, 0, -1):
-        runs = total[units:] - total[:-units]
-        at = int(runs.argmax())
-        enough = runs[at] + held >= 2 * credibility if nearest else runs[at] >= credibility
-        if not enough:
-            break
-        length, low, held = units, at, float(runs[at])
+
+    def held(units: int) -> float:
+        return float((total[units:] - total[:-units]).max()) if units < len(mass) else 1.0
+
+    def enough(units: int) -> bool:
+        return held(units) + held(units + 1) >= 2 * credibility if nearest else held(units) >= credibility
+
+    # Shorter runs hold no more.
+    length = bisect_left(range(1, len(mass)), x=True, key=enough) + 1
+    low = int((total[length:] - total[:-length]).argmax())
     point = min(max(point, low), low + length - 1)
     return Estimate(first + point, first + low, first + low + length - 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +11,7 @@ from spamtide.change.moves.alarm import upper_tail, worst_tail
 from spamtide.change.moves.date import Ramp, Spread
 from spamtide.change.moves.event import Event, dates_of, level_of
 from spamtide.change.moves.extent import extent
+from spamtide.change.moves.median import medians
 from spamtide.change.moves.segment import Segments, Track, cost
 from spamtide.change.moves.wander import APART
 from spamtide.change.moves.weigh import CAUTION, merged_gain, tail
@@ -134,9 +134,7 @@ def _wildness(track: Track, burst: tuple[int, int], level: float, others: Sequen
         rate[begin:end] = np.nan
     padded = np.pad(rate, AROUND, constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * AROUND + 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a window without any day
-        local = np.nanmedian(windows, axis=1)
+    local = medians(windows)
     known = np.isfinite(rate) & np.isfinite(local) & (track.offset > 0)
     usual = float(np.mean(local[burst[0] : burst[1]]))
     if not np.isfinite(usual) or known.sum() < FEWEST_UNITS:

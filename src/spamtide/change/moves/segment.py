@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.change.moves.median import medians
 from spamtide.change.moves.pause import pauses
 from spamtide.compiled import native
 from spamtide.model import Counts, Days, Floats
@@ -201,7 +202,7 @@ def _without_days_off(values: Floats, exposure: Floats, weekday: Floats) -> tupl
     around = np.lib.stride_tricks.sliding_window_view(rate, 2 * WEEK + 1)
     usual = np.zeros(len(values))
     known = np.isfinite(around).any(axis=1)
-    usual[known] = np.nanmedian(around[known], axis=1)
+    usual[known] = medians(around[known])
     like = float(weekday[~off].mean())
     sends = off & (values > 0) & (values >= AS_ON_OTHERS * usual * exposure * like)
     free = off & ~sends
@@ -250,7 +251,7 @@ def weekday_offsets(values: Floats, exposure: Floats) -> Floats:
     weeks = np.full(len(values) + WEEK - 1, np.nan)
     weeks[WEEK // 2 :][: len(values)] = np.where(observed, rate, np.nan)
     usable = observed & (centre > 2)  # noqa: PLR2004 - below two messages a day the ratio is noise
-    usual = np.nanmedian(np.lib.stride_tricks.sliding_window_view(weeks, WEEK)[usable], axis=1)
+    usual = medians(np.lib.stride_tricks.sliding_window_view(weeks, WEEK)[usable])
     flooded = usable.copy()
     flooded[usable] = usual < FLOODED * centre[usable]
     # As in `dispersion`: a series that is so all the time has floods on some weekdays, say, and no others.
@@ -305,7 +306,7 @@ def dispersion(values: Floats, offset: Floats, exposure: Floats) -> float:
     busy = mean >= BUSY
     # A flood says nothing of other days. But a series that has them all the time is as uneven as that.
     flooded = busy.copy()
-    flooded[busy] = np.nanmedian(np.where(seen, rate, np.nan)[busy], axis=1) < FLOODED * mean[busy]
+    flooded[busy] = medians(np.where(seen, rate, np.nan)[busy]) < FLOODED * mean[busy]
     if flooded.any() and flooded.sum() < MANY * len(flooded):
         mean, spread, number, busy = (one[~flooded] for one in (mean, spread, number, busy))
     if busy.any():
