@@ -16,7 +16,7 @@ from spamtide.store import rollup
 from spamtide.store.coded import in_one_piece
 from spamtide.store.heartbeats import share_up
 from spamtide.store.lake import Lake
-from spamtide.store.pools import named_pools
+from spamtide.store.pools import named_pools, read_suffixes
 
 STRAY_GAP_DAYS = 366
 STRAY_SHARE = 0.002
@@ -49,7 +49,10 @@ def settled(lake: Lake, weeks: tuple[int, int]) -> Settled:
     """What is counted of all but the weeks from first to last, read while these are answered."""
     late = lake.files_of_weeks("daily", weeks)
     paths = frozenset(path for path in lake.files("daily").paths if not path.endswith(late))
-    return Settled(paths, _dated(lake.read("daily", _READ, coded=True, paths=paths)))
+    rows = _dated(lake.read("daily", _READ, coded=True, paths=paths))
+    if rows["relay"].null_count < rows.num_rows:
+        read_suffixes()
+    return Settled(paths, rows)
 
 
 def panel(lake: Lake, known: Settled | None = None) -> Panel:
