@@ -22,11 +22,13 @@ QUIET = 1.645
 TRIMMED = 0.623
 """Mean of the lowest nine tenths of squared standard normal variables."""
 WEEK = 7
+LOWEST = 3.0
+"""Standard errors by which the lowest of a cell's few days lies below its weeks, if nothing but chance moves it."""
 BINS = 4
 """Pairs of weeks that tell how uneven a cell is."""
 SOON, STRIDE = 4, 3
 """Days after up to which a window is only needed at the end; and days between those that are looked at."""
-FEWEST_BEFORE, FEWEST_AFTER = 10, 3
+FEWEST_BEFORE, FEWEST_AFTER = 10, 2
 """Days before and after a change without which it is not looked for."""
 FALLEN, PART = 0.6, 0.75
 """Share of what the others lead one to expect that the sender which fell most is down to, and all that count
@@ -74,8 +76,14 @@ class Cells:
     """What the sensor sees of the sender at its level; 0 where nothing is known."""
     uneven: Floats
     """(K, S) variance over that of chance."""
+    soon: Floats
+    """(K, S) the same of as few days as the shortest look takes, against four weeks before them."""
     broken: tuple[Fault, ...] = ()
     """What is known: a cell in which a fault lies between the days says nothing of others."""
+
+    def unevenness(self, sensor: int, days: int) -> Floats:
+        """(K,) variance over that of chance of a sensor's mail in so many days."""
+        return np.asarray((self.soon if days < SOON else self.uneven)[:, sensor])
 
 
 def cells_of(
@@ -101,8 +109,8 @@ def cells_of(
     for sensor, begin, last in stretches:
         first[sensor, begin : last + 1], stop[sensor, begin : last + 1] = begin, last + 1
     seen, others = seen * known, others * known
-    uneven = _unevenness(seen, expected, others)
-    return Cells(names, seen, expected, others, first, stop, of_each * known, uneven)
+    uneven, soon = _unevenness(seen, expected, others), _of_few_days(seen, expected, others)
+    return Cells(names, seen, expected, others, first, stop, of_each * known, uneven, soon)
 
 
 def _sizes(seen: Floats, size: Floats, stretches: Sequence[tuple[int, int, int]]) -> Floats:
@@ -131,6 +139,30 @@ def _unevenness(seen: Floats, expected: Floats, others: Floats) -> Floats:
         for one in (seen, expected, others)
     )
     z = contrast(o[..., :-1], o[..., 1:], (x[..., :-1], x[..., 1:]), (r[..., :-1], r[..., 1:]))
+    return _trimmed(z)
+
+
+def _of_few_days(seen: Floats, expected: Floats, others: Floats) -> Floats:
+    """The same of FEWEST_AFTER days against the four weeks before them, by cell; the last ones are left out."""
+    before, after = PAIRS[0][0], FEWEST_AFTER
+    last = seen.shape[2] - after
+    days = np.arange(last - after, before - 1, -after)
+    if len(days) <= BINS:
+        return np.ones(seen.shape[:2])
+    o, x, r = (
+        np.concatenate([np.zeros((*one.shape[:2], 1)), np.cumsum(one, axis=2)], axis=2)
+        for one in (seen, expected, others)
+    )
+    o, x, r = (
+        (one[..., days] - one[..., days - before], one[..., days + after] - one[..., days])
+        for one in (o, x, r)
+    )
+    z = contrast(*o, x, r)
+    return np.maximum(_trimmed(z), (np.minimum(z.min(axis=2), 0.0) / LOWEST) ** 2)
+
+
+def _trimmed(z: Floats) -> Floats:
+    """Mean square of contrasts by cell, shape (K, S, n), as if their wildest tenth were like the others."""
     square = np.sort(np.where(z != 0, z**2, np.nan), axis=2)
     some = (~np.isnan(square)).sum(axis=2)
     kept = np.where(np.arange(square.shape[2]) < np.ceil(0.9 * some)[..., None], square, np.nan)
@@ -187,7 +219,10 @@ def scan(cells: Cells) -> tuple[Floats, Floats]:
         z, share = np.zeros((many, sensors, len(places))), np.ones((many, sensors, len(places)))
         for sensor in range(sensors):
             z[:, sensor], share[:, sensor] = _windows(cells, sums, sensor, pair, places)
-        z /= np.sqrt(cells.uneven)[:, :, None]
+            few = np.where(cells.stop[sensor, places] - places < SOON, 1.0, 0.0)
+            z[:, sensor] /= np.sqrt(
+                cells.soon[:, [sensor]] * few + cells.uneven[:, [sensor]] * (1.0 - few)
+            )
         falls[:, places] = np.maximum(falls[:, places], _worth(-z, share, cost))
         rises[:, places] = np.maximum(rises[:, places], _worth(z, 1 / np.maximum(share, 1e-9), cost))
     return falls, rises

@@ -27,6 +27,7 @@ from spamtide.series.sensors.contrast import (
     NEAR,
     PAIRS,
     PART,
+    SOON,
     WEEK,
     Cells,
     Fault,
@@ -37,14 +38,16 @@ from spamtide.series.sensors.contrast import (
     wander,
 )
 from spamtide.series.sensors.relays import LIKELY
+from spamtide.series.sensors.tail import LEAST_ALPHA, chance_of
 
 Bools = NDArray[np.bool_]
 Subject = tuple[SubjectKind, str]
 
 ROUNDS = 3
 """Times that what was not found is looked for again."""
-CHANCE = 0.01
-"""Chance of so much in all of an observatory's senders, sensors and days together."""
+CHANCE, CHANCE_SOON = 0.01, 0.06
+"""Chance of so much in all of an observatory's senders, sensors and days together, up or down; and of the first
+days of a fall, which are to be known before the sender is asked about."""
 LEAST_MAIL = 20.0
 """Messages of a sender at a sensor, and of it at the others, below which nothing is asked."""
 GOES_ON, OTHER_MAIL = 2 / 3, 12.0
@@ -53,12 +56,14 @@ LESS = 0.7
 """Share of a sender's mean over all the time before that it must be below."""
 RENAMED = 0.7
 """Part of what was lost that mail without a name may have won there: more, and it is names that were lost."""
-ITSELF = 0.7
-"""Share of its level before from which a single sender goes on at the other sensors."""
+ITSELF, ITSELF_SOON = 0.7, 0.4
+"""Share of its level before from which a single sender goes on at the other sensors, and over a few days."""
 SEVERAL = 1 / 3
 """Share of a sender's sensors up to which its fall there is theirs: at more, it is the sender's."""
 TOGETHER = 7
 """Days between the falls of one sender at several sensors that are one fall."""
+CAUTION, LEAST_CHANCE = 0.8, 1e-300
+"""Factor by which an estimated unevenness is taken for more, and what no chance is less than."""
 NAMED = 6
 """Senders that the evidence names."""
 EPOCH_DAYS, EPOCH_MAIL = 14, 30
@@ -156,12 +161,16 @@ class _Look:
     """Messages after that the steady other sensors lead one to expect."""
     share: Floats
     """What is left of them."""
+    unled: Floats
+    """The same without the other sensor that won most of the sender and, over a few days, by usual days here."""
     z: Floats
     """Standard errors by which it moved."""
     theirs: Floats
     """The sender's level at the other sensors, against before."""
     others: Floats
     """Its messages at them, in the better of the two."""
+    theirs_now: Floats
+    """Its messages at them after."""
 
     def moved(self, *, back: bool) -> Bools:
         """Senders of which a sensor takes less, or more again."""
@@ -180,19 +189,32 @@ def _look(cells: Cells, sensor: int, sides: tuple[slice, slice]) -> _Look:
     for fault in cells.broken:
         if before.start < fault.day < after.stop:
             steady[[cells.names.index(name) for name in fault.names], fault.sensor] = False
-    r0, r1 = (np.where(steady, cells.seen[:, :, one].sum(axis=2), 0.0).sum(axis=1) for one in sides)
+    theirs0, theirs1 = (np.where(steady, cells.seen[:, :, one].sum(axis=2), 0.0) for one in sides)
+    r0, r1 = theirs0.sum(axis=1), theirs1.sum(axis=1)
     # Of the others some were out on some days, and so was this one.
     e0, e1 = (np.where(steady, cells.size[:, :, one].sum(axis=2), 0.0).sum(axis=1) for one in sides)
     own0, own1 = (cells.size[:, sensor, one].sum(axis=1) for one in sides)
-    usual = (after.stop - after.start) / max(before.stop - before.start, 1)
-    up = np.where((e0 > 0) & (e1 > 0), e1 / np.maximum(e0, 1e-9), usual)
-    days = np.where((own0 > 0) & (own1 > 0), own1 / np.maximum(own0, 1e-9), usual)
+    length = (after.stop - after.start) / max(before.stop - before.start, 1)
+    up = np.where((e0 > 0) & (e1 > 0), e1 / np.maximum(e0, 1e-9), length)
+    days = np.where((own0 > 0) & (own1 > 0), own1 / np.maximum(own0, 1e-9), length)
     # A sender that is thin at the others moves with the rest of their mail.
     factor = (r1 + (r1.sum() + 0.5) / (r0.sum() + 0.5)) / (r0 + 1.0) / up * days
     due = was * factor
-    z = contrast(was, now, (np.ones(len(was)), factor), (r0, r1)) / np.sqrt(cells.uneven[:, sensor])
+    z = contrast(was, now, (np.ones(len(was)), factor), (r0, r1))
+    z /= np.sqrt(cells.unevenness(sensor, after.stop - after.start))
     theirs = (r1 + 0.5) / (r0 * up + 0.5)
-    return _Look(was, now, days, due, (now + 0.5) / (due + 0.5), z, theirs, np.maximum(r0 * up, r1))
+    # A flood of the sender at one of the others is no fall of it here.
+    flood = np.argmax(theirs1 - theirs0 * up[:, None], axis=1)[:, None]
+    rest0, rest1 = (r - np.take_along_axis(one, flood, 1)[:, 0] for r, one in ((r0, theirs0), (r1, theirs1)))
+    calm = np.where(rest0 >= LEAST_MAIL, rest1 / np.maximum(rest0, 1.0) * days / up, np.inf)
+    share = (now + 0.5) / (due + 0.5)
+    own = was
+    if after.stop - after.start < SOON:
+        # Nor, over a few days, is the end of one here, nor a growth that its own mail does not share.
+        own = np.minimum(was, np.median(cells.seen[:, sensor, before], axis=1) * (before.stop - before.start))
+        calm = np.minimum(calm, days)
+    unled = (now + 0.5) / (np.minimum(due, np.maximum(own, 1e-9) * calm) + 0.5)
+    return _Look(was, now, days, due, share, unled, z, theirs, np.maximum(r0 * up, r1), r1)
 
 
 def _dated(cells: Cells, sensor: int, part: Bools, about: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -221,29 +243,49 @@ def _judged(
     sides = _sides(dated, *stretch)
     look = _look(cells, sensor, sides)
     sign = 1 if back else -1
+    soon = not back and sides[1].stop - sides[1].start < SOON
     part = look.moved(back=back) & (look.others >= LEAST_MAIL / 2)
     # Its own mail moved, and not that of the others away from it.
     own = np.log((look.now + 0.5) / (look.was * look.days + 0.5))
     part &= sign * own >= sign * np.log(look.share) / 2
     if not back:
-        part &= _below_ever(cells, sensor, (stretch[0], dated[1]), sides[1])
+        part &= _below_ever(cells, sensor, (stretch[0], dated[1]), sides[1]) & (look.unled <= PART)
     far = part & (sign * look.z >= LEAST_T) & (look.share**-sign <= FALLEN)
+    if not back:
+        far &= look.unled <= FALLEN
     stays = float(look.now[~part].sum()), float(look.due[~part].sum())
     if (
         not far.any()
         or max(look.due[part].sum(), look.now[part].sum()) < OTHER_MAIL
         or stays[1] < OTHER_MAIL
         or not GOES_ON <= (stays[0] + 0.5) / (stays[1] + 0.5) <= 1 / GOES_ON
-        or (part.sum() == 1 and not back and float(look.theirs[part][0]) < ITSELF)
+        or (part.sum() == 1 and not back and float(look.theirs[part][0]) < (ITSELF_SOON if soon else ITSELF))
         or (not back and _renamed(cells, look, part))
     ):
         return None
-    z = look.z[part] / [wander(cells, int(sender), sensor) for sender in np.flatnonzero(part)]
+    z = np.minimum(look.z, _deep(look, cells.soon[:, sensor])) if soon else look.z
+    z = z[part] / [wander(cells, int(sender), sensor) for sender in np.flatnonzero(part)]
     chance = _chance(z, cells)
-    if chance > CHANCE or np.abs(z).max() < LEAST_T:
+    if chance > (CHANCE_SOON if soon else CHANCE) or np.abs(z).max() < LEAST_T:
         return None
     names = tuple(name for name, mine in zip(cells.names, part, strict=True) if mine)
     return Fault(sensor, *dated, names, sides, chance, _words(cells, part, look, sides[1]), back)
+
+
+def _deep(look: _Look, uneven: Floats) -> Floats:
+    """Standard errors of so little mail in a few days, by the tail of the negative binomial.
+
+    Of a fall to next to nothing a likelihood ratio that is spread by the unevenness says too little.
+    """
+    from scipy.special import ndtri
+
+    # What is expected rests on the sender's mail at the others, in as few days.
+    spread = uneven * (1.0 + look.due / np.maximum(look.theirs_now, 0.5)) / CAUTION
+    chance = [
+        chance_of(min(float(now), float(due)), float(due), float(due / max(of_mean - 1.0, LEAST_ALPHA * due)))
+        for now, due, of_mean in zip(look.now, look.due, spread, strict=True)
+    ]
+    return np.asarray(ndtri(np.maximum(chance, LEAST_CHANCE)))
 
 
 def _renamed(cells: Cells, look: _Look, part: Bools) -> bool:
@@ -327,7 +369,7 @@ def _programmes(panel: Panel, fault: Fault, cells: Cells) -> list[Subject]:
     ones = np.ones((len(rows), len(panel.sensors)))
     mail = (panel.counts[rows] * up).astype(np.float64)
     names = tuple(panel.subjects[row][1] for row in rows)
-    of_them = Cells(names, mail, mail, mail, cells.first, cells.stop, mail, ones)
+    of_them = Cells(names, mail, mail, mail, cells.first, cells.stop, mail, ones, ones)
     moved = _look(of_them, fault.sensor, fault.sides).moved(back=fault.back)
     return [panel.subjects[row] for row, one in zip(rows, moved, strict=True) if one]
 
