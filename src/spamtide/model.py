@@ -356,6 +356,10 @@ class Outage:
     """Of a change that touches some senders only, those and their programmes; () for all."""
     lag_hours: float = 0.0
     """Hours by which a clock ran ahead; negative where behind."""
+    steps: tuple[dt.date, ...] = ()
+    """Of a slow change, from `start` to `end`, the days on which the sensor counts anew; () for any other."""
+    drift: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Of a slow change, the sensor's size after it against before, and the ends of its 95 % interval."""
 
     def touches(self, subject: tuple[str, str]) -> bool:
         """Whether it changed what is seen of a subject; of all mail, each did."""

@@ -84,6 +84,28 @@ def test_a_sensor_that_takes_less_of_some_says_of_whom_and_is_no_lost_sensor(mak
     assert not [c for c in found.claims if c.kind == "unclear"]
 
 
+def test_a_sensor_that_drifts_is_told_while_it_does(make: Make) -> None:
+    """It began long before the period, and its step is none of these days."""
+    start = dt.date(2010, 7, 1)
+    inputs = make()
+    for end, words in (
+        (None, "it has grown slowly since, to 2.5 times [2.2-2.8] its size against the other sensors"),
+        (
+            dt.date(2010, 10, 4),
+            "it grew slowly until 4 October, to 2.5 times [2.2-2.8] its size against the other sensors",
+        ),
+    ):
+        drift = Outage(
+            "trap-a", start, end, "changed", "", steps=(start, dt.date(2010, 8, 1)), drift=(2.5, 2.2, 2.8)
+        )
+        measurement = replace(
+            inputs.measurement, exposure=replace(inputs.measurement.exposure, outages=(drift,))
+        )
+        changes = (shift("sensor-change", "trap-a", "2010-07-01", subject_kind="sensor"),)
+        told = said(state(make(measurement, changes=changes)), "sensor-change", "trap-a").sentence
+        assert words in told
+
+
 def test_an_outage_in_a_quiet_period_is_part_of_the_sentence(quiet: FindingInputs) -> None:
     """A dead sensor is no news of the spam, but it is said."""
     down = shift("sensor-outage", "trap-c", "2010-09-24", subject_kind="sensor", end=dt.date(2010, 10, 3))

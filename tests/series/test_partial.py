@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,15 +12,17 @@ from spamtide.calibration.plan import Fall, Plan, Rename, botnet_name, sensor_na
 from spamtide.calibration.world import make_world
 from spamtide.change import detect
 from spamtide.model import Panel
-from spamtide.series import measure
+from spamtide.series import estimate, measure
 
 ONSET, DAYS = 100, 145
 FALLS = {"decline", "cease"}
 
 
-def _world(*falls: Fall | Rename, seed: int = 7, days: int = DAYS) -> tuple[Plan, Panel]:
+def _world(
+    *falls: Fall | Rename, seed: int = 7, days: int = DAYS, volume: float = 500.0
+) -> tuple[Plan, Panel]:
     """A world of six sensors and eight botnets."""
-    plan = Plan(days=days, sensors=6, botnets=8, volume=500.0, even=True, happenings=falls)
+    plan = Plan(days=days, sensors=6, botnets=8, volume=volume, even=True, happenings=falls)
     return plan, make_world(plan, np.random.default_rng([seed, 90])).panel
 
 
@@ -95,3 +98,23 @@ def test_a_name_lost_at_one_sensor_is_no_fault() -> None:
     panel.counts[row, 1, ONSET:] -= gone
     panel.counts[nameless, 1, ONSET:] += gone
     assert not [o for o in measure(panel).exposure.outages if o.subjects]
+
+
+def test_a_filter_is_known_on_its_second_day() -> None:
+    """One botnet or several, at one sensor; and no botnet falls by it."""
+    for hit in ((2,), (0, 1, 2)):
+        falls = tuple(Fall(b, ONSET, 1, 0.03, only=(1,)) for b in hit)
+        plan, panel = _world(*falls, seed=8, days=ONSET + 2, volume=3000.0)
+        told = detect(measure(panel), whole=True)
+        (change,) = [c for c in told if c.onset >= plan.date(ONSET - 5)]
+        assert (change.kind, change.subject) == ("sensor-change", sensor_name(1))
+
+
+def test_a_flood_elsewhere_is_no_fall_here(panel_of: Callable[..., Panel]) -> None:
+    """Nor is the end of a flood here."""
+    rng = np.random.default_rng(4)
+    counts = rng.poisson(20.0, (6, 5, 120))
+    counts[1, 3, -2:] *= 8
+    counts[1, 0, -12:-8] *= 6
+    counts[1, 0, -2:] = 12
+    assert not estimate(panel_of(counts)).outages

@@ -404,7 +404,8 @@ def _mixing(measurement: Measurement) -> tuple[list[str], Callable[[str], tuple[
     offsets = {item.subject: item.offset for item in measurement.series if item.subject_kind == "botnet"}
     panel = measurement.panel
     # Where half of the sensors have just changed, so have the mixes that they let us see.
-    recent = {o.sensor for o in measurement.exposure.outages if o.kind == "changed" and o.end is None}
+    changed = [o for o in measurement.exposure.outages if o.kind == "changed" and not o.steps]
+    recent = {o.sensor for o in changed if o.end is None}
     steady = 2 * len(recent) < len(panel.sensors)
 
     def of_botnet(botnet: str) -> tuple[Switch, ...]:

@@ -18,6 +18,7 @@ from spamtide.model import UNKNOWN, Counts, Exposure, Floats, Outage, Panel
 from spamtide.series.fitting.loglinear import Fit, fit
 from spamtide.series.sensors.compare import Epoch, surest_shift
 from spamtide.series.sensors.dark import dark_stretches
+from spamtide.series.sensors.drift import Drift, surest_drift
 from spamtide.series.sensors.partial import partial_changes
 from spamtide.series.sensors.recent import recent_changes
 from spamtide.series.sensors.relays import Shift, relay_shifts
@@ -39,6 +40,8 @@ WITNESSES = 2
 """Sensors, and more than half of them, that must have had their usual mail in so short a silence."""
 DELIVERED = 0.35
 """Share of the usual mail of whole days from which they were handed in; a large botnet may have stopped."""
+DRIFTED = 0.95
+"""Confidence of a slow drift."""
 MOST_SHIFTS_A_SENSOR = 4
 """Bound on the search for changes."""
 
@@ -106,6 +109,10 @@ def _find_steps(panel: Panel, values: Floats, outages: list[Outage]) -> None:
         epochs = epochs_of(panel, tuple(outages))
         used = epoch_exposure(values, epochs)
         fitted = fit(epoch_counts(spam, epochs), used)
+        drift = surest_drift(by_subject, epochs, used, fitted)
+        if drift is not None:
+            outages.append(_drifting(panel, drift))
+            continue
         found = surest_shift(by_subject, epochs, used, fitted)
         if found is None:
             break
@@ -124,6 +131,10 @@ def epochs_of(panel: Panel, outages: Iterable[Outage]) -> tuple[Epoch, ...]:
     first_day, days = date_of(panel, 0), len(panel.days)
     cuts: dict[str, list[tuple[int, int]]] = {}
     for outage in outages:
+        if outage.steps:
+            at = [(step - first_day).days for step in outage.steps]
+            cuts.setdefault(outage.sensor, []).extend(zip(at, at, strict=True))
+            continue
         begin = days if outage.end is None else (outage.end - first_day).days + 1
         if outage.kind == "changed" and (outage.subjects or outage.end is not None):
             stop = ((outage.onset_low or outage.start) - first_day).days if outage.subjects else begin
@@ -210,6 +221,22 @@ def _within(run: Silence, others: list[Silence]) -> bool:
 def _is_told(run: Silence, told: Floats) -> bool:
     """Whether heartbeats tell of the whole of a silence."""
     return bool(np.isfinite(told[run.sensor, run.first : run.last + 1]).all())
+
+
+def _drifting(panel: Panel, drift: Drift) -> Outage:
+    """A slow drift as outage: no day of it is lost, but the sensor counts anew again and again."""
+    return Outage(
+        sensor=panel.sensors[drift.sensor],
+        start=date_of(panel, drift.first),
+        end=date_of(panel, drift.last) if drift.over else None,
+        kind="changed",
+        evidence=drift.evidence,
+        confidence=DRIFTED,
+        onset_low=date_of(panel, max(drift.first - EPOCH_DAYS, 0)),
+        onset_high=date_of(panel, min(drift.first + EPOCH_DAYS, len(panel.days) - 1)),
+        steps=tuple(date_of(panel, step) for step in drift.steps),
+        drift=drift.ratio,
+    )
 
 
 def _without_beat(panel: Panel, told: Floats) -> list[Outage]:

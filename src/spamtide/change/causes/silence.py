@@ -215,7 +215,8 @@ def _witnesses(panel: Panel, exposure: Exposure, subject: tuple[SubjectKind, str
     witness: Bools = exposure.values >= UP
     onset = np.datetime64(event.onset)
     for outage in exposure.outages:
-        if outage.sensor not in panel.sensors or not outage.touches(subject):
+        # One that drifts bears witness of what happens in days.
+        if outage.sensor not in panel.sensors or not outage.touches(subject) or outage.steps:
             continue
         row = panel.sensors.index(outage.sensor)
         first = np.datetime64(outage.onset_low or outage.start)
@@ -228,7 +229,9 @@ def _witnesses(panel: Panel, exposure: Exposure, subject: tuple[SubjectKind, str
 
 
 def _touches(outage: Outage, event: Event) -> bool:
-    """Whether an outage began or ended near the move."""
+    """Whether an outage began or ended near the move; what drifts over months carries none of days."""
+    if outage.steps:
+        return False
     near = dt.timedelta(days=NEAR)
     first = event.onset_low - near
     last = (event.end_high or event.onset_high) + near
@@ -460,7 +463,12 @@ def _worth_telling(outage: Outage, panel: Panel) -> bool:
 
 
 def _own_ratio(panel: Panel, outage: Outage) -> float | None:
-    """A changed sensor's own spam, after against before, over as many days as it takes; None without any."""
+    """A changed sensor's own spam, after against before, over as many days as it takes; None without any.
+
+    Of one that drifted, what it drifted by: spam moved as well meanwhile.
+    """
+    if outage.steps:
+        return outage.drift[0]
     if outage.sensor not in panel.sensors:
         return None
     spam = panel.counts[0, panel.sensors.index(outage.sensor)]

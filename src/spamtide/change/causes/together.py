@@ -70,7 +70,8 @@ def together(panel: Panel, exposure: Exposure, judged: Sequence[Judged]) -> tupl
         replace(item, cause="sensor") if any(_at_the_time(item.event, event) for event, _ in found) else item
         for item in judged
     ]
-    told = {outage.sensor: outage.start for outage in exposure.outages if outage.kind == "changed"}
+    changed = [outage for outage in exposure.outages if outage.kind == "changed" and not outage.steps]
+    told = {outage.sensor: outage.start for outage in changed}
     new = [
         change
         for change in _changes(panel, found)

@@ -12,7 +12,7 @@ from spamtide.finding.claim.around import LOOK_BACK, in_percent, windows_around
 from spamtide.finding.claim.draft import About, draft, export, rows_of
 from spamtide.finding.claim.sentences import TEMPLATES, sentence_of
 from spamtide.finding.claim.volume import SENSOR_KINDS, in_period
-from spamtide.finding.figures import Window, rate, ratio
+from spamtide.finding.figures import Figure, Window, rate, ratio
 from spamtide.finding.inputs import View
 from spamtide.finding.span import flood_days
 from spamtide.finding.words import Dated, Value, from_to, listing, plural
@@ -40,6 +40,7 @@ def sensor_claims(view: View, changes: list[Change]) -> Iterator[Claim]:
     """A claim for each sensor that was down or changed in the period, and one for several at once."""
     moved = [c for c in changes if c.kind in SENSOR_KINDS]
     moved += _unreported_outages(view, changes)
+    moved += [c for c in view.inputs.changes if c not in moved and _drifts_in(view, c)]
     together = _together(view, [c for c in moved if c.kind == "sensor-outage"])
     all_down = {days for days, (names, alive) in together.items() if len(names) == len(alive)}
     yield from (
@@ -48,8 +49,20 @@ def sensor_claims(view: View, changes: list[Change]) -> Iterator[Claim]:
         if change.kind != "sensor-outage" or (change.onset, change.end) not in all_down
     )
     yield from _emptied_by_clocks(view)
-    yield from _changed_together(view, [c for c in moved if c.kind == "sensor-change"])
+    yield from _changed_together(view, [c for c in changes if c.kind == "sensor-change"])
     yield from (_down_together(view, days, *of) for days, of in together.items())
+
+
+def _drifts_in(view: View, change: Change) -> bool:
+    """Whether a sensor drifts in the period, which takes months and is known weeks after it began."""
+    fault = view.fault_of(change) if change.kind == "sensor-change" else None
+    since, until = view.window
+    return (
+        fault is not None
+        and bool(fault.steps)
+        and fault.start <= until
+        and (fault.end is None or fault.end >= since)
+    )
 
 
 def _sensor(view: View, change: Change) -> Claim:
@@ -106,6 +119,8 @@ def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
     clauses: list[str] = []
     values: dict[str, Value] = {}
     fault = view.fault_of(change)
+    if fault is not None and fault.steps:
+        return _drifted(fault)
     if fault is not None and fault.subjects:
         clauses.append(_of_whom(view, fault, values))
     if change.subject in view.panel.sensors:
@@ -134,6 +149,18 @@ def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
         values |= {"relay_before": fault.relay_before or "none", "relay_after": fault.relay_after or "none"}
         clauses.append("its receiving relay was {relay_before} and is {relay_after}")
     return "; ".join(clauses) or "what it takes in is not what it was", values
+
+
+def _drifted(fault: Outage) -> tuple[str, dict[str, Value]]:
+    """How far a sensor drifted, and until when."""
+    values: dict[str, Value] = {"times": Figure(*fault.drift, "times")}
+    grew = fault.drift[0] > 1
+    how = "grown" if grew else "shrunk"
+    if fault.end is None:
+        return f"it has {how} slowly since, to {{times}} its size against the other sensors", values
+    values["drifted_until"] = fault.end
+    how = "grew" if grew else "shrank"
+    return f"it {how} slowly until {{drifted_until}}, to {{times}} its size against the other sensors", values
 
 
 def _of_whom(view: View, fault: Outage, values: dict[str, Value]) -> str:

@@ -110,10 +110,12 @@ def volume_claims(view: View, statuses: Sequence[Status] = ()) -> Iterator[Claim
 
 
 def _changed_sensors(view: View) -> tuple[str, ...]:
-    """Sensors that are no longer what they were for all mail, in order."""
+    """Sensors that are no longer what they were for all mail, in order; those that drift are known well."""
     changed = [c for c in view.inputs.changes if c.kind == "sensor-change" and in_period(view, c)]
     faults = ((c.subject, view.fault_of(c)) for c in changed)
-    return tuple(sorted({sensor for sensor, fault in faults if fault is None or not fault.subjects}))
+    return tuple(
+        sorted({sensor for sensor, fault in faults if fault is None or not (fault.subjects or fault.steps)})
+    )
 
 
 def _most_changed(view: View, changed: Sequence[str]) -> bool:

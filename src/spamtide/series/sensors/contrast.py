@@ -23,7 +23,7 @@ TRIMMED = 0.623
 """Mean of the lowest nine tenths of squared standard normal variables."""
 WEEK = 7
 LOWEST = 3.0
-"""Standard errors by which the lowest of a cell's few days lies below its weeks, if nothing but chance moves it."""
+"""Standard errors by which the lowest of a cell's few days lies below its weeks by chance alone."""
 BINS = 4
 """Pairs of weeks that tell how uneven a cell is."""
 SOON, STRIDE = 4, 3
@@ -143,22 +143,21 @@ def _unevenness(seen: Floats, expected: Floats, others: Floats) -> Floats:
 
 
 def _of_few_days(seen: Floats, expected: Floats, others: Floats) -> Floats:
-    """The same of FEWEST_AFTER days against the four weeks before them, by cell; the last ones are left out."""
+    """The same of FEWEST_AFTER days against the four weeks before them, by cell, without the last ones."""
     before, after = PAIRS[0][0], FEWEST_AFTER
     last = seen.shape[2] - after
     days = np.arange(last - after, before - 1, -after)
     if len(days) <= BINS:
         return np.ones(seen.shape[:2])
-    o, x, r = (
+    sums = [
         np.concatenate([np.zeros((*one.shape[:2], 1)), np.cumsum(one, axis=2)], axis=2)
         for one in (seen, expected, others)
-    )
+    ]
     o, x, r = (
-        (one[..., days] - one[..., days - before], one[..., days + after] - one[..., days])
-        for one in (o, x, r)
+        (one[..., days] - one[..., days - before], one[..., days + after] - one[..., days]) for one in sums
     )
-    z = contrast(*o, x, r)
-    return np.maximum(_trimmed(z), (np.minimum(z.min(axis=2), 0.0) / LOWEST) ** 2)
+    z = contrast(o[0], o[1], x, r)
+    return np.asarray(np.maximum(_trimmed(z), (np.minimum(z.min(axis=2), 0.0) / LOWEST) ** 2))
 
 
 def _trimmed(z: Floats) -> Floats:
@@ -220,9 +219,7 @@ def scan(cells: Cells) -> tuple[Floats, Floats]:
         for sensor in range(sensors):
             z[:, sensor], share[:, sensor] = _windows(cells, sums, sensor, pair, places)
             few = np.where(cells.stop[sensor, places] - places < SOON, 1.0, 0.0)
-            z[:, sensor] /= np.sqrt(
-                cells.soon[:, [sensor]] * few + cells.uneven[:, [sensor]] * (1.0 - few)
-            )
+            z[:, sensor] /= np.sqrt(cells.soon[:, [sensor]] * few + cells.uneven[:, [sensor]] * (1.0 - few))
         falls[:, places] = np.maximum(falls[:, places], _worth(-z, share, cost))
         rises[:, places] = np.maximum(rises[:, places], _worth(z, 1 / np.maximum(share, 1e-9), cost))
     return falls, rises

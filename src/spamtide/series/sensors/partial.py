@@ -46,8 +46,8 @@ Subject = tuple[SubjectKind, str]
 ROUNDS = 3
 """Times that what was not found is looked for again."""
 CHANCE, CHANCE_SOON = 0.01, 0.06
-"""Chance of so much in all of an observatory's senders, sensors and days together, up or down; and of the first
-days of a fall, which are to be known before the sender is asked about."""
+"""Chance of so much in all of an observatory's senders, sensors and days together, up or down; and of the
+first days of a fall, which are to be known before the sender is asked about."""
 LEAST_MAIL = 20.0
 """Messages of a sender at a sensor, and of it at the others, below which nothing is asked."""
 GOES_ON, OTHER_MAIL = 2 / 3, 12.0
@@ -162,7 +162,7 @@ class _Look:
     share: Floats
     """What is left of them."""
     unled: Floats
-    """The same without the other sensor that won most of the sender and, over a few days, by usual days here."""
+    """The same without the other sensor that won most of the sender and, of few days, by usual ones here."""
     z: Floats
     """Standard errors by which it moved."""
     theirs: Floats

@@ -27,7 +27,7 @@ BEFORE = 42
 """Days before them."""
 FEWEST_BEFORE = 10
 """Days before a window without which nothing is expected of it."""
-CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 3e-5, 3e-6, 1e-3, 1e-9
+CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 3e-5, 3e-6, 1e-3, 1e-7
 """Chance of so little (or much) mail below which a sensor is taken to have changed. Days far above a level
 are commoner than the negative binomial has them, and growth can wait for a week."""
 CAUTION = 0.8
@@ -38,8 +38,8 @@ SHRANK, GREW = 0.6, 1.7
 """Share of the expected mail below or above which it can be called a change."""
 SUSPECT = 0.75
 """Share of the expected mail from which a sensor's last days are looked at botnet by botnet."""
-FEWEST_GREW = 3
-"""Days, and botnets, that must show a growth: floods are short, and of one botnet."""
+FEWEST_GREW, BOTNETS_GREW = 2, (5, 3)
+"""Days that must show a growth, and botnets, of two days and of more: floods are short, and of one botnet."""
 POOR = 0.25
 """Share of a single day's expected mail below which it is told, where no other mail shows that it came."""
 OTHER_MAIL = 3.0
@@ -233,7 +233,8 @@ def _limit(seen: _Seen, moved: int) -> float:
 def _known(exposure: Exposure, name: str, since: dt.date) -> bool:
     """Whether the exposure has something to say of a sensor's last days already."""
     return any(
-        outage.sensor == name and (outage.end is None or outage.end >= since) for outage in exposure.outages
+        outage.sensor == name and not outage.steps and (outage.end is None or outage.end >= since)
+        for outage in exposure.outages
     )
 
 
@@ -346,7 +347,8 @@ def _worth(seen: _Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FB
         return False
     ratio = seen.seen / max(seen.expected, 1e-9)
     alike, telling = seen.subjects
-    if SHRANK < ratio < GREW or (ratio >= GREW and min(seen.window, telling) < FEWEST_GREW):
+    fewest = BOTNETS_GREW[seen.window > FEWEST_GREW]
+    if SHRANK < ratio < GREW or (ratio >= GREW and (seen.window < FEWEST_GREW or telling < fewest)):
         return False
     if sensor_alone and not moved:
         return False  # nobody to compare with
