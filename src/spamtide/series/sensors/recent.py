@@ -27,7 +27,7 @@ BEFORE = 42
 """Days before them."""
 FEWEST_BEFORE = 10
 """Days before a window without which nothing is expected of it."""
-CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 3e-5, 3e-6, 1e-3, 1e-7
+CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 3e-5, 3e-6, 1e-3, 1e-9
 """Chance of so little (or much) mail below which a sensor is taken to have changed. Days far above a level
 are commoner than the negative binomial has them, and growth can wait for a week."""
 CAUTION = 0.8
@@ -38,8 +38,9 @@ SHRANK, GREW = 0.6, 1.7
 """Share of the expected mail below or above which it can be called a change."""
 SUSPECT = 0.75
 """Share of the expected mail from which a sensor's last days are looked at botnet by botnet."""
-FEWEST_GREW, BOTNETS_GREW = 2, (5, 3)
-"""Days that must show a growth, and botnets, of two days and of more: floods are short, and of one botnet."""
+FEWEST_GREW, BOTNETS_GREW, GREW_A_DAY = 2, (5, 3), 1.35
+"""Days that must show a growth, and botnets, of two days and of more: floods are short, and of one botnet;
+and what each of two days must have of its expected mail."""
 POOR = 0.25
 """Share of a single day's expected mail below which it is told, where no other mail shows that it came."""
 OTHER_MAIL = 3.0
@@ -79,6 +80,8 @@ class _Seen:
     """The chance without the botnet whose mail changed most: of one botnet alone, nothing is left."""
     witnessed: bool
     """Whether most sensors that it was held against had their usual mail in these days."""
+    least: float
+    """The day with least of what was expected of it, as a share."""
     alpha: float
     level: Floats
     """What the others lead one to expect, by day of the panel."""
@@ -327,6 +330,7 @@ def _look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int
         (int(alike.sum()), int(telling.sum())),
         rest,
         2 * witnesses > len(steady) and witnesses >= WITNESSES,
+        float((mine.sum(axis=0)[after] / np.maximum(level[after], 1.0)).min()),
         alpha,
         level,
     )
@@ -347,8 +351,7 @@ def _worth(seen: _Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FB
         return False
     ratio = seen.seen / max(seen.expected, 1e-9)
     alike, telling = seen.subjects
-    fewest = BOTNETS_GREW[seen.window > FEWEST_GREW]
-    if SHRANK < ratio < GREW or (ratio >= GREW and (seen.window < FEWEST_GREW or telling < fewest)):
+    if SHRANK < ratio < GREW or (ratio >= GREW and not _lasts(seen, telling)):
         return False
     if sensor_alone and not moved:
         return False  # nobody to compare with
@@ -357,6 +360,13 @@ def _worth(seen: _Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FB
     if ratio >= GREW and not moved:
         return False  # a flood of one botnet, beside which others have good days
     return alike >= ALIKE * telling and (telling > 1 or moved or seen.rest < CHANCE_OF_REST)
+
+
+def _lasts(seen: _Seen, telling: int) -> bool:
+    """Whether a growth goes on for days, and not by one botnet's flood, or one day's."""
+    if seen.window <= FEWEST_GREW:
+        return seen.window == FEWEST_GREW and telling >= BOTNETS_GREW[0] and seen.least >= GREW_A_DAY
+    return telling >= BOTNETS_GREW[1]
 
 
 def _outage(panel: Panel, counts: Floats, sensor: int, seen: _Seen, relays: tuple[str, str]) -> Outage:
