@@ -60,6 +60,8 @@ ITSELF, ITSELF_SOON = 0.7, 0.4
 """Share of its level before from which a single sender goes on at the other sensors, and over a few days."""
 SEVERAL = 1 / 3
 """Share of a sender's sensors up to which its fall there is theirs: at more, it is the sender's."""
+FEW, LOW = 5.0, 1.64
+"""Messages that a sensor is due of a sender in a few days to be asked, and standard errors that are low."""
 TOGETHER = 7
 """Days between the falls of one sender at several sensors that are one fall."""
 CAUTION, LEAST_CHANCE = 0.8, 1e-300
@@ -355,9 +357,27 @@ def _sensors_own(cells: Cells, found: Sequence[Fault]) -> list[Fault]:
             }
             if len(same) > max(SEVERAL * telling, 1):
                 continue
+        if not fault.back and fault.sides[1].stop - fault.sides[1].start < SOON:
+            rows = [cells.names.index(name) for name in fault.names]
+            if 2 * sum(_fell_at_several(cells, row, fault.sides) for row in rows) > len(rows):
+                continue
         kept.append(fault)
     falls = [one for one in kept if not one.back]
     return [one for one in kept if not one.back or _returns(one, falls)]
+
+
+def _fell_at_several(cells: Cells, sender: int, sides: tuple[slice, slice]) -> bool:
+    """Whether a sender's few last days are low at too many sensors to be theirs, if not surely at each."""
+    (was, now), (usual, size) = (
+        [one[sender][:, side].sum(axis=1) for side in sides] for one in (cells.seen, cells.size)
+    )
+    due = was * size / np.maximum(usual, 1e-9)
+    telling = (due >= FEW) & (size > 0)
+    order = np.flatnonzero(telling)[np.argsort((now / np.maximum(due, 1e-9))[telling])]
+    goes_on = order[len(order) // 2 :]  # the half that stands best says how the sender is
+    level = due * float(now[goes_on].sum() / max(float(due[goes_on].sum()), 1e-9))
+    low = telling & (now <= FALLEN * level) & (level - now >= LOW * np.sqrt(level))
+    return bool(low.sum() > max(SEVERAL * telling.sum(), 1))
 
 
 def _programmes(panel: Panel, fault: Fault, cells: Cells) -> list[Subject]:
