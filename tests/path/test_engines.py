@@ -151,6 +151,16 @@ def test_the_engines_behind_some_days_are_those_that_an_export_shows(tmp_path: P
     assert makers(one.lake, None, dt.date(2011, 1, 1), dt.date(2011, 2, 1)) == ()
 
 
+def test_an_engines_first_day_is_that_of_any_of_its_forms(tmp_path: Path) -> None:
+    """Also of one that it does not send in the days that are asked about."""
+    one = init_observatory(tmp_path / "one")
+    parted = b"Content-Type: text/plain\nContent-Transfer-Encoding: base64"
+    early = [mail(n).replace(b"Content-Type: text/plain", parted) for n in range(4)]
+    take(one, tmp_path / "mail", [*early, *(mail(n) for n in range(20, 24))])
+    (found,) = makers(one.lake, None, dt.date(2010, 3, 20), dt.date(2010, 3, 28))
+    assert (found.messages, found.first_seen) == (4, dt.date(2010, 3, 1))
+
+
 def test_an_engine_of_many_forms_is_counted_once(tmp_path: Path) -> None:
     """Forms that have one name are one engine, and an address that sends several forms is one address."""
     one = init_observatory(tmp_path / "one")

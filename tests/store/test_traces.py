@@ -241,3 +241,11 @@ def test_a_fall_that_is_in_doubt_is_remembered_for_a_while(tmp_path: Path, count
     assert len(counted) == 1
     remembered = Remembered(Lake.at(tmp_path), FELL + dt.timedelta(days=41 + 2 * KEPT))
     assert remembered.note() == {}
+
+
+def test_without_any_mail_nothing_is_forgotten(tmp_path: Path) -> None:
+    """Nor does the update end."""
+    some_mail(tmp_path)
+    asked(tmp_path)
+    lake = Lake.at(tmp_path)
+    assert Remembered(lake, dt.date.min).note() == lake.note("changes")

@@ -41,8 +41,7 @@ def makers(lake: Lake, programme: str | None, first: dt.date, last: dt.date) -> 
                   AND (q.wanted IS NULL OR programme = q.wanted)),
         sent AS (
             SELECT m.kind, m.address, count(*) AS n FROM mail m JOIN answers USING (message) GROUP BY ALL)
-        SELECT k.engine, sum(s.n)::BIGINT AS messages, count(DISTINCT s.address) AS sources,
-               min(k.skeleton) AS skeleton
+        SELECT k.engine, sum(s.n)::BIGINT AS messages, count(DISTINCT s.address) AS sources
         FROM sent s JOIN kinds k USING (kind) GROUP BY k.engine
         ORDER BY messages DESC, engine LIMIT {MOST}
         """,  # noqa: S608 - days, numbers and our own words
@@ -61,7 +60,7 @@ def _first_days(lake: Lake, found: pa.Table) -> dict[str, dt.date]:
     """The first day of each engine, looked for from the first week on until all are found.
 
     Most engines are as old as the lake. Only one that is new has all weeks read, and of these the few
-    messages with its header order.
+    messages of its forms.
     """
     known = lake.query(f"SELECT DISTINCT week FROM daily WHERE week <> {UNDATED} ORDER BY week")  # noqa: S608 - a number
     weeks, days = known["week"].to_pylist(), dict[str, dt.date]()
@@ -72,7 +71,7 @@ def _first_days(lake: Lake, found: pa.Table) -> dict[str, dt.date]:
         kinds, mail = _kinds(since, until)
         rows = lake.query(
             f"""
-            WITH kinds AS (SELECT k.* FROM ({kinds}) k SEMI JOIN found f ON f.skeleton = k.skeleton),
+            WITH kinds AS (SELECT k.* FROM ({kinds}) k SEMI JOIN found f ON f.engine = k.engine),
             mail AS ({mail}),
             named AS (SELECT hash(sha256, sensor) AS message FROM attributions
                       WHERE week BETWEEN {low} AND {high} AND botnet <> '{UNKNOWN}'),
@@ -98,7 +97,7 @@ def _kinds(since: dt.date, until: dt.date) -> tuple[str, str]:
     wild = f"""observations WHERE received_at >= TIMESTAMPTZ '{since}' AND received_at < TIMESTAMPTZ '{until}'
                AND label = 'spam' AND lab IS NULL AND skeleton <> ''"""
     kinds = f"""
-        SELECT hash({forms}) AS kind, skeleton, {ENGINE} AS engine
+        SELECT hash({forms}) AS kind, {ENGINE} AS engine
         FROM (SELECT DISTINCT {forms}, label, lab FROM {wild}) o
         CROSS JOIN (SELECT '{UNKNOWN}' AS botnet) a"""  # noqa: S608 - days and our own words
     mail = f"""

@@ -102,8 +102,10 @@ class Remembered:
 
     def note(self) -> dict[str, Any]:
         """What the commit of `changes` is to say."""
-        since = (self._today - dt.timedelta(days=KEPT)).isoformat()
-        known = [one for one in self._known if one["asked"] >= since]
+        # Without mail, today is the first day that there is: nothing can be taken from it.
+        known = [
+            one for one in self._known if (self._today - dt.date.fromisoformat(one["asked"])).days <= KEPT
+        ]
         return {"falls": known} if known else {}
 
 
