@@ -144,3 +144,54 @@ def test_the_page_and_markdown_show_it_before_the_rest(
     assert md.index("Simulated data") < md.index("## In short") < md.index("## In full")
     assert "20 September [18-20]; 2 October [30 September to 2 October]; n = 1,234 |" in md
     assert '"summary": [' in render(bulletin, "json")
+
+
+LONG = f" {'More. ' * 300}"
+
+
+def lines_of(edition: Edition, *claims: Claim) -> list[str]:
+    return [line.text for line in compose(claims, (), edition).summary]
+
+
+def test_who_is_back_is_not_left_silent(make_claim: Make, edition: Edition) -> None:
+    """A botnet that sends again has no state that is told: its moves are one line, by day."""
+    fell = make_claim(
+        "cease",
+        "bot",
+        "Bot fell silent about 3 May [2-4], within a day.",
+        80,
+        claim="cease:botnet:bot:2010-05-03",
+    )
+    back = make_claim(
+        "resume", "bot", f"Bot was back about 20 May [20].{LONG}", 70, claim="resume:botnet:bot:2010-05-20"
+    )
+    assert lines_of(edition, back, fell) == [
+        "Bot fell silent about 3 May, within a day. It was back about 20 May."
+    ]
+
+
+def test_what_narrows_a_claim_stays_with_it(make_claim: Make, edition: Edition) -> None:
+    """That one sensor alone saw it, that a name came back, that it is not known; that nothing changed."""
+    told = {
+        "rise": "Bot rose about 3 May [2-4], within a day, to 4 times [3-5] its earlier level. This is seen "
+        "at one sensor of 9 only.",
+        "attribution-loss": "Mail known as Elm fell about 3 May [2-4] while mail without traits took its "
+        "place; no fall is counted. It was named again by 9 May.",
+        "status": "Oak's bot in the lab sent until 3 May, but only 2 messages in the wild carry its traits: "
+        "whether it sends to these sensors is not established.",
+    }
+    short = [re.sub(r" \[[^]]*\]", "", text) for text in told.values()]
+    claims = [make_claim(kind, kind, text + LONG, 70) for kind, text in told.items()]
+    assert sorted(lines_of(edition, *claims)) == sorted(short)
+    quiet = make_claim("nothing-changed", "total", f"Nothing changed in this period.{LONG}", 70)
+    assert lines_of(edition, quiet) == ["Nothing changed in this period."]
+
+
+def test_a_name_is_left_whole(make_claim: Make, edition: Edition) -> None:
+    """Also one with what ends sentences and holds asides elsewhere."""
+    name = "Dr. Oak: pills (old) 5 [1-9]"
+    told = make_claim(
+        "cease", "oak", f"Mail for {name} fell silent about 3 May [2-4]. It was 9 (nine).{LONG}", 70
+    )
+    told = replace(told, numbers={**told.numbers, "name": name})
+    assert lines_of(edition, told) == [f"Mail for {name} fell silent about 3 May."]

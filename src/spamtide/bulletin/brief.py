@@ -20,7 +20,7 @@ MOVES = ("decline", "cease", "rise", "resume", "surge", "new")
 ALONE = ("campaigns", "botnets", "programmes")
 """What the mail is made of: told in short only where there is no volume to tell of."""
 
-_SENTENCE = re.compile(r"(?<=[a-z0-9%)\]]\.) (?=[A-Z0-9])")
+_SENTENCE = re.compile(r"(?<=[a-z0-9%)\]\uE000-\uF8FF]\.) (?=[A-Z0-9\uE000-\uF8FF])")
 _MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _NUMBER = r"-?\d[\d,]*(?:\.\d+)?"
 _DAY = rf"\d{{1,2}}(?: {_MONTH}(?: \d{{4}})?)?"
@@ -32,6 +32,10 @@ _FIGURE = re.compile(
 _ASIDE = re.compile(r" \((?!100 is )[^()]*\)")
 """What stands in brackets, but for what the index's 100 is."""
 _QUOTED = re.compile(r'("[^"]*")')
+_BREAKING = re.compile(r"\. |: |[(\[]")
+"""What in a name would be taken for the end of a sentence, for an interval or an aside."""
+_FIRST_STAND_IN = 0xE000
+"""Private characters, which no claim has, stand for such names."""
 
 
 def briefs(
@@ -61,21 +65,44 @@ def briefs(
         for claim in told:
             if not kinds or claim.kind not in MOVES:  # after a level or a switch it is the same again
                 kinds.setdefault(claim.kind, claim)
-        lines += [_line([claim]) for claim in kinds.values()]
+        lines += [_line(_told_with(claim, told)) for claim in kinds.values()]
     return tuple(lines[:MOST_LINES])
+
+
+def _told_with(claim: Claim, told: Sequence[Claim]) -> list[Claim]:
+    """A claim, and of a move all moves of its subject by day: who fell silent may be back."""
+    if claim.kind not in MOVES:
+        return [claim]
+    whose = claim.subject_kind, claim.subject
+    own = [one for one in told if one.kind in MOVES and (one.subject_kind, one.subject) == whose]
+    return sorted(own, key=lambda one: (one.claim.rsplit(":", 1)[-1], one.claim))
 
 
 def _line(claims: Sequence[Claim]) -> Brief:
     """One line of one or more claims of one subject; a name that it began with becomes 'It'."""
-    kept = [PARTS[claim.kind](claim.sentence) for claim in claims]
-    texts = [_plain(part) for part in kept]
+    names = {text for claim in claims for text in claim.numbers.values() if isinstance(text, str)}
+    breaking = sorted(filter(_BREAKING.search, names), key=lambda text: (-len(text), text))
+    stand_ins = {text: chr(_FIRST_STAND_IN + at) for at, text in enumerate(breaking)}
+
+    def guarded(text: str) -> str:
+        for name, stand_in in stand_ins.items():
+            text = text.replace(name, stand_in)
+        return text
+
+    def named(text: str) -> str:
+        for name, stand_in in stand_ins.items():
+            text = text.replace(stand_in, name)
+        return text
+
+    kept = [PARTS[claim.kind](guarded(claim.sentence)) for claim in claims]
+    texts = [named(_plain(part)) for part in kept]
     name = name_of(claims[0])
     texts[1:] = [
         f"It {text[len(name) + 1 :]}" if name and text.startswith(f"{name} ") else text for text in texts[1:]
     ]
     figures = [match[0] for part in kept for match in _FIGURE.finditer(part) if not _is_vague(match)]
-    figures += [_rest(_filling(claim.sentence)) for claim in claims if claim.kind == "effect"]
-    shown = tuple(figure for figure in figures if figure)
+    figures += [_rest(_filling(guarded(claim.sentence))) for claim in claims if claim.kind == "effect"]
+    shown = tuple(named(figure) for figure in figures if figure)
     return Brief(" ".join(texts), shown, claims[0].n, tuple(claim.claim for claim in claims))
 
 
@@ -110,9 +137,10 @@ def _first(sentence: str) -> str:
 
 
 def _head(sentence: str) -> str:
-    """What is said first, without what it rests on."""
-    head, colon, _ = _first(sentence).partition(": ")
-    return f"{head}." if colon else head
+    """What is said first, without what it rests on; what is not known is not left out."""
+    first = _first(sentence)
+    head, colon, rest = first.partition(": ")
+    return f"{head}." if colon and not rest.startswith("whether ") else first
 
 
 def _rest(sentence: str) -> str:
@@ -120,12 +148,12 @@ def _rest(sentence: str) -> str:
     return sentence.partition(": ")[2].removesuffix(".")
 
 
-def _kept_with(opening: str) -> Callable[[str], str]:
-    """What is said first, and the sentence after it that may not be parted from it."""
+def _kept_with(words: str) -> Callable[[str], str]:
+    """What is said first, and the sentence after it, with these words, that may not be parted from it."""
 
     def kept(sentence: str) -> str:
         first, *others = _SENTENCE.split(sentence)
-        return " ".join([first, *(other for other in others if other.startswith(opening))])
+        return " ".join([first, *(other for other in others if words in other)])
 
     return kept
 
@@ -143,9 +171,10 @@ def _filling(sentence: str) -> str:
 
 
 PARTS: Mapping[str, Callable[[str], str]] = {
-    **dict.fromkeys(("thin", "dark", "unclear", "level", "decomposition", "exchange"), _first),
-    **dict.fromkeys((*MOVES, "switch"), _first),
-    **dict.fromkeys(("advertised", "carried-on", "attribution-loss", "sensor-outage", "outlook"), _first),
+    **dict.fromkeys(("thin", "dark", "unclear", "nothing-changed", "level", "decomposition"), _first),
+    **dict.fromkeys(("exchange", "switch", "advertised", "carried-on", "sensor-outage", "outlook"), _first),
+    **dict.fromkeys(MOVES, _kept_with(" one sensor")),
+    "attribution-loss": _kept_with("It was named again "),
     **dict.fromkeys(ALONE, _head),
     "status": _head,
     **dict.fromkeys(("event", "nearby"), _kept_with("Dates alone ")),
