@@ -77,6 +77,17 @@ def test_a_drift_that_goes_on_has_no_end(panel_of: MakePanel) -> None:
     assert outage.end is None
 
 
+def test_a_drift_that_goes_on_is_over_on_no_day(panel_of: MakePanel) -> None:
+    """Day by day, wherever the last fortnight ends; and it is over once fortnights have followed its end."""
+    size = np.ones((6, DAYS))
+    size[2] = np.exp(np.clip((np.arange(DAYS) - 40) / 110, 0, 1) * np.log(3))
+    counts = _counts(10, size)
+    found = [_drifts(panel_of(counts[:, :, :days])) for days in range(129, 151)]
+    assert all(len(drifts) == 1 and drifts[0].end is None for drifts in found)
+    (outage,) = _drifts(panel_of(counts))
+    assert outage.end is not None
+
+
 def test_a_step_is_no_drift(panel_of: MakePanel) -> None:
     size = np.ones((6, DAYS))
     size[2, 100:] = 2.5

@@ -34,6 +34,8 @@ BETTER = 9.0
 """What a ramp must explain more than the best step does, in chi-squared."""
 LEAST = float(np.log(1.35))
 """Least drift as a whole, on the log scale."""
+OVER = 2
+"""Bins that must tell of a sensor after the one its drift ended in, for the drift to be over."""
 STEP, STEP_DAYS, STEP_MAIL = 0.14, 14, 30
 """What a sensor may drift by before it counts anew, and the fewest days and messages of such a stretch."""
 QUANTILE = 1.96
@@ -65,6 +67,8 @@ class _Ramp:
     last: int
     height: float
     sure: float
+    over: bool
+    """Whether enough bins follow its end: the last ones of a drift that goes on may seem level."""
 
 
 def surest_drift(by_subject: Counts, epochs: tuple[Epoch, ...], used: Floats, fitted: Fit) -> Drift | None:
@@ -162,7 +166,8 @@ def _best_ramp(bins: _Bins, row: int) -> _Ramp | None:
     if abs(sure[best]) < SURE or abs(height[best]) < LEAST or sure[best] ** 2 < of_step**2 + BETTER:
         return None
     first_bin, last_bin = begin + int(first[best]), begin + int(last[best])
-    return _Ramp(first_bin, last_bin, float(height[best]), float(abs(sure[best])))
+    over = last_bin + OVER <= inside[-1]
+    return _Ramp(first_bin, last_bin, float(height[best]), float(abs(sure[best])), bool(over))
 
 
 def _fitted(shapes: Floats, log: Floats, weight: Floats) -> tuple[Floats, Floats]:
@@ -210,11 +215,7 @@ def _confirmed(
         f"{how} slowly to {ratio:.2g} times in {last - first} days, against the other sensors "
         f"({ramp.sure:.1f} standard errors); {alike.sum()} of {telling.sum()} subjects moved alike"
     )
-    return (
-        Drift(epoch.sensor, first, last, steps, last + BIN <= epoch.last, (ratio, low, high), evidence)
-        if steps
-        else None
-    )
+    return Drift(epoch.sensor, first, last, steps, ramp.over, (ratio, low, high), evidence) if steps else None
 
 
 def _level(
