@@ -32,6 +32,9 @@ rule doubt { meta: kind = "botnet" name = "alpha" layer = "skeleton" confidence 
              unlike_lab = "0 of 9 machines" condition: false }
 rule dated_a { meta: kind = "botnet" name = "alpha" confidence = 97 valid_from = "2010-01-01"
                expires = "2010-12-31" condition: false }
+rule anybodys_d { meta: kind = "botnet" name = "delta" layer = "skeleton" confidence = 40
+                  family_missed = "0 of 99" condition: false }
+rule text_d { meta: kind = "botnet" name = "delta" layer = "template" confidence = 99 condition: false }
 rule brand_x { meta: kind = "programme" name = "Maple Meds" condition: false }
 rule brand_y { meta: kind = "programme" name = "Birch Watches" condition: false }
 rule both { meta: kind = "botnet" name = "alpha" confidence = 97 shared_with = "beta" condition: false }

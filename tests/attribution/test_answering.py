@@ -46,6 +46,9 @@ from spamtide.model import UNKNOWN
         (["text_c>", "engine_c"], "gamma"),
         (["strong_a>", "doubted_a"], UNKNOWN),
         (["strong_a", "doubted_a"], "alpha"),
+        (["anybodys_d"], UNKNOWN),
+        (["text_d"], UNKNOWN),
+        (["anybodys_d", "text_d"], "delta"),
     ],
 )
 def test_rules_name_what_they_are_sure_of(ask: Ask, rules: list[str], botnet: str) -> None:
@@ -88,6 +91,22 @@ def test_strangers_with_the_engine_set_otherwise_are_not_named_for_the_texts_the
     found = ask([*own, *copied, *rest])
     assert {row["botnet"] for row in found[40:]} == {botnet}
     assert {row["botnet"] for row in found[:40]} == {"gamma"}
+
+
+@pytest.mark.parametrize(("others", "botnet"), [(0, "delta"), (3, "delta"), (12, UNKNOWN)])
+def test_words_that_unlike_mailers_send_name_nobody_whose_mailer_is_anybodys(
+    ask: Ask, others: int, botnet: str
+) -> None:
+    """But for addresses that surely sent other mail of the family's days ago."""
+    shared, own = {"campaign": "c-1"}, {"campaign": "c-2", "source_ip": "10.0.0.1"}
+    looks_like_it = [{"rules": ["anybodys_d", "text_d"], **shared}] * 10
+    by_others = [{"rules": ["text_d"], **shared}] * others
+    of_its_bot = [{"rules": ["anybodys_d", "text_d"], **shared, "source_ip": "10.0.0.1"}]
+    sure = [{"rules": ["anybodys_d", "text_d"], **own}] * 30
+    found = ask([*looks_like_it, *by_others, *of_its_bot, *sure])
+    assert {row["botnet"] for row in found[:10]} == {botnet}
+    assert {row["botnet"] for row in found[10 : 10 + others]} <= {UNKNOWN}
+    assert {row["botnet"] for row in found[10 + others :]} == {"delta"}
 
 
 @pytest.mark.parametrize(
@@ -181,6 +200,7 @@ def test_the_order_of_rows_decides_nothing(
 ) -> None:
     rng = random.Random(seed)
     rules = ["strong_a", "strong_b", "weak_a", "kit", "engine_a", "text_c", "dated_a", "brand_x", "brand_y"]
+    rules += ["anybodys_d", "text_d"]
     rows = [
         {
             "sha256": f"{number:064x}",
@@ -213,7 +233,7 @@ def test_a_stretch_of_weeks_is_answered_as_in_all_time(
     """
     rng = random.Random(seed)
     rules = ["strong_a", "strong_b", "weak_a", "kit", "engine_a", "engine_c", "text_c", "brand_x", "brand_y"]
-    rules += ["engine_c~fold", "engine_c~fold", "engine_c~message_id"]
+    rules += ["engine_c~fold", "engine_c~fold", "engine_c~message_id", "anybodys_d", "text_d", "text_d"]
     start = dt.date(1970, 1, 1) + dt.timedelta(weeks=2000)
     morning = dt.datetime.combine(start, dt.time(9), dt.UTC)
     rows = [

@@ -42,20 +42,27 @@ kinship = st.integers(-24, 24)
 likeness = st.none() | st.integers(-12, 11)
 
 
-def coded(silence: int, kin: int | None, of_own: int | None) -> int:
+def coded(silence: int, kin: int | None, of_own: int | None, *, handed: bool = False) -> int:
     """The code of an objection; no kinship where addresses do not tell, or are not asked."""
     told = kin is not None and silence not in {Instead.ANYBODYS, Instead.STRANGE, Instead.FOREIGN}
     fleet = (np.asarray([kin or 0]), np.asarray([told]))
     own = SURE_OWN if of_own is None else OWN_STEP * of_own
-    return int(pack(np.asarray([silence]), [fleet], np.asarray([own]))[0])
+    return int(pack(np.asarray([silence]), [fleet], np.asarray([own]), np.asarray([handed]))[0])
 
 
-@given(silences, st.lists(st.none() | kinship, min_size=3, max_size=3), likeness)
-def test_packed_objections_are_read_back(silence: int, fleets: list[int | None], of_own: int | None) -> None:
+@given(
+    silence=silences,
+    fleets=st.lists(st.none() | kinship, min_size=3, max_size=3),
+    of_own=likeness,
+    handed=st.booleans(),
+)
+def test_packed_objections_are_read_back(
+    silence: int, fleets: list[int | None], of_own: int | None, *, handed: bool
+) -> None:
     steps = [(np.asarray([kin or 0]), np.asarray([kin is not None])) for kin in fleets]
     own = SURE_OWN if of_own is None else OWN_STEP * of_own
-    (code,) = pack(np.asarray([silence]), steps, np.asarray([own]))
-    assert unpack(int(code)) == Objection(silence, tuple(fleets), of_own)
+    (code,) = pack(np.asarray([silence]), steps, np.asarray([own]), np.asarray([handed]))
+    assert unpack(int(code)) == Objection(silence, tuple(fleets), of_own, handed)
 
 
 def total(found: list[Evidence], code: int) -> float:
@@ -65,17 +72,20 @@ def total(found: list[Evidence], code: int) -> float:
 
 
 @given(
-    pieces,
-    st.builds(Evidence, st.sampled_from(LAYERS), st.just("botnet"), st.just("alpha"), weights, st.just("")),
-    silences,
-    st.none() | kinship,
-    likeness,
+    found=pieces,
+    more=st.builds(
+        Evidence, st.sampled_from(LAYERS), st.just("botnet"), st.just("alpha"), weights, st.just("")
+    ),
+    silence=silences,
+    kin=st.none() | kinship,
+    of_own=likeness,
+    handed=st.booleans(),
 )
 def test_evidence_that_agrees_never_lowers_an_answer(
-    found: list[Evidence], more: Evidence, silence: int, kin: int | None, of_own: int | None
+    found: list[Evidence], more: Evidence, silence: int, kin: int | None, of_own: int | None, *, handed: bool
 ) -> None:
-    """Whatever else is known: addresses for or against, the lab's silence, strangers."""
-    code = coded(silence, kin, of_own)
+    """Whatever else is known: addresses for or against, the lab's silence, strangers, a text of others."""
+    code = coded(silence, kin, of_own, handed=handed)
     assert total([*found, more], code) >= min(0.0, total(found, code)) - 1e-9
     assert max(0.0, total([*found, more], code)) >= max(0.0, total(found, code)) - 1e-9
 
@@ -86,6 +96,18 @@ def test_addresses_that_agree_more_never_lower_an_answer(
 ) -> None:
     less, more = sorted((one, other))
     assert total(found, coded(silence, more, of_own)) >= total(found, coded(silence, less, of_own)) - 1e-9
+
+
+def test_what_an_address_sent_says_nothing_where_its_fleet_is_anothers() -> None:
+    """Who takes over a family's texts sends several of them, and each would speak for the next."""
+    words = [
+        Evidence("skeleton", "botnet", "alpha", 3.5, ""),
+        Evidence("template", "botnet", "alpha", 4.6, ""),
+    ]
+    sent = Evidence("sender", "botnet", "alpha", 2.2, "")
+    against = coded(0, -16, None)
+    assert total([*words, sent], against) == pytest.approx(total(words, against))
+    assert total([*words, sent], coded(0, None, None)) == pytest.approx(total(words, 0) + 2.2)
 
 
 @given(pieces, silences, st.integers(8, 24), likeness)
@@ -225,7 +247,7 @@ def test_of_a_shared_text_none_is_named_because_the_others_are_ruled_out(like: i
     found = [Evidence("skeleton", "botnet", name, 0.2, "") for name in spoken.candidates]
     found.append(Evidence("template", "botnet", "alpha", 4.6, ""))
     fleets = [(np.asarray([steps]), np.asarray([True])) for steps in (like, -16)]
-    (code,) = pack(np.asarray([Instead.JOINTLY]), fleets, np.asarray([SURE_OWN]))
+    (code,) = pack(np.asarray([Instead.JOINTLY]), fleets, np.asarray([SURE_OWN]), np.asarray([False]))
     scores = tally([*found, *speaks_against(spoken, found, int(code))])
     assert (scores["alpha"] > scores["beta"]) == told
     assert told or scores["alpha"] == scores["beta"]

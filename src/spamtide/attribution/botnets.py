@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from spamtide.attribution.coding import Rows
 from spamtide.attribution.combining import STEPS, Answered, Told, answered, seeds_of, told_by, told_by_link
+from spamtide.attribution.handing import handed, handed_by_words, worded_by
 from spamtide.attribution.objecting import MOST_TENANTS, Instead, pack, speaks_against
 from spamtide.attribution.spoken import Names, Spoken
 from spamtide.attribution.ties.association import HAM, NO_DAY, SILENT, UNNAMED, Flags, Ints, Tie
@@ -111,7 +112,8 @@ def answer_botnets(
         found = answered("botnet", rows, names, told_all, threshold, speaks_against, nothing)
         return found, KITS.empty_table()
     seen = _look(rows, names, threshold)
-    ties = (*_ties(rows, seen.first), _lab_of_engine(rows, seen.wild, seen.number))
+    by_words = handed_by_words(rows, seen.number, names, seen.first, seen.wild)
+    ties = (*_ties(rows, seen.first, by_words), _lab_of_engine(rows, seen.wild, seen.number))
     texts = texts_of(rows.campaign)
     captured = np.where(seen.has(seen.leaning, names.captured), seen.leaning, UNNAMED)
     nameless = seen.wild & (seen.named == UNNAMED)
@@ -125,13 +127,14 @@ def answer_botnets(
     anybodys = _anybodys(seen, fleets, by_lab, names) & (unheard * SILENCE_STEP < SILENT_MOST)
     silence = np.where(anybodys, Instead.ANYBODYS, silence)
     own = own_odds(strangers, np.where(rows.asks, captured, UNNAMED), texts, rows.days)
-    objections = pack(silence, [*zip(fleets.steps, told, strict=True)], own)
+    of_others = handed(rows, seen.number, names, seen.wild, (ties[3], ties[2]))
+    objections = pack(silence, [*zip(fleets.steps, told, strict=True)], own, of_others)
     return answered("botnet", rows, names, ties, threshold, speaks_against, objections), fleets.kits
 
 
 def behind_engines(rows: Rows) -> bool:
     """Whether rules see a botnet's engine behind any of the rows: only then more than ties decides."""
-    return any(spoken.candidates or spoken.leaning for spoken in rows.spoken)
+    return any(spoken.candidates or spoken.leaning or worded_by(spoken) for spoken in rows.spoken)
 
 
 def _look(rows: Rows, names: Names, threshold: float) -> _Seen:
@@ -305,12 +308,16 @@ def _first_pass(rows: Rows, number: dict[str, int], threshold: float, leaning: I
     return named, np.where((leaning >= 0) | nearly, SILENT, first)
 
 
-def _ties(rows: Rows, first: Ints) -> tuple[Told, ...]:
-    """What ties say that look at nothing but what is shared."""
+def _ties(rows: Rows, first: Ints, handed_round: Flags) -> tuple[Told, ...]:
+    """What ties say that look at nothing but what is shared.
+
+    A text that is handed round says nothing of what its sender's other mail is.
+    """
+    own = np.where(handed_round, SILENT, first)
     captured = np.where(rows.lab >= 0, rows.lab, np.where(rows.ham, HAM, SILENT))
     return (
-        told_by(SENDER, rows.address, rows.days, first, rows.address_of_ham, rows.asks, rows.copies),
-        told_by_link(LINK, rows, first),
+        told_by(SENDER, rows.address, rows.days, own, rows.address_of_ham, rows.asks, rows.copies),
+        told_by_link(LINK, rows, own),
         told_by(CAMPAIGN, rows.campaign, rows.days, first, None, rows.asks, rows.copies),
         told_by(LAB_CAMPAIGN, rows.campaign, rows.days, captured, None, rows.asks, rows.copies),
     )
@@ -320,7 +327,8 @@ def ties_of_botnets(rows: Rows, names: Names, threshold: float) -> tuple[Told, .
     """What shared addresses, links and campaigns say of each row that rules see no engine behind."""
     number = {name: place for place, name in enumerate(names.botnet)}
     unnamed = np.full(len(rows.days), UNNAMED, dtype=np.int64)
-    return _ties(rows, _first_pass(rows, number, threshold, unnamed)[1])
+    nothing = np.zeros(len(rows.days), dtype=np.bool_)
+    return _ties(rows, _first_pass(rows, number, threshold, unnamed)[1], nothing)
 
 
 def _of_others_too(rows: Rows, others: Flags) -> Flags:

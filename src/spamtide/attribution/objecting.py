@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spamtide.attribution.evidence import SENSES
-from spamtide.attribution.spoken import ENGINE_LAYERS, MOST_AGAINST, Spoken, forgives
+from spamtide.attribution.evidence import SENSES, sums
+from spamtide.attribution.spoken import ENGINE_LAYERS, MOST_AGAINST, SURE_ENGINE, Spoken, forgives
 from spamtide.attribution.ties.association import Flags, Floats, Ints
 from spamtide.attribution.ties.fleet import JOINS
 from spamtide.attribution.ties.fleet import STEP as KIN_STEP
@@ -26,6 +26,8 @@ from spamtide.model import Evidence
 
 MOST_TENANTS = 3
 """Families of one kit that are told apart by their fleets; of more, the first by name."""
+HANDED = 1.0
+"""Log-odds that the words of a text that is handed round give its family at most."""
 WORDED, STRANGE_FLEET = 2.0, 3.0
 """Log-odds of words from which they and the engine name a family by themselves; and log-odds against the
 family from which its addresses have a say all the same."""
@@ -63,32 +65,36 @@ class Objection(NamedTuple):
     own: int | None
     """Odds of the family against a stranger that looks like it, in steps of `ties.lookalike`; None where
     none is to be reckoned with."""
+    handed: bool = False
+    """Whether senders with unlike mailers send the text: see `ties.handed`."""
 
 
-def pack(silence: Ints, fleets: Sequence[tuple[Ints, Flags]], own: Floats) -> Ints:
+def pack(silence: Ints, fleets: Sequence[tuple[Ints, Flags]], own: Floats, handed: Flags) -> Ints:
     """The objections of rows as one whole number each, 0 for none: see `Objection`.
 
     Args:
         silence: shape (rows,).
         fleets: by candidate, at most MOST_TENANTS: steps, and whether addresses tell; shape (rows,) each.
         own: log-odds, shape (rows,); from SURE_OWN on no stranger is to be reckoned with.
+        handed: shape (rows,).
     """
     codes = np.asarray(silence, dtype=np.int64)
     for candidate, (steps, told) in enumerate(fleets):
         digit = np.where(steps >= 0, 2 * steps + 2, -2 * steps + 1)
         codes = codes + _SILENCES * _KINSHIPS**candidate * np.where(told, digit, 0)
     of_own = np.where(own < SURE_OWN, np.round(own / OWN_STEP) + _OWN + 1, 0).astype(np.int64)
-    return np.asarray(codes + _SILENCES * _KINSHIPS**MOST_TENANTS * of_own)
+    return np.asarray(2 * (codes + _SILENCES * _KINSHIPS**MOST_TENANTS * of_own) + handed)
 
 
 def unpack(code: int) -> Objection:
     """The objections in one number of `pack`."""
-    rest, silence = divmod(code, _SILENCES)
+    rest, handed = divmod(code, 2)
+    rest, silence = divmod(rest, _SILENCES)
     fleets: list[int | None] = []
     for _ in range(MOST_TENANTS):
         rest, digit = divmod(rest, _KINSHIPS)
         fleets.append(None if not digit else -(digit // 2) if digit % 2 else digit // 2 - 1)
-    return Objection(silence, tuple(fleets), rest - 1 - _OWN if rest else None)
+    return Objection(silence, tuple(fleets), rest - 1 - _OWN if rest else None, bool(handed))
 
 
 def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list[Evidence]:
@@ -101,6 +107,8 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
     """
     objection = unpack(code)
     told = [*_of_absence(spoken, found, objection.silence), *_of_silence(spoken, found, objection.silence)]
+    if objection.handed:
+        told.extend(_of_handed(spoken, found, told))
     worded = {item.name for item in found if item.layer == "template" and item.weight >= WORDED}
     addressed = set()
     for name, steps in _of_fleets(spoken.candidates, objection):
@@ -109,7 +117,7 @@ def speaks_against(spoken: Spoken, found: Sequence[Evidence], code: int) -> list
         if name in worded and objection.silence not in {Instead.UNTOLD, Instead.JOINTLY} and lowers:
             continue  # words and engine together outweigh a few fresh addresses
         addressed.add(name)
-        told.extend(_of_addresses(name, engine, KIN_STEP * steps))
+        told.extend(_of_addresses(name, engine, _heard_of_sender(name, found), KIN_STEP * steps))
     leaning, outranked = spoken.leaning, objection.silence in {Instead.STRANGE, Instead.ANYBODYS}
     if leaning and leaning not in addressed and objection.own is not None and not outranked:
         told.extend(_of_lookalikes(leaning, found, OWN_STEP * objection.own))
@@ -147,10 +155,29 @@ def _of_absence(spoken: Spoken, found: Sequence[Evidence], silence: int) -> list
     return told
 
 
-def _of_addresses(name: str, engine: float, kin: float) -> list[Evidence]:
+def _of_handed(spoken: Spoken, found: Sequence[Evidence], told: Sequence[Evidence]) -> list[Evidence]:
+    """What is taken from words of a text that others send too, where no engine of the family's own is there.
+
+    What its absence takes from them is not taken twice.
+    """
+    what = (
+        "senders with other mailers than its own send this text too: only its addresses tell what is its own"
+    )
+    heard = [*found, *told]
+    more = []
+    for name in sorted({item.name for item in heard if item.weight > 0} - set(spoken.near)):
+        taken = sum(item.weight for item in told if item.name == name and item.weight < 0)
+        left = HANDED - _strongest(name, heard, CONTENT_LAYERS) - taken
+        if left < 0 and _strongest(name, found, ENGINE_LAYERS) < SURE_ENGINE:
+            more.append(Evidence("template", "botnet", name, left, what))
+    return more
+
+
+def _of_addresses(name: str, engine: float, sent: float, kin: float) -> list[Evidence]:
     """What a fleet says of whose the engine's mail is: it takes the place of the engine's word.
 
-    Where it speaks for the family, it says as much as the engine at least.
+    Where it speaks for the family, it says as much as the engine at least. Where it clearly does not, what
+    the address sent days ago says nothing either: who takes over a family's texts sends several of them.
     """
     if kin >= min(engine, JOINS):
         what = "the campaign's addresses share in its other mail as its own do"
@@ -159,6 +186,9 @@ def _of_addresses(name: str, engine: float, kin: float) -> list[Evidence]:
     if kin >= 0:
         return [Evidence("skeleton", "botnet", name, kin - engine, what)]
     against = "the campaign's addresses do not share in its other mail as its own do"
+    if kin <= -JOINS and sent:
+        against += ", and what this one sent within 7 days is no other evidence"
+        kin -= sent
     return [
         Evidence("skeleton", "botnet", name, -engine, what),
         Evidence("sender", "botnet", name, kin, against),
@@ -209,6 +239,12 @@ def _of_shared_text(candidates: Sequence[str], found: Sequence[Evidence], *, joi
         return [Evidence("campaign", "botnet", name, max(heard.values()), what) for name in candidates]
     what = "tenants of the kit send each other's texts, and so may others who rent it"
     return [Evidence("campaign", "botnet", name, -weight, what) for name, weight in heard.items() if weight]
+
+
+def _heard_of_sender(name: str, found: Sequence[Evidence]) -> float:
+    """What counts of what a message's address sent before."""
+    own = sums([item for item in found if item.name == name])
+    return own[name].senses.get("sender", 0.0) if own else 0.0
 
 
 def _strongest(name: str, found: Sequence[Evidence], layers: Collection[str]) -> float:

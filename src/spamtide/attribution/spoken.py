@@ -188,7 +188,7 @@ def speak(
     counting = [item for item in kept["botnet"] if item.weight > 0]
     kept["botnet"] = (*kept["botnet"], *_deviating(against))
     users = {item.name for item in counting if item.layer in ENGINE_LAYERS}
-    absent = _absent(day, names, {item.name for item in counting if item.layer == "skeleton"})
+    absent = _absent(day, names, _engines(hits, day, ruleset, names))
     near = {} if users else {name: item for name, item in near.items() if name in absent}
     speaking = {item.name: absent.get(item.name) for item in counting}
     speaking |= {item.name: near[item.name] for item in counting if item.name in near and forgives([item])}
@@ -288,6 +288,16 @@ def _strongest(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
         if key not in best or item.weight > best[key].weight:
             best[key] = item
     return tuple(best[key] for key in sorted(best))
+
+
+def _engines(hits: Iterable[str], day: dt.date | None, ruleset: Ruleset, names: Names) -> set[str]:
+    """Botnets of which some skeleton is there, be it too vague to name anybody."""
+    found = set()
+    for signature in (ruleset.signatures[hit] for hit in set(hits) if hit in ruleset.signatures):
+        skeleton = signature.meta.get("layer") == "skeleton" and "unlike" not in signature.meta
+        if skeleton and in_force(signature, day):
+            found |= {names.spelling[signature.kind, n] for n in (signature.name, *shared_with(signature))}
+    return found
 
 
 def _deviating(items: Iterable[Evidence]) -> tuple[Evidence, ...]:

@@ -430,3 +430,12 @@ def test_of_a_rented_engine_the_others_addresses_tell_where_its_owners_never_com
         steps = told_of(rows, lab=lab, rented=rented)[len(owner) + len(others) :]
         assert set(steps[20:]) == {None}
         assert {step is not None and step * STEP <= -JOINS for step in steps[:20]} == {bool(rented)}
+
+
+def test_a_fleet_that_leaves_out_most_of_the_familys_own_mail_is_anothers() -> None:
+    """A tenant whose addresses come more often, and who sends two of a family's texts, is not the family."""
+    own = [(OWN, OWN, 1000 * text + n, text, 70) for text in range(1, 6) for n in range(20)]
+    own += [(OWN, OWN, 9000 + n, text, 70) for text in range(1, 6) for n in range(2)]
+    taken = [(OWN, OWN, 500 + n, text, 71) for text in (11, 12) for n in range(20)]
+    asked_about = [(OWN, NOBODY, 500 + n, text, 71) for text in (5, 6, 7) for n in range(20)]
+    assert set(told_of(own + taken + asked_about, kit=True)) == {None}

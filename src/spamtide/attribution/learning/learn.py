@@ -33,7 +33,7 @@ MAX_NEGATIVES = 4000
 MAX_NEGATIVES_FAMILY = 500
 """The same for each other family."""
 
-MIN_CONFIDENCE = {"template": 75, "skeleton": 55}
+MIN_CONFIDENCE = {"template": 75, "skeleton": 0}
 """A less sure rule is not written. A vague skeleton names nobody, but its absence says something."""
 
 

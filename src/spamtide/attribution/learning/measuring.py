@@ -115,7 +115,8 @@ def with_near(rule: LearnedRule, hits: Mapping[tuple[str, str], int]) -> Learned
             if what == fault and family != rule.family and family not in rule.shared_with
         )
         precision = 1 / (1 + (other + 0.5) / (n + min(PRIOR["skeleton"], 4**left)))
-        sure = min(_cap(replace(rule.draft, telling=left)), round(100 * precision))
+        # What everybody writes is not surer in part.
+        sure = min(rule.confidence, _cap(replace(rule.draft, telling=left)), round(100 * precision))
         if sure > LEAST_NEAR:
             near.append(Near(fault, sure, other, n))
     return replace(rule, near=tuple(near))

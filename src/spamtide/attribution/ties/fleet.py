@@ -58,6 +58,8 @@ JOINS = 2.0
 """Log-odds from which an entry is of a fleet, and meeting it counts."""
 SURELY_MIXED = 0.9
 """Probability of a mixed campaign from which its words, which brought it to the fleet, are taken back."""
+MOST_LEFT = 0.5
+"""Part of what is surely a kit's tenant's that its fleet may leave out."""
 ROUNDS = 8
 """Times that fleets are followed on at most; each reaches NEAR weeks further."""
 
@@ -439,6 +441,17 @@ def _followed(
             judged = mine
         if any(np.array_equal(mine, a) and np.array_equal(theirs, b) for a, b in held[-2:]):
             # Settled, or to and fro: between the two nothing is sure.
-            return found if last is None else ((odds + last[0]) / 2, mixed)
+            found = found if last is None else ((odds + last[0]) / 2, mixed)
+            break
         held.append((mine, theirs))
-    return found
+    return None if found and _left_its_own(found[0], known) else found
+
+
+def _left_its_own(odds: Floats, known: _Known) -> bool:
+    """Whether a fleet that was followed leaves out most of what is surely the family's.
+
+    Then it is not the family's, but a tenant's whose addresses come more often, with some of its texts. Told
+    of kits alone: where the texts of an engine's owner are taken over, words would name both instead.
+    """
+    begun = (known.anchor > known.strange)[known.of] & known.kit[known.of]
+    return bool(begun.sum() >= LEAST and (odds[begun] < 0).mean() > MOST_LEFT)
