@@ -33,8 +33,9 @@ MAX_NEGATIVES = 4000
 MAX_NEGATIVES_FAMILY = 500
 """The same for each other family."""
 
-MIN_CONFIDENCE = {"template": 75, "skeleton": 0}
-"""A less sure rule is not written. A vague skeleton names nobody, but its absence says something."""
+MIN_CONFIDENCE = {"template": 75, "skeleton": 55}
+"""A less sure rule is not written, but for skeletons of a family that another rule speaks for: a vague one
+names nobody, but its absence says something of that rule's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def learn(
     for draft in taken:
         rule = measure_draft(draft, families, ham, everything, hits[draft])
         rules.append(with_near(replace(rule, missed=missed[draft.family]), nearly[draft]))
-    kept = _named([rule for rule in rules if _worth_writing(rule)], known)
+    kept = _named(_worth_writing(rules), known)
     text = {
         family.name: text_of(family.name, own)
         for family in families
@@ -119,8 +120,15 @@ def _weeks(mail: Sequence[Mail]) -> int:
     return len({m.day.toordinal() // 7 for m in mail if m.day})
 
 
-def _worth_writing(rule: LearnedRule) -> bool:
-    return bool(rule.lab_hits) and rule.confidence >= MIN_CONFIDENCE[rule.draft.layer]
+def _worth_writing(rules: Sequence[LearnedRule]) -> list[LearnedRule]:
+    hitting = [rule for rule in rules if rule.lab_hits]
+    speaking = {r.draft.family for r in hitting if r.confidence >= MIN_CONFIDENCE[r.draft.layer]}
+    return [
+        rule
+        for rule in hitting
+        if rule.confidence >= MIN_CONFIDENCE[rule.draft.layer]
+        or (rule.draft.layer == "skeleton" and rule.draft.family in speaking)
+    ]
 
 
 # ---------------------------------------------------------------------------- making rules
