@@ -133,8 +133,14 @@ def answer_botnets(
 
 
 def behind_engines(rows: Rows) -> bool:
-    """Whether rules see a botnet's engine behind any of the rows: only then more than ties decides."""
-    return any(spoken.candidates or spoken.leaning or worded_by(spoken) for spoken in rows.spoken)
+    """Whether rules see a botnet's engine behind any of the rows, or words whose engine is missed in some.
+
+    Only then more than ties decides.
+    """
+    if any(spoken.candidates or spoken.leaning for spoken in rows.spoken):
+        return True
+    worded = {worded_by(spoken) for spoken in rows.spoken}
+    return any(not worded.isdisjoint(spoken.absent) for spoken in rows.spoken)
 
 
 def _look(rows: Rows, names: Names, threshold: float) -> _Seen:
