@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,21 +157,25 @@ def test_status_tells_what_there_is_and_no_empty_tables(
     assert "Sensors" in told
 
 
+def _exported(capfd: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]]:
+    """Rows that a command writes: the observatory, then its words."""
+    capfd.readouterr()
+    assert run(["-C", *words]) == 0
+    return [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+
+
 def test_series_and_changes_are_narrowed_to_a_subject_of_one_kind(
     hostile: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A filter names a subject by its kind; one that a table does not know is told with those it does."""
     assert run(["-C", str(hostile), "update"]) == 0
-    capfd.readouterr()
-    assert run(["-C", str(hostile), "export", "series"]) == 0
-    every = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    series = str(hostile), "export", "series"
+    every = _exported(capfd, *series)
     sensor = next(row["subject"] for row in every if row["subject_kind"] == "sensor")
-    assert run(["-C", str(hostile), "export", "series", "--sensor", sensor.upper()]) == 0
-    rows = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert rows == [row for row in every if (row["subject_kind"], row["subject"]) == ("sensor", sensor)]
-    assert run(["-C", str(hostile), "export", "series", "--botnet", sensor]) == 0
-    assert capfd.readouterr().out == ""
-    assert run(["-C", str(hostile), "export", "series", "--campaign", "c-123456"]) == 64
+    of_it = [row for row in every if (row["subject_kind"], row["subject"]) == ("sensor", sensor)]
+    assert _exported(capfd, *series, "--sensor", sensor.upper()) == of_it
+    assert _exported(capfd, *series, "--botnet", sensor) == []
+    assert run(["-C", *series, "--campaign", "c-123456"]) == 64
     assert "it has: botnet, programme, sensor, since, until" in capfd.readouterr().err
 
 
@@ -178,9 +183,7 @@ def test_a_campaign_is_told_with_its_subject_and_days(
     hostile: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["-C", str(hostile), "update"]) == 0
-    capfd.readouterr()
-    assert run(["-C", str(hostile), "export", "campaigns"]) == 0
-    one = json.loads(capfd.readouterr().out.splitlines()[0])
+    one = _exported(capfd, str(hostile), "export", "campaigns")[0]
     assert run(["-C", str(hostile), "explain", one["campaign"]]) == 0
     told = capfd.readouterr().out
     assert f"subject    {one['subject']}" in told

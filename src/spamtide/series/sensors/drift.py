@@ -25,11 +25,13 @@ BIN_DAYS, BIN_MAIL = 5, 10.0
 SEVERAL = 3
 """Sensors that must tell of a bin, for most of them to be known from a few."""
 ROUNDS = 5
+"""Times that sensors and fortnights are centred in turn."""
 SHORTEST, LONGEST = 4, 26
 """Bins over which a drift goes: what is quicker is a step, what is slower than a year ends with it."""
 SURE = 6.0
 """Least drift over its standard error."""
 STEP_PART = 0.25
+"""Part of a bin by which the steps lie apart that a ramp is held against."""
 BETTER = 9.0
 """What a ramp must explain more than the best step does, in chi-squared."""
 LEAST = float(np.log(1.35))
