@@ -87,6 +87,15 @@ def test_a_quiet_period_takes_two_lines(
     assert len(bulletin.claims) == 3
 
 
+def test_a_quiet_level_far_from_its_base_says_what_that_is(
+    edition: Edition, make_claim: Callable[..., Claim]
+) -> None:
+    numbers = {"index": 516.0, "base_month": "August 2022"}
+    quiet = make_claim("nothing-changed", "total", "Nothing.", 99, subject_kind="total", numbers=numbers)
+    title = "Nothing changed: the volume index is 516, where 100 is the level of August 2022"
+    assert compose((quiet,), (), edition).title == title
+
+
 @pytest.mark.parametrize(
     ("kinds", "title"),
     [

@@ -130,12 +130,30 @@ def test_the_commands_print_for_people_and_programs(
     assert [one["rule"] for one in json.loads(capsys.readouterr().out)] == ["old"]
     assert run([*at, "list"]) == 0
     assert "stale" in capsys.readouterr().out
-    assert run([*at, "check", path]) == 0
-    assert "! hits 30 of 30" in capsys.readouterr().out
-    assert run([*at, "check", "--strict", path]) == 65
+    assert run([*at, "check", path]) == 65
+    told = capsys.readouterr()
+    assert "! hits 30 of 30" in told.out
+    assert "greedy: would name legitimate mail" in told.err
     assert run([*at, "hunt", path]) == 0
     assert "->" in capsys.readouterr().out
     assert run([*at, "check"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "plain", "strict"),
+    [
+        (GOOD, 0, 0),
+        (GREEDY.replace("meta:", "meta: confidence = 60"), 0, 65),  # it names nobody by itself
+        (GREEDY.replace("the", "ham7"), 0, 65),  # one message may be anything
+        (GREEDY.replace("the", "ham"), 65, 65),
+        (GOOD.replace("Maple Meds", "nowhere"), 0, 65),
+    ],
+)
+def test_a_check_fails_where_a_rule_would_name_legitimate_mail(
+    observatory: Observatory, tmp_path: Path, rule: str, plain: int, strict: int
+) -> None:
+    at, path = ["-C", str(observatory.directory), "signatures", "check"], str(rule_file(tmp_path, rule))
+    assert (run([*at, path]), run([*at, "--strict", path])) == (plain, strict)
 
 
 def test_answers_of_other_rules_are_not_compared(tmp_path: Path) -> None:

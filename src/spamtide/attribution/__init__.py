@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from spamtide.attribution.answering import METHOD, REACH_WEEKS, Coded, answers_of, attribute, coded
 from spamtide.attribution.coding import Beyond
-from spamtide.attribution.explaining import explain
+from spamtide.attribution.explaining import explain, rules_of
 from spamtide.attribution.landing import Landing, judge, read_pages
 from spamtide.attribution.moving import ADDRESS_WEEKS, DOMAIN_WEEKS, behind_engines, moved
 from spamtide.attribution.rulefile import LearnedRule
@@ -26,6 +26,7 @@ from spamtide.attribution.signature import (
     scan,
     sift,
 )
+from spamtide.attribution.signature.near import MARK
 from spamtide.attribution.signature.unreached import unreached
 from spamtide.attribution.ties.association import Flags, Ints
 from spamtide.attribution.ties.rented import rented, weeks_of_engines
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ADDRESS_WEEKS",
     "DOMAIN_WEEKS",
+    "MARK",
     "METHOD",
     "REACH_WEEKS",
     "Beyond",
@@ -60,6 +62,7 @@ __all__ = [
     "moved",
     "read_pages",
     "rented",
+    "rules_of",
     "scan",
     "sift",
     "unreached",

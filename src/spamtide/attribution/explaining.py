@@ -9,6 +9,7 @@ from typing import Any
 
 from spamtide.attribution.evidence import ALONE, MAX_PROBABILITY, posterior, sense_of, sums, tally
 from spamtide.attribution.signature.ruleset import Ruleset
+from spamtide.attribution.spoken import ENGINE_LAYERS, shared_with
 from spamtide.knowledge import Knowledge
 from spamtide.model import UNKNOWN, Evidence, Signature
 from spamtide.settings import Attributing
@@ -58,6 +59,26 @@ def explain(
         lines.extend(_addition([Evidence(**item) for item in own]))
         lines.extend(_published(name, knowledge))
     return tuple(lines)
+
+
+def rules_of(family: str, ruleset: Ruleset, knowledge: Knowledge) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ids of the rules that look for a botnet's engine, and of those for its texts; shared ones among them.
+
+    Args:
+        family: the botnet, under any of its names.
+        ruleset: the rules.
+        knowledge: resolves aliases.
+    """
+    wanted = knowledge.canonical(family).casefold()
+    own = [
+        one
+        for one in ruleset.signatures.values()
+        if one.kind == "botnet"
+        and "unlike" not in one.meta
+        and wanted in {knowledge.canonical(name).casefold() for name in (one.name, *shared_with(one))}
+    ]
+    engines = tuple(one.rule for one in own if one.meta.get("layer") in ENGINE_LAYERS)
+    return engines, tuple(one.rule for one in own if one.rule not in engines)
 
 
 def _answer(

@@ -76,9 +76,13 @@ def _dark_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
 
 
 def _quiet_title(kinds: Mapping[str, Claim], _: Sequence[Claim]) -> str:
-    """No news."""
+    """No news. Far from its base, an index alone reads as a jump."""
     quiet = kinds.get("nothing-changed")
-    return f"Nothing changed: the volume index is {_number(quiet, 'index')}" if quiet else ""
+    if quiet is None:
+        return ""
+    base = quiet.numbers.get("base_month")
+    of = f", where 100 is the level of {base}" if isinstance(base, str) else ""
+    return f"Nothing changed: the volume index is {_number(quiet, 'index')}{of}"
 
 
 def _sensors_title(_: Mapping[str, Claim], claims: Sequence[Claim]) -> str:

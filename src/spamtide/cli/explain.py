@@ -34,7 +34,7 @@ def explain(
     wanted = what.strip().lower()
     told: dict[str, Any]
     if wanted.startswith("c-"):
-        told = explanation.campaign(observatory, wanted)
+        told = explanation.campaign(observatory, wanted, why_not)
     elif len(wanted) < MIN_PREFIX or any(c not in "0123456789abcdef" for c in wanted):
         message = f"'{what}' is no SHA-256 or beginning of one"
         raise UsageError(message, f"give at least {MIN_PREFIX} hexadecimal digits, or a campaign's name")

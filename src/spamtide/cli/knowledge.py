@@ -69,10 +69,12 @@ def check(
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="[FILE]...", help="Default: all in signatures/.")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 65 when there is a complaint.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 65 on any complaint.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Try rules on the stored mail: false hits on ham, overlap with other names, cost.
+
+    A rule that would name one in a thousand legitimate messages, and more than one, is wrong: exit 65.
 
     Examples: `spamtide signatures check maple.yar` · `spamtide signatures check --strict`
     """
@@ -81,8 +83,12 @@ def check(
     told = rulebook.checked(FACE.observatory(), files or [])
     _print(told, rulebook.check_lines, as_json=as_json)
     complaints = [text for one in (*told["files"], *told["rules"]) for text in one["complaints"]]
+    wrong = [one["rule"] for one in told["rules"] if one["wrong"]]
+    if wrong:
+        message = f"{', '.join(wrong)}: would name legitimate mail"
+        raise BadDataError(message, "see the lines with '!'")
     if strict and complaints:
-        message = f"{len(complaints)} complaints"
+        message = f"{len(complaints)} {'complaint' if len(complaints) == 1 else 'complaints'}"
         raise BadDataError(message)
 
 

@@ -83,6 +83,7 @@ def checked(observatory: Observatory, files: Sequence[Path]) -> dict[str, Any]:
                 "wild_hits": one.wild_hits,
                 "otherwise": dict(one.otherwise),
                 "complaints": list(one.complaints),
+                "wrong": one.wrong,
             }
             for one in trials
         ],

@@ -227,6 +227,12 @@ def lab_last_seen(lake: Lake, until: dt.date) -> dict[str, dt.date]:
     return {row["lab"]: row["day"] for row in found.to_pylist()}
 
 
+def lab_families(lake: Lake) -> list[str]:
+    """Families that labs have mail of, as these spell them."""
+    found = lake.query("SELECT DISTINCT lab FROM daily WHERE lab IS NOT NULL ORDER BY lab")
+    return [str(name) for name in found["lab"].to_pylist()]
+
+
 def new_checks(lake: Lake, checks: pa.Table) -> pa.Table:
     """Those of some rows of CHECKS that the lake does not hold yet, each once, in order of time."""
     return lake.query(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from spamtide.attribution.learning.measuring import HAM_LIMIT, IMITATION
 from spamtide.attribution.rulefile import at_most
 from spamtide.attribution.signature.ruleset import Ruleset, compile_signatures, match
 from spamtide.attribution.spoken import shared_with
@@ -40,6 +41,8 @@ class RuleTrial:
     """Other name -> messages of the wild that it hits and that have that name now."""
     complaints: tuple[str, ...]
     """What a reviewer should look at; () for nothing."""
+    wrong: bool
+    """Whether it names more legitimate mail than `learn` lets a rule name: it must not come into use."""
 
     @property
     def ham_at_most(self) -> float:
@@ -92,9 +95,11 @@ def _trial(
     lab = {family: (met.get(family, 0), size[family]) for family in families}
     ham, ham_hits, wild_hits = size.get("ham", 0), met.get("ham", 0), met.get("", 0)
     said = []
+    wrong = signature.confidence > IMITATION and ham_hits > 1 and ham_hits > HAM_LIMIT * ham
     if ham_hits:
         said.append(
             f"hits {ham_hits:,} of {ham:,} legitimate messages (at most {at_most(ham_hits, ham):.2%})"
+            + (f": narrow it, or give it a confidence of {IMITATION} or less" if wrong else "")
         )
     if not ham:
         said.append("no legitimate mail here to try it on: `spamtide ingest --label ham`")
@@ -116,6 +121,7 @@ def _trial(
         wild_hits,
         dict(sorted(otherwise.items())),
         tuple(said),
+        wrong,
     )
 
 

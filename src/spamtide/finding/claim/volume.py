@@ -236,7 +236,8 @@ def _nothing_changed(view: View, now: Figure, percent: Figure) -> Claim:
     values: dict[str, Value] = {"index": now}
     template = "Nothing changed in this period: the volume index is {index}"
     base = _base_days(view)
-    if base is not None and not view.period.far and abs(now.value - 100) >= DRIFT:
+    told = base is not None and not view.period.far and abs(now.value - 100) >= DRIFT
+    if base is not None and told:
         values |= {"base_from": base[0], "base_to": base[1], "hundred": 100}
         template += " ({hundred} is the mean of {base_from} to {base_to})"
     if percent.sure and not view.period.far:  # else the next sentence says so
@@ -267,6 +268,7 @@ def _nothing_changed(view: View, now: Figure, percent: Figure) -> Claim:
         values,
         moved=round(percent.value, 4),
         base=_base(view),
+        **({"base_month": month_of(base, view.year)} if base is not None and told else {}),
         **{"from": view.period.before[0].isoformat(), "to": view.period.before[1].isoformat()},
     )
 
