@@ -175,6 +175,8 @@ def test_what_narrows_a_claim_stays_with_it(make_claim: Make, edition: Edition) 
     told = {
         "rise": "Bot rose about 3 May [2-4], within a day, to 4 times [3-5] its earlier level. This is seen "
         "at one sensor of 9 only.",
+        "decline": "Fir fell about 3 May [2-4], to 4 % [3-5] of its earlier level. Only one sensor, a.b, had "
+        "mail in these weeks: its collecting may have changed instead.",
         "attribution-loss": "Mail known as Elm fell about 3 May [2-4] while mail without traits took its "
         "place; no fall is counted. It was named again by 9 May.",
         "status": "Oak's bot in the lab sent until 3 May, but only 2 messages in the wild carry its traits: "

@@ -84,6 +84,16 @@ def test_a_sensor_that_takes_less_of_some_says_of_whom_and_is_no_lost_sensor(mak
     assert not [c for c in found.claims if c.kind == "unclear"]
 
 
+def test_a_sensor_of_much_more_spam_is_told_in_times(make: Make) -> None:
+    """Nobody reads percentages of thousands."""
+    measurement = make().measurement
+    at, day = measurement.panel.sensors.index("trap-a"), np.datetime64("2010-10-05")
+    measurement.panel.counts[:, at, measurement.panel.days >= day] *= 21
+    changes = (shift("sensor-change", "trap-a", "2010-10-05", subject_kind="sensor"),)
+    told = said(state(make(measurement, changes=changes)), "sensor-change", "trap-a").sentence
+    assert re.search(r"its spam stands at \d+ times \[\d+-\d+\] (its earlier level|what)", told)
+
+
 def test_a_sensor_that_drifts_is_told_while_it_does(make: Make) -> None:
     """It began long before the period, and its step is none of these days."""
     start = dt.date(2010, 7, 1)

@@ -82,6 +82,22 @@ def test_days_without_any_collecting_are_told_as_such(make: Make) -> None:
     )
 
 
+def test_where_one_sensor_alone_had_mail_the_collecting_may_have_changed(make: Make) -> None:
+    """Five of six sensors begin only later: what moves before is one's collecting, perhaps."""
+    world = make().measurement
+    days = world.panel.days
+    world.panel.counts[:, 1:, days < np.datetime64("2010-12-01")] = 0
+    changes = (
+        shift("rise", "unknown", "2010-09-20", ratio=3.0, subject_kind="programme"),
+        shift("decline", "rustock", "2010-09-20", ratio=0.02),
+    )
+    found = state(make(world, changes=changes))
+    words = " Only one sensor, trap-a, had mail in these weeks: its collecting may have changed instead."
+    assert said(found, "rise", "unknown").sentence.endswith(words)
+    assert said(found, "decline", "rustock").sentence.endswith(words)
+    assert "its collecting" not in said(state(make()), "decline", "rustock").sentence
+
+
 def test_what_one_sensor_alone_sees_is_said_to_be_so_once(make: Make) -> None:
     """A botnet at one of six sensors: with its first change, not with its second."""
     world = make().measurement

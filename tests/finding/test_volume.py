@@ -81,6 +81,21 @@ def test_the_make_up_of_the_mail_counts_what_has_no_answer_too(make: Make) -> No
     )
 
 
+def test_a_quiet_level_far_from_its_base_says_what_that_is(quiet: FindingInputs) -> None:
+    """Else 300 reads as a jump."""
+    since = quiet.period.since
+    before = (since - dt.timedelta(days=28), since - dt.timedelta(days=1))
+    scaled = [
+        replace(s, index=3 * s.index, low=3 * s.low, high=3 * s.high) if s.subject_kind == "total" else s
+        for s in quiet.measurement.series
+    ]
+    measurement = replace(quiet.measurement, series=tuple(scaled))
+    found = state(replace(quiet, measurement=measurement, period=replace(quiet.period, before=before)))
+    told = said(found, "nothing-changed")
+    assert "(100 is the mean of 2 July to 29 July)" in told.sentence
+    assert told.numbers["base_month"] == "July"
+
+
 def test_a_quiet_period_says_that_nothing_changed(quiet: FindingInputs) -> None:
     """One sentence in place of a level, and no change anywhere."""
     found = state(quiet)
@@ -89,6 +104,7 @@ def test_a_quiet_period_says_that_nothing_changed(quiet: FindingInputs) -> None:
         r"no botnet and no programme moved\.",
         said(found, "nothing-changed").sentence,
     )
+    assert "base_month" not in said(found, "nothing-changed").numbers
     assert {c.kind for c in found.claims} == {
         "nothing-changed",
         "botnets",

@@ -9,6 +9,7 @@ import numpy as np
 
 from spamtide.finding.claim.around import (
     FALLS,
+    LOOK_BACK,
     in_percent,
     level_again,
     level_ratio,
@@ -141,6 +142,17 @@ def _alone(view: View, change: Change) -> int | None:
     return every if len(seen) == 1 < every and change.subject_kind != "total" else None
 
 
+def _only_one_with_mail(view: View, change: Change) -> str:
+    """The sensor, of several in all, that alone had any mail when something moved; '' where others had.
+
+    Where a place begins to collect, all mail rises. Of an only sensor the level says on how much it rests.
+    """
+    back = dt.timedelta(days=LOOK_BACK)
+    around = (change.onset_low - back, (change.end_high or change.onset_high) + back)
+    seen = view.sensors_of("total", "total", around)
+    return seen[0] if len(seen) == 1 < len(view.panel.sensors) else ""
+
+
 def _moved(view: View, change: Change, alone: int | None) -> Claim:
     """A botnet, a programme or the total moved; `alone` as `_alone` says."""
     if (stop := stop_of(change)) is not None:
@@ -184,7 +196,12 @@ def _moved(view: View, change: Change, alone: int | None) -> Claim:
         template = f"{template[:-1]}; it may still be going on."
     if change.kind == "surge" and change.subject_kind == "total":
         template += whose_flood(view, change, values)
-    if alone is not None:
+    if lone := _only_one_with_mail(view, change):
+        values["lone"] = lone
+        template += (
+            " Only one sensor, {lone}, had mail in these weeks: its collecting may have changed instead."
+        )
+    elif alone is not None:
         values["all"] = alone
         template += " This is seen at one sensor of {all} only."
     about = _about(view, change, weight_of(view, change))

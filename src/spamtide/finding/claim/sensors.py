@@ -15,7 +15,7 @@ from spamtide.finding.claim.volume import SENSOR_KINDS, in_period
 from spamtide.finding.figures import Figure, Window, rate, ratio
 from spamtide.finding.inputs import View
 from spamtide.finding.span import flood_days
-from spamtide.finding.words import Dated, Value, from_to, listing, plural
+from spamtide.finding.words import DOUBLED, Dated, Value, from_to, listing, plural
 from spamtide.model import UNKNOWN, Change, Floats, Outage
 from spamtide.statement import Claim
 
@@ -139,7 +139,10 @@ def _what_changed(view: View, change: Change) -> tuple[str, dict[str, Value]]:
             if after[1] < view.period.until:
                 values["left_until"] = after[1]
                 stands, since = "stood", " until {left_until}"
-            clauses.append(f"{whose} {stands} at {{left}} of {against}{since}")
+            of = " of"
+            if left.value > 1 + DOUBLED / 100:  # nobody reads percentages of thousands
+                values["left"], of = left, ""
+            clauses.append(f"{whose} {stands} at {{left}}{of} {against}{since}")
         all_since = (after[0], windows_around(view, change)[1][1])
         ham = int(view.panel.ham[at][view.within(all_since)].sum())
         if ham:
