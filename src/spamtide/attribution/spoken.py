@@ -12,6 +12,7 @@ from typing import Literal
 from spamtide.attribution.evidence import odds_of, posterior, tally
 from spamtide.attribution.signature.guarded import forgiven
 from spamtide.attribution.signature.near import MARK
+from spamtide.attribution.signature.passing import PASSING
 from spamtide.attribution.signature.quoted import QUOTED
 from spamtide.attribution.signature.ruleset import Ruleset
 from spamtide.knowledge import Knowledge
@@ -45,6 +46,9 @@ RIVAL = 0.5
 SURE_ENGINE = 2.0
 """Log-odds that an engine gives from which words that the message quotes count: people whose own mail program
 an engine imitates pass on its spam."""
+MENTIONED = 0.4
+"""Log-odds of a brand that a list's letter mentions in passing (60 %): with the domain of its links, or its
+campaign's word, it may be advertised all the same."""
 EVEN = 0.5
 """A p-value above this does not speak against anything."""
 
@@ -180,8 +184,9 @@ def speak(
     sent_by = {
         item.name for item in found["botnet"] if item.weight >= SURE_ENGINE and item.layer in ENGINE_LAYERS
     }
-    said = _quoted(hits, day, ruleset, names)
+    said = _marked(QUOTED, hits, day, ruleset, names)
     found["botnet"] += [item if item.name in sent_by else _said_by_another(item) for item in said]
+    found["programme"] += [_in_passing(item) for item in _marked(PASSING, hits, day, ruleset, names)]
     for item in more:
         found[item.kind].append(item)
     kept: dict[Kind, tuple[Evidence, ...]] = {kind: _strongest(items) for kind, items in found.items()}
@@ -209,9 +214,11 @@ def speak(
     )
 
 
-def _quoted(hits: Iterable[str], day: dt.date | None, ruleset: Ruleset, names: Names) -> list[Evidence]:
-    """What rules say that match only what the message quotes, as if the words were its own."""
-    rules = sorted({hit.removesuffix(QUOTED) for hit in hits if hit.endswith(QUOTED)})
+def _marked(
+    mark: str, hits: Iterable[str], day: dt.date | None, ruleset: Ruleset, names: Names
+) -> list[Evidence]:
+    """What rules say that match only what the message quotes, or mentions in passing, as if it were said."""
+    rules = sorted({hit.removesuffix(mark) for hit in hits if hit.endswith(mark)})
     signatures = [ruleset.signatures[rule] for rule in rules if rule in ruleset.signatures]
     return [item for signature in signatures for item in _evidence(signature, day, names)]
 
@@ -219,6 +226,12 @@ def _quoted(hits: Iterable[str], day: dt.date | None, ruleset: Ruleset, names: N
 def _said_by_another(item: Evidence) -> Evidence:
     """What words of another say: nothing, unless the engine is surely there, as spam quotes letters, too."""
     return replace(item, weight=0.0, what=f"{item.what}, but only words that the message quotes")
+
+
+def _in_passing(item: Evidence) -> Evidence:
+    """What a brand says that is mentioned once in the running prose of a list's letter: little."""
+    what = f"{item.what}, but only once in the running prose of a mailing list's letter"
+    return replace(item, weight=min(item.weight, MENTIONED), what=what)
 
 
 def _of_engine_alone(best: str, scores: Mapping[str, float], counting: Sequence[Evidence]) -> list[str]:

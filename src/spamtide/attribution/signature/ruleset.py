@@ -24,6 +24,8 @@ from spamtide.attribution.brand.words import wordings
 from spamtide.attribution.signature.brand_rules import brand_source
 from spamtide.attribution.signature.guarded import Behind, Guard, Guarded, split
 from spamtide.attribution.signature.near import MARK
+from spamtide.attribution.signature.passing import PASSING, apart
+from spamtide.attribution.signature.passing import VERSION as PASSING_VERSION
 from spamtide.attribution.signature.quoted import QUOTED, own_rendering
 from spamtide.attribution.signature.quoted import VERSION as QUOTED_VERSION
 from spamtide.attribution.signature.sieve import UNSIFTED, Sieve, Sifting, sifting_of
@@ -128,7 +130,7 @@ def compile_signatures(sources: Sequence[tuple[Path, str]]) -> Ruleset:
     sifting = sifting_of({path.name: text for path, text in left}, names, ids)
     files = {file for file, _ in sifting.left}
     apart = [(path, text) for path, text in left if path.name in files] if sifting.some else []
-    digest = hashlib.sha256(QUOTED_VERSION.encode())
+    digest = hashlib.sha256(f"{QUOTED_VERSION} {PASSING_VERSION}".encode())
     for path, text in sources:
         digest.update(f"{path.name}\0{text}\0".encode())
     if reading.wordings:
@@ -372,13 +374,17 @@ class _Trying:
     def hits(self, text: str) -> tuple[str, ...]:
         """Ids of the rules that match, sorted."""
         behind = self._guard.hits(text.encode("utf-8", "replace")) if self._guard else ()
-        found = self._own(text, self._rules(text))
+        found = self._passing(text, self._own(text, self._rules(text)))
         said = disguised(text, self._ruleset.reading)
         if not behind and not said:
             return found
         ids, signatures = self._ruleset.ids, self._ruleset.signatures
         named = {*found, *(_named(ids, one) for one in behind)}
-        again = self._rules(plainly(text, said)) if said else ()
+        again = set(self._rules(plainly(text, said))) if said else set()
+        passing = {rule.removesuffix(PASSING) for rule in found if rule.endswith(PASSING)}
+        if again & passing and (parts := apart(text)):  # what is in disguise may be the same brand
+            again -= passing - set(self._rules(plainly(parts[0], said)))
+            named -= {f"{rule}{PASSING}" for rule in again & passing}
         named |= {rule for rule in again if signatures[rule].kind == "programme"}
         return tuple(sorted(named - {""}))
 
@@ -399,6 +405,20 @@ class _Trying:
         left = self._rules(own)
         return tuple(
             sorted(f"{rule}{QUOTED}" if rule in asked and rule not in left else rule for rule in found)
+        )
+
+    def _passing(self, text: str, found: tuple[str, ...]) -> tuple[str, ...]:
+        """Rules that match; programmes' that match one paragraph alone of a list's letter are marked."""
+        known = self._ruleset.signatures
+        asked = {rule for rule in found if rule in known and known[rule].kind == "programme"}
+        parts = apart(text) if asked else None
+        if parts is None:
+            return found
+        rest, paragraphs = parts
+        asked -= set(self._rules(rest))
+        said = Counter(rule for one in paragraphs for rule in self._rules(one)) if asked else Counter()
+        return tuple(
+            sorted(f"{rule}{PASSING}" if rule in asked and said[rule] == 1 else rule for rule in found)
         )
 
     def _rules(self, text: str) -> tuple[str, ...]:

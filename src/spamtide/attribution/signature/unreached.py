@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from spamtide.attribution.signature.passing import PASSING
+from spamtide.attribution.signature.quoted import QUOTED
 from spamtide.attribution.signature.ruleset import Ruleset
 from spamtide.knowledge import Knowledge
 from spamtide.model import Signature
@@ -38,7 +40,8 @@ def unreached(
     ]
     if not own:
         return [f"{name}: no rule speaks for it"]
-    told = sorted(_missing(signature, rendering, signature.rule in hits) for signature in own)
+    hits = {hit.rstrip(QUOTED + PASSING) for hit in hits} | set(hits)
+    told = sorted(_missing(signature, rendering, _how(signature.rule, hits)) for signature in own)
     lines = [f"{name}: {len(own)} rules, {sum(signature.rule in hits for signature in own)} of them match"]
     return (
         lines
@@ -47,10 +50,19 @@ def unreached(
     )
 
 
-def _missing(signature: Signature, rendering: str, matched: bool) -> tuple[tuple[float, str], str]:  # noqa: FBT001 - a fact of the rule
+def _how(rule: str, hits: Collection[str]) -> str:
+    """Whether a rule matches, and what of the message alone; '' where it does not."""
+    if f"{rule}{QUOTED}" in hits:
+        return " (only what the message quotes)"
+    if f"{rule}{PASSING}" in hits:
+        return " (only once in the running prose of a mailing list's letter)"
+    return " " if rule in hits else ""
+
+
+def _missing(signature: Signature, rendering: str, how: str) -> tuple[tuple[float, str], str]:
     """How far a rule is from matching, and the line that says so."""
-    if matched:
-        return (0.0, signature.rule), f"  matches  {signature.rule}"
+    if how:
+        return (0.0, signature.rule), f"  matches  {signature.rule}{how}".rstrip()
     strings = _strings(signature)
     without = [key for key, pattern in strings if (pattern.search(rendering) is None) != (key == "never")]
     share = len(without) / len(strings) if strings else 1.0
