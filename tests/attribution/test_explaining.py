@@ -38,6 +38,20 @@ def test_explain_says_what_speaks_for_and_against(
         assert part in text
 
 
+def test_the_head_and_the_sum_round_the_same_probability(
+    ask: Ask, ruleset: Ruleset, knowledge: Knowledge
+) -> None:
+    """Kept to four digits, 99.748 % is 99.75 %, which would be told as 99.8 %."""
+    found = ask([{"rules": ["strong_a"]}])[0] | {"botnet_confidence": 0.9975}
+    found["evidence"] = json.dumps(
+        [asdict(Evidence(layer, "botnet", "alpha", 2.9905, "x")) for layer in ("template", "skeleton")]
+    )
+    lines = explain({}, found, ruleset, knowledge)
+    told = [re.search(r"([\d.]+)%", line) for line in lines if "sure" in line or " = " in line]
+    assert "99.7" in [one[1] for one in told if one]
+    assert "99.8" not in [one[1] for one in told if one]
+
+
 _PIECE = re.compile(r"  ([+-]\d+\.\d\d) (\w+) \(")
 _SUM = re.compile(r"  sum (\w+): (.*): ([+-]\d+\.\d\d), ")
 _HEADER = re.compile(r"botnet: .*?([\d.]+)% (?:sure|likely)")

@@ -21,8 +21,9 @@ rule heron_engine {
 rule heron_words {
   meta: kind = "botnet" name = "Heron" layer = "template" confidence = 60
   strings: $a = "sold by herons" condition: $a }
+rule otters { meta: kind = "programme" name = "Otterco" strings: $a = "young otters" condition: $a }
 """
-OTTERS = "young otters swim down the river every morning before anybody in the village has woken up and left"
+OTTERS = "young otters swim down the river every morning before anybody in the village has woken http://ott.example.net/a"
 FISH = (
     "fresh fish of every kind sold by herons along the northern shore for less than the market in town asks"
 )
@@ -84,6 +85,8 @@ def test_a_message_is_told_with_the_counts_around_it(observatory: Observatory) -
     }
     assert sum(counts["address"].values()) == 2
     assert counts["labs"] == {}
+    assert counts["campaign"]["programmes"] == {"Otterco": 9}
+    assert counts["domains"] == {"example.net": {"Otterco": 9}}
     heron = counts["families"]["Heron"]
     engine = heron["engine"]
     assert (engine["messages"], engine["addresses"], engine["campaigns"]) == (8, 6, 2)
@@ -91,6 +94,8 @@ def test_a_message_is_told_with_the_counts_around_it(observatory: Observatory) -
     assert heron["near"]["campaign"] == {"met": 2, "addresses": 9}
     assert heron["lab"] == {"messages": 3, "mine": 0, "same_days": 2}
     text = "\n".join(told["lines"])
+    assert "    it advertises: Otterco 9" in told["lines"]
+    assert "  links to example.net: 9 messages: Otterco 9" in told["lines"]
     assert "its campaign: 9 messages of the wild on 7 days from 9 addresses: " in text
     assert (
         "its engine: 8 messages in 2 campaigns from 6 addresses, 2 of them in this campaign, 6 with" in text
@@ -106,7 +111,7 @@ def test_a_campaign_is_told_with_the_counts_around_it(observatory: Observatory) 
     assert told["counted"]["families"]["Heron"]["engine"]["mine"] == 6
 
 
-def test_mail_without_evidence_is_counted_only_for_a_name_that_is_asked_about(
+def test_mail_without_a_botnets_evidence_is_counted_for_the_name_that_is_asked_about(
     observatory: Observatory,
 ) -> None:
     sha256, campaign = of(observatory, OTTERS, "203.0.113.6")
@@ -136,6 +141,15 @@ def test_a_name_that_nobody_knows_is_refused(
     )
     assert run([*at, "--why-not", "HERON", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["counted"]
+
+
+def test_a_name_that_saved_pages_alone_give_is_known(observatory: Observatory) -> None:
+    page = observatory.landing / "Maple Meds" / "shop.example.net.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<html><body><p>one</p></body></html>", encoding="utf-8")
+    sha256, _ = of(observatory, OTTERS, "203.0.113.6")
+    told = explanation.message(observatory, sha256, why_not="maple meds")
+    assert "no evidence of any layer" in told["lines"][-1]
 
 
 def test_other_mail_is_not_counted(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from spamtide.settings import Attributing
 DEFAULT = Attributing()
 _MEASURED = ("lab_days", "lab_hits", "held_out_hits", "other_families", "ham_hits", "false_hits_unseen")
 """Meta of learned rules that say what was measured, in this order."""
+KEPT = 1e-4
+"""To what an answer's probability is rounded where it is kept."""
 _STRENGTH = ((0.0, "against"), (1.0, "weak"), (2.2, "fair"), (float("inf"), "strong"))
 """(log-odds up to, word): fair from about 73 %, strong from 90 % by itself."""
 
@@ -86,6 +88,9 @@ def _answer(
 ) -> list[str]:
     """The answer, or why there is none."""
     if name != UNKNOWN:
+        best, probability = posterior(tally([Evidence(**item) for item in items]))
+        if best == name and abs(probability - confidence) < KEPT:  # that which is not rounded
+            confidence = probability
         return [f"{kind}: {name}, {confidence:.1%} sure (asked for: {threshold:.0%})"]
     if not any(float(item["weight"]) > 0 for item in items):
         return [f"{kind}: unknown; nothing that counts speaks for any"]

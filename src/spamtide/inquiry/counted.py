@@ -15,12 +15,15 @@ from typing import Any
 from spamtide.attribution import MARK, REACH_WEEKS, Ruleset, rules_of
 from spamtide.campaign import resolve
 from spamtide.knowledge import Knowledge
+from spamtide.model import UNKNOWN
 from spamtide.observatory import Observatory
 from spamtide.store import rollup
 from spamtide.store.standing import Around
 
 MOST_FAMILIES = 3
 """Families that are told of."""
+MOST_DOMAINS = 4
+"""Domains of its links that are told of."""
 EPOCH = dt.date(1970, 1, 1)
 _WEEK = 7
 
@@ -37,6 +40,8 @@ class Asked:
     """Botnets that its evidence names, the most important first."""
     address: str | None = None
     """Of a message."""
+    domains: Sequence[str] = ()
+    """Of a message's links, where its evidence names a programme."""
     hits: Collection[str] = ()
     """A message's rules."""
 
@@ -53,7 +58,7 @@ def counted(observatory: Observatory, asked: Asked, ruleset: Ruleset, knowledge:
     first, last = ((day - EPOCH).days // _WEEK for day in asked.days)
     names = rollup.aliases(resolve(observatory.lake.read("lineage")))
     around = Around(observatory.lake, names, asked.campaign, (first - REACH_WEEKS, last + REACH_WEEKS))
-    told = around.whole(asked.address) | {
+    told = around.whole(asked.address, asked.domains[:MOST_DOMAINS]) | {
         "since": (EPOCH + dt.timedelta(weeks=around.weeks[0])).isoformat(),
         "until": (EPOCH + dt.timedelta(weeks=around.weeks[1] + 1, days=-1)).isoformat(),
         "families": {},
@@ -78,8 +83,12 @@ def counted_lines(told: Mapping[str, Any]) -> list[str]:
         where = f"on {_many(mine['days'], 'day')} from {_many(mine['addresses'], 'address')}"
         messages = _many(mine["messages"], "message")
         lines.append(f"  its campaign: {messages} of the wild {where}: {_answers(mine['answers'])}")
+        if mine["programmes"].keys() != {UNKNOWN}:
+            lines.append(f"    it advertises: {_answers(mine['programmes'])}")
     if sent:
         lines.append(f"  its address: {_many(sum(sent.values()), 'message')}: {_answers(sent)}")
+    for domain, answers in told["domains"].items():
+        lines.append(f"  links to {domain}: {_many(sum(answers.values()), 'message')}: {_answers(answers)}")
     if told["labs"]:
         lines.append(f"  labs had its campaign: {_answers(told['labs'])}")
     for family, one in told["families"].items():

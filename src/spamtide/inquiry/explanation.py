@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from spamtide import pipeline
-from spamtide.attribution import Ruleset, explain, load_signatures, unreached
+from spamtide.attribution import Ruleset, explain, judge, load_signatures, read_pages, unreached
 from spamtide.campaign import resolve
 from spamtide.errors import UnavailableError, UsageError
 from spamtide.inquiry import rulebook
@@ -75,11 +75,20 @@ def _around(
     knowledge: Knowledge,
 ) -> dict[str, Any] | None:
     """Counts of the mail around one message; None for ham, for a lab's, and without evidence or a date."""
-    families = _first(wanted, _families(json.loads(row["evidence"] or "[]")))
+    pieces = json.loads(row["evidence"] or "[]")
+    families = _first(wanted, _families(pieces))
+    advertised = any(one["kind"] == "programme" for one in pieces)
     received: dt.datetime | None = row["received_at"]
-    if row["label"] != "spam" or row["lab"] or received is None or not families:
+    if row["label"] != "spam" or row["lab"] or received is None or not (families or advertised):
         return None
-    asked = Asked(row["campaign"], (received.date(),) * 2, families, row["source_ip"], row["rules"] or ())
+    asked = Asked(
+        row["campaign"],
+        (received.date(),) * 2,
+        families,
+        row["source_ip"],
+        (row["link_domains"] or ()) if advertised else (),
+        row["rules"] or (),
+    )
     return counted(observatory, asked, ruleset, knowledge)
 
 
@@ -110,6 +119,7 @@ def _known(observatory: Observatory, name: str, ruleset: Ruleset, knowledge: Kno
     botnets = [knowledge.canonical(one) for one in botnets] + rollup.lab_families(observatory.lake)
     spelt = {knowledge.canonical(one).casefold(): one for one in botnets}
     programmes = [one.name for one in ruleset.signatures.values() if one.kind == "programme"]
+    programmes += [one.programme for one in judge(read_pages(observatory.landing), ruleset, knowledge)]
     written = {**knowledge.names, **{one.casefold(): one for one in programmes}, **spelt}
     key = knowledge.canonical(name).casefold()
     if key in written or life.sightings(observatory.lake, name):
@@ -181,7 +191,7 @@ def _behind(
         if kind == "botnet" and layer not in _AS_IT_IS:
             said[of] += round(abs(weight) * count)
     families, span = _first(wanted, [of for of, _ in said.most_common()]), _span(observatory, name)
-    if not families or span is None:
+    if span is None or not (pieces or families):
         return None
     return counted(observatory, Asked(name, span, families), ruleset, knowledge)
 

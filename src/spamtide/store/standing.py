@@ -18,6 +18,10 @@ MEET_WEEKS = 2
 _CAMPAIGN = """
     SELECT count(*) AS messages, count(DISTINCT address) AS addresses, count(DISTINCT day) AS days
     FROM wild WHERE mine"""
+_LINKED = """
+    SELECT l.domain, w.programme, count(*) AS n
+    FROM wild w JOIN linked l ON list_contains(w.link_domains, l.domain)
+    GROUP BY ALL ORDER BY l.domain, n DESC, w.programme"""
 _TOLD = """
     , told AS (
         SELECT w.*, botnet = (SELECT family FROM families) AS own,
@@ -68,18 +72,28 @@ class Around:
     weeks: tuple[int, int]
     """First and last, as the table evidence counts them."""
 
-    def whole(self, address: str | None) -> dict[str, Any]:
+    def whole(self, address: str | None, domains: Sequence[str]) -> dict[str, Any]:
         """How much there is of the campaign and from an address, its answers, and what labs have of it.
 
         Args:
             address: of the message that is asked about; None for none.
+            domains: that it links to.
         """
         places = pa.table({"address": pa.array([address], pa.string())})
         (counts,) = self._ask(_CAMPAIGN)
-        counts["answers"] = self._answers("SELECT botnet FROM wild WHERE mine")
-        sent = self._answers("SELECT botnet FROM wild JOIN places p USING (address)", places=places)
-        labs = self._answers("SELECT botnet FROM mail WHERE lab IS NOT NULL AND mine")
-        return {"campaign": counts, "address": sent, "labs": labs}
+        counts["answers"] = self._answers("SELECT botnet AS name FROM wild WHERE mine")
+        counts["programmes"] = self._answers("SELECT programme AS name FROM wild WHERE mine")
+        linked: dict[str, dict[str, int]] = {domain: {} for domain in domains}
+        for row in self._ask(_LINKED, linked=pa.table({"domain": pa.array(list(domains), pa.string())})):
+            linked[row["domain"]][row["programme"]] = row["n"]
+        return {
+            "campaign": counts,
+            "address": self._answers(
+                "SELECT botnet AS name FROM wild JOIN places p USING (address)", places=places
+            ),
+            "domains": linked,
+            "labs": self._answers("SELECT botnet AS name FROM mail WHERE lab IS NOT NULL AND mine"),
+        }
 
     def of_family(
         self, family: str, engines: Sequence[str], words: Sequence[str], faults: Sequence[str]
@@ -108,7 +122,7 @@ class Around:
             "odd": pa.table({"fault": pa.array(list(faults), pa.string())}),
         }
         (engine,) = self._ask(_TOLD + _ENGINE, **asked)
-        engine["answers"] = self._answers("SELECT botnet FROM told WHERE engine", _TOLD, **asked)
+        engine["answers"] = self._answers("SELECT botnet AS name FROM told WHERE engine", _TOLD, **asked)
         (lab,) = self._ask(_LAB, **asked)
         return {
             "engine": engine,
@@ -124,8 +138,10 @@ class Around:
             f"""
             WITH named AS ({NAMED}),
             mail AS (
-                SELECT e.week, e.lab, e.source_ip AS address, e.received_at::DATE AS day, e.rules, n.campaign,
-                       n.campaign IS NOT NULL AND n.campaign IS NOT DISTINCT FROM q.campaign AS mine, a.botnet
+                SELECT e.week, e.lab, e.source_ip AS address, e.received_at::DATE AS day, e.rules,
+                       e.link_domains, n.campaign,
+                       n.campaign IS NOT NULL AND n.campaign IS NOT DISTINCT FROM q.campaign AS mine,
+                       a.botnet, a.programme
                 FROM evidence e
                 JOIN attributions a ON a.sha256 = e.sha256 AND a.sensor = e.sensor
                 LEFT JOIN named n ON n.sha256 = e.sha256
@@ -140,10 +156,10 @@ class Around:
         ).to_pylist()
         return found
 
-    def _answers(self, botnets: str, more: str = "", **tables: pa.Table) -> dict[str, int]:
+    def _answers(self, named: str, more: str = "", **tables: pa.Table) -> dict[str, int]:
         """Answer -> messages, the most frequent first."""
         rows = self._ask(
-            f"{more} SELECT botnet, count(*) AS n FROM ({botnets}) GROUP BY botnet ORDER BY n DESC, botnet",  # noqa: S608
+            f"{more} SELECT name, count(*) AS n FROM ({named}) GROUP BY name ORDER BY n DESC, name",  # noqa: S608
             **tables,
         )
-        return {row["botnet"]: row["n"] for row in rows}
+        return {row["name"]: row["n"] for row in rows}
