@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 
 from spamtide.store.lake import Lake
-from spamtide.store.rollup import NAMED
 
 MEET_WEEKS = 2
 """Weeks within which addresses of one campaign are looked for in another."""
@@ -136,15 +135,14 @@ class Around:
         first, last = self.weeks
         found: list[dict[str, Any]] = self.lake.query(
             f"""
-            WITH named AS ({NAMED}),
-            mail AS (
+            WITH mail AS (
                 SELECT e.week, e.lab, e.source_ip AS address, e.received_at::DATE AS day, e.rules,
-                       e.link_domains, n.campaign,
-                       n.campaign IS NOT NULL AND n.campaign IS NOT DISTINCT FROM q.campaign AS mine,
+                       e.link_domains, coalesce(n.canonical, e.campaign) AS campaign,
+                       coalesce(n.canonical, e.campaign) = q.campaign IS TRUE AS mine,
                        a.botnet, a.programme
                 FROM evidence e
                 JOIN attributions a ON a.sha256 = e.sha256 AND a.sensor = e.sensor
-                LEFT JOIN named n ON n.sha256 = e.sha256
+                LEFT JOIN aliases n ON n.name = e.campaign
                 CROSS JOIN asked q
                 WHERE e.label = 'spam' AND e.week BETWEEN {first:d} AND {last:d}
                       AND a.week BETWEEN {first:d} AND {last:d}),
