@@ -35,8 +35,8 @@ def unheard(
     addresses: Ints,
     known: tuple[Flags, Flags, Flags, Flags],
     captured: tuple[Labs, int],
-) -> tuple[Floats, Flags]:
-    """Log-odds that the lab's silence takes from each campaign, and whether it is of a band that is others'.
+) -> tuple[Floats, Flags, Flags]:
+    """What the lab's silence says of each campaign.
 
     Args:
         window: the weeks around.
@@ -45,6 +45,10 @@ def unheard(
         known: campaigns of which silence says nothing, such that are others' anyhow, such with an engine that
             several families are known to have, and such that have the family's words or its lab.
         captured: the lab's mail in these weeks, and the week.
+
+    Returns:
+        Log-odds that it takes from each campaign; whether that is of a band that is others'; and whether the
+        campaign is others' without its band as well.
     """
     heard, strange, kit, sent = known
     lab, week = captured
@@ -52,7 +56,8 @@ def unheard(
     # In its first and last week the lab may have worked for a day, and texts come and go with the week.
     inside = lab.where((lab.weeks > lab.weeks[:1]) & (lab.weeks < lab.weeks[-1:]))
     if len(inside.weeks) < LEAST_LAB or heard.all():
-        return alone, np.zeros(len(heard), dtype=np.bool_)
+        nothing = np.zeros(len(heard), dtype=np.bool_)
+        return alone, nothing, nothing
     band = _bands(of, addresses, ~heard & ~strange)
     together = np.where(heard, 0.0, _silence(window, band[of], inside, week)[band])
     beyond = _silence(window, band[of], inside, week, unseen=True)
@@ -70,7 +75,8 @@ def unheard(
             rates = _rates(window, own[True])
         if of_one_fleet(window, entries, own[loud], rates if loud else None):
             together[band == one] = 0.0
-    return np.maximum(alone, together), together >= ALIEN
+    by_itself = np.where(heard, 0.0, _silence(window, of, inside, week)) >= ALIEN
+    return np.maximum(alone, together), together >= ALIEN, by_itself
 
 
 def of_one_fleet(

@@ -60,6 +60,10 @@ SURELY_MIXED = 0.9
 """Probability of a mixed campaign from which its words, which brought it to the fleet, are taken back."""
 MOST_LEFT = 0.5
 """Part of what is surely a kit's tenant's that its fleet may leave out."""
+MIXED_MORE = 0.5
+"""Probability of a mixed campaign from which how often a fleet's addresses meet is not measured on it."""
+LEAST_VARIANCE = 1.0
+"""Of a campaign's meetings: that one more or less than expected came is chance (Cochran's rule)."""
 ROUNDS = 8
 """Times that fleets are followed on at most; each reaches NEAR weeks further."""
 
@@ -224,7 +228,7 @@ def _spread(meeting: Meeting, rate: float, of: Flags, campaigns: Ints) -> float:
     known, group = np.unique(campaigns[of], return_inverse=True)
     off = np.bincount(group, weights=meeting.met[of] - expected, minlength=len(known))
     variance = np.bincount(group, weights=expected * (1 - expected), minlength=len(known))
-    square = float((off**2 / np.maximum(variance, FLOOR)).sum())
+    square = float((off**2 / np.maximum(variance, LEAST_VARIANCE)).sum())
     return max(1.0, square / max(1, len(known) - 1))
 
 
@@ -304,21 +308,10 @@ def _weigh(
     window = Window(cells, around, week)
     known = _known(cells, window, captured, alike, week)
     several = bool(rented) or bool(known.kit.any())
-    mine = known.mine
-    if several and known.gone:
-        # Others may send one of the family's texts: its fleet begins with addresses that sent two.
-        mine = mine & window.meet(mine).met
-    found = None
-    if not (several and known.gone) or mine.sum() >= LEAST:
-        # Tenants of a kit may share machines, and who else has an engine is counted with care.
-        found = _followed(
-            window,
-            known,
-            mine,
-            several=several,
-            choosing=several or rented is None,
-            by_address=rented is not None,
-        )
+    # Tenants of a kit may share machines, and who else has an engine is counted with care.
+    found = _followed(
+        window, known, several=several, choosing=several or rented is None, by_address=rented is not None
+    )
     if rented:
         found = found or _of_others(window, known)
     if found is None:
@@ -360,14 +353,16 @@ def _known(
     strange = np.where(some(theirs), ANCHORED, 0.0)
     heard = worded | by_lab | some(cells.wordless[window.part])
     kit = some(cells.kit[window.part])
-    silence, alien = unheard(
+    silence, alien, surely = unheard(
         window, of, cells.addresses[window.part], (heard, strange > 0, kit, worded | by_lab), (lab, week)
     )
+    of_bands, of_themselves = (theirs | some_of[of] & ~mine for some_of in (alien, surely))
     return _Known(
         of=of,
         own=own,
         mine=mine,
-        theirs=theirs | alien[of] & ~mine,
+        # A band may hold a text that the family sends too.
+        theirs=of_themselves if of_themselves.sum() >= LEAST else of_bands,
         worded=worded,
         kit=kit,
         anchor=np.where((worded | by_lab) & ~by_mates, ANCHORED, 0.0),
@@ -381,32 +376,51 @@ def _known(
 def _of_others(window: Window, known: _Known) -> tuple[Floats, Floats] | None:
     """What comes from a rented engine's others where the family's addresses do not tell: as for `_followed`.
 
-    Of addresses that do not meet them nothing is said: there may be a third.
+    They are followed from campaign to campaign. Of addresses that do not meet them nothing is said, as there
+    may be a third, but in a text of the family's that they send as well: there it is the family's.
     """
     of, before = known.of, known.anchor - known.foreign
     prior = np.where(before == 0, np.log(OWN / (1 - OWN)), before)
-    theirs, nobody = known.theirs, np.zeros_like(known.theirs)
-    # Whom the others meet by chance is not measured on the family's mail: they may have taken its texts.
-    rival = _fleet(window, theirs, theirs, of, nobody) if theirs.sum() >= LEAST else None
-    if rival is None:
-        return None
-    odds, mixed = of_mixtures(-rival.pooled, of, prior, known.kit)
-    return np.where((odds <= -JOINS) & (rival.each > 0), odds, np.nan), mixed
+    theirs = judged = known.theirs
+    held, nobody = [theirs], np.zeros_like(theirs)
+    found: tuple[Floats, Floats] | None = None
+    for _ in range(ROUNDS):
+        # Whom the others meet by chance is not measured on the family's mail: they may have taken its texts.
+        rival = _fleet(window, theirs, judged, of, nobody) if theirs.sum() >= LEAST else None
+        if rival is None:
+            break
+        odds, mixed = of_mixtures(-rival.pooled, of, prior, known.kit, -rival.each)
+        kept = (odds >= JOINS) & known.mine & (mixed >= MIXED_MORE)[of]
+        found = np.where((odds <= -JOINS) & (rival.each > 0) | kept, odds, np.nan), mixed
+        theirs = odds <= -JOINS
+        judged = _whole(theirs, mixed, of)
+        if any(np.array_equal(theirs, one) for one in held[-2:]):
+            break
+        held.append(theirs)
+    return found
+
+
+def _whole(fleet: Flags, mixed: Floats, of: Ints) -> Flags:
+    """A fleet's entries on which it may be measured how often its addresses meet it.
+
+    Of a mixed campaign those are found to be the fleet's that met it. Measured on them the rate would run up,
+    and the rest of the fleet would be taken for others'.
+    """
+    whole = fleet & (mixed < MIXED_MORE)[of]
+    return whole if whole.sum() >= LEAST else fleet
 
 
 def _followed(
-    window: Window, known: _Known, mine: Flags, *, several: bool, choosing: bool, by_address: bool
+    window: Window, known: _Known, *, several: bool, choosing: bool, by_address: bool
 ) -> tuple[Floats, Floats] | None:
     """Follow both fleets from campaign to campaign, until nothing moves or ROUNDS are over.
 
     Args:
         window: the weeks around.
         known: what is known of them.
-        mine: entries that the family's fleet begins with.
         several: whether the engine is known to be several senders'.
         choosing: whether others may be among what begins the fleet, so that the rate at which it meets is
-            measured on what is found to be of it. Where there are none, this would leave out its addresses
-            that did not meet, and the rate would run away.
+            measured on what is found to be of it: see `_whole`.
         by_address: whether in a mixed campaign each address speaks as clearly as it can: see `of_mixtures`.
 
     Returns:
@@ -418,13 +432,22 @@ def _followed(
     # While the lab works, what is surely the family's is set apart from the mail that is asked about; then
     # nothing is, and where all was the family's all may be still.
     sure = float(known.own.sum()) if known.gone and not several else 0.0
-    begun, theirs = without_guests(window, of, mine, known.theirs, several=several)
-    shared = mine & ~begun
-    judged, mine = known.mine & ~shared, begun
+    judged, theirs = without_guests(window, of, known.mine, known.theirs, several=several)
+    mine, shared = judged, known.mine & ~judged
+    if several and known.gone:
+        # Others may send one of the family's texts: its fleet begins with addresses that sent two.
+        mine = mine & window.meet(mine).met
+        if mine.sum() < LEAST:
+            return None
     held = [(mine, theirs)]
     found: tuple[Floats, Floats] | None = None
     for _ in range(ROUNDS):
         fleet = _fleet(window, mine, judged, of, theirs)
+        if fleet is None and found and theirs.any():
+            # Others have come in by a text that they send too: what meets them is not surely the family's.
+            apart = ~window.meet(theirs).met
+            mine, judged = mine & apart, judged & apart
+            fleet = _fleet(window, mine, judged, of, theirs)
         if fleet is None:
             break
         rival = _fleet(window, theirs, theirs, of, mine) if theirs.sum() >= LEAST else None
@@ -438,7 +461,7 @@ def _followed(
         # What rests on a text that others send too may be answered, but is carried on to nothing.
         mine, theirs = (odds >= JOINS) & ~shared, odds <= -JOINS
         if choosing:
-            judged = mine
+            judged = _whole(mine, mixed, of)
         if any(np.array_equal(mine, a) and np.array_equal(theirs, b) for a, b in held[-2:]):
             # Settled, or to and fro: between the two nothing is sure.
             found = found if last is None else ((odds + last[0]) / 2, mixed)
