@@ -26,7 +26,7 @@ from spamtide.settings import Attributing
 
 DEFAULT = Attributing()
 NOTHING_BEYOND = Beyond()
-METHOD = 7
+METHOD = 8
 """Of how evidence is weighed, counted up when that changes, or where answers were stored so that readers
 missed some: answers of another one are made anew."""
 REACH_WEEKS = 4

@@ -18,10 +18,10 @@ from spamtide.attribution.ties.fleet import Mail, kinship
 from spamtide.attribution.ties.likeness import strange
 from spamtide.attribution.ties.lookalike import Lookalikes, own_odds, texts_of
 from spamtide.attribution.ties.meeting import NEAR, WEEK, Labs
-from spamtide.attribution.ties.rented import SURE, count_kits, rented
+from spamtide.attribution.ties.rented import OTHERS, SURE, count_kits, rented
+from spamtide.attribution.ties.silence import DISCOUNT, UNHEARD, lab_silence, unseen_excess
 from spamtide.attribution.ties.silence import MOST as SILENT_MOST
 from spamtide.attribution.ties.silence import STEP as SILENCE_STEP
-from spamtide.attribution.ties.silence import UNHEARD, lab_silence, unseen_excess
 from spamtide.attribution.ties.tenants import JOINTLY, TELLS, told_by_texts
 from spamtide.schema import KITS
 
@@ -36,6 +36,8 @@ LAB_OF_ENGINE = replace(
 """A text that a programme hands to many is in the lab under many names; the engine leaves few of them."""
 
 
+HEARS = UNHEARD / (DISCOUNT * OTHERS)
+"""Messages of a lab from which it would surely have sent a text that is a tenth of its engine's mail."""
 LAB_SHARE = 0.9
 """Share of a campaign's lab mail that makes its text one family's."""
 
@@ -199,7 +201,9 @@ def _ask_fleets(
     # Where addresses do not tell, the lab does. What nearly is the engine may be another: it does not show
     # that others use this one.
     by_lab, unheard = of_texts
-    by_texts = np.where(unheard, -SURE, np.where(by_lab | (seen.first == lone), SURE, 0))
+    # A lab that would not miss a tenth of the mail cannot say that it is the family's.
+    own = (by_lab | (seen.first == lone)) & (_lab_around(rows, lone) >= HEARS)
+    by_texts = np.where(unheard, -SURE, np.where(own, SURE, 0))
     shown = np.where(told[0], steps[0], by_texts), (told[0] | (by_texts != 0)) & ~seen.nearly
 
     def kits(of: Flags) -> pa.Table:
@@ -371,6 +375,18 @@ def _lab_of_engine(rows: Rows, wild: Flags, number: Mapping[str, int]) -> Told:
         told = told_by(LAB_OF_ENGINE, rows.campaign[at], rows.days[at], answers, None, asked[at])
         names[place[asked]], steps[place[asked]] = told.names, told.steps
     return Told(LAB_OF_ENGINE, names, steps)
+
+
+def _lab_around(rows: Rows, asked: Ints) -> Ints:
+    """How many messages of the asked family's lab are within reach of each row."""
+    weeks = np.where(rows.days == NO_DAY, -1, rows.days // WEEK)
+    found = np.zeros(len(weeks), dtype=np.int64)
+    for family in np.unique(asked[asked >= 0]):
+        sent = np.sort(weeks[(rows.lab == family) & (weeks >= 0)])
+        of = asked == family
+        until, before = weeks[of] + LAB_CAMPAIGN.reach, weeks[of] - LAB_CAMPAIGN.reach
+        found[of] = np.searchsorted(sent, until, side="right") - np.searchsorted(sent, before)
+    return found
 
 
 def _lab_gone(rows: Rows, asked: Sequence[Ints]) -> Flags:

@@ -10,9 +10,9 @@ import pytest
 
 from spamtide.attribution.ties.association import NO_DAY
 from spamtide.attribution.ties.bands import of_one_fleet
-from spamtide.attribution.ties.fleet import JOINS, MOST, STEP, Mail, kinship
+from spamtide.attribution.ties.fleet import JOINS, MOST, STEP, Mail, _spread, kinship
 from spamtide.attribution.ties.lookalike import texts_of
-from spamtide.attribution.ties.meeting import REACH, WEEK, Cells, Labs, Strangers, Window
+from spamtide.attribution.ties.meeting import REACH, WEEK, Cells, Labs, Meeting, Strangers, Window
 
 OWN, OTHER, THIRD, NOBODY = 0, 1, 2, -1
 Row = tuple[int, int, int, int, int]
@@ -439,3 +439,24 @@ def test_a_fleet_that_leaves_out_most_of_the_familys_own_mail_is_anothers() -> N
     taken = [(OWN, OWN, 500 + n, text, 71) for text in (11, 12) for n in range(20)]
     asked_about = [(OWN, NOBODY, 500 + n, text, 71) for text in (5, 6, 7) for n in range(20)]
     assert set(told_of(own + taken + asked_about, kit=True)) == {None}
+
+
+def test_of_a_text_that_a_rented_engines_others_take_over_each_address_says_whose_it_is() -> None:
+    """The owner's addresses never come again, and the others' each time."""
+    owner = [row for n in range(3) for row in _sent(range(50 * n, 50 * n + 50), n, 10, OWN)]
+    others = [row for campaign in (3, 4) for row in asked(range(500, 530), campaign=campaign, day=70)]
+    lab = Labs(*(np.array(column, dtype=np.int64) for column in ((OTHER, OTHER), (3, 4), (10, 10))))
+    taken = _sent(range(500, 530), 2, 10, OWN)
+    steps = told_of([*owner, *others, *taken], lab=lab, rented=True)
+    assert set(steps[:100]) == {None}
+    assert min(step or 0 for step in steps[100:150]) > -JOINS / STEP  # words decide
+    assert None not in steps[100:150]
+    assert max(step or 0 for step in steps[-30:]) * STEP <= -JOINS
+
+
+def test_one_miss_of_a_fleet_that_always_comes_says_nothing_of_its_spread() -> None:
+    met = np.ones(33, dtype=np.bool_)
+    met[7] = False
+    meeting = Meeting(met, np.full(33, 100.0), 0.005)
+    whole = np.ones(33, dtype=np.bool_)
+    assert _spread(meeting, meeting.rate(whole), whole, np.zeros(33, dtype=np.int64)) < 2

@@ -75,8 +75,8 @@ def unheard(
             rates = _rates(window, own[True])
         if of_one_fleet(window, entries, own[loud], rates if loud else None):
             together[band == one] = 0.0
-    by_itself = np.where(heard, 0.0, _silence(window, of, inside, week)) >= ALIEN
-    return np.maximum(alone, together), together >= ALIEN, by_itself
+    others = together >= ALIEN
+    return np.maximum(alone, together), others, others & (_silence(window, of, inside, week) >= ALIEN)
 
 
 def of_one_fleet(

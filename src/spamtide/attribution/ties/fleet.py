@@ -432,13 +432,17 @@ def _followed(
     # While the lab works, what is surely the family's is set apart from the mail that is asked about; then
     # nothing is, and where all was the family's all may be still.
     sure = float(known.own.sum()) if known.gone and not several else 0.0
-    judged, theirs = without_guests(window, of, known.mine, known.theirs, several=several)
-    mine, shared = judged, known.mine & ~judged
+    begun, theirs = without_guests(window, of, known.mine, known.theirs, several=several)
+    mine = known.mine
     if several and known.gone:
-        # Others may send one of the family's texts: its fleet begins with addresses that sent two.
+        # Others may send one of the family's texts: its fleet begins with addresses that sent two. Guests are
+        # seen by how little they reach of all of it.
         mine = mine & window.meet(mine).met
         if mine.sum() < LEAST:
             return None
+        begun, theirs = without_guests(window, of, mine, theirs, several=several)
+    shared = mine & ~begun
+    judged, mine = known.mine & ~shared, begun
     held = [(mine, theirs)]
     found: tuple[Floats, Floats] | None = None
     for _ in range(ROUNDS):
@@ -461,7 +465,7 @@ def _followed(
         # What rests on a text that others send too may be answered, but is carried on to nothing.
         mine, theirs = (odds >= JOINS) & ~shared, odds <= -JOINS
         if choosing:
-            judged = _whole(mine, mixed, of)
+            judged = _whole(mine, mixed, of) if several else mine
         if any(np.array_equal(mine, a) and np.array_equal(theirs, b) for a, b in held[-2:]):
             # Settled, or to and fro: between the two nothing is sure.
             found = found if last is None else ((odds + last[0]) / 2, mixed)
