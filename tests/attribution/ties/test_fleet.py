@@ -459,4 +459,4 @@ def test_one_miss_of_a_fleet_that_always_comes_says_nothing_of_its_spread() -> N
     met[7] = False
     meeting = Meeting(met, np.full(33, 100.0), 0.005)
     whole = np.ones(33, dtype=np.bool_)
-    assert _spread(meeting, meeting.rate(whole), whole, np.zeros(33, dtype=np.int64)) < 2
+    assert _spread(meeting, meeting.rate(whole), whole, np.zeros(33, dtype=np.int64), 1.0) < 2

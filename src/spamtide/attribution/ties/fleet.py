@@ -63,7 +63,8 @@ MOST_LEFT = 0.5
 MIXED_MORE = 0.5
 """Probability of a mixed campaign from which how often a fleet's addresses meet is not measured on it."""
 LEAST_VARIANCE = 1.0
-"""Of a campaign's meetings: that one more or less than expected came is chance (Cochran's rule)."""
+"""Of a campaign's meetings, where others use the engine: one more or less than expected is chance (Cochran).
+Of a family's own engine small campaigns may differ as they do: doubt is not to be turned against it."""
 ROUNDS = 8
 """Times that fleets are followed on at most; each reaches NEAR weeks further."""
 
@@ -165,7 +166,9 @@ class _Ratios:
         return self.each / self.spread
 
 
-def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strangers: Flags) -> _Ratios | None:
+def _fleet(
+    window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strangers: Flags, least: float
+) -> _Ratios | None:
     """What meeting a fleet or not says of each entry; None where addresses do not tell.
 
     Args:
@@ -174,22 +177,23 @@ def _fleet(window: Window, fleet: Flags, judged: Flags, campaigns: Ints, strange
         judged: entries on which the rate is measured.
         campaigns: number of each entry's campaign.
         strangers: entries that are not of it.
+        least: variance that a campaign's meetings have at least: see `_spread`.
     """
-    meeting, least = window.meet(fleet), 1.0
+    meeting = window.meet(fleet)
     could = judged & (meeting.chances > 0)
     if could.sum() < LEAST:
         # One campaign is all that there is: its addresses in its other weeks, which may be more alike.
-        again, least = window.meet(fleet, same=True), SAME_CAMPAIGN
+        again = window.meet(fleet, same=True)
         could = judged & (again.chances > 0)
         if could.sum() < LEAST or (again.met & could).sum() < LEAST_MET:
             return None
         rate = again.rate(could)
-        spread = max(least, _spread(again, rate, could, campaigns))
+        spread = max(SAME_CAMPAIGN, _spread(again, rate, could, campaigns, least))
     else:
         if (meeting.met & could).sum() < LEAST_MET:
             return None
         rate = meeting.rate(could)
-        spread = max(least, _spread(meeting, rate, could, campaigns))
+        spread = _spread(meeting, rate, could, campaigns, least)
     known = strangers & (meeting.chances > 0)
     measured = (float((meeting.met & known).sum()) + meeting.chance * BELIEVED) / (known.sum() + BELIEVED)
     chance = max(meeting.chance, measured)
@@ -219,7 +223,7 @@ def _taken(rival: Floats, fleet: Floats, shared: Flags, of: Ints) -> Floats:
     return np.asarray(np.clip(rival, 0.0, most))
 
 
-def _spread(meeting: Meeting, rate: float, of: Flags, campaigns: Ints) -> float:
+def _spread(meeting: Meeting, rate: float, of: Flags, campaigns: Ints, least: float = FLOOR) -> float:
     """How much more campaigns differ than chance lets them, 1 or more.
 
     Pearson's chi-square by its degrees of freedom. Bots of one fleet are given their work in groups.
@@ -228,7 +232,7 @@ def _spread(meeting: Meeting, rate: float, of: Flags, campaigns: Ints) -> float:
     known, group = np.unique(campaigns[of], return_inverse=True)
     off = np.bincount(group, weights=meeting.met[of] - expected, minlength=len(known))
     variance = np.bincount(group, weights=expected * (1 - expected), minlength=len(known))
-    square = float((off**2 / np.maximum(variance, LEAST_VARIANCE)).sum())
+    square = float((off**2 / np.maximum(variance, least)).sum())
     return max(1.0, square / max(1, len(known) - 1))
 
 
@@ -386,7 +390,7 @@ def _of_others(window: Window, known: _Known) -> tuple[Floats, Floats] | None:
     found: tuple[Floats, Floats] | None = None
     for _ in range(ROUNDS):
         # Whom the others meet by chance is not measured on the family's mail: they may have taken its texts.
-        rival = _fleet(window, theirs, judged, of, nobody) if theirs.sum() >= LEAST else None
+        rival = _fleet(window, theirs, judged, of, nobody, LEAST_VARIANCE) if theirs.sum() >= LEAST else None
         if rival is None:
             break
         odds, mixed = of_mixtures(-rival.pooled, of, prior, known.kit, -rival.each)
@@ -443,18 +447,19 @@ def _followed(
         begun, theirs = without_guests(window, of, mine, theirs, several=several)
     shared = mine & ~begun
     judged, mine = known.mine & ~shared, begun
+    least = LEAST_VARIANCE if several else FLOOR
     held = [(mine, theirs)]
     found: tuple[Floats, Floats] | None = None
     for _ in range(ROUNDS):
-        fleet = _fleet(window, mine, judged, of, theirs)
+        fleet = _fleet(window, mine, judged, of, theirs, least)
         if fleet is None and found and theirs.any():
             # Others have come in by a text that they send too: what meets them is not surely the family's.
             apart = ~window.meet(theirs).met
             mine, judged = mine & apart, judged & apart
-            fleet = _fleet(window, mine, judged, of, theirs)
+            fleet = _fleet(window, mine, judged, of, theirs, least)
         if fleet is None:
             break
-        rival = _fleet(window, theirs, theirs, of, mine) if theirs.sum() >= LEAST else None
+        rival = _fleet(window, theirs, theirs, of, mine, least) if theirs.sum() >= LEAST else None
         ratios, each = fleet.pooled, fleet.each
         if rival is not None:
             ratios = ratios - _taken(rival.pooled, ratios, window.shared, of)
