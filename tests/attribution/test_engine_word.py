@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spamtide.attribution import REACH_WEEKS, attribute, compile_signatures
+from spamtide.attribution import REACH_WEEKS, answers_of, attribute, compile_signatures
+from spamtide.attribution import coded as code_rows
 from spamtide.attribution.evidence import tally
 from spamtide.attribution.objecting import Instead, Objection, pack, speaks_against, unpack
 from spamtide.attribution.spoken import Spoken
@@ -23,6 +24,7 @@ from spamtide.attribution.ties.lookalike import MOST as SURE_OWN
 from spamtide.attribution.ties.lookalike import STEP as OWN_STEP
 from spamtide.knowledge import load_knowledge
 from spamtide.model import UNKNOWN, Evidence
+from spamtide.settings import Attributing
 
 Rows = list[dict[str, Any]]
 DAY = dt.datetime(2010, 9, 1, 12, tzinfo=dt.UTC)
@@ -264,3 +266,20 @@ def test_a_text_that_several_families_send_names_none_without_its_engine(
     found = [Evidence("template", "botnet", name, 4.6, "") for name in texts]
     scores = tally([*found, *speaks_against(spoken, found, 0)])
     assert (scores["alpha"] > 0) == named
+
+
+@pytest.mark.parametrize(("count", "own"), [(30, 0), (60, 50)])
+def test_a_small_lab_does_not_say_that_an_engine_is_its_familys_alone(
+    as_table: Callable[[Rows], pa.Table], count: int, own: int
+) -> None:
+    """Where addresses do not tell, and others may send a tenth of the mail without its seeing that."""
+    rows = [
+        {"sha256": f"{n:064x}", "sensor": "trap", "label": "spam", "link_domains": [], "received_at": DAY}
+        | {key: value for key, value in row.items() if key != "days"}
+        for n, row in enumerate([*engine(50, rules=["engine_a", "text_a"]), *lab(0, count)])
+    ]
+    asked = code_rows(as_table(rows), compile_signatures([(Path("test.yar"), RULES)]), load_knowledge())
+    kits = answers_of(asked, Attributing(), None)[1].to_pylist()
+    assert [(row["botnet"], row["own"], row["others"], row["untold"]) for row in kits] == [
+        ("alpha", own, 0, 50 - own)
+    ]
