@@ -107,8 +107,8 @@ def _of_family(family: str, one: Mapping[str, Any]) -> list[str]:
         lines.append(f"its engine: {messages} {where}, {parts}: {_answers(engine['answers'])}")
     if rented["own"] or rented["others"]:
         lines.append(
-            f"its engine without its words, of all weeks: by their addresses {rented['own']:,} are its own "
-            f"and {rented['others']:,} others'; of {rented['untold']:,} they do not tell"
+            f"with its engine and no other family's, of all weeks: by their addresses {rented['own']:,} "
+            f"are its own and {rented['others']:,} others'; of {rented['untold']:,} they do not tell"
         )
     for hit, count in one["faults"].items():
         lines.append(f"with {hit}: {_many(count['messages'], 'message')}, {count['worded']:,} with its words")

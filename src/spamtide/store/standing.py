@@ -107,7 +107,8 @@ class Around:
 
         Returns:
             `engine`, `faults` (by hit), `near` (addresses that sent another campaign of the family's within
-            two weeks, and all, by whose they are), `lab`, and `rented` (engine alone, of all weeks).
+            two weeks, and all, by whose they are), `lab`, and `rented` (its engine and no other
+            family's, of all weeks).
         """
         known = [(rule, True) for rule in engines] + [(rule, False) for rule in words]
         asked = {
