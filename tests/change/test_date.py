@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from spamtide.change.moves.date import RESIDUALS, SHALLOW_RESIDUALS, date_move, ramp_posterior, summarise
+from spamtide.change.moves.date import RESIDUALS, SHALLOW_RESIDUALS, date_move, ramp_posterior
 from spamtide.change.moves.segment import Track
+from spamtide.change.moves.spread import Spread, estimates, summarise
 
 
 def log_nb(y: float, mean: float, r: float) -> float:
@@ -183,6 +184,20 @@ def test_move_near_the_start_or_the_end_still_has_a_date() -> None:
     assert date_move(track, "fall", (3, 3), (0, 63), 0.0).onset.point == 3
     late = Track(dt.date(2024, 1, 1), 1, y[::-1], np.ones(63), np.ones(63), 50.0)
     assert date_move(late, "rise", (60, 60), (0, 63), 0.0).onset.point == 60
+
+
+def test_two_priors_give_an_edge_each() -> None:
+    """An outer edge by moves that take long, an inner one by those that do not; the same in reversed time."""
+    short = np.array([0.0, 0.0, 0.0, 0.02, 0.1, 0.8, 0.06, 0.02])
+    long = np.array([0.02, 0.02, 0.3, 0.3, 0.3, 0.04, 0.02, 0.0])
+    begun = Spread(10, short, long)
+    onset, end = estimates("fall", begun, begun.mirrored(40))
+    assert (onset.point, onset.low, onset.high) == (15, 12, 16)
+    assert (end.point, end.low, end.high) == (25, 24, 28)
+    slow, _ = estimates("fall", begun, begun, slow=True)
+    assert (slow.low, slow.high) == (12, 15)
+    alone, _ = estimates("rise", Spread(10, short), Spread(10, short))
+    assert alone == summarise(short, 10)
 
 
 def test_interval_is_the_shortest_that_holds_enough() -> None:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from spamtide.change.causes.telling import Judged
-from spamtide.change.moves.date import Spread
 from spamtide.change.moves.event import Event
+from spamtide.change.moves.spread import Spread
 from spamtide.change.parts import dated_by_parts
 
 START = dt.date(2010, 9, 1)

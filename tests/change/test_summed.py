@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from spamtide.change.causes.telling import Judged, Subject
-from spamtide.change.moves.date import Spread
 from spamtide.change.moves.event import Event
 from spamtide.change.moves.segment import Track, prepare
+from spamtide.change.moves.spread import Spread
 from spamtide.change.summed import TOTAL, told_by_parts
 
 DAYS = np.arange("2008-09-01", "2009-03-20", dtype="datetime64[D]")

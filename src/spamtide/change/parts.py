@@ -15,8 +15,8 @@ from dataclasses import replace
 import numpy as np
 
 from spamtide.change.causes.telling import UNTOLD, Judged
-from spamtide.change.moves.date import Spread, estimates
 from spamtide.change.moves.event import Event
+from spamtide.change.moves.spread import Spread, estimates
 from spamtide.model import Floats
 
 NOTEWORTHY = 0.05

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spamtide.change.causes.telling import Judged, Subject
-from spamtide.change.moves.date import Spread, estimates
 from spamtide.change.moves.event import Event, EventKind, level_of
 from spamtide.change.moves.extent import FEWEST, Reach, Span, extent, near
 from spamtide.change.moves.segment import Track
 from spamtide.change.moves.slope import LONG
+from spamtide.change.moves.spread import Spread, estimates
 from spamtide.change.parts import AROUND, NOTEWORTHY, belongs, first_of, last_of
 
 TOTAL: Subject = ("total", "total")

@@ -21,8 +21,8 @@ import numpy as np
 from spamtide.change.mixes.exchange import weigh_exchange
 from spamtide.change.mixes.mix import REST, Mix
 from spamtide.change.mixes.turnover import swing
-from spamtide.change.moves.date import Estimate, summarise
 from spamtide.change.moves.segment import best_cuts, cuts_of
+from spamtide.change.moves.spread import Estimate, summarise
 from spamtide.change.moves.weigh import CAUTION, tail
 from spamtide.compiled import native
 from spamtide.model import UNKNOWN, Floats

@@ -8,13 +8,13 @@ before, the residual level, the dispersion and every monotone path between them 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.change.moves.segment import Direction, Track
+from spamtide.change.moves.spread import Estimate, Spread, estimates, summarise
 from spamtide.compiled import native
 from spamtide.model import Floats
 
@@ -26,7 +26,7 @@ CUT_OFF, BUILT_UP = 1.5, 1.0
 """Powers of the length that the prior of a steep move falls by: of what is cut off, which is gone within
 days, and of what comes back, which takes longer. None and one are alike: who stops at noon leaves half a
 day."""
-QUICK, SLOW = 1.0, 0.5
+QUICK, SLOW = 1.0, 0.75
 """Powers of 1 + length that the prior of a move falls by which leaves more than SHALLOW: for its point, and,
 since such a move may as well take weeks, for its intervals."""
 RAMP_LEVELS = 12
@@ -55,67 +55,11 @@ EARLIER, LATER = 8, 3
 SHALLOW_EARLIER, SHALLOW_LATER = 21, 14
 """Units before the segmentation's onset, and after its end, that may be the onset: the shallower a move, the
 further off may the segmentation be."""
-CREDIBILITY = 0.95
 SLIGHT = 1e-6
 FEWEST_AFTER = 3
 """Units at the new level that the window must hold; one is enough at the end of a series."""
 MOST_ONSETS = 60
 """Most onset candidates: bounds the work on a long staircase."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A unit with its interval."""
-
-    point: int
-    """Posterior median."""
-    low: int
-    high: int
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Posterior of one date."""
-
-    first: int
-    mass: Floats
-    """Chance of each unit from `first` on, sum 1."""
-    slower: Floats | None = None
-    """The same under the prior by which moves take longer, for the interval; None where there is but one."""
-
-    def mirrored(self, total: int) -> Spread:
-        """The same in reversed time."""
-        slower = None if self.slower is None else self.slower[::-1]
-        return Spread(total - (self.first + len(self.mass) - 1), self.mass[::-1], slower)
-
-    def mixed(self, other: Spread, shares: tuple[float, float]) -> Spread:
-        """This one and another, which has a share of the chance, under either prior."""
-        first = min(self.first, other.first)
-        number = max(self.first + len(self.mass), other.first + len(other.mass)) - first
-        found = []
-        for slower, share in zip((False, True), shares, strict=True):
-            mass = np.zeros(number)
-            for one, part in ((self, 1 - share), (other, share)):
-                chances = one.under(slower=slower)
-                mass[one.first - first :][: len(chances)] += part * chances / chances.sum()
-            found.append(mass)
-        return Spread(first, *found)
-
-    def under(self, *, slower: bool) -> Floats:
-        """The chances under one of the priors."""
-        return self.slower if slower and self.slower is not None else self.mass
-
-    def estimate(self, *, nearest: bool = False) -> Estimate:
-        """Median, and the interval under the prior by which moves take longer, where there are two.
-
-        Args:
-            nearest: the interval is the one whose chance is nearest to CREDIBILITY (see `summarise`).
-        """
-        found = summarise(self.mass, self.first, nearest=nearest)
-        if self.slower is None:
-            return found
-        slow = summarise(self.slower, self.first, nearest=nearest)
-        return replace(slow, point=min(max(found.point, slow.low), slow.high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +77,12 @@ class Ramp:
 
 
 def date_move(
-    track: Track, direction: Direction, move: tuple[int, int], room: tuple[int, int], ratio: float
+    track: Track,
+    direction: Direction,
+    move: tuple[int, int],
+    room: tuple[int, int],
+    ratio: float,
+    told: float = 1.0,
 ) -> Ramp:
     """Date a fall or a rise.
 
@@ -145,6 +94,7 @@ def date_move(
         move: first unit of the ramp and first unit of the level after, by the segmentation.
         room: units [first, last) that belong to this move; neighbouring moves lie outside.
         ratio: low level / high level by the segmentation.
+        told: share of what independent days would tell that these do.
     """
     count, offset = track.count, track.offset
     total = len(count)
@@ -153,8 +103,8 @@ def date_move(
         move = (total - move[1], total - move[0])
         room = (total - room[1], total - room[0])
     residuals = SHALLOW_RESIDUALS if ratio > SHALLOW else RESIDUALS
-    power = CUT_OFF if direction == "fall" else BUILT_UP
-    first, posterior = ramp_posterior(count, offset, track.size, move, room, residuals, power)
+    power = CUT_OFF if direction == "fall" and ratio < NEGLIGIBLE else BUILT_UP
+    first, posterior = ramp_posterior(count, offset, track.size, move, room, residuals, (power, told))
     marginals = _marginals(posterior)
     slower: tuple[Floats | None, Floats | None] = (None, None)
     if residuals is SHALLOW_RESIDUALS:
@@ -167,15 +117,6 @@ def date_move(
         before = slice(max(room[0], move[0] - BEFORE), move[0])
         end = _negligible(track, before, first, posterior)
     return Ramp(onset, end, begun, settled)
-
-
-def estimates(direction: Direction, begun: Spread, settled: Spread) -> tuple[Estimate, Estimate]:
-    """Onset and end of a fall or rise, with their intervals.
-
-    The first days of a fall are hardly off the level before, so that many days of small chance surround its
-    onset, and whole days would hold more than they should. Of the other dates a day or two have all chance.
-    """
-    return begun.estimate(nearest=direction == "fall"), settled.estimate()
 
 
 def _negligible(track: Track, before: slice, first: int, posterior: Floats) -> Estimate:
@@ -217,7 +158,7 @@ def ramp_posterior(
     move: tuple[int, int],
     room: tuple[int, int],
     residuals: Floats = RESIDUALS,
-    power: float = CUT_OFF,
+    believed: tuple[float, float] = (CUT_OFF, 1.0),
 ) -> tuple[int, Floats]:
     """Posterior over (onset, length) of a falling ramp.
 
@@ -228,12 +169,13 @@ def ramp_posterior(
         move: onset and end by the segmentation.
         room: units [first, last) that may be used.
         residuals: grid of the residual level, as a share of the level before.
-        power: power of the length that the prior of a steep move falls by.
+        believed: power of the length that the prior of a steep move falls by, and share of what independent
+            units would tell that these do.
 
     Returns:
         The first onset candidate, and the posterior, shape (candidates, longest ramp + 1), sum 1.
     """
-    begin, end = move
+    (begin, end), (power, told) = move, believed
     low, high = max(room[0], begin - BEFORE), min(room[1], end + AFTER)
     margin = 7 if begin - low > 7 else 1  # noqa: PLR2004 - a week of the level before, where there is one
     fewest = FEWEST_AFTER if high - end > 2 * FEWEST_AFTER else 1
@@ -250,7 +192,7 @@ def ramp_posterior(
     lengths = np.arange(LONGEST + 1)
     fading = QUICK * np.log(lengths + 1) if shallow else power * np.log(np.maximum(lengths, 1))
     window = _Window(count[low:high], offset[low:high], sizes, max(begin - low, 5), residuals)
-    log_mass = _log_mass(window, candidates, np.array(numbers)) - fading
+    log_mass = told * _log_mass(window, candidates, np.array(numbers)) - fading
     posterior = np.exp(log_mass - log_mass.max())
     return first, posterior / posterior.sum()
 
@@ -463,32 +405,3 @@ def _constants(y: Floats, sizes: Floats) -> Floats:
 
     r = sizes[:, None]
     return np.asarray(gammaln(y + r) - gammaln(r) - gammaln(y + 1) + r * np.log(r))
-
-
-def summarise(
-    mass: Floats, first: int, credibility: float = CREDIBILITY, *, nearest: bool = False
-) -> Estimate:
-    """Posterior median, and the shortest run of units that holds `credibility` of the mass.
-
-    Args:
-        mass: chance of each unit, in any scale.
-        first: the first of them.
-        credibility: chance that the interval holds.
-        nearest: whole units hold more than they have to; so stop where one more would lead further beyond
-            `credibility` than what is held yet lies below it. It then holds that chance in the mean of many
-            (as the mid-p of discrete tests, Lancaster 1961, JASA 56).
-    """
-    total = np.concatenate(([0.0], np.cumsum(mass))) / mass.sum()
-    point = int(np.searchsorted(total[1:], 0.5))
-
-    def held(units: int) -> float:
-        return float((total[units:] - total[:-units]).max()) if units < len(mass) else 1.0
-
-    def enough(units: int) -> bool:
-        return held(units) + held(units + 1) >= 2 * credibility if nearest else held(units) >= credibility
-
-    # Shorter runs hold no more.
-    length = bisect_left(range(1, len(mass)), x=True, key=enough) + 1
-    low = int((total[length:] - total[:-length]).argmax())
-    point = min(max(point, low), low + length - 1)
-    return Estimate(first + point, first + low, first + low + length - 1)

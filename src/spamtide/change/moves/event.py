@@ -6,9 +6,10 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from spamtide.change.moves.date import Ramp, Spread
+from spamtide.change.moves.date import Ramp
 from spamtide.change.moves.extent import Reach
 from spamtide.change.moves.segment import Track
+from spamtide.change.moves.spread import Spread
 
 EventKind = Literal["fall", "rise", "surge"]
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from spamtide.change.moves.alarm import WINDOWS, Alarm, raise_alarm
+from spamtide.change.moves.alike import alike
 from spamtide.change.moves.cut import Burst, Cut, Move, cut_track
 from spamtide.change.moves.date import (
     LONGEST,
@@ -17,7 +18,6 @@ from spamtide.change.moves.date import (
     SHALLOW,
     Ramp,
     date_move,
-    estimates,
 )
 from spamtide.change.moves.event import Event, by_day, dates_of, doubt_of, level_of
 from spamtide.change.moves.extent import FEWEST, extent, near
@@ -25,6 +25,7 @@ from spamtide.change.moves.flood import FEWEST_UNITS, surge
 from spamtide.change.moves.segment import WEEK, Direction, Segments, Track
 from spamtide.change.moves.slope import LONG, is_slope
 from spamtide.change.moves.slow import slow_move
+from spamtide.change.moves.spread import estimates
 from spamtide.change.moves.wander import APART, REAL, Wander, levels_of, wander
 from spamtide.change.moves.waves import Doubt, Levels, Question
 from spamtide.change.moves.weigh import CAUTION, merged_gain, tail
@@ -45,6 +46,8 @@ MOST_MOVES = 20
 STAIRCASE = 8
 """Units from its first step to its last beyond which steps of a steep move are dated each by itself."""
 LIKELIER = 0.5
+WEEKS = 0.3
+"""Chance of a slow move from which on its interval is that of one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -155,8 +158,8 @@ def _alarmed(
     if alarm is None:
         return []
     low, high = sorted((alarm.before, alarm.after))
-    room = (alarm.since, segments.stop)
-    ramp = date_move(track, alarm.direction, (alarm.begin, alarm.begin), room, low / high)
+    room, move = (alarm.since, segments.stop), (alarm.begin, alarm.begin)
+    ramp = date_move(track, alarm.direction, move, room, low / high, 1 - alike(track, segments))
     return [_event_of_alarm(cut, alarm, ramp)]
 
 
@@ -319,14 +322,15 @@ def _date(
     # The last of many bursts is no day of a slow fall: between two of them anything may have happened.
     quick = over and track.pausing
     slow = None if quick else slow_move(track, segments, (i, j), free, LONG // track.step + 1)
-    if slow is not None and is_slope(track, segments, i, j):
-        return Ramp(*estimates(direction, slow.begun, slow.settled), slow.begun, slow.settled), True
+    if slow is not None and is_slope(track, segments, i, j, LONG):
+        dates = estimates(direction, slow.begun, slow.settled, slow=True)
+        return Ramp(*dates, slow.begun, slow.settled), True
     ramp = _quick(track, segments, move, room)
     if slow is None:
         return ramp, False
     begun = ramp.begun.mixed(slow.begun, slow.chances)
     settled = ramp.settled.mixed(slow.settled, slow.chances)
-    onset, end = estimates(direction, begun, settled)
+    onset, end = estimates(direction, begun, settled, slow=slow.chances[1] >= WEEKS)
     # Of what was cut off, the end is the day from which on next to nothing came.
     likelier = slow.chances[0] >= LIKELIER
     return Ramp(onset, ramp.end if over and not likelier else end, begun, settled), likelier
@@ -337,10 +341,11 @@ def _quick(track: Track, segments: Segments, move: tuple[Direction, int, int], r
     direction, i, j = move
     starts, levels = segments.starts, segments.levels
     begin, end = starts[i], starts[j]
+    share = 1 - alike(track, segments)
 
     def step(first: int, last: int, within: tuple[int, int]) -> Ramp:
         low, high = sorted((levels[first - 1], levels[last]))
-        return date_move(track, direction, (starts[first], starts[last]), within, low / high)
+        return date_move(track, direction, (starts[first], starts[last]), within, low / high, share)
 
     low, high = sorted((levels[i - 1], levels[j]))
     if end - begin <= (LONGEST - 2 if low > SHALLOW * high else STAIRCASE):

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from spamtide.change.moves.alarm import upper_tail, worst_tail
-from spamtide.change.moves.date import Ramp, Spread
+from spamtide.change.moves.date import Ramp
 from spamtide.change.moves.event import Event, dates_of, level_of
 from spamtide.change.moves.extent import extent
 from spamtide.change.moves.median import medians
 from spamtide.change.moves.segment import Segments, Track, cost
+from spamtide.change.moves.spread import Spread
 from spamtide.change.moves.wander import APART
 from spamtide.change.moves.weigh import CAUTION, merged_gain, tail
 

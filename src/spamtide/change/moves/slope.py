@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spamtide.change.moves.alike import alike
 from spamtide.change.moves.segment import Direction, Segments, Track
 from spamtide.compiled import native
 from spamtide.model import Floats
 
 LONG = 21
-"""Units from which on a staircase may be a slope: what is shorter is a ramp."""
+"""Units from which on a slope is slow: what is shorter may be a ramp."""
 EARLIER, LATER = 14, 7
 """Units before and after its first step in which a slope may begin, when it is asked whether it is one."""
 LEAST = 5
@@ -79,9 +80,9 @@ def _stretches(first: int, last: int, move: tuple[int, int]) -> Iterator[tuple[i
     yield from sorted((one for one in found if one != move), key=lambda one: one[0] - one[1])
 
 
-def is_slope(track: Track, segments: Segments, i: int, j: int) -> bool:
-    """Whether the steps from i to j are better taken as one straight line."""
-    if j == i or (segments.starts[j] - segments.starts[i]) < LONG:
+def is_slope(track: Track, segments: Segments, i: int, j: int, least: int = 1) -> bool:
+    """Whether the steps from i to j, at least so many units apart, are better taken as one straight line."""
+    if j == i or segments.starts[j] - segments.starts[i] < least:
         return False
     line = fit(track, segments, i, j, track.size)
     if line is None:
@@ -93,7 +94,9 @@ def is_slope(track: Track, segments: Segments, i: int, j: int) -> bool:
         steps += float(_cost(track, part, level, track.size))
     units = int(track.observed[segments.span(i - 1)[0] : segments.span(j)[1]].sum())
     spared = 2 * (j - i + 1) + 1 - 4
-    return float(line.cost.min()) < steps + spared * math.log(max(units, 2))
+    better = steps - float(line.cost.min())
+    memory = alike(track, segments)
+    return (1 - memory) / (1 + memory) * better + spared * math.log(max(units, 2)) > 0
 
 
 def fit(track: Track, segments: Segments, i: int, j: int, size: float) -> Slope | None:

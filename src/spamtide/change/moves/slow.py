@@ -14,8 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.change.moves.date import NEGLIGIBLE, Spread
+from spamtide.change.moves.alike import alike
+from spamtide.change.moves.date import NEGLIGIBLE
 from spamtide.change.moves.segment import Segments, Track
+from spamtide.change.moves.spread import Spread
 from spamtide.model import Floats
 
 Units = NDArray[np.int64]
@@ -25,22 +27,25 @@ REACH = 150
 LEAST = 5
 """Units of the levels on either side."""
 STRETCHES = 45
-"""Stretches of units that the days are put together in, at most."""
-FEWEST, GLANCE, PLACES = 2, 10, 20
-"""Places of either end that there must be, and that are tried, at most, at first and where the move may be a
-slow one."""
+"""Stretches of units that the days are put together in, at most; near a shallow move there are more."""
+CLOSE = ((14, 2), (42, 4))
+"""Units from a shallow move, and of a stretch within: there a fall of days differs from one of weeks."""
+FEWEST, GLANCE, PLACES, CLOSER = 2, 10, 20, 12
+"""Places of either end that there must be, and that are tried, at most: at first, where the move may be a
+slow one, and once more where its ends then lie."""
+BEYOND = 0.001
+"""Chance beyond either end of the places that are looked at once more, closer to each other."""
 NEAR = 3
 """Times as many in which a quick move is tried to begin."""
 QUICK = (0, 2, 5, 9, 14, 19)
 """Units that a quick move takes."""
 POINT = 1.5
 """Power of 1 + length that the prior of a move falls by, for its point."""
-DEEP, INTERVAL, ANY_LENGTH = 0.4, 0.5, 1.0
+DEEP, INTERVAL, ANY_LENGTH = 0.4, 0.5, 0.75
 """Share of the higher level below which a move of days and one of weeks can be told apart; the power, for
-intervals, of a move to less than that, and of all others. Of a shallow move the days tell little, and a power
-of a half, by which a slow one is twice as likely beforehand, is all that its interval shows. So any length
-is as likely there as another on a log scale; also where next to nothing is left, for who is cut off is gone
-within days."""
+intervals, of a move to less than that, and of all others. Of a shallow move the days tell little: by a power
+of a half quick ones would seem to have taken weeks, and by one of 1, any length being as likely as another on
+a log scale, slow ones are held too seldom."""
 SHAPES = 3
 """A line, an even factor a day, and an S."""
 STEPS = 2
@@ -103,24 +108,30 @@ def slow_move(
     i, j = move
     span = max(span[0], segments.starts[i] - REACH), min(span[1], segments.starts[j] + REACH)
     core = max(segments.span(i - 1)[0], span[0]), min(segments.span(j)[1], span[1])
-    days = _stretches(track, segments, span, core)
     at = segments.starts[i], segments.starts[j]
     factor = max(segments.levels[j], SLIGHT) / max(segments.levels[i - 1], SLIGHT)
+    shallow = min(factor, 1 / factor) >= DEEP
+    days = _stretches(track, segments, span, core, _bounds(span, at, CLOSE if shallow else ()))
+    memory = alike(track, segments)
+    uneven = (1 + memory) / (1 - memory)
+    low, high = span[0] + LEAST, span[1] - LEAST
+    within = (low, min(at[1], high)), (max(at[0], low) + 1, high)
     found = None
-    for number in (GLANCE, PLACES):
-        begins = _places(span[0] + LEAST, min(at[1], span[1] - LEAST), number)
-        ends = _places(max(at[0], span[0] + LEAST) + 1, span[1] - LEAST, number)
+    for number in (GLANCE, PLACES, CLOSER):
+        begins, ends = (_places(*one, number) for one in within)
         near = _places(max(core[0] + 1, at[0] - least), min(core[1] - 1, at[1] + least), NEAR * number)
         if min(len(begins), len(ends)) < FEWEST or not len(near):
-            return None
-        found = _weighed(days, track.size, (begins, ends, near), factor, least)
+            return found
+        found = _weighed(days, track.size, (begins, ends, near), factor, least, uneven)
         if found is None or found.chances[1] < UNLIKELY:
             return None
+        if number == PLACES:
+            within = _held(found.begun, begins), _held(found.settled, ends)
     return found
 
 
 def _weighed(
-    days: _Days, size: float, places: tuple[Units, Units, Units], factor: float, least: int
+    days: _Days, size: float, places: tuple[Units, Units, Units], factor: float, least: int, uneven: float
 ) -> Slow | None:
     """Slow moves from some places to others against quick ones near some."""
     begins, ends, near = places
@@ -137,7 +148,7 @@ def _weighed(
     parts, fixed = np.stack((1 - done, done)), np.zeros_like(done)
     parts[:, :number] *= days.inside
     fixed[:number] = days.beyond
-    log = _likelihoods(days, parts, fixed, size)
+    log = _likelihoods(days, parts, fixed, size, uneven)
     log[:number] -= days.price
     powers = POINT, _power(factor)
     chances, begun, settled = [], [], []
@@ -172,15 +183,36 @@ def _places(low: int, high: int, number: int) -> Units:
     return np.arange(low, high + 1, max(-(-(high - low + 1) // number), 1))
 
 
+def _held(spread: Spread, places: Units) -> tuple[int, int]:
+    """First unit and last between which a date lies, with the places next to them."""
+    total, gap = np.cumsum(spread.under(slower=True)), int(_gap(places))
+    low, high = (int(one) for one in np.searchsorted(total, (BEYOND, 1 - BEYOND)))
+    return max(spread.first + low - gap, int(places[0])), min(spread.first + high + gap, int(places[-1]))
+
+
 def _gap(places: Units) -> float:
     """Units from one place to the next."""
     return float(places[1] - places[0]) if len(places) > 1 else 1.0
 
 
-def _stretches(track: Track, segments: Segments, span: tuple[int, int], core: tuple[int, int]) -> _Days:
+def _bounds(span: tuple[int, int], at: tuple[int, int], close: tuple[tuple[int, int], ...]) -> Units:
+    """First units of the stretches of a span, finer close to a move."""
+    left, right = span
+    coarse = -(-(right - left) // STRETCHES)
+    starts = np.arange(left, right, coarse)
+    for reach, length in reversed(close):
+        if length < coarse:
+            low, high = max(at[0] - reach, left), min(at[1] + reach, right)
+            fine = np.arange(low, high, length)
+            starts = np.concatenate((starts[starts < low], fine, [high], starts[starts > high]))
+    return starts[starts < right]
+
+
+def _stretches(
+    track: Track, segments: Segments, span: tuple[int, int], core: tuple[int, int], starts: Units
+) -> _Days:
     """The days of a span, put together; stretches without any day are left out."""
     left, right = span
-    starts = np.arange(left, right, -(-(right - left) // STRETCHES))
     weight = track.weight[left:right]
     mass = np.add.reduceat(weight, starts - left)
     total = np.add.reduceat(weight * track.told[left:right], starts - left)
@@ -220,7 +252,7 @@ def _done(edges: Floats, begin: Units, end: Units, shape: int, factor: float) ->
     return np.asarray(np.clip((sums[1] - sums[0]) / (edges[1] - edges[0]), 0.0, 1.0))
 
 
-def _likelihoods(days: _Days, parts: Floats, fixed: Floats, size: float) -> Floats:
+def _likelihoods(days: _Days, parts: Floats, fixed: Floats, size: float, uneven: float) -> Floats:
     """Log likelihood of moves, averaged over their two levels (Laplace), as far as days are independent.
 
     Args:
@@ -228,6 +260,7 @@ def _likelihoods(days: _Days, parts: Floats, fixed: Floats, size: float) -> Floa
         parts: share of the level before, and of the one after, in each stretch; shape (2, moves, stretches).
         fixed: what else is there, shape (moves, stretches).
         size: NB size.
+        uneven: times as many days as tell what independent ones would, at least.
     """
     weight, rate = days.weight, days.rate
     beside = weight * (parts > WHOLE)
@@ -250,7 +283,7 @@ def _likelihoods(days: _Days, parts: Floats, fixed: Floats, size: float) -> Floa
     fit = np.log(mean) @ (weight * rate) - np.log(size + mean) @ (weight * (rate + size))
     best = int(fit.argmax())
     residual = np.clip((rate - mean[best]) * np.sqrt(known[best]), -WILD, WILD)
-    return np.asarray(fit / _uneven(residual) - np.log(free) / 2)
+    return np.asarray(fit / max(_uneven(residual), uneven) - np.log(free) / 2)
 
 
 def _uneven(residual: Floats) -> float:
