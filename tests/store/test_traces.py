@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from spamtide.model import Carried, Counts, SubjectKind, Trace
-from spamtide.schema import CHANGES, EVIDENCE, STORED_ATTRIBUTIONS, UNDATED
+from spamtide.schema import CHANGES, DAILY, EVIDENCE, STORED_ATTRIBUTIONS, UNDATED
 from spamtide.store import Lake
 from spamtide.store import remembered as module
 from spamtide.store.remembered import KEPT, Remembered
@@ -64,6 +64,9 @@ def filled(tmp_path: Path, mail: list[Mail]) -> Lake:
     ):
         whole = [{field.name: row.get(field.name) for field in schema} for row in rows]
         lake.append(name, pa.Table.from_pylist(whole, schema=schema))
+        if name == "attributions":  # of each day, whatever its count
+            days = [{field.name: row.get(field.name) for field in DAILY} for row in whole]
+            lake.append("daily", pa.Table.from_pylist(days, schema=DAILY))
     return lake
 
 
@@ -206,7 +209,13 @@ def test_what_was_counted_is_remembered_while_its_files_are_the_same(
     lake.append("evidence", later)
     assert asked(tmp_path) == first
     assert len(counted) == 1
-    lake.replace_weeks("attributions", STORED_ATTRIBUTIONS.empty_table(), ((FELL - EPOCH).days // 7,) * 2)
+    weeks = ((FELL - EPOCH).days // 7,) * 2
+    doubts = lake.of_weeks("attributions", STORED_ATTRIBUTIONS.names, weeks[:1])
+    lake.replace_weeks("attributions", doubts, weeks)  # as where confidence changes alone
+    assert asked(tmp_path) == first
+    assert len(counted) == 1
+    lake.replace_weeks("attributions", STORED_ATTRIBUTIONS.empty_table(), weeks)
+    lake.replace_weeks("daily", DAILY.empty_table(), weeks)
     assert asked(tmp_path) != first
     assert len(counted) == 2
     assert len(Lake.at(tmp_path).note("changes")["falls"]) == 1  # what was of older files is gone

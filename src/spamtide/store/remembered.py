@@ -16,8 +16,9 @@ from spamtide.store.lake import Lake
 from spamtide.store.traces import CARRIED, SHIFTS, Fall, Subject, count, fall_of, mail, told
 from spamtide.version import VERSION
 
-TABLES = "evidence", "attributions"
-"""What mail is read from."""
+TABLES = "evidence", "daily"
+"""What tells whether counts hold: evidence is added to, and `daily` of a week is made anew where a message of it
+gets another botnet or programme. Files of `attributions` change with every doubt."""
 MOST_HELD = 12_000_000
 """Messages of some weeks that are kept between two falls: 44 bytes each."""
 KEPT = 28
