@@ -208,16 +208,17 @@ def _attribute(run: Update) -> str:
     names = rollup.aliases(run.names)
     since = lake.note("sightings").get("evidence")
     added, others = lake.added("evidence", since), renamed(lake, run.names)
+    anew = added is None or senders.to_be_counted_anew(lake)
     with ThreadPoolExecutor(1, "sources") as other:
         # Whatever is answered, campaigns with new mail have their addresses counted.
         counting = None
-        if added and since and others is not None:
+        if added and since and others is not None and not anew:
             counting = other.submit(senders.of_new_mail, lake, names, added, since, others)
         weeks = run.observatory.settings.measuring.hourly_weeks
         again = answer_again(lake, answering, weeks, run.backlog, run.ahead)
         run.counted, run.stored = again.hours, again.stored
         counted = counting.result() if counting else None
-    run.backlog(partial(_count_campaigns, lake, names, counted, anew=added is None))
+    run.backlog(partial(_count_campaigns, lake, names, counted, anew=anew))
     known, messages = rollup.named(lake)
     return f"{again.messages:,} messages; {known:,} of {messages:,} of the wild have a botnet's name"
 

@@ -21,6 +21,9 @@ MOST_HELD = 4
 """Times as many campaigns as have new mail that are remembered; with more, all are forgotten."""
 LEAST_HELD = 10_000
 """Campaigns that are remembered in any case."""
+COUNTING = 2
+"""Raised where addresses were counted wrongly before: all are then counted anew, once."""
+_MET = pa.schema([("name", pa.string()), ("source_ip", pa.string())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +68,40 @@ def of_new_mail(
     )
     given = _given(lake, names, wanted)
     anew = lake.note("senders").get("evidence") != since
-    met = SENDERS.empty_table() if anew else _met(lake, newer)
-    held = met.filter(pc.is_null(met["source_ip"]))["campaign"].combine_chunks()
+    met = _MET.empty_table() if anew else _met(lake, newer, given)
+    held = met.filter(pc.is_null(met["source_ip"]))["name"].combine_chunks()
     if len(held) > max(LEAST_HELD, MOST_HELD * wanted.num_rows):
-        anew, held = True, held.slice(0, 0)
+        anew, met, held = True, _MET.empty_table(), held.slice(0, 0)
     missing = given.filter(pc.invert(pc.is_in(given["name"], held))).select(["name"])
     old = Files("evidence", tuple(sorted({*lake.files("evidence").paths} - {*added})))
     older = _older(lake, missing, old)
-    fresh = newer.filter(pc.is_valid(newer["source_ip"])).join(met, SENDERS.names, join_type="left anti")
-    fresh = fresh.join(older, SENDERS.names, join_type="left anti")
+    there = pa.concat_tables([met.select(["name", "source_ip"]).rename_columns(SENDERS.names), older])
+    fresh = newer.filter(pc.is_valid(newer["source_ip"])).join(there, SENDERS.names, join_type="left anti")
     marks = pa.table([missing["name"], pa.nulls(missing.num_rows, pa.string())], schema=SENDERS)
     more = pa.concat_tables([marks, older, fresh.select(SENDERS.names)])
     known = lake.read("campaigns", ["campaign", "sources"])
-    unsure = pa.array(sorted(renamed), pa.string())
-    other = pc.or_(pc.is_in(given["name"], missing["name"].combine_chunks()), pc.is_in(given["name"], unsure))
-    other = pc.or_(other, pc.invert(pc.is_in(given["campaign"], known["campaign"].combine_chunks())))
+    # What was counted of a campaign says nothing where another has joined it, or left it; and where old mail
+    # is among the new, it may have been counted of a name that is not remembered.
+    unsure = {*renamed} if lake.only_added("evidence", since) else {*renamed, *missing["name"].to_pylist()}
+    other = pc.or_(
+        pc.is_in(given["name"], pa.array(sorted(unsure), pa.string())),
+        pc.invert(pc.is_in(given["campaign"], known["campaign"].combine_chunks())),
+    )
     whole = given.filter(other)["campaign"].combine_chunks()
     alone = given.filter(pc.is_in(given["campaign"], whole))
     rest = given.filter(pc.invert(pc.is_in(given["campaign"], whole)))
-    found = [_added(lake, rest, known, fresh)]
+    found = [_added(lake, rest, known, there, fresh)]
     if alone.num_rows:
-        remembered = SENDERS.empty_table() if anew else _of(lake, alone)
-        found.append(_counted(lake, alone, pa.concat_tables([remembered, more])))
+        # A name that came today is not looked for among all that are remembered.
+        remembered = alone.filter(pc.is_in(alone["name"], held))
+        pairs = _of(lake, remembered) if remembered.num_rows and not anew else SENDERS.empty_table()
+        found.append(_counted(lake, alone, pa.concat_tables([pairs, more])))
     return Counted(pa.concat_tables(found), more, anew)
+
+
+def to_be_counted_anew(lake: Lake) -> bool:
+    """Whether what is known of the sources of campaigns was counted in another way."""
+    return lake.exists("senders") and lake.note("senders").get("counting") != COUNTING
 
 
 def of_all_mail(lake: Lake, names: pa.Table) -> Counted:
@@ -136,7 +150,7 @@ def of_all_mail(lake: Lake, names: pa.Table) -> Counted:
 
 def keep(lake: Lake, counted: Counted) -> None:
     """Remember what was counted of all evidence that there is now."""
-    note = {"evidence": lake.version("evidence")}
+    note = {"evidence": lake.version("evidence"), "counting": COUNTING}
     if counted.anew:
         lake.replace("senders", counted.more, note)
     else:
@@ -156,16 +170,22 @@ def _given(lake: Lake, names: pa.Table, wanted: pa.Table) -> pa.Table:
     )
 
 
-def _met(lake: Lake, newer: pa.Table) -> pa.Table:
-    """Those of some pairs of a campaign and an address that are remembered, and each campaign that is."""
+def _met(lake: Lake, newer: pa.Table, given: pa.Table) -> pa.Table:
+    """Remembered addresses (_MET) that are among a campaign's new ones, by any of its names; and each name."""
     return lake.query(
         """
-        SELECT s.campaign, s.source_ip FROM senders s
-        SEMI JOIN newer n ON n.campaign = s.campaign AND n.source_ip = s.source_ip
+        WITH came AS (
+            SELECT DISTINCT g.campaign, n.source_ip FROM newer n JOIN given g ON g.name = n.campaign
+            WHERE n.source_ip IS NOT NULL)
+        SELECT s.campaign AS name, s.source_ip
+        FROM (SELECT campaign, source_ip FROM senders
+              WHERE source_ip IN (SELECT source_ip FROM came)) s JOIN given g ON g.name = s.campaign
+        SEMI JOIN came c ON c.campaign = g.campaign AND c.source_ip = s.source_ip
         UNION ALL SELECT campaign, source_ip FROM senders WHERE source_ip IS NULL
         """,
         newer=newer,
-    ).cast(SENDERS)
+        given=given,
+    ).cast(_MET)
 
 
 def _of(lake: Lake, given: pa.Table) -> pa.Table:
@@ -193,19 +213,25 @@ def _older(lake: Lake, missing: pa.Table, mail: Files) -> pa.Table:
     ).cast(SENDERS)
 
 
-def _added(lake: Lake, given: pa.Table, known: pa.Table, fresh: pa.Table) -> pa.Table:
-    """`Counted.sources` of campaigns of which all is remembered: as many as there were, and the new ones."""
+def _added(lake: Lake, given: pa.Table, known: pa.Table, there: pa.Table, fresh: pa.Table) -> pa.Table:
+    """`Counted.sources` of campaigns of which all is known: as many as there were, and the new ones.
+
+    An address that is new by one name of a campaign may be `there` by another.
+    """
     return lake.query(
         """
-        WITH more AS (
-            SELECT g.campaign, count(DISTINCT f.source_ip) AS n
-            FROM given g JOIN fresh f ON f.campaign = g.name
+        WITH old AS (SELECT g.campaign, t.source_ip FROM there t JOIN given g ON g.name = t.campaign),
+        new AS (SELECT DISTINCT g.campaign, f.source_ip FROM fresh f JOIN given g ON g.name = f.campaign),
+        more AS (
+            SELECT n.campaign, count(*) AS n
+            FROM new n ANTI JOIN old o ON o.campaign = n.campaign AND o.source_ip = n.source_ip
             GROUP BY ALL)
         SELECT k.campaign, (k.sources + coalesce(m.n, 0))::BIGINT AS sources
         FROM known k SEMI JOIN given g ON g.campaign = k.campaign LEFT JOIN more m ON m.campaign = k.campaign
         """,
         given=given,
         known=known,
+        there=there,
         fresh=fresh,
     )
 
