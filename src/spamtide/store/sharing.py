@@ -19,6 +19,7 @@ SHARED = ["label", "lab", "received_at", "source_ip", "link_domains", "campaign"
 """Columns of what only has a say."""
 KEY = pa.schema([("key", pa.string()), ("week", pa.int32())])
 """What is shared, and a week in which it is looked for."""
+_OF_DOMAINS = pa.schema([*(field for field in CELLS if field.name != "campaign"), ("domain", pa.string())])
 MARK = "\n"
 """Between names of rules that are grouped by: no name of a rule holds it."""
 _NAMES = f"array_to_string(e.rules, '{chr(10)}')"
@@ -114,6 +115,29 @@ def by_domain(lake: Lake, mail: Mail, wanted: pa.Table, columns: Iterable[str]) 
     )
 
 
+def cells_of_domains(lake: Lake, mail: Mail, wanted: pa.Table) -> pa.Table:
+    """As `laid_out` but for campaigns, with `domain`: rows as of `by_domain`, those that are alike as one.
+
+    A domain is in as many rows as messages have it, and what these say of it is said by how many they are.
+    """
+    found = [
+        lake.query(
+            f"""
+            SELECT e.week, e.label, e.lab, date_trunc('day', e.received_at) AS received_at,
+                   coalesce({_NAMES}, '') AS names, count(*) AS n, e.domain
+            FROM (SELECT week, label, lab, received_at, rules, unnest(link_domains) AS domain
+                  FROM old WHERE week IN ({_weeks(asked)})) e
+            SEMI JOIN wanted k ON k.key = e.domain AND k.week = e.week GROUP BY ALL
+            """,  # noqa: S608 - names of columns, and numbers
+            old=part,
+            wanted=asked,
+        ).cast(_OF_DOMAINS)
+        for part, asked in mail.among(wanted)
+    ]
+    rows = pa.concat_tables(found) if found else _OF_DOMAINS.empty_table()
+    return laid_out(rows).append_column("domain", rows["domain"])
+
+
 def cells(lake: Lake, mail: Files | pa.Table, weeks: Collection[int]) -> pa.Table:
     """CELLS of some weeks of mail."""
     if not weeks:
@@ -151,6 +175,7 @@ def laid_out(found: pa.Table) -> pa.Table:
     count = found.num_rows
     blank = {
         "source_ip": pa.nulls(count, pa.string()),
+        "campaign": pa.nulls(count, pa.string()),
         "link_domains": pa.nulls(count, EVIDENCE.field("link_domains").type),
         "rules": rules,
     }

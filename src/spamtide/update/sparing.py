@@ -305,12 +305,13 @@ def _answered(lake: Lake, basis: Basis, news: News, asked: pa.Table, cells: _Cel
         wanted = sharing.keys(asked, "source_ip", ADDRESS_WEEKS, addresses)
         later = other.submit(sharing.by_address, lake, whole, wanted, [*columns, "source_ip"])
         wanted = sharing.keys(asked, "link_domains", DOMAIN_WEEKS, domains)
-        linked = _one_domain(_completed(sharing.by_domain(lake, whole, wanted, columns)))
+        linked = sharing.cells_of_domains(lake, whole, wanted)
         sent = later.result()
-    rows = pa.concat_tables([_completed(part) for part in (asked, sent, linked, cells.rows)])
+    shared = [_one_domain(_completed(linked)), _completed(cells.rows)]
+    rows = pa.concat_tables([_completed(asked), _completed(sent), *shared])
     # Who asks has no say: it is among what was read by what it shares, and in its cell.
-    once = np.ones(sent.num_rows + linked.num_rows, dtype=np.int64)
-    copies = np.concatenate([np.zeros(asked.num_rows, dtype=np.int64), once, cells.rows["n"].to_numpy()])
+    none, once = np.zeros(asked.num_rows, dtype=np.int64), np.ones(sent.num_rows, dtype=np.int64)
+    copies = np.concatenate([none, once, *(part["n"].to_numpy() for part in (linked, cells.rows))])
     made = basis.coded(rows, copies, np.arange(rows.num_rows) < asked.num_rows)
     answers, _ = answers_of(made, basis.attributing, basis.beyond.rented, beside=True)
     return answers.append_column("week", asked["week"])
