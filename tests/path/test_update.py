@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ from spamtide.knowledge import load_knowledge
 from spamtide.observatory import Observatory, open_observatory
 from spamtide.schema import DERIVED, LINEAGE, TABLES
 from spamtide.store import Lake, evidence, hourly, rollup, sharing, writer_lock
+from spamtide.store.remembered import NAMED
 from spamtide.update import matching
 from spamtide.update.stretch import Answering
 
@@ -165,6 +167,24 @@ def test_late_mail_of_an_old_day(
     same_as_anew(observatory)
 
 
+Named = tuple[dict[str, int], dict[int, set[tuple[str, ...]]]]
+
+
+def named(observatory: Observatory) -> Named:
+    """What the note of `sightings` says of weeks, and the names of their messages."""
+    lake, found = Lake.at(observatory.directory), defaultdict(set)
+    for row in lake.read("attributions", ["week", "sha256", "sensor", "botnet", "programme"]).to_pylist():
+        found[row.pop("week")].add(tuple(row.values()))
+    return lake.note("sightings")[NAMED], found
+
+
+def tells(before: Named, after: Named) -> set[int]:
+    """The weeks of which the note says something else; all in which names differ are among them."""
+    told = {int(week) for week, since in after[0].items() if before[0].get(week) != since}
+    assert {week for week, names in after[1].items() if before[1].get(week) != names} <= told
+    return told
+
+
 def test_a_day_moves_few_answers(
     grown: Callable[[], Observatory], bench: ModuleType, settled: tuple[Path, object]
 ) -> None:
@@ -172,9 +192,13 @@ def test_a_day_moves_few_answers(
     observatory = grown()
     weeks = evidence.weeks(observatory.lake)
     around = sum(weeks[week] for week in sorted(weeks)[-4:])
+    before = named(observatory)
     for day in (DAYS - 2, DAYS, DAYS):
         bench.add_day(observatory, settled[1], day)
         assert 0 < answered_again(open_observatory(observatory.directory)) < around / 2
+        after = named(observatory)
+        assert 0 < len(tells(before, after)) < len(after[1]) / 2
+        before = after
     same_as_anew(observatory)
 
 
@@ -209,11 +233,15 @@ def resent(lake: Lake, number: int, seed: int) -> pa.Table:
 def test_mail_that_shares_much(grown: Callable[[], Observatory], seed: int) -> None:
     """Several links a message, addresses of other campaigns, other mail's hosts, one text at two sensors."""
     observatory = grown()
+    before = named(observatory)
     for number in (200, 60):
         with writer_lock(observatory.directory / "lake"):
             observatory.lake.append("observations", resent(observatory.lake, number, seed + number))
         counted(open_observatory(observatory.directory))
         observatory = open_observatory(observatory.directory)
+        after = named(observatory)
+        assert tells(before, after)
+        before = after
     same_as_anew(observatory)
 
 
@@ -298,9 +326,11 @@ def test_rules_change(grown: Callable[[], Observatory]) -> None:
     path.write_text(
         path.read_text().replace('"benchbot3"', '"renamed"').replace("bench_bot_5 ", "bench_bot_99 ")
     )
-    before = rows(observatory, "daily")
+    before, then = rows(observatory, "daily"), named(observatory)
     assert answered_again(open_observatory(observatory.directory)) >= MESSAGES / 2
     assert not before.equals(rows(observatory, "daily"))
+    told = named(observatory)
+    assert tells(then, told) == {*told[1]}
     same_as_anew(observatory)
 
 
@@ -311,8 +341,10 @@ def test_campaigns_merge(grown: Callable[[], Observatory]) -> None:
     largest = lake.read("campaigns").sort_by([("messages", "descending")])["campaign"].to_pylist()[:2]
     merged = pa.table([[None], ["merged"], [largest[0]], [largest[1]]], schema=LINEAGE)
     lake.append("lineage", merged)
+    before = named(observatory)
     assert answered_again(open_observatory(observatory.directory)) > 0
     assert largest[1] not in rows(observatory, "campaigns")["campaign"].to_pylist()
+    assert tells(before, named(observatory))
     same_as_anew(observatory)
 
 

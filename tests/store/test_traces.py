@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from spamtide.model import Carried, Counts, SubjectKind, Trace
-from spamtide.schema import CHANGES, DAILY, EVIDENCE, STORED_ATTRIBUTIONS, UNDATED
+from spamtide.schema import CHANGES, EVIDENCE, SIGHTINGS, STORED_ATTRIBUTIONS
 from spamtide.store import Lake
 from spamtide.store import remembered as module
-from spamtide.store.remembered import KEPT, Remembered
+from spamtide.store.remembered import KEPT, NAMED, Remembered
 from spamtide.store.traces import EPOCH, Fall, count, traces
 from spamtide.store.traces import Mail as Mailing
 
@@ -64,9 +64,6 @@ def filled(tmp_path: Path, mail: list[Mail]) -> Lake:
     ):
         whole = [{field.name: row.get(field.name) for field in schema} for row in rows]
         lake.append(name, pa.Table.from_pylist(whole, schema=schema))
-        if name == "attributions":  # of each day, whatever its count
-            days = [{field.name: row.get(field.name) for field in DAILY} for row in whole]
-            lake.append("daily", pa.Table.from_pylist(days, schema=DAILY))
     return lake
 
 
@@ -194,31 +191,33 @@ def asked(
     return found
 
 
-def test_what_was_counted_is_remembered_while_its_files_are_the_same(
+def test_what_was_counted_is_remembered_while_its_names_are_the_same(
     tmp_path: Path, counted: list[Fall]
 ) -> None:
-    """Mail of other weeks changes nothing; an answer of these weeks does."""
-    lake = some_mail(tmp_path)
+    """Names of other weeks change nothing; one of these weeks does. Files may be joined meanwhile."""
+    lake, week = some_mail(tmp_path), (FELL - EPOCH).days // 7
     first = asked(tmp_path)
     assert first[0].after[0] > 0
     assert asked(tmp_path) == asked(tmp_path, until=31) == first  # a week is known: later days say nothing
     assert len(counted) == 1
-    row = lake.read("evidence").slice(0, 1)
-    weeks = pa.array([UNDATED, 9000], pa.int32())  # edges between which all weeks are
-    later = pa.concat_tables([row, row]).set_column(row.column_names.index("week"), "week", weeks)
-    lake.append("evidence", later)
+    named(lake, {week + 9: 5})
+    doubts = lake.of_weeks("attributions", STORED_ATTRIBUTIONS.names, [week])
+    lake.replace_weeks("attributions", doubts, (week, week))  # as where confidence changes alone
     assert asked(tmp_path) == first
     assert len(counted) == 1
-    weeks = ((FELL - EPOCH).days // 7,) * 2
-    doubts = lake.of_weeks("attributions", STORED_ATTRIBUTIONS.names, weeks[:1])
-    lake.replace_weeks("attributions", doubts, weeks)  # as where confidence changes alone
-    assert asked(tmp_path) == first
-    assert len(counted) == 1
-    lake.replace_weeks("attributions", STORED_ATTRIBUTIONS.empty_table(), weeks)
-    lake.replace_weeks("daily", DAILY.empty_table(), weeks)
+    lake.replace_weeks("attributions", STORED_ATTRIBUTIONS.empty_table(), (week, week))
+    named(lake, {week: 7, week + 9: 5})
     assert asked(tmp_path) != first
     assert len(counted) == 2
-    assert len(Lake.at(tmp_path).note("changes")["falls"]) == 1  # what was of older files is gone
+    named(lake, {week: 7, week + 9: 8})
+    assert asked(tmp_path) != first
+    assert len(counted) == 2
+    assert len(Lake.at(tmp_path).note("changes")["falls"]) == 1  # what was of older names is gone
+
+
+def named(lake: Lake, since: dict[int, int]) -> None:
+    """Note since when weeks have their names."""
+    lake.append("sightings", SIGHTINGS.empty_table(), {NAMED: {str(week): one for week, one in since.items()}})
 
 
 @pytest.mark.parametrize("back", [False, True])

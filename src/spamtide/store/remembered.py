@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,9 @@ from spamtide.store.lake import Lake
 from spamtide.store.traces import CARRIED, SHIFTS, Fall, Subject, count, fall_of, mail, told
 from spamtide.version import VERSION
 
-TABLES = "evidence", "daily"
-"""What tells whether counts hold: evidence is added to, and `daily` of a week is made anew where a message of it
-gets another botnet or programme. Files of `attributions` change with every doubt."""
+NAMED = "named"
+"""In a note of `sightings`: by week, since which version of it the messages of the week have the names that
+they have. Weeks of which nothing is said have had them since that is noted."""
 MOST_HELD = 12_000_000
 """Messages of some weeks that are kept between two falls: 44 bytes each."""
 KEPT = 28
@@ -26,11 +26,12 @@ KEPT = 28
 
 
 class Remembered:
-    """Traces, those of weeks whose files are the same as when they were counted from the table `changes`.
+    """Traces, those that were counted before from the table `changes`, while their weeks' names are the same.
 
     A fall is asked about at each update for as long as it is in the series, mostly of weeks long past. The
-    commit of `changes` says what was counted; files never change, so that the same ones say the same. Falls
-    of the same weeks have their mail read once.
+    commit of `changes` says what was counted, and what that of `sightings` said of its weeks. Mail of a week is
+    only ever added to, and what is added has a name that was not there. Falls of the same weeks have their mail
+    read once.
     """
 
     def __init__(self, lake: Lake, today: dt.date) -> None:
@@ -39,8 +40,10 @@ class Remembered:
         self._held: list[tuple[frozenset[int], pa.Table]] = []
         """Mail of some weeks, none of which is in two of them."""
         self._today = today
+        self._named: dict[str, int] | None = None
+        """NAMED, once it was asked for: when all answers are stored."""
         self._known: list[dict[str, Any]] = lake.note("changes").get("falls", [])
-        """Each with its dates, the day when it was last asked about, its files, and what was counted."""
+        """Each with its dates, the day when it was last asked about, whose names it is of, and what was counted."""
 
     def __call__(self, subject: Subject, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
         """As `traces`."""
@@ -54,10 +57,8 @@ class Remembered:
             later = then.beside(fall)
             if later is None:
                 continue
-            files = self._files(then)
-            # Mail without a day is in files of nearly all weeks, as far as their edges tell.
-            if known["files"] == files or known["holding"] == self._holding(then):
-                known |= {"asked": self._today.isoformat(), "files": files}
+            if known.get("of") == self._of(then):
+                known["asked"] = self._today.isoformat()
                 return told(then, _counts(then, known["counted"]), later, days)
             self._known.remove(known)
         counted = count(self._lake, fall, self._mail)
@@ -67,22 +68,20 @@ class Remembered:
                 "dates": [first.isoformat(), last.isoformat()],
                 "back": fall.back,
                 "asked": self._today.isoformat(),
-                "files": self._files(fall),
-                "holding": self._holding(fall),
+                "of": self._of(fall),
                 "counted": counted.ravel().tolist(),
             }
         )
         return told(fall, counted, (0, 0), days)
 
-    def _files(self, fall: Fall) -> str:
-        """A hash of the files that may hold a fall's weeks."""
-        return _hash([self._lake.files_of_weeks(table, fall.weeks()) for table in TABLES])
-
-    def _holding(self, fall: Fall) -> str:
-        """A hash of the files that hold a fall's weeks."""
+    def _of(self, fall: Fall) -> str:
+        """A hash of the names in a fall's weeks, and of what counts them."""
+        if self._named is None:
+            self._named = self._lake.note("sightings").get(NAMED, {})
         first, last = fall.weeks()
-        paths = [self._lake.holding(table, range(first, last + 1)) for table in TABLES]
-        return _hash([[path.rpartition("/")[2] for path in some] for some in paths])
+        named = [self._named.get(str(week)) for week in range(first, last + 1)]
+        text = repr((VERSION, SCHEMA_VERSION, CARRIED, SHIFTS, named))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def _mail(self, lake: Lake, weeks: Collection[int], engines: bool) -> pa.Table:  # noqa: FBT001 - as Mail
         """As `mail`, with weeks besides; some millions of messages are kept."""
@@ -108,11 +107,6 @@ class Remembered:
             one for one in self._known if (self._today - dt.date.fromisoformat(one["asked"])).days <= KEPT
         ]
         return {"falls": known} if known else {}
-
-
-def _hash(files: Sequence[Sequence[str]]) -> str:
-    """Of files, and of what counts their mail."""
-    return hashlib.sha256(repr((VERSION, SCHEMA_VERSION, CARRIED, SHIFTS, files)).encode()).hexdigest()[:32]
 
 
 def _counts(fall: Fall, counted: list[int]) -> Counts:

@@ -10,7 +10,7 @@ before it is done again, and gives the same rows.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from spamtide.attribution import REACH_WEEKS, Beyond, rented, weeks_of_engines
 from spamtide.engine import Backlog
 from spamtide.schema import DAILY, KITS, SIGHTINGS, STORED_ATTRIBUTIONS, UNDATED
-from spamtide.store import Lake, amending, counting, evidence, hourly, rollup
+from spamtide.store import Lake, amending, counting, evidence, hourly, remembered, rollup
 from spamtide.update.sparing import AMENDING, Ahead, Basis, Read, Spared, has_engines, keep_cells, spared
 from spamtide.update.stretch import Answered, Answering, answer, late_hours, stretches
 from spamtide.update.wanted import NO_HAM, wanted_again
@@ -76,9 +76,10 @@ def answer_again(
     basis = Basis(answering.ruleset, answering.knowledge, answering.attributing, beyond, answering.names)
     few = spared(lake, basis, news, wanted, counts) if news else None
     if few is not None:
-        answered, hours = _amend(lake, few, known.read if known else None, recent, backlog)
+        answered, hours, weeks = _amend(lake, few, known.read if known else None, recent, backlog)
     else:
         answered, hours = _answer_weeks(lake, answering, beyond, (wanted, counts, recent), whole=whole)
+        weeks = frozenset(wanted)
     changed = hours.weeks
     if not whole:
         hours = hourly.joined(hourly.known(lake, before, recent), hours)
@@ -92,12 +93,14 @@ def answer_again(
         more, late = _answer_weeks(lake, answering, beyond, (again, counts, recent), whole=False)
         answered, hours = answered + more, hourly.joined(hours, late)
         changed |= late.weeks
+        weeks |= again
     note = {
         "inputs": version,
         "lineage": lake.version("lineage"),
         "rented": SEPARATOR.join(sorted(now)),
     }
-    stored = backlog(partial(_settle, lake, note))
+    renamed = {} if whole else before.get(remembered.NAMED, {})
+    stored = backlog(partial(_settle, lake, note, renamed, weeks))
 
     def keep() -> None:
         _keep(lake, ham)
@@ -107,11 +110,18 @@ def answer_again(
     return Again(answered, hours, stored)
 
 
-def _settle(lake: Lake, note: Mapping[str, object]) -> None:
-    """Join small files, and say what all answers rest on, which ends what was begun."""
+def _settle(
+    lake: Lake, note: Mapping[str, object], named: Mapping[str, int], weeks: Collection[int]
+) -> None:
+    """Join small files, and say what all answers rest on, which ends what was begun.
+
+    `named` are as in remembered.NAMED, from before names of some `weeks` changed.
+    """
     for table in ("evidence", *ANSWERS):
         lake.compact(table, JOINED_BYTES)
-    note = {**note, "evidence": lake.version("evidence")}
+    # Sightings of these weeks were written since, so that no such number was there before.
+    now = {str(week): lake.version("sightings") for week in weeks}
+    note = {**note, "evidence": lake.version("evidence"), remembered.NAMED: {**named, **now}}
     if lake.note("sightings") != note:
         lake.append("sightings", SIGHTINGS.empty_table(), note)
 
@@ -190,8 +200,10 @@ def _answer_weeks(
 
 def _amend(
     lake: Lake, few: Spared, read: Read | None, recent: int, backlog: Backlog
-) -> tuple[int, rollup.Hours]:
-    """Answer what new mail moves and count its weeks again; the messages, and hours from a week on.
+) -> tuple[int, rollup.Hours, frozenset[int]]:
+    """Answer what new mail moves and count its weeks again; the messages, hours from a week on, and weeks.
+
+    These are the weeks in which names are given to other messages.
 
     The answers are stored behind. A run that dies before leaves answers of some weeks amended and of others
     not: the next one is to answer them whole.
@@ -221,7 +233,7 @@ def _amend(
         partial(amending.replace, lake, "sightings", partial(amending.of_weeks, sightings), amended.counts)
     )
     known = frozenset(week for week in amended.counts if week >= recent)
-    return answers.num_rows, rollup.Hours(known, hours)
+    return answers.num_rows, rollup.Hours(known, hours), amended.counts
 
 
 def _store(lake: Lake, table: str, rows: pa.Table, weeks: tuple[int, int], *, whole: bool) -> None:
