@@ -157,6 +157,10 @@ class Maker:
     """First day of any message of it that no botnet is named for."""
 
 
+MANY, ELSEWHERE = 20, 0.9
+"""Messages of a campaign, and share of addresses among them, from which it may be no one sender's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """One campaign's part in the mail of some days."""
@@ -166,9 +170,19 @@ class Gathered:
     sources: int
     """Addresses that they came from."""
     engines: int
-    """Header skeletons among them: what one sender makes has few."""
+    """Header skeletons among them: what one sender makes has few. Where mail is not scattered, 0: nobody asks."""
     subject: str
     """The most frequent."""
+
+    @property
+    def scattered(self) -> bool:
+        """Whether it is of so many addresses that it may be no one sender's."""
+        return scattered(self.messages, self.sources)
+
+
+def scattered(messages: int, sources: int) -> bool:
+    """As Gathered.scattered."""
+    return messages >= MANY and sources >= ELSEWHERE * messages
 
 
 @dataclass(frozen=True, slots=True)

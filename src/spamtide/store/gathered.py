@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spamtide.schema import UNDATED
-from spamtide.statement import Gathered, Gathering
+from spamtide.statement import Gathered, Gathering, scattered
 from spamtide.store.lake import Lake
 
 LARGEST = 8
@@ -57,27 +57,49 @@ def gathered(lake: Lake, aliases: pa.Table, first: dt.date, last: dt.date) -> Ga
     )
     # A list of names is held against each block of a file before its other columns are read.
     listed = ", ".join("'" + name.replace("'", "''") + "'" for name in sorted(names))
-    rows = lake.query(
+    mail = lake.query(
         f"""
-        WITH mail AS (
-            SELECT n.campaign, e.source_ip, e.subject, e.message
-            FROM (SELECT campaign AS name, source_ip, subject, hash(sha256, sensor) AS message
-                  FROM evidence WHERE campaign IN ({listed}) AND {wild}) e
-            JOIN names n ON n.name = e.name)
-        SELECT w.campaign, count(*) AS n, count(DISTINCT w.source_ip) AS sources,
-               count(DISTINCT o.skeleton) AS engines, mode(w.subject ORDER BY w.subject) AS subject
-        FROM mail w LEFT JOIN (SELECT hash(sha256, sensor) AS message, skeleton
-                               FROM observations WHERE {inside}) o ON o.message = w.message
-        GROUP BY w.campaign ORDER BY n DESC, w.campaign
+        SELECT n.campaign, e.source_ip, e.subject, e.message
+        FROM (SELECT campaign AS name, source_ip, subject, hash(sha256, sensor) AS message
+              FROM evidence WHERE campaign IN ({listed}) AND {wild}) e
+        JOIN names n ON n.name = e.name
         """,  # noqa: S608 - days, numbers, and names in quotes
         names=pa.table({"name": list(names), "campaign": list(names.values())}),
     )
+    rows = lake.query(
+        """
+        SELECT campaign, count(*) AS n, count(DISTINCT source_ip) AS sources,
+               mode(subject ORDER BY subject) AS subject
+        FROM mail GROUP BY campaign ORDER BY n DESC, campaign
+        """,
+        mail=mail,
+    ).to_pylist()
+    asked = [row["campaign"] for row in rows if scattered(row["n"], row["sources"])]
+    engines = _engines(lake, mail.filter(pc.is_in(mail["campaign"], pa.array(asked, pa.string()))), inside)
     return Gathering(
         messages,
         counts.num_rows + without,
         alone["n"][0].as_py() + without,
         tuple(
-            Gathered(row["campaign"], row["n"], row["sources"], row["engines"], row["subject"] or "")
-            for row in rows.to_pylist()
+            Gathered(
+                row["campaign"], row["n"], row["sources"], engines.get(row["campaign"], 0), row["subject"] or ""
+            )
+            for row in rows
         ),
     )
+
+
+def _engines(lake: Lake, mail: pa.Table, inside: str) -> dict[str, int]:
+    """Header skeletons by campaign among some mail; all observations of the days are read for them."""
+    if not mail.num_rows:
+        return {}
+    found = lake.query(
+        f"""
+        SELECT w.campaign, count(DISTINCT o.skeleton) AS engines
+        FROM mail w JOIN (SELECT hash(sha256, sensor) AS message, skeleton
+                          FROM observations WHERE {inside}) o ON o.message = w.message
+        GROUP BY w.campaign
+        """,  # noqa: S608 - days
+        mail=mail,
+    )
+    return dict(zip(found["campaign"].to_pylist(), found["engines"].to_pylist(), strict=True))

@@ -16,8 +16,8 @@ from spamtide.statement import Claim, Gathered, Gathering
 NAMED = 5
 LARGEST, LEAST_NAMED = 3, 3
 """Campaigns that are named, and messages from which one is."""
-MANY, MAKES, ELSEWHERE = 20, 8, 0.9
-"""Messages and makes of a campaign, and share of addresses, from which it is no one sender's."""
+MAKES = 8
+"""Makes of a scattered campaign from which on it is no one sender's."""
 RECIPIENT = re.compile(r"\brcpt\.[0-9a-f]{16}\b")
 """What stands for a recipient's address (`observation.redact`)."""
 NO_HISTORY = 2.9
@@ -167,7 +167,7 @@ def _campaigns(view: View, found: Gathering, none: str) -> Claim:
 
 def _is_a_heap(one: Gathered) -> bool:
     """Whether what was gathered is strangers' mail on one topic: of many makes, each from elsewhere."""
-    return one.messages >= MANY and one.engines >= MAKES and one.sources >= ELSEWHERE * one.messages
+    return one.scattered and one.engines >= MAKES
 
 
 def _subject(text: str) -> str:
