@@ -15,12 +15,13 @@ WEEK = 2900
 def mail(lake: Lake, pairs: list[tuple[str, str | None]], first: int) -> None:
     """Messages of a campaign from an address, a commit of evidence and of sightings."""
     rows = [
-        {"sha256": f"{first + n:064x}", "sensor": "maple", "week": WEEK, "label": "spam", "campaign": campaign,
-         "source_ip": address}
+        {"sha256": f"{first + n:064x}", "sensor": "maple", "week": WEEK, "label": "spam",
+         "campaign": campaign, "source_ip": address}
         for n, (campaign, address) in enumerate(pairs)
     ]  # fmt: skip
     append(lake, "evidence", rows, EVIDENCE)
-    append(lake, "sightings", [{"week": WEEK, "campaign": name} for name in {one for one, _ in pairs}], SIGHTINGS)
+    names = sorted({name for name, _ in pairs})
+    append(lake, "sightings", [{"week": WEEK, "campaign": name} for name in names], SIGHTINGS)
 
 
 def append(lake: Lake, table: str, rows: list[dict[str, object]], schema: pa.Schema) -> None:

@@ -217,7 +217,8 @@ def test_what_was_counted_is_remembered_while_its_names_are_the_same(
 
 def named(lake: Lake, since: dict[int, int]) -> None:
     """Note since when weeks have their names."""
-    lake.append("sightings", SIGHTINGS.empty_table(), {NAMED: {str(week): one for week, one in since.items()}})
+    note = {NAMED: {str(week): version for week, version in since.items()}}
+    lake.append("sightings", SIGHTINGS.empty_table(), note)
 
 
 @pytest.mark.parametrize("back", [False, True])

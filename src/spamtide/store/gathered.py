@@ -82,7 +82,11 @@ def gathered(lake: Lake, aliases: pa.Table, first: dt.date, last: dt.date) -> Ga
         alone["n"][0].as_py() + without,
         tuple(
             Gathered(
-                row["campaign"], row["n"], row["sources"], engines.get(row["campaign"], 0), row["subject"] or ""
+                row["campaign"],
+                row["n"],
+                row["sources"],
+                engines.get(row["campaign"], 0),
+                row["subject"] or "",
             )
             for row in rows
         ),

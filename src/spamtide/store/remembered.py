@@ -29,9 +29,9 @@ class Remembered:
     """Traces, those that were counted before from the table `changes`, while their weeks' names are the same.
 
     A fall is asked about at each update for as long as it is in the series, mostly of weeks long past. The
-    commit of `changes` says what was counted, and what that of `sightings` said of its weeks. Mail of a week is
-    only ever added to, and what is added has a name that was not there. Falls of the same weeks have their mail
-    read once.
+    commit of `changes` says what was counted, and what that of `sightings` said of its weeks. Mail of a week
+    is only ever added to, and what is added has a name that was not there. Falls of the same weeks have their
+    mail read once.
     """
 
     def __init__(self, lake: Lake, today: dt.date) -> None:
@@ -43,7 +43,7 @@ class Remembered:
         self._named: dict[str, int] | None = None
         """NAMED, once it was asked for: when all answers are stored."""
         self._known: list[dict[str, Any]] = lake.note("changes").get("falls", [])
-        """Each with its dates, the day when it was last asked about, whose names it is of, and what was counted."""
+        """Each with its dates, the day when it was last asked about, the names that it is of, and its counts."""
 
     def __call__(self, subject: Subject, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
         """As `traces`."""

@@ -110,9 +110,7 @@ def answer_again(
     return Again(answered, hours, stored)
 
 
-def _settle(
-    lake: Lake, note: Mapping[str, object], named: Mapping[str, int], weeks: Collection[int]
-) -> None:
+def _settle(lake: Lake, note: Mapping[str, object], named: Mapping[str, int], weeks: Collection[int]) -> None:
     """Join small files, and say what all answers rest on, which ends what was begun.
 
     `named` are as in remembered.NAMED, from before names of some `weeks` changed.
