@@ -170,7 +170,7 @@ class Gathered:
     sources: int
     """Addresses that they came from."""
     engines: int
-    """Header skeletons among them: what one sender makes has few. 0 where mail is not scattered: nobody asks."""
+    """Header skeletons among them: what one sender makes has few. 0 where mail is not scattered, unasked."""
     subject: str
     """The most frequent."""
 

@@ -43,7 +43,7 @@ class Remembered:
         self._named: dict[str, int] | None = None
         """NAMED, once it was asked for: when all answers are stored."""
         self._known: list[dict[str, Any]] = lake.note("changes").get("falls", [])
-        """Each with its dates, the day when it was last asked about, the names that it is of, and its counts."""
+        """Each with its dates, the day when it was last asked about, the names it is of, and its counts."""
 
     def __call__(self, subject: Subject, first: dt.date, last: dt.date, until: dt.date) -> tuple[Trace, ...]:
         """As `traces`."""

@@ -171,7 +171,7 @@ def _given(lake: Lake, names: pa.Table, wanted: pa.Table) -> pa.Table:
 
 
 def _met(lake: Lake, newer: pa.Table, given: pa.Table) -> pa.Table:
-    """Remembered addresses (_MET) that are a campaign's new ones as well, by any of its names; and each name."""
+    """Remembered addresses (_MET) that a campaign's new mail has, by any of its names; and each name."""
     return lake.query(
         """
         WITH came AS (
