@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from spamtide.change.causes.dips import with_dips
 from spamtide.change.causes.names import Names
 from spamtide.change.causes.shared_days import share_days
 from spamtide.change.causes.silence import Cause, find_cause, sensor_changes
@@ -25,6 +26,7 @@ from spamtide.change.causes.telling import (
 )
 from spamtide.change.causes.together import together
 from spamtide.change.causes.trail import no_traces
+from spamtide.change.causes.young import just_lost
 from spamtide.change.mixes.mix import make_mix
 from spamtide.change.mixes.switch import Switch, find_switches
 from spamtide.change.mixes.turn import standing_switch
@@ -111,6 +113,7 @@ def look(
     if len(measurement.panel.days) >= FEWEST_DAYS:
         found += _of_levels_and_mixes(measurement, detecting, each, tracing, whole=whole)
     found = [change for change in found if not _repeats_the_total(change, found, measurement)]
+    found = with_dips(found, measurement.panel)
     found.sort(key=lambda c: (c.onset, c.kind, c.subject_kind, c.subject))
     return Detected(
         tuple(change for change in found if not _unsure(change)),
@@ -326,6 +329,7 @@ def _told(
         for one, why in zip(events, causes, strict=True)
     ]
     judged = names.with_last_letters(names.taken_along(judged))
+    judged += just_lost(names, judged)
     for risen in [one for one in judged if one.subject == ("botnet", UNKNOWN) and one.confidence >= SURE]:
         if risen.event.kind != "rise" or risen.cause != "stopped" or names_are_lost(judged, risen):
             continue

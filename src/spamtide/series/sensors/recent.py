@@ -16,22 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.model import Exposure, Floats, Outage, Panel
+from spamtide.series.sensors.due import (
+    BEFORE,
+    FEWEST_BEFORE,
+    PARTIAL,
+    TELLING,
+    Habit,
+    Seen,
+    habit_of,
+    look,
+)
 from spamtide.series.sensors.front import Front, in_front
-from spamtide.series.sensors.tail import ago, chance_of, mean_of, memory, onset_within, unevenness
+from spamtide.series.sensors.tail import ago, onset_within, unevenness
 
 Bools = NDArray[np.bool_]
 
 LONGEST = 14
 """Last days that are looked at."""
-BEFORE = 42
-"""Days before them."""
-FEWEST_BEFORE = 10
-"""Days before a window without which nothing is expected of it."""
 CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 3e-5, 3e-6, 1e-3, 1e-9
 """Chance of so little (or much) mail below which a sensor is taken to have changed. Days far above a level
 are commoner than the negative binomial has them, and growth can wait for a week."""
-CAUTION = 0.8
-"""Factor on the size of the negative binomial: it is estimated."""
 CHANCE_OF_REST = 0.01
 """The same without the botnet that changed most, where no two botnets bring mail enough to be asked."""
 SHRANK, GREW = 0.6, 1.7
@@ -45,46 +49,17 @@ POOR = 0.25
 """Share of a single day's expected mail below which it is told, where no other mail shows that it came."""
 OTHER_MAIL = 3.0
 """Other mail expected of a sensor's days from which it shows that they came."""
-TELLING = 8.0
-"""Messages expected of a botnet from which its ratio says something."""
 ALIKE = 0.75
 """Share of the telling botnets that must have moved the same way, by half of the whole move."""
 NAMED_DAYS = 5
 """Days with a named relay before a move of relay can be told."""
 RELAY_REACH = 28
 """Days before a window in which relays count as the old ones."""
-STEADY = 0.8
-"""Share of the days before on which a sensor must have been up to be held against."""
-PARTIAL = 0.5
-"""Share of its usual mail from which a sensor, or its other mail, had its days."""
-WITNESSES = 2
-"""Sensors, and more than half of them, that must have had their usual mail."""
 TOLD, TOLD_BY_MAIL, UNTOLD = 0.9, 0.7, 0.4
 """Confidence of a change that is told, of one that other mail speaks for alone, and of one that only keeps
 others from being blamed."""
 UP = 0.5
 """Exposure from which a sensor counts as up."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A sensor's last days against what was expected of them."""
-
-    window: int
-    expected: float
-    seen: float
-    chance: float
-    subjects: tuple[int, int]
-    """Telling botnets that moved alike, and all telling ones."""
-    rest: float
-    """The chance without the botnet whose mail changed most: of one botnet alone, nothing is left."""
-    witnessed: bool
-    """Whether most sensors that it was held against had their usual mail in these days."""
-    least: float
-    """The day with least of what was expected of it, as a share."""
-    alpha: float
-    level: Floats
-    """What the others lead one to expect, by day of the panel."""
 
 
 def recent_changes(panel: Panel, exposure: Exposure) -> tuple[Outage, ...]:
@@ -115,16 +90,17 @@ def recent_changes(panel: Panel, exposure: Exposure) -> tuple[Outage, ...]:
     if front is not None:
         return _behind(panel, counts, front, asked, moved)
     asked = [sensor for sensor in asked if moved[sensor] or _suspect(counts.sum(axis=0), up, sensor)]
-    found: dict[int, _Seen] = {}
+    habit = habit_of(counts, up, len(panel.days) - LONGEST if asked else 0)
+    found: dict[int, Seen] = {}
     for _ in asked:
-        candidates: list[tuple[float, int, _Seen]] = []
+        candidates: list[tuple[float, int, Seen]] = []
         for sensor in asked:
             others = [
                 o
                 for o in range(len(panel.sensors))
                 if o != sensor and o not in found and not (moved[sensor] and (moved[o] or mute[o]))
             ]
-            best = _best(counts, up, sensor, others, moved[sensor]) if sensor not in found else None
+            best = None if sensor in found else _best(counts, up, sensor, others, moved[sensor], habit)
             if best is not None:
                 candidates.append((abs(np.log((best.seen + 0.5) / (best.expected + 0.5))), sensor, best))
         if not candidates:
@@ -208,23 +184,25 @@ def _behind(
     return tuple(outages)
 
 
-def _best(counts: Floats, up: Bools, sensor: int, others: list[int], moved: int) -> _Seen | None:
+def _best(
+    counts: Floats, up: Bools, sensor: int, others: list[int], moved: int, habit: Habit
+) -> Seen | None:
     """The window of a sensor's last days that speaks most for a change of it; None where none does enough."""
-    best: _Seen | None = None
+    best: Seen | None = None
     for window in range(1, (moved or LONGEST) + 1):
-        seen = _look(counts, up, sensor, others, window)
+        seen = look(counts, up, sensor, others, window, habit)
         if seen is None or seen.chance >= _limit(seen, moved):
             continue
         if _worth(seen, bool(moved), sensor_alone=not others) and (best is None or seen.chance < best.chance):
             best = seen
     if best is not None and best.window < moved:
         # The relay says when it was, if mail was short from that day on.
-        whole = _look(counts, up, sensor, others, moved)
+        whole = look(counts, up, sensor, others, moved, habit)
         best = whole if whole is not None and whole.chance < CHANCE_WITH_RELAY else best
     return best
 
 
-def _limit(seen: _Seen, moved: int) -> float:
+def _limit(seen: Seen, moved: int) -> float:
     """Chance below which a window speaks for a change."""
     if moved:
         return CHANCE_WITH_RELAY
@@ -270,82 +248,7 @@ def _relays(relays: tuple[str, ...], moved: int) -> tuple[str, str]:
     return old[-1], new[0] if new else ""
 
 
-def _look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int) -> _Seen | None:
-    """The last `window` days of one sensor against the days before and the other sensors.
-
-    Args:
-        counts: shape (botnets, sensors, days).
-        up: shape (sensors, days).
-        sensor: its row.
-        others: rows that may be compared with.
-        window: days.
-    """
-    days = counts.shape[2]
-    before = np.arange(max(0, days - window - BEFORE), days - window)
-    before = before[up[sensor, before]]
-    after = np.arange(days - window, days)
-    if len(before) < FEWEST_BEFORE or not up[sensor, after].all():
-        return None
-    mine = counts[:, sensor]
-    usual = mine[:, before].mean(axis=1)
-    steady = [o for o in others if up[o, after].all() and up[o, before].mean() >= STEADY]
-    if others and not steady:
-        return None  # all others are down, or not handed in yet
-    witnesses = 0
-    if steady:
-        theirs = _filled(counts[:, steady], up[steady], before)
-        each_other = theirs.sum(axis=0)
-        usual_day = PARTIAL * each_other[:, before].mean(axis=1)
-        witnesses = int((each_other[:, after].mean(axis=1) >= usual_day).sum())
-        theirs = theirs.sum(axis=1)
-        base = theirs[:, before].mean(axis=1)
-        # A botnet too thin at the others moves with the rest of their mail.
-        whole = theirs.sum(axis=0)
-        overall = (whole[after].mean() + 0.5) / (whole[before].mean() + 0.5)
-        factor = (theirs[:, after].mean(axis=1) + overall) / (base + 1.0)
-        share = np.where(base > 0, usual / np.maximum(base, 1e-9), 0.0)
-        daily = (share[:, None] * theirs[:, before]).sum(axis=0)
-        level = (share[:, None] * theirs).sum(axis=0)
-    else:
-        factor = np.ones(len(usual))
-        daily = np.full(len(before), usual.sum())
-        level = np.ones(days)
-    each = usual * factor * window
-    expected, seen = float(each.sum()), float(mine[:, after].sum())
-    usually = mine[:, before].sum(axis=0)
-    alpha, rho = unevenness(usually, daily), memory(usually, daily)
-    size = CAUTION / (alpha * (mean_of(window, rho) + mean_of(len(before), rho)))
-    chance = chance_of(seen, expected, size)
-    ratio = np.log((seen + 0.5) / (expected + 0.5))
-    telling = each >= TELLING
-    moves = np.log((mine[:, after].sum(axis=1) + 0.5) / (each + 0.5))
-    alike = telling & (np.sign(moves) == np.sign(ratio)) & (np.abs(moves) >= abs(ratio) / 2)
-    most = int(np.abs(mine[:, after].sum(axis=1) - each).argmax())
-    rest = chance_of(seen - float(mine[most, after].sum()), expected - float(each[most]), size)
-    return _Seen(
-        window,
-        expected,
-        seen,
-        chance,
-        (int(alike.sum()), int(telling.sum())),
-        rest,
-        2 * witnesses > len(steady) and witnesses >= WITNESSES,
-        float((mine.sum(axis=0)[after] / np.maximum(level[after], 1.0)).min()),
-        alpha,
-        level,
-    )
-
-
-def _filled(counts: Floats, up: Bools, before: NDArray[np.int64]) -> Floats:
-    """Counts of shape (botnets, sensors, days) with a sensor's usual mail on days on which it was down."""
-    if up[:, before].all():
-        return counts
-    weight = up[:, before]
-    usual = (counts[:, :, before] * weight).sum(axis=2) / np.maximum(weight.sum(axis=1), 1)
-    return np.asarray(np.where(up, counts, usual[:, :, None]))
-
-
-def _worth(seen: _Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FBT001 - a fact, not a switch
+def _worth(seen: Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FBT001 - a fact, not a switch
     """Whether a sensor's last days can be called a change of the sensor."""
     if max(seen.seen, seen.expected) < TELLING:
         return False
@@ -362,14 +265,14 @@ def _worth(seen: _Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FB
     return alike >= ALIKE * telling and (telling > 1 or moved or seen.rest < CHANCE_OF_REST)
 
 
-def _lasts(seen: _Seen, telling: int) -> bool:
+def _lasts(seen: Seen, telling: int) -> bool:
     """Whether a growth goes on for days, and not by one botnet's flood, or one day's."""
     if seen.window <= FEWEST_GREW:
         return seen.window == FEWEST_GREW and telling >= BOTNETS_GREW[0] and seen.least >= GREW_A_DAY
     return telling >= BOTNETS_GREW[1]
 
 
-def _outage(panel: Panel, counts: Floats, sensor: int, seen: _Seen, relays: tuple[str, str]) -> Outage:
+def _outage(panel: Panel, counts: Floats, sensor: int, seen: Seen, relays: tuple[str, str]) -> Outage:
     """A recent change as outage."""
     mine = counts[:, sensor].sum(axis=0)
     reach = min(BEFORE + LONGEST, len(mine))
@@ -395,7 +298,7 @@ def _outage(panel: Panel, counts: Floats, sensor: int, seen: _Seen, relays: tupl
     )
 
 
-def _is_told(panel: Panel, sensor: int, seen: _Seen, relays: tuple[str, str]) -> bool:
+def _is_told(panel: Panel, sensor: int, seen: Seen, relays: tuple[str, str]) -> bool:
     """Whether a change is told. A sensor whose last day is thin may just not have delivered it yet."""
     if seen.window > 1 or relays[1]:
         return True

@@ -10,6 +10,8 @@ from spamtide.model import Days, Floats
 
 LEAST_ALPHA = 0.01
 """Of variance = mean + alpha mean**2: no sensor is steadier."""
+FARTHEST, STEPS = 15.0, 301
+"""Standard deviations of a mean's logarithm that are added up, and in how many steps."""
 LIKELY = 3.84
 """Onsets within this of the best, in twice the log-likelihood, are in the 95 % interval."""
 
@@ -19,6 +21,30 @@ def chance_of(seen: float, expected: float, size: float) -> float:
     if seen < expected:
         return _lower_tail(seen, expected, size)
     return 1 - _lower_tail(seen - 1, expected, size)
+
+
+def mixed_chance(seen: float, expected: float, variance: float, tail: float) -> float:
+    """Chance of so few messages, or of so many where there are more than expected, of an uncertain mean.
+
+    The logarithm of the mean has Student's distribution.
+
+    Args:
+        seen: messages.
+        expected: their mean.
+        variance: that of the mean's logarithm.
+        tail: its excess kurtosis.
+    """
+    from scipy.special import gammainc, gammaincc
+
+    if expected <= 0:
+        return 1.0
+    freedom = 4.0 + 6.0 / tail
+    steps = np.linspace(-FARTHEST, FARTHEST, STEPS)
+    weight = (1.0 + steps**2 / (freedom - 2.0)) ** (-(freedom + 1.0) / 2.0)
+    spread = np.sqrt(np.log1p(variance))
+    mean = expected * np.exp(spread * steps)
+    chance = gammaincc(seen + 1.0, mean) if seen < expected else gammainc(max(seen, 1e-9), mean)
+    return float((weight * chance).sum() / weight.sum())
 
 
 def _lower_tail(seen: float, mean: float, size: float) -> float:
