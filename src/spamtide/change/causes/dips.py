@@ -19,7 +19,7 @@ LONGEST = 21
 RETURNS = (0.65, 1.55)
 """Level after the return against that before the fall."""
 SAME_DAYS, MAYBE = 1, 4
-"""Days by which two dips' first and last days may miss one another, and where they may be one by intervals."""
+"""Days by which two dips' edges may miss one another, and where they may be one by their intervals."""
 NAMED = 3
 """Others that are named."""
 AROUND = 21

@@ -1,7 +1,7 @@
 """A name that was lost in the last days: known by its machines before its counts are sure of a fall.
 
-A botnet most of whose templates turn keeps a part of its mail, and a part of a few days' mail is what days are
-uneven by. Where mail without a name comes from just so many more of its addresses, the two together are sure.
+A botnet most of whose templates turn keeps a part of its mail, and days are uneven by as much as a part.
+Where mail without a name comes from just so many more of its addresses, the two together are sure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from spamtide.change.causes.telling import Judged, Subject
 from spamtide.change.causes.trail import UNTRACED, follow
 from spamtide.change.moves.alarm import A_YEAR, REAL_A_YEAR, WINDOWS_A_DAY
 from spamtide.change.moves.event import Event
-from spamtide.model import UNKNOWN
+from spamtide.model import UNKNOWN, Trace
 
 WINDOWS = (2, 3, 4)
 """Last days that are asked about."""
@@ -41,12 +41,19 @@ def just_lost(names: Names, judged: Sequence[Judged]) -> Iterator[Judged]:
     until: dt.date = names.panel.days[-1].astype(dt.date) + dt.timedelta(days=1)
     if ("botnet", UNKNOWN) not in names.panel.subjects:
         return
-    fell = {one.subject for one in judged if one.event.kind == "fall" and (until - one.event.onset).days <= KNOWN}
+
+    def tracing(kind: Subject, *days: dt.date) -> tuple[Trace, ...]:
+        # Engines are rented: a stranger's days are as uneven as its own.
+        return tuple(one for one in names.tracing(kind, *days) if one.of != "engines")
+
+    fell = {
+        one.subject for one in judged if one.event.kind == "fall" and (until - one.event.onset).days <= KNOWN
+    }
     for subject in names.panel.subjects:
         if subject[0] != "botnet" or subject[1] == UNKNOWN or subject in fell:
             continue
         fall = _fall(names, subject, first, until)
-        trail = UNTRACED if fall is None else follow(names.tracing, subject, fall, (first, until))
+        trail = UNTRACED if fall is None else follow(tracing, subject, fall, (first, until))
         if fall is None or trail.odds <= 0:
             continue
         # By looks of a year that show as much, as of any alarm.
@@ -66,7 +73,9 @@ def _fall(names: Names, subject: Subject, first: dt.date, until: dt.date) -> Eve
         if (onset - first).days < BEFORE:
             break
         fall = _began_on(onset, first, until)
-        mine, other = (compared(names.panel, one, fall, names.usual) for one in (subject, ("botnet", UNKNOWN)))
+        mine, other = (
+            compared(names.panel, one, fall, names.usual) for one in (subject, ("botnet", UNKNOWN))
+        )
         lost, left = -mine.change, mine.was + mine.change
         if left > FELL * mine.was or lost < FELL_T * mine.chance_error or other.change < WON * lost:
             continue

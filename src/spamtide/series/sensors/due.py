@@ -56,8 +56,6 @@ class Seen:
     """Whether most sensors that it was held against had their usual mail in these days."""
     least: float
     """The day with least of what was expected of it, as a share."""
-    most: float
-    """The day with most."""
     alpha: float
     level: Floats
     """What the others lead one to expect, by day of the panel."""
@@ -184,7 +182,6 @@ def look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int,
         rest,
         2 * witnesses > len(steady) and witnesses >= WITNESSES,
         float(by_day.min()),
-        float(by_day.max()),
         alpha,
         level,
     )

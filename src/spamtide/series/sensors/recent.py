@@ -10,7 +10,6 @@ relay of their own, shows in nobody's days: `front` looks for it.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +32,15 @@ Bools = NDArray[np.bool_]
 
 LONGEST = 14
 """Last days that are looked at."""
-CHANCE, CHANCE_IN_A_DAY, CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 3e-5, 3e-6, 1e-3, 1e-9
-"""Chance of so little (or much) mail below which a sensor is taken to have changed. Days far above a level
-are commoner than the negative binomial has them, and growth can wait for a week."""
-CHANCE_OF_REST = 0.01
-"""The same without the botnet that changed most, where no two botnets bring mail enough to be asked."""
-SHRANK, GREW = 0.6, 1.7
+CHANCE, CHANCE_IN_A_DAY, CHANCE_SOON, SOON = 1e-5, 3e-6, 1e-4, 3
+"""Chance of so little mail below which a sensor is taken to have shrunk: of many days, of one, and of up to
+SOON, in which it has to be known before a botnet is asked about."""
+CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 1e-3, 1e-6
+"""The same where its relay moved, and of so much mail."""
+REST, REST_OF_GROWTH, REST_ALONE = 1e-3, 3e-5, 0.01
+"""The same without the botnet that changed most: of a fall, of a growth, and where no two botnets bring mail
+enough to be asked."""
+SHRANK, GREW = 0.67, 1.65
 """Share of the expected mail below or above which it can be called a change."""
 SUSPECT = 0.75
 """Share of the expected mail from which a sensor's last days are looked at botnet by botnet."""
@@ -184,9 +186,7 @@ def _behind(
     return tuple(outages)
 
 
-def _best(
-    counts: Floats, up: Bools, sensor: int, others: list[int], moved: int, habit: Habit
-) -> Seen | None:
+def _best(counts: Floats, up: Bools, sensor: int, others: list[int], moved: int, habit: Habit) -> Seen | None:
     """The window of a sensor's last days that speaks most for a change of it; None where none does enough."""
     best: Seen | None = None
     for window in range(1, (moved or LONGEST) + 1):
@@ -208,7 +208,9 @@ def _limit(seen: Seen, moved: int) -> float:
         return CHANCE_WITH_RELAY
     if seen.seen > seen.expected:
         return CHANCE_OF_GROWTH
-    return CHANCE if seen.window > 1 else CHANCE_IN_A_DAY
+    if seen.window == 1:
+        return CHANCE_IN_A_DAY
+    return CHANCE_SOON if seen.window <= SOON else CHANCE
 
 
 def _known(exposure: Exposure, name: str, since: dt.date) -> bool:
@@ -258,11 +260,11 @@ def _worth(seen: Seen, moved: bool, *, sensor_alone: bool) -> bool:  # noqa: FBT
         return False
     if sensor_alone and not moved:
         return False  # nobody to compare with
-    if telling > 1 and 2 * alike > telling and seen.rest < CHANCE:
+    if telling > 1 and 2 * alike > telling and seen.rest < (REST if ratio < 1 else REST_OF_GROWTH):
         return True  # most moved, and without the one that moved most it is as improbable
     if ratio >= GREW and not moved:
         return False  # a flood of one botnet, beside which others have good days
-    return alike >= ALIKE * telling and (telling > 1 or moved or seen.rest < CHANCE_OF_REST)
+    return alike >= ALIKE * telling and (telling > 1 or moved or seen.rest < REST_ALONE)
 
 
 def _lasts(seen: Seen, telling: int) -> bool:
