@@ -32,9 +32,11 @@ Bools = NDArray[np.bool_]
 
 LONGEST = 14
 """Last days that are looked at."""
-CHANCE, CHANCE_IN_A_DAY, CHANCE_SOON, SOON = 1e-5, 3e-6, 1e-4, 3
-"""Chance of so little mail below which a sensor is taken to have shrunk: of many days, of one, and of up to
-SOON, in which it has to be known before a botnet is asked about."""
+CHANCE, CHANCE_IN_A_DAY, CHANCE_SOON = 1e-5, 3e-6, 1e-4
+"""Chance of so little mail below which a sensor is taken to have shrunk: of some days, of one, and of few days of
+a sensor whose days are even, in which it has to be known before a botnet is asked about."""
+SOON, EVEN = 3, 0.035
+"""Few days, and the over-dispersion up to which days are even: SHRANK alone is as much as chance makes of them."""
 CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 1e-3, 1e-6
 """The same where its relay moved, and of so much mail."""
 REST, REST_OF_GROWTH, REST_ALONE = 1e-3, 3e-5, 0.01
@@ -210,7 +212,7 @@ def _limit(seen: Seen, moved: int) -> float:
         return CHANCE_OF_GROWTH
     if seen.window == 1:
         return CHANCE_IN_A_DAY
-    return CHANCE_SOON if seen.window <= SOON else CHANCE
+    return CHANCE_SOON if seen.window <= SOON and seen.alpha <= EVEN else CHANCE
 
 
 def _known(exposure: Exposure, name: str, since: dt.date) -> bool:
