@@ -72,6 +72,30 @@ def test_a_sensor_that_doubles_is_told_within_the_week(panel_of: Make, days: int
         assert "s0" not in told(panel_of(counts, np.full(seen.shape, 4)))
 
 
+@pytest.mark.parametrize("left", [0.5, 2.0])
+def test_a_sensor_that_halves_or_doubles_is_mostly_told_by_the_third_day(panel_of: Make, left: float) -> None:
+    """A hundred and sixty messages a day; four months of them say how even its days are."""
+    found = []
+    for seed in range(6):
+        seen = 4.0 * np.exp(np.random.default_rng(seed).normal(0, 0.12, (SENSORS, 133)))
+        seen[0, 130:] *= left
+        found.append(told(panel_of(drawn(seed, seen), np.full(seen.shape, 4))))
+        assert {*found[-1]} <= {"s0"}
+    assert sum(map(bool, found)) >= 5
+    assert all(low <= 130 <= high for one in found for low, high in one.values())
+
+
+def test_a_flood_at_a_large_sensor_shrinks_no_other(panel_of: Make) -> None:
+    """Two fifths of its mail come eightfold for days: what the others' botnets do is not told by it."""
+    for seed in range(5):
+        seen = np.ones((SENSORS, 104))
+        seen[0] *= 4
+        counts = drawn(seed, seen)
+        counts[0, 0, 100:] *= 8
+        for stop in (102, 104):
+            assert not {*told(panel_of(counts[:, :, :stop], np.full((SENSORS, stop), 4)))} - {"s0"}
+
+
 @pytest.mark.parametrize("days", [2, 4, 7])
 @pytest.mark.parametrize("relays", [True, False], ids=["relays move", "other mail goes on"])
 def test_a_filter_in_front_of_all_sensors(panel_of: Make, days: int, relays: bool) -> None:  # noqa: FBT001 - a case of the table above

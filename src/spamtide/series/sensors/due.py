@@ -28,8 +28,10 @@ PARTIAL = 0.5
 """Share of its usual mail from which a sensor had its days."""
 WITNESSES = 2
 """Sensors, and more than half of them, that must have had their usual mail."""
-WILD, WILD_Z = 2.0, 3.0
-"""Factor, and standard errors, by which one botnet at one other sensor is off for it to lead nobody."""
+WILD, WHOLE, WILD_Z = 2.0, 1.5, 3.0
+"""Factors by which one botnet, or all mail, at another sensor is off to lead nobody; and standard errors."""
+CELLS_UNEVEN, SENSORS_UNEVEN = 0.1, 0.03
+"""Over-dispersion that these are reckoned with."""
 STRETCHES = 3
 """Stretches of days before by which the tail of days is told."""
 ENOUGH_MAIL = 15.0
@@ -153,11 +155,15 @@ def look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int,
         daily = (share[:, None] * theirs[:, before]).sum(axis=0)
         level = (share[:, None] * theirs).sum(axis=0)
     else:
-        factor = np.ones(len(usual))
+        factor, overall = np.ones(len(usual)), 1.0
         daily = np.full(len(before), usual.sum())
         level = np.ones(days)
     each = usual * factor * window
-    expected, seen = float(each.sum()), float(mine[:, after].sum())
+    seen = float(mine[:, after].sum())
+    # Botnet by botnet, or all mail: where a name was lost, the mail that has it says nothing of the rest.
+    by_botnet, by_all = float(each.sum()), float(usual.sum() * overall * window)
+    expected = max(min(by_botnet, by_all), min(seen, max(by_botnet, by_all)))
+    each = each * (expected / max(by_botnet, 1e-9))
     usually = mine[:, before].sum(axis=0)
     alpha, told_by = float(habit.alpha[sensor]), float(habit.days[sensor])
     if told_by < len(before):
@@ -190,28 +196,38 @@ def look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int,
 def _wild(theirs: Floats, before: NDArray[np.int64], after: NDArray[np.int64]) -> Bools:
     """The one other sensor at which a botnet does what it does at none of the rest: a flood, or a filter.
 
+    So with all mail of the one other sensor that grew or shrank itself.
+
     Args:
         theirs: shape (botnets, sensors, days).
         before: days before.
         after: days after.
 
     Returns:
-        Shape (botnets, sensors), at most one of each botnet; none where there are fewer than three.
+        Shape (botnets, sensors); none where there are fewer than three.
     """
     found = np.zeros(theirs.shape[:2], dtype=bool)
     if theirs.shape[1] < 3:  # noqa: PLR2004 - of two nobody knows which one is off
         return found
     was, now = theirs[:, :, before].sum(axis=2), theirs[:, :, after].sum(axis=2)
+    off = _off(was, now, WILD, CELLS_UNEVEN)
+    rows = np.flatnonzero(off.max(axis=1) > 0)
+    found[rows, off[rows].argmax(axis=1)] = True
+    whole = _off(was.sum(axis=0, keepdims=True), now.sum(axis=0, keepdims=True), WHOLE, SENSORS_UNEVEN)[0]
+    if whole.max() > 0:
+        found[:, whole.argmax()] = True
+    return found
+
+
+def _off(was: Floats, now: Floats, factor: float, uneven: float) -> Floats:
+    """Messages by which each column is off what the others of its row lead one to expect; 0 for few."""
     rest_was, rest_now = (one.sum(axis=1, keepdims=True) - one for one in (was, now))
     due = (was + 0.5) * (rest_now + 0.5) / (rest_was + 0.5)
     # By how much they may be off: messages of the cell, and of the rest by which it is led.
-    spread = due + due**2 * (1.0 / (rest_now + 0.5) + 1.0 / (was + 0.5) + 0.1)
-    z = np.abs(now - due) / np.sqrt(spread)
+    spread = due + due**2 * (1.0 / (rest_now + 0.5) + 1.0 / (was + 0.5) + uneven)
     ratio = (now + 0.5) / (due + 0.5)
-    off = np.where((np.maximum(ratio, 1 / ratio) >= WILD) & (z >= WILD_Z), np.abs(now - due), 0.0)
-    rows = np.flatnonzero(off.max(axis=1) > 0)
-    found[rows, off[rows].argmax(axis=1)] = True
-    return found
+    far = (np.maximum(ratio, 1 / ratio) >= factor) & (np.abs(now - due) >= WILD_Z * np.sqrt(spread))
+    return np.asarray(np.where(far, np.abs(now - due), 0.0))
 
 
 def _filled(counts: Floats, up: Bools, before: NDArray[np.int64]) -> Floats:

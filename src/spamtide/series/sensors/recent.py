@@ -33,10 +33,10 @@ Bools = NDArray[np.bool_]
 LONGEST = 14
 """Last days that are looked at."""
 CHANCE, CHANCE_IN_A_DAY, CHANCE_SOON = 1e-5, 3e-6, 1e-4
-"""Chance of so little mail below which a sensor is taken to have shrunk: of some days, of one, and of few days of
-a sensor whose days are even, in which it has to be known before a botnet is asked about."""
+"""Chance of so little mail below which a sensor is taken to have shrunk: of some days, of one, and of few
+days of a sensor that is even, in which it has to be known before a botnet is asked about."""
 SOON, EVEN = 3, 0.035
-"""Few days, and the over-dispersion up to which days are even: SHRANK alone is as much as chance makes of them."""
+"""Few days, and the over-dispersion up to which days are even: of them chance alone hardly makes SHRANK."""
 CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 1e-3, 1e-6
 """The same where its relay moved, and of so much mail."""
 REST, REST_OF_GROWTH, REST_ALONE = 1e-3, 3e-5, 0.01
