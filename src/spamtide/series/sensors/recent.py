@@ -37,8 +37,8 @@ CHANCE, CHANCE_IN_A_DAY, CHANCE_SOON = 1e-5, 3e-6, 1e-4
 days of a sensor that is even, in which it has to be known before a botnet is asked about."""
 SOON, EVEN = 3, 0.035
 """Few days, and the over-dispersion up to which days are even: of them chance alone hardly makes SHRANK."""
-CHANCE_WITH_RELAY, CHANCE_OF_GROWTH = 1e-3, 1e-6
-"""The same where its relay moved, and of so much mail."""
+CHANCE_WITH_RELAY, CHANCE_OF_GROWTH, GROWTH_OF_EVEN = 1e-3, 1e-9, 1e-6
+"""The same where its relay moved, and of so much mail: growth can wait for a week, but of even days."""
 REST, REST_OF_GROWTH, REST_ALONE = 1e-3, 3e-5, 0.01
 """The same without the botnet that changed most: of a fall, of a growth, and where no two botnets bring mail
 enough to be asked."""
@@ -209,7 +209,7 @@ def _limit(seen: Seen, moved: int) -> float:
     if moved:
         return CHANCE_WITH_RELAY
     if seen.seen > seen.expected:
-        return CHANCE_OF_GROWTH
+        return GROWTH_OF_EVEN if seen.alpha <= EVEN else CHANCE_OF_GROWTH
     if seen.window == 1:
         return CHANCE_IN_A_DAY
     return CHANCE_SOON if seen.window <= SOON and seen.alpha <= EVEN else CHANCE
