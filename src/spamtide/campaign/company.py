@@ -54,6 +54,10 @@ DIFFERING = 2
 SINGLE = 0.8
 """Share of a group that must have its commonest form. With less it is what several programs send, or one
 that turns, and its form does not tell whose it is: a text that many senders share takes no campaign in."""
+TURNING = 0.75
+"""Likeness of two mixtures of forms, chance left out, from which both are what one program turns."""
+LEAST_MIXED = 4
+"""Exemplars from which a mixture is one."""
 PRIOR = 20
 """Combinations that are assumed beside those seen: alike as often as the root of the share among all."""
 _ROUNDING = 1e-9
@@ -82,6 +86,16 @@ class Bearing:
         """Whether it came in one form, nearly all of it; the first facts may be left out."""
         known = [counts for counts in self.forms[but:] if counts]
         return all(max(counts.values()) >= SINGLE * sum(counts.values()) for counts in known)
+
+    def formed_as(self, other: Bearing) -> bool:
+        """Whether one sender's program may have made both: in one form each, or the same mixture of forms.
+
+        A program that turns its headers does so in every text. A text that many senders share comes in many
+        forms too, and a sender's own in one of them.
+        """
+        if self.single() and other.single():
+            return True
+        return self.single(but=1) and other.single(but=1) and _mixed_alike(self.forms[0], other.forms[0])
 
     def pour(self, gone: Bearing) -> None:
         """Add another group's."""
@@ -143,6 +157,19 @@ def _cosine(ours: dict[int, int], theirs: dict[int, int]) -> float:
         return 0.0
     squares = sum(count * count for count in ours.values()) * sum(count * count for count in theirs.values())
     return float(shared / squares**0.5)
+
+
+def _mixed_alike(ours: dict[int, int], theirs: dict[int, int]) -> bool:
+    """Whether two of the one mixture are as alike as two of either: pairs are counted, none with itself."""
+    many, few = sum(ours.values()), sum(theirs.values())
+    if min(many, few) < LEAST_MIXED:
+        return False
+    met = sum(count * theirs.get(value, 0) for value, count in ours.items()) / (many * few)
+    within = [
+        sum(count * (count - 1) for count in mine.values()) / (total * (total - 1))
+        for mine, total in ((ours, many), (theirs, few))
+    ]
+    return met > 0 and met * met >= TURNING**2 * within[0] * within[1]
 
 
 def _differ(ours: dict[int, int], theirs: dict[int, int]) -> bool:
@@ -246,14 +273,11 @@ class Company:
     @staticmethod
     def alike(ours: Bearing, theirs: Bearing, share: float = BESIDE) -> bool:
         """Whether two groups came in one form, the same one, side by side; no links are a form too."""
-        form = ours.usual()
-        return (
-            any(form)
-            and form == theirs.usual()
-            and ours.single()
-            and theirs.single()
-            and ours.beside(theirs, share)
+        ours_form, theirs_form = ours.usual(), theirs.usual()
+        same = ours_form == theirs_form or (
+            ours_form[1:] == theirs_form[1:] and not (ours.single() and theirs.single())
         )
+        return any(ours_form) and same and ours.formed_as(theirs) and ours.beside(theirs, share)
 
     @staticmethod
     def unlike(ours: Bearing, theirs: Bearing) -> bool:
