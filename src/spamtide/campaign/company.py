@@ -56,7 +56,7 @@ SINGLE = 0.8
 that turns, and its form does not tell whose it is: a text that many senders share takes no campaign in."""
 TURNING = 0.75
 """Likeness of two mixtures of forms, chance left out, from which both are what one program turns."""
-LEAST_MIXED = 4
+LEAST_MIXED = 3
 """Exemplars from which a mixture is one."""
 PRIOR = 20
 """Combinations that are assumed beside those seen: alike as often as the root of the share among all."""
@@ -290,6 +290,12 @@ class Company:
     def estranged(ours: Bearing, theirs: Bearing) -> bool:
         """Whether weeks lie between two groups, and they came by different programs."""
         return ours.far(theirs) and _differ(ours.forms[0], theirs.forms[0])
+
+    @staticmethod
+    def by_one_program(ours: Bearing, theirs: Bearing) -> bool:
+        """Whether two groups came by one program, or one mixture of them, in the same days."""
+        one, other = ours.forms[0], theirs.forms[0]
+        return ours.near(theirs) and (_cosine(one, other) >= UNLIKE or _mixed_alike(one, other))
 
     def together(self, ours: Bearing, theirs: Bearing) -> bool:
         """Whether two groups came in one form, and began and ended together, while others did not."""

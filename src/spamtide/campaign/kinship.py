@@ -185,9 +185,9 @@ def kin_lines(vectors: Vectors, strains: Ints, messages: Ints, first: Ints, last
         last: day of the last.
     """
     known = np.flatnonzero(first >= 0)
-    carried = _only(vectors.sums[strains[known]], vectors.kind == LINE).tocoo()
-    strain = known[carried.row]
-    names, line = np.unique(carried.col, return_inverse=True)
+    lines = carried(vectors, strains[known], LINE).tocoo()
+    strain = known[lines.row]
+    names, line = np.unique(lines.col, return_inverse=True)
     begin, end = np.full(names.size, np.iinfo(np.int64).max), np.full(names.size, -1)
     np.minimum.at(begin, line, first[strain])
     np.maximum.at(end, line, last[strain])
@@ -206,6 +206,11 @@ def kin_lines(vectors: Vectors, strains: Ints, messages: Ints, first: Ints, last
     bounds = np.searchsorted(line[by_line], np.arange(names.size + 1))
     for number in np.flatnonzero((np.diff(bounds) > 1) & ~lasting).tolist():
         yield strain[by_line[bounds[number] : bounds[number + 1]]]
+
+
+def carried(vectors: Vectors, strains: Ints, kind: int) -> sp.csr_matrix:
+    """Traits of one kind of some strains; shape (strains, features)."""
+    return _only(vectors.sums[strains], vectors.kind == kind)
 
 
 def _middle(owner: Ints, value: Ints, weight: Ints, owners: int) -> Ints:
@@ -239,15 +244,15 @@ def kin_marks(vectors: Vectors, strains: Ints, form: Ints) -> tuple[sp.csr_matri
     said = _scaled(_only(sums, vectors.kind == WORD), 1 / np.where(length > 0, length, 1.0))
     # What a strain has in common with itself, but for the words that no other has.
     itself = np.asarray(said.multiply(said).sum(axis=1)).ravel()
-    carried = _only(sums, vectors.kind == MARK)
-    carried.data[:] = 1.0
-    carriers = np.asarray(carried.sum(axis=0)).ravel()
+    marks = _only(sums, vectors.kind == MARK)
+    marks.data[:] = 1.0
+    carriers = np.asarray(marks.sum(axis=0)).ravel()
     some = np.flatnonzero((carriers > 1) & (carriers <= MOST_CARRIERS))
     forms = int(form.max(initial=0)) + 1
-    owned, formed = np.zeros((2, carried.shape[1]), dtype=np.bool_)
+    owned, formed = np.zeros((2, marks.shape[1]), dtype=np.bool_)
     for start in range(0, some.size, _ROWS):
         part = some[start : start + _ROWS]
-        mine = carried[:, part].tocsc()
+        mine = marks[:, part].tocsc()
         together = (mine.T @ said).tocsr()
         mark = np.repeat(np.arange(part.size), np.diff(mine.indptr))
         met = np.asarray(said[mine.indices].multiply(together[mark]).sum(axis=1)).ravel()
@@ -258,4 +263,4 @@ def kin_marks(vectors: Vectors, strains: Ints, form: Ints) -> tuple[sp.csr_matri
         most = np.zeros(part.size, dtype=np.int64)
         np.maximum.at(most, both // forms, counts)
         formed[part] = most >= SINGLE * carriers[part]
-    return _only(carried, owned), _only(carried, formed)
+    return _only(marks, owned), _only(marks, formed)

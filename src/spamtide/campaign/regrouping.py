@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamtide.campaign.company import Bearing, Company
-from spamtide.campaign.kinship import Neighbours, kin_lines, kin_marks
+from spamtide.campaign.kinship import Neighbours, carried, kin_lines, kin_marks
+from spamtide.campaign.traits import SUBJECT
 from spamtide.campaign.weighing import Vectors
 from spamtide.compiled import native
 
@@ -55,6 +56,9 @@ that comes in no other."""
 TOLD_TOGETHER = 0.16
 """Likeness in words from which two groups are one that were sent in volume in one form, and began and ended
 together."""
+HEADED, HEADED_PHRASING = 0.16, 0.02
+"""Likeness in words and in phrases from which two groups are one that came in the same days, in one form, under
+one subject."""
 COMPANION, COMPANION_PHRASING = 0.2, 0.02
 """Likeness in words and in phrases from which two groups are one that came at the same time in a form that is
 rare among those that talk of the same; the less rare it is, the nearer is the demand to the others."""
@@ -126,6 +130,8 @@ class _Group:
     """Mark of its own -> strains that carry it."""
     formed: dict[int, int]
     """Mark that comes in one form -> strains that carry it."""
+    headed: dict[int, int]
+    """Subject, with the form under it -> strains that carry it."""
     home: int
     """The campaign that most of its messages were of until now."""
     settled: int
@@ -160,10 +166,11 @@ class Regrouping:
         self._parent = list(range(strains.size))
         self._groups: list[_Group | None] = []
         kin, formed = kin_marks(vectors, strains, company.usual_forms()[strains])
+        headed = carried(vectors, strains, SUBJECT)
         norms, squares = vectors.norms[strains].tolist(), vectors.squares[strains].tolist()
         for place, strain in enumerate(strains.tolist()):
-            own, same = (
-                one.indices[one.indptr[place] : one.indptr[place + 1]].tolist() for one in (kin, formed)
+            own, same, subjects = (
+                one.indices[one.indptr[place] : one.indptr[place + 1]].tolist() for one in (kin, formed, headed)
             )
             self._groups.append(
                 _Group(
@@ -174,6 +181,7 @@ class Regrouping:
                     strains=1,
                     kin=dict.fromkeys(own, 1),
                     formed=dict.fromkeys(same, 1),
+                    headed=dict.fromkeys(subjects, 1),
                     home=int(homes[place]),
                     settled=int(messages[place]),
                     unread=[strain],
@@ -265,6 +273,13 @@ class Regrouping:
         ):
             return True
         if (
+            said >= HEADED * ease
+            and told >= HEADED_PHRASING * ease
+            and _shared(ours.headed, theirs.headed, ours.strains, theirs.strains)
+            and Company.by_one_program(self._bearing(ours), self._bearing(theirs))
+        ):
+            return True
+        if (
             said >= TOLD_TOGETHER * ease
             and told >= LEAST_PHRASING * ease
             and min(ours.messages, theirs.messages) >= GROWN
@@ -351,6 +366,7 @@ class Regrouping:
         into.told.pour(gone.told, told * pairs)
         _add(into.kin, gone.kin.items())
         _add(into.formed, gone.formed.items())
+        _add(into.headed, gone.headed.items())
         if into.home == gone.home:
             into.settled += gone.settled
         elif gone.settled > into.settled:

@@ -24,19 +24,20 @@ from spamtide.campaign.places import SHARED_PLACES
 from spamtide.campaign.similarity import MIN_KEY_WORDS, link_shape
 from spamtide.campaign.target import target
 from spamtide.campaign.words import LINK, Words, read_words
-from spamtide.quoting import READ_CHARS, own_words
+from spamtide.quoting import READ_CHARS, is_passed_on, own_words
 from spamtide.schema import PROFILES
 
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 
-WORD, NAME, MARK, PHRASE, LINE = range(5)
+WORD, NAME, MARK, PHRASE, LINE, SUBJECT = range(6)
 """Kinds of trait: a content word's stem, a proper name, what identifies a sender's offer (registered
-domain, mail address, telephone, wallet, attachment), PHRASE_WORDS words in a row, a line of a short text."""
+domain, mail address, telephone, wallet, attachment), PHRASE_WORDS words in a row, a line of a short text, the
+subject of a text with what it came in."""
 LINE_BITS = 8
-"""A line is stored as a mark that begins with so many bits of 0."""
-KEPT = {WORD: 96, NAME: 24, MARK: 16, PHRASE: 160, LINE: 12}
+"""A line is stored as a mark that begins with so many bits of 0, a subject as one whose last of them is 1."""
+KEPT = {WORD: 96, NAME: 24, MARK: 16, PHRASE: 160, LINE: 12, SUBJECT: 1}
 """Traits of each kind that a profile holds: those of the lowest hash, the same ones in every text."""
 STEM = 6
 """Letters of a Latin word that count: 'confirm' and 'confirmation' are one; so are few unrelated ones."""
@@ -170,13 +171,16 @@ def traits_of(shown: list[Shown]) -> tuple[U32, Ints]:
     known = _common_words()
     place = np.minimum(np.searchsorted(known, words.hashes), known.size - 1)
     content = (known[place] != words.hashes) & (words.hashes > LINK)
-    names, marks, lines = (_numbered(list(map(told, shown))) for told in (_names, _marks, _lines))
+    names, marks, lines, subjects = (
+        _numbered(list(map(told, shown))) for told in (_names, _marks, _lines, _headed)
+    )
     found = [
         _sampled(words.hashes[content], words.text[content], WORD, len(shown)),
         _sampled(*_phrases(words), PHRASE, len(shown)),
         _sampled(*names, NAME, len(shown)),
         _sampled(*marks, MARK, len(shown)),
         _sampled(*lines, LINE, len(shown)),
+        _sampled(*subjects, SUBJECT, len(shown)),
     ]
     packed = np.sort(np.concatenate(found))
     bounds = _bounds(packed, len(shown))
@@ -208,10 +212,11 @@ _hashed_common: U64 | None = None
 def _sampled(hashes: U64, text: Ints, kind: int, texts: int) -> U64:
     """Distinct traits of one kind of each text, the lowest KEPT of them: the text above, the trait below."""
     trait = (mix(hashes) >> np.uint64(34)) << np.uint64(2)
-    if kind == LINE:
+    if kind >= LINE:
         trait = (trait >> np.uint64(LINE_BITS + 2)) << np.uint64(2) | np.uint64(MARK)
+        trait |= np.uint64(kind - LINE) << np.uint64(32 - LINE_BITS)
     else:
-        own = (kind == MARK) & (trait >> np.uint64(32 - LINE_BITS) == 0)
+        own = (kind == MARK) & (trait >> np.uint64(32 - LINE_BITS) <= SUBJECT - LINE)
         trait = np.where(own, trait | np.uint64(1 << 31), trait) | np.uint64(kind)
     packed = np.sort((text.astype(np.uint64) << np.uint64(32)) | trait)
     packed = packed[np.concatenate(([True], packed[1:] != packed[:-1]))[: packed.size]]
@@ -331,6 +336,15 @@ def _lines(shown: Shown) -> set[str]:
     whole = [line for line in lines if len(line) >= WHOLE_WORDS]
     whole += [subject] if len(subject) >= SUBJECT_WORDS else []
     return {f"{' '.join(some)}|{shapes}" for some in whole}
+
+
+def _headed(shown: Shown) -> set[str]:
+    """The subject, with the layout and the shape of the links under it: rewriters seldom rewrite that."""
+    said = [word for word in _subject(shown) if len(word) > 1]
+    if len(said) < SUBJECT_WORDS or is_passed_on(shown.subject):
+        return set()
+    shapes = "|".join(sorted({link_shape(link) for link in shown.links[:LINKS_SHAPED]}))
+    return {f"{' '.join(said)}|{shown.layout}|{shapes}"}
 
 
 def _subject(shown: Shown) -> list[str]:

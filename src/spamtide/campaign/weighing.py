@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from spamtide.campaign.traits import LINE, LINE_BITS, MARK, NAME, PHRASE, WORD
+from spamtide.campaign.traits import LINE, LINE_BITS, MARK, NAME, PHRASE, SUBJECT, WORD
 from spamtide.compiled import native
 from spamtide.each import Each, in_turn
 
@@ -27,15 +27,15 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 U64 = NDArray[np.uint64]
 
-TRAIT_WEIGHT = {WORD: 1.0, NAME: 1.5, MARK: 1.5, LINE: 0.0}
-"""What a rewriter keeps weighs more than what he rewrites. A line is all words that count already."""
+TRAIT_WEIGHT = {WORD: 1.0, NAME: 1.5, MARK: 1.5, LINE: 0.0, SUBJECT: 0.0}
+"""What a rewriter keeps weighs more than what he rewrites. A line or a subject is words that count already."""
 COMMON = 0.3
 """Share of all texts from which a trait is no more common than others: a campaign that is most of the mail
 would make what it says common, and what parts its letters, random words, all that counts."""
 LEAST_TRAITS = 8
 """Recurring words and phrases from which a text can be compared."""
 
-_KINDS = 5
+_KINDS = 6
 _LOW = np.uint64(0xFFFFFFFF)
 _SLICE = 1 << 20
 """Traits that are looked at at once: bounds memory, and stays near the processor."""
@@ -174,7 +174,8 @@ def _runs(entries: U64, total: int) -> Iterator[_Run]:
         trait = (part[begins] >> np.uint64(32)).astype(np.uint32)
         degree = np.diff(begins, append=part.size)
         kind = (trait & 3).astype(np.int64)
-        kind[(kind == MARK) & (trait >> np.uint32(32 - LINE_BITS) == 0)] = LINE
+        for told, whole in enumerate((LINE, SUBJECT)):
+            kind[(kind == MARK) & (trait >> np.uint32(32 - LINE_BITS) == told)] = whole
         rarity = np.log((total + 1) / np.minimum(degree, max(COMMON * total, 1)))
         yield _Run(part, begins, degree, kind, rarity * factor[kind])
         start = end
@@ -256,7 +257,7 @@ def _summed(entries: U64, scale: Floats, strain: Ints, strains: int) -> _Sums:
             continue
         row = (run.entries & _LOW).view(np.int64)
         owner = strain[row]
-        recurring += np.bincount(owner[np.repeat(run.kind != LINE, run.degree)], minlength=strains)
+        recurring += np.bincount(owner[np.repeat(run.kind < LINE, run.degree)], minlength=strains)
         row += row
         row += np.repeat(run.kind == PHRASE, run.degree)
         value = np.repeat(run.weight, run.degree)
