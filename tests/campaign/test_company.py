@@ -49,6 +49,32 @@ def test_growing_by_another_form_silences_it() -> None:
     assert not group.single()
 
 
+def by_programs(*programs: int) -> Bearing:
+    """A group that came in one layout, with links of one shape, by these programs."""
+    sent = {program: programs.count(program) for program in programs}
+    return Bearing((sent, {7: len(programs)}, {8: len(programs)}), {0: len(programs)})
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "alike"),
+    [
+        ((1, 2, 3, 4) * 3, (1, 2, 3, 4) * 2, True),
+        ((1, 1, 2, 3, 4), (1, 2, 2, 3, 4, 4), True),
+        (tuple(range(12)), tuple(range(4, 16)), False),
+        ((1, 2, 3, 4) * 3, (1,) * 9, False),
+        ((1, 2, 3), (1,) * 9, False),
+        ((1, 2) * 4, (3, 4) * 4, False),
+        ((1, 2), (1, 2), False),
+    ],
+)
+def test_a_program_that_turns_its_headers_does_so_in_every_text(
+    ours: tuple[int, ...], theirs: tuple[int, ...], *, alike: bool
+) -> None:
+    """One mixture is one sender's; one of its programs alone, another mixture or too few is not."""
+    assert Company.alike(by_programs(*ours), by_programs(*theirs)) == alike
+    assert Company.alike(by_programs(*theirs), by_programs(*ours)) == alike
+
+
 def test_mail_of_other_days_is_no_company(company: Company) -> None:
     """The same form weeks apart may be anybody's."""
     early, late = came(1, 1, 1), came(1, 1, 1, days=range(2 + NEAR_DAYS + FAR_DAYS, 30))

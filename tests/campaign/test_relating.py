@@ -379,6 +379,52 @@ def test_one_picture_changed_by_a_dot_is_one_campaign(planting: SimpleNamespace)
     assert one != other
 
 
+@pytest.mark.parametrize(
+    ("subject", "turned", "days", "campaigns"),
+    [
+        ("news of all our wares", False, 0, 1),
+        ("", True, 0, 1),
+        ("", False, 0, 4),
+        ("news of all our wares", False, 9, 4),
+    ],
+)
+def test_rewritings_are_one_by_a_subject_or_by_how_their_program_turns(
+    planting: SimpleNamespace, subject: str, days: int, campaigns: int, *, turned: bool
+) -> None:
+    """Four texts that share a quarter of their sentences, sent side by side among others of their topic."""
+    dice = random.Random(6)
+    words = [start + end for start in STARTS for end in ENDS]
+    stock = [" ".join(dice.sample(words, 8)) for _ in range(12)]
+    programs = [f"order {number}" for number in range(4)]
+
+    def sent(said: list[str], copies: int, begin: int, forms: Sequence[str], head: str) -> list[Observation]:
+        return [
+            planting.observe(
+                "\n".join([*said, dice.choice(words)]),
+                head or f"{said[-1][:18]} {number}",
+                received_at=dt.datetime(2012, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=begin + number // 4),
+                skeleton=forms[number % len(forms)],
+                layout="multipart/mixed(ours)",
+            )
+            for number in range(copies)
+        ]
+
+    def text() -> list[str]:
+        return stock[:3] + [" ".join(dice.sample(words, 8)) for _ in range(7)]
+
+    ours = []
+    for number in range(4):
+        alone = ["ours"] if subject else [f"ours {number}"]
+        ours.append(sent(text(), 24, 100 + days * number, programs if turned else alone, subject))
+    others = [
+        mail
+        for number in range(40)
+        for mail in sent(dice.sample(stock, 3) + text()[3:], 1, 4 * number, [f"other {number}"], "")
+    ]
+    found = Run(planting).take([*(mail for lot in ours for mail in lot), *others])
+    assert len({found[mail.sha256] for lot in ours for mail in lot}) == campaigns
+
+
 @pytest.mark.parametrize(("days", "campaigns"), [(0, 1), (4, 4)])
 def test_fixed_texts_of_one_sender_are_one_if_sent_side_by_side(
     planting: SimpleNamespace, days: int, campaigns: int

@@ -13,6 +13,7 @@ from spamtide.campaign.pictures import picture_lines
 from spamtide.campaign.traits import (
     COLUMNS,
     KEPT,
+    LINE_BITS,
     MARK,
     NAME,
     PHRASE,
@@ -154,3 +155,24 @@ def test_lines_of_a_script_without_spaces_are_few_characters() -> None:
 
     assert len(told(2)) == 2
     assert not told(5)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Best pills for 20 dollars", "Anna: best pills for 35 dollars", True),
+        ("Best pills for 20 dollars", "Cheap pills for 20 dollars", False),
+        ("Best pills", "Best pills", False),
+        ("Re: best pills for you", "Re: best pills for you", False),
+        ("[list] Re: best pills for you", "[list] Re: best pills for you", False),
+    ],
+)
+def test_a_subject_of_three_words_is_a_trait_without_numbers_and_names(
+    one: str, other: str, *, same: bool
+) -> None:
+    """What is answered or passed on has another's subject."""
+    headed = [
+        {trait for trait in told("some text", subject=subject)[0] if trait >> (32 - LINE_BITS) == 1}
+        for subject in (one, other)
+    ]
+    assert (headed[0] == headed[1] != set()) == same

@@ -88,14 +88,17 @@ class Bearing:
         return all(max(counts.values()) >= SINGLE * sum(counts.values()) for counts in known)
 
     def formed_as(self, other: Bearing) -> bool:
-        """Whether one sender's program may have made both: in one form each, or the same mixture of forms.
+        """Whether both came in one form, the same, or by the same mixture of programs in one layout.
 
         A program that turns its headers does so in every text. A text that many senders share comes in many
-        forms too, and a sender's own in one of them.
+        forms too, but a sender's own in some of them.
         """
+        ours, theirs = self.usual(), other.usual()
+        if ours[1:] != theirs[1:] or not (self.single(but=1) and other.single(but=1)):
+            return False
         if self.single() and other.single():
-            return True
-        return self.single(but=1) and other.single(but=1) and _mixed_alike(self.forms[0], other.forms[0])
+            return ours == theirs
+        return _mixed_alike(self.forms[0], other.forms[0])
 
     def pour(self, gone: Bearing) -> None:
         """Add another group's."""
@@ -160,16 +163,19 @@ def _cosine(ours: dict[int, int], theirs: dict[int, int]) -> float:
 
 
 def _mixed_alike(ours: dict[int, int], theirs: dict[int, int]) -> bool:
-    """Whether two of the one mixture are as alike as two of either: pairs are counted, none with itself."""
+    """Whether two of the one mixture are as alike as two of either: pairs are counted, none with itself.
+
+    A mixture of which no form came twice is taken to have as many forms as exemplars.
+    """
     many, few = sum(ours.values()), sum(theirs.values())
     if min(many, few) < LEAST_MIXED:
         return False
     met = sum(count * theirs.get(value, 0) for value, count in ours.items()) / (many * few)
     within = [
-        sum(count * (count - 1) for count in mine.values()) / (total * (total - 1))
+        max(sum(count * (count - 1) for count in mine.values()) / (total - 1), 1) / total
         for mine, total in ((ours, many), (theirs, few))
     ]
-    return met > 0 and met * met >= TURNING**2 * within[0] * within[1]
+    return met * met >= TURNING**2 * within[0] * within[1]
 
 
 def _differ(ours: dict[int, int], theirs: dict[int, int]) -> bool:
@@ -273,11 +279,7 @@ class Company:
     @staticmethod
     def alike(ours: Bearing, theirs: Bearing, share: float = BESIDE) -> bool:
         """Whether two groups came in one form, the same one, side by side; no links are a form too."""
-        ours_form, theirs_form = ours.usual(), theirs.usual()
-        same = ours_form == theirs_form or (
-            ours_form[1:] == theirs_form[1:] and not (ours.single() and theirs.single())
-        )
-        return any(ours_form) and same and ours.formed_as(theirs) and ours.beside(theirs, share)
+        return any(ours.usual()) and ours.formed_as(theirs) and ours.beside(theirs, share)
 
     @staticmethod
     def unlike(ours: Bearing, theirs: Bearing) -> bool:
@@ -293,9 +295,9 @@ class Company:
 
     @staticmethod
     def by_one_program(ours: Bearing, theirs: Bearing) -> bool:
-        """Whether two groups came by one program, or one mixture of them, in the same days."""
+        """Whether two groups came by one program, or by programs of one mixture."""
         one, other = ours.forms[0], theirs.forms[0]
-        return ours.near(theirs) and (_cosine(one, other) >= UNLIKE or _mixed_alike(one, other))
+        return _cosine(one, other) >= UNLIKE or _mixed_alike(one, other)
 
     def together(self, ours: Bearing, theirs: Bearing) -> bool:
         """Whether two groups came in one form, and began and ended together, while others did not."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spamtide.campaign.company import Bearing, Company
+from spamtide.campaign.company import BESIDE, TOGETHER, Bearing, Company
 from spamtide.campaign.kinship import Neighbours, carried, kin_lines, kin_marks
 from spamtide.campaign.traits import SUBJECT
 from spamtide.campaign.weighing import Vectors
@@ -57,8 +57,8 @@ TOLD_TOGETHER = 0.16
 """Likeness in words from which two groups are one that were sent in volume in one form, and began and ended
 together."""
 HEADED, HEADED_PHRASING = 0.16, 0.02
-"""Likeness in words and in phrases from which two groups are one that came in the same days, in one form, under
-one subject."""
+"""Likeness in words and in phrases from which two groups are one that came by one program, in one layout,
+with links of one shape, under one subject, and began and ended together."""
 COMPANION, COMPANION_PHRASING = 0.2, 0.02
 """Likeness in words and in phrases from which two groups are one that came at the same time in a form that is
 rare among those that talk of the same; the less rare it is, the nearer is the demand to the others."""
@@ -170,7 +170,8 @@ class Regrouping:
         norms, squares = vectors.norms[strains].tolist(), vectors.squares[strains].tolist()
         for place, strain in enumerate(strains.tolist()):
             own, same, subjects = (
-                one.indices[one.indptr[place] : one.indptr[place + 1]].tolist() for one in (kin, formed, headed)
+                one.indices[one.indptr[place] : one.indptr[place + 1]].tolist()
+                for one in (kin, formed, headed)
             )
             self._groups.append(
                 _Group(
@@ -263,6 +264,14 @@ class Regrouping:
             ):
                 return True
             least = least[0], share * phrases
+        return (
+            self._marked(ours, theirs, said, told, ease)
+            or self._contemporary(ours, theirs, said, told, ease)
+            or self._accompanied(ours, theirs, (said, told), least, ease)
+        )
+
+    def _marked(self, ours: _Group, theirs: _Group, said: float, told: float, ease: float) -> bool:
+        """Whether two groups are one by a mark or a subject that both carry, if they talk of the same."""
         if said >= KIN_LIKENESS * ease and _shared(ours.kin, theirs.kin, ours.strains, theirs.strains):
             return True
         if (
@@ -272,22 +281,23 @@ class Regrouping:
             and Company.alike(self._bearing(ours), self._bearing(theirs))
         ):
             return True
-        if (
+        return (
             said >= HEADED * ease
             and told >= HEADED_PHRASING * ease
             and _shared(ours.headed, theirs.headed, ours.strains, theirs.strains)
             and Company.by_one_program(self._bearing(ours), self._bearing(theirs))
-        ):
-            return True
-        if (
+            and self._together(ours, theirs, BESIDE if ours.home == theirs.home else TOGETHER)
+        )
+
+    def _contemporary(self, ours: _Group, theirs: _Group, said: float, told: float, ease: float) -> bool:
+        """Whether two groups are one since they began and ended together in one form, in volume."""
+        return (
             said >= TOLD_TOGETHER * ease
             and told >= LEAST_PHRASING * ease
             and min(ours.messages, theirs.messages) >= GROWN
             and self._company.together(self._bearing(ours), self._bearing(theirs))
             and said >= self._company.usual(self._bearing(ours), self._bearing(theirs)) * ease
-        ):
-            return True
-        return self._accompanied(ours, theirs, (said, told), least, ease)
+        )
 
     def _foreign(self, ours: _Group, theirs: _Group, *, grown: bool) -> bool:
         """Whether two groups look like two senders': a grown one also by another program weeks later."""
@@ -328,11 +338,11 @@ class Regrouping:
         """Likeness in phrases of a group's members among themselves; 0 while there are too few."""
         return group.inner(group.told)
 
-    def _together(self, ours: _Group, theirs: _Group) -> bool:
+    def _together(self, ours: _Group, theirs: _Group, share: float = BESIDE) -> bool:
         """Whether two groups were sent side by side, or one that is small within the days of the other."""
         one, other = self._bearing(ours), self._bearing(theirs)
         small = min(ours.messages, theirs.messages) < GROWN
-        return one.near(other) if small else one.beside(other)
+        return one.near(other) if small else one.beside(other, share)
 
     def _bearing(self, group: _Group) -> Bearing:
         """What a group came in."""

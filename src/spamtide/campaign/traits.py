@@ -76,6 +76,8 @@ _IS_LATIN = np.isin(np.arange(256), list(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJK
 _ADDRESS = re.compile(r"\S+(?:://|@)\S+")
 _ADDRESSED = re.compile(r"^\s*\S+:\s")
 """What a subject may begin with: a reader's name, or that it is a reply."""
+_TAG = re.compile(r"^\s*\[[^\]]*\]")
+"""What a mailing list or a filter puts before a subject."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ID_PART = re.compile(r"(?:\w(?:\{\d+\})?)+")
 _NO_DIGIT = re.compile(r"\D")
@@ -341,7 +343,7 @@ def _lines(shown: Shown) -> set[str]:
 def _headed(shown: Shown) -> set[str]:
     """The subject, with the layout and the shape of the links under it: rewriters seldom rewrite that."""
     said = [word for word in _subject(shown) if len(word) > 1]
-    if len(said) < SUBJECT_WORDS or is_passed_on(shown.subject):
+    if len(said) < SUBJECT_WORDS or is_passed_on(_TAG.sub("", shown.subject)):
         return set()
     shapes = "|".join(sorted({link_shape(link) for link in shown.links[:LINKS_SHAPED]}))
     return {f"{' '.join(said)}|{shown.layout}|{shapes}"}

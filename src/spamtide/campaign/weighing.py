@@ -28,7 +28,8 @@ Floats = NDArray[np.float64]
 U64 = NDArray[np.uint64]
 
 TRAIT_WEIGHT = {WORD: 1.0, NAME: 1.5, MARK: 1.5, LINE: 0.0, SUBJECT: 0.0}
-"""What a rewriter keeps weighs more than what he rewrites. A line or a subject is words that count already."""
+"""What a rewriter keeps weighs more than what he rewrites. A line and a subject are words that
+count already."""
 COMMON = 0.3
 """Share of all texts from which a trait is no more common than others: a campaign that is most of the mail
 would make what it says common, and what parts its letters, random words, all that counts."""
