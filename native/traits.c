@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define KINDS 6
+#define KINDS 5
 #define SIDE_BY_SIDE 8
 #define BLOCK 128
 
@@ -180,7 +180,7 @@ PyObject *native_sum_traits(PyObject *Py_UNUSED(module), PyObject *args)
                 if (held > 1)
                     sum += pairwise(values + written + 1, held - 1);
                 norms[KINDS * owner + kinds[trait]] += sum * sum;
-                recurring[owner] += kinds[trait] >= line ? 0 : held;
+                recurring[owner] += kinds[trait] == line ? 0 : held;
                 values[written] = sum;
                 owners[written++] = (int32_t)owner;
             }

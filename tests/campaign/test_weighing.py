@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spamtide.campaign import weighing
 from spamtide.campaign.kinship import kin_lines, kin_marks, neighbours
-from spamtide.campaign.traits import LINE, LINE_BITS, MARK, PHRASE, WORD
+from spamtide.campaign.traits import LINE, LINE_BITS, MARK, PHRASE, SUBJECT, WORD
 from spamtide.campaign.weighing import COMMON, LEAST_TRAITS, TRAIT_WEIGHT, Vectors, vectorise
 from spamtide.each import Each, in_turn
 from spamtide.engine import Apart
@@ -25,6 +25,7 @@ def drawn(seed: int, exemplars: int = 300, strains: int = 80) -> tuple[list[Ints
     rng = np.random.default_rng(seed)
     names = rng.integers(0, 2**30, 600) << 2 | rng.choice(4, 600, p=(0.5, 0.1, 0.1, 0.3))
     names[:20] = rng.integers(0, 2**22, 20) << 2 | MARK  # lines
+    names[20:40] = (rng.integers(0, 2**22, 20) + (1 << 30 - LINE_BITS)) << 2 | MARK  # subjects
     own = [rng.choice(names, rng.integers(0, 60)) for _ in range(strains)]
     strain = rng.integers(0, strains, exemplars)
     traits = []
@@ -44,8 +45,10 @@ def plain(traits: Sequence[Ints], strain: Ints, strains: int) -> dict[str, Float
     """The same by dense matrices, all features by name."""
     names, degree = np.unique(np.concatenate(traits), return_counts=True)
     line = (names & 3 == MARK) & (names >> 32 - LINE_BITS == 0)
-    kind = np.where(line, LINE, names & 3)
+    subject = (names & 3 == MARK) & (names >> 32 - LINE_BITS == 1)
+    kind = np.where(line, LINE, np.where(subject, SUBJECT, names & 3))
     assert line.any()
+    assert subject.any()
     weight = np.log((len(traits) + 1) / np.minimum(degree, COMMON * len(traits))) * [
         TRAIT_WEIGHT.get(one, 1.0) for one in kind.tolist()
     ]

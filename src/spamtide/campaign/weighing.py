@@ -36,7 +36,8 @@ would make what it says common, and what parts its letters, random words, all th
 LEAST_TRAITS = 8
 """Recurring words and phrases from which a text can be compared."""
 
-_KINDS = 6
+_KINDS = 5
+"""Kinds that are summed apart: lines and subjects, which weigh nothing, are one."""
 _LOW = np.uint64(0xFFFFFFFF)
 _SLICE = 1 << 20
 """Traits that are looked at at once: bounds memory, and stays near the processor."""
@@ -164,7 +165,7 @@ class _Run:
 
 def _runs(entries: U64, total: int) -> Iterator[_Run]:
     """Sorted entries, some at a time, with what their traits weigh among `total` exemplars."""
-    factor = np.array([TRAIT_WEIGHT.get(kind, 1.0) for kind in range(_KINDS)])
+    factor = np.array([TRAIT_WEIGHT.get(kind, 1.0) for kind in range(SUBJECT + 1)])
     start = 0
     while start < entries.size:
         end = min(start + _SLICE, entries.size)
@@ -247,7 +248,7 @@ def _summed(entries: U64, scale: Floats, strain: Ints, strains: int) -> _Sums:
             added, told = np.zeros(strains * _KINDS), np.zeros(strains, dtype=np.int64)
             value, sender = np.empty(run.entries.size), np.empty(run.entries.size, dtype=np.int32)
             held = np.empty(run.kind.size, dtype=np.int64)
-            traits = (run.entries, run.begins, run.kind, run.weight)
+            traits = (run.entries, run.begins, np.minimum(run.kind, LINE), run.weight)
             size = native.sum_traits(*traits, scale, strain, added, told, value, sender, held, PHRASE, LINE)
             norms += added
             recurring += told
@@ -268,7 +269,9 @@ def _summed(entries: U64, scale: Floats, strain: Ints, strains: int) -> _Sums:
         first = np.flatnonzero(new)
         value, owner = np.add.reduceat(value, first), owner[first]
         held = np.diff(np.searchsorted(first, run.begins), append=first.size)
-        norms += np.bincount(_KINDS * owner + np.repeat(run.kind, held), value * value, strains * _KINDS)
+        norms += np.bincount(
+            _KINDS * owner + np.repeat(np.minimum(run.kind, LINE), held), value * value, strains * _KINDS
+        )
         shared = np.repeat(held > 1, held)
         values.append(value[shared])
         owners.append(owner[shared].astype(np.int32))
