@@ -208,7 +208,7 @@ def _attribute(run: Update) -> str:
     names = rollup.aliases(run.names)
     since = lake.note("sightings").get("evidence")
     added, others = lake.added("evidence", since), renamed(lake, run.names)
-    anew = added is None or senders.to_be_counted_anew(lake)
+    anew = added is None or senders.to_be_counted_anew(lake, since)
     with ThreadPoolExecutor(1, "sources") as other:
         # Whatever is answered, campaigns with new mail have their addresses counted.
         counting = None

@@ -1,6 +1,7 @@
 """A part of a botnet's mail that lost its name two days ago."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 
@@ -64,3 +65,13 @@ def test_a_fall_that_is_known_is_not_told_again() -> None:
     known = _began_on(last - dt.timedelta(days=4), FIRST, last)
     judged = Judged(("botnet", "Anvil"), known, 0.99, "stopped", UNTRACED)
     assert not [*just_lost(observatory(0.3), [judged])]
+
+
+def test_days_on_which_no_sensor_was_up_ask_no_messages() -> None:
+    def tracing(*_: object) -> tuple[Trace, ...]:
+        raise AssertionError
+
+    seen = observatory(0.3)
+    up = seen.usual.copy()
+    up[-4:] = 0
+    assert not [*just_lost(replace(seen, usual=up, tracing=tracing), [])]

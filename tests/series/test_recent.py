@@ -85,6 +85,15 @@ def test_a_sensor_that_halves_or_doubles_is_mostly_told_by_the_third_day(panel_o
     assert all(low <= 130 <= high for one in found for low, high in one.values())
 
 
+def test_a_sensor_that_shrinks_is_told_where_no_botnet_has_a_name_yet(panel_of: Make) -> None:
+    """All mail is of one row: what is left without it says nothing."""
+    for seed in range(3):
+        seen = np.ones((SENSORS, 64))
+        seen[0, 60:] = 0.2
+        mail = drawn(seed, seen).sum(axis=0, keepdims=True)
+        assert set(told(panel_of(mail, np.full(seen.shape, 4)))) == {"s0"}
+
+
 def test_a_flood_at_a_large_sensor_shrinks_no_other(panel_of: Make) -> None:
     """Two fifths of its mail come eightfold for days: what the others' botnets do is not told by it."""
     for seed in range(5):

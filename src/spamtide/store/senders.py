@@ -99,9 +99,14 @@ def of_new_mail(
     return Counted(pa.concat_tables(found), more, anew)
 
 
-def to_be_counted_anew(lake: Lake) -> bool:
-    """Whether what is known of the sources of campaigns was counted in another way."""
-    return lake.exists("senders") and lake.note("senders").get("counting") != COUNTING
+def to_be_counted_anew(lake: Lake, since: int | None) -> bool:
+    """Whether what is known of the sources of campaigns was counted in another way, or not up to a version.
+
+    A run that died once all was answered leaves them behind the evidence: mail of that run is not among what
+    is new, and not among what was counted.
+    """
+    note = lake.note("senders")
+    return lake.exists("senders") and (note.get("counting"), note.get("evidence")) != (COUNTING, since)
 
 
 def of_all_mail(lake: Lake, names: pa.Table) -> Counted:

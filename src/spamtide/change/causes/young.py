@@ -77,7 +77,9 @@ def _fall(names: Names, subject: Subject, first: dt.date, until: dt.date) -> Eve
             compared(names.panel, one, fall, names.usual) for one in (subject, ("botnet", UNKNOWN))
         )
         lost, left = -mine.change, mine.was + mine.change
-        if left > FELL * mine.was or lost < FELL_T * mine.chance_error or other.change < WON * lost:
+        if lost <= 0 or left > FELL * mine.was or lost < FELL_T * mine.chance_error:
+            continue  # of days on which no sensor was up, all are 0
+        if other.change < WON * lost:
             continue
         chance = math.erfc(lost / max(mine.chance_error, 1e-9) / math.sqrt(2)) / 2
         if best is None or chance < best.p_value:

@@ -53,7 +53,7 @@ class Seen:
     subjects: tuple[int, int]
     """Telling botnets that moved alike, and all telling ones."""
     rest: float
-    """The chance without the botnet whose mail changed most: of one botnet alone, nothing is left."""
+    """The chance without the botnet whose mail changed most; where there is but one, `chance`."""
     witnessed: bool
     """Whether most sensors that it was held against had their usual mail in these days."""
     least: float
@@ -177,7 +177,9 @@ def look(counts: Floats, up: Bools, sensor: int, others: list[int], window: int,
     moves = np.log((mine[:, after].sum(axis=1) + 0.5) / (each + 0.5))
     alike = telling & (np.sign(moves) == np.sign(ratio)) & (np.abs(moves) >= abs(ratio) / 2)
     far = int(np.abs(mine[:, after].sum(axis=1) - each).argmax())
-    rest = mixed_chance(seen - float(mine[far, after].sum()), expected - float(each[far]), variance, tail)
+    rest = chance
+    if len(each) > 1:
+        rest = mixed_chance(seen - float(mine[far, after].sum()), expected - float(each[far]), variance, tail)
     by_day = mine.sum(axis=0)[after] / np.maximum(level[after], 1.0)
     return Seen(
         window,
