@@ -53,14 +53,14 @@ def rules(tmp_path: Path) -> Ruleset:
 
 def test_the_nearest_rule_comes_first_with_what_it_lacks(rules: Ruleset) -> None:
     lines = unreached(MAIL, "Stone", rules, (), load_knowledge())
-    assert lines[0] == "Stone: 2 rules, 0 of them match"
+    assert lines[0] == "Stone: 2 rules, 0 matching"
     assert lines[1] == "  no match stone_near (2 of 3 strings; not: text)"
     assert lines[2] == "  no match stone_far (0 of 2 strings; not: a, b)"
 
 
 def test_a_rule_that_matches_is_said_to(rules: Ruleset) -> None:
     lines = unreached(MAIL, "stone", rules, ("stone_near",), load_knowledge())
-    assert lines[:2] == ["stone: 2 rules, 1 of them match", "  matches  stone_near"]
+    assert lines[:2] == ["stone: 2 rules, 1 matching", "  matches  stone_near"]
 
 
 def test_a_name_that_no_rule_knows(rules: Ruleset) -> None:
@@ -76,4 +76,4 @@ def test_a_file_that_is_gone_is_no_error(rules: Ruleset, tmp_path: Path) -> None
 def test_an_alias_is_asked_for_as_the_name_that_the_rules_have(tmp_path: Path) -> None:
     (tmp_path / "own.yar").write_text(RULES.replace('"reed"', '"Cutwail"'), encoding="utf-8")
     lines = unreached(MAIL, "pushdo", load_signatures((tmp_path,)), (), load_knowledge())
-    assert lines[0] == "pushdo: 1 rules, 0 of them match"
+    assert lines[0] == "pushdo: 1 rule, 0 matching"

@@ -42,7 +42,8 @@ def unreached(
         return [f"{name}: no rule speaks for it"]
     hits = {hit.rstrip(QUOTED + PASSING) for hit in hits} | set(hits)
     told = sorted(_missing(signature, rendering, _how(signature.rule, hits)) for signature in own)
-    lines = [f"{name}: {len(own)} rules, {sum(signature.rule in hits for signature in own)} of them match"]
+    rules = "1 rule" if len(own) == 1 else f"{len(own)} rules"
+    lines = [f"{name}: {rules}, {sum(signature.rule in hits for signature in own)} matching"]
     return (
         lines
         + [line for _, line in told[:MOST]]
