@@ -247,3 +247,20 @@ def test_what_is_no_plain_file_is_written_to_and_stays(
     for folder in (tmp_path, Path(), Path("..")):
         assert run(["-C", observatory, "export", "observations", "-o", str(folder)]) == 65
         assert "cannot write" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("option", [("--label", "ham"), ("--lab", "Stone")])
+def test_status_does_not_ask_for_an_update_where_no_spam_is_of_the_wild(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], option: tuple[str, str]
+) -> None:
+    """An update has nothing to measure there, before it and after."""
+    (tmp_path / "a.eml").write_bytes(b"From: a@b.example\nSubject: noon\n\nShall we have lunch?\n")
+    here = ["-C", str(tmp_path / "o")]
+    assert run([*here, "ingest", "--sensor", "a", *option, str(tmp_path / "a.eml")]) == 0
+    for _ in range(2):
+        capfd.readouterr()
+        assert run([*here, "status"]) == 0
+        told = capfd.readouterr().out
+        assert "none was read yet: `spamtide ingest` does it" in told
+        assert "spamtide update" not in told
+        assert run([*here, "update"]) == 0

@@ -169,6 +169,8 @@ def _headline(told: dict[str, Any]) -> str:
     line = f"{told['name']}: {head or 'no mail yet'}"
     if totals["simulated"]:
         line = f"SIMULATED: {totals['simulated']:,} of these messages were made up.\n{line}"
+    if head and not totals["wild"]:
+        return f"{line}\nVolumes are of spam of the wild, and none was read yet: `spamtide ingest` does it."
     if head and "period" not in told:
         return f"{line}\nNothing is measured yet: `spamtide update` does it."
     if head and not told["botnets"]:
