@@ -113,7 +113,7 @@ def look(
     if len(measurement.panel.days) >= FEWEST_DAYS:
         found += _of_levels_and_mixes(measurement, detecting, each, tracing, whole=whole)
     found = [change for change in found if not _repeats_the_total(change, found, measurement)]
-    found = with_dips(found, measurement.panel)
+    found = with_dips(found, measurement.panel, measurement.exposure.values)
     found.sort(key=lambda c: (c.onset, c.kind, c.subject_kind, c.subject))
     return Detected(
         tuple(change for change in found if not _unsure(change)),

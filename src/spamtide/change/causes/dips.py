@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spamtide.model import UNKNOWN, Change, Panel
+from spamtide.change.causes.silence import UP
+from spamtide.change.moves.segment import Bools
+from spamtide.model import UNKNOWN, Change, Floats, Panel
 
 LONGEST = 21
 """Days from a fall to the return up to which the two are one dip."""
@@ -50,12 +52,13 @@ def _may_be_one(one: Change, other: Change) -> bool:
     return apart <= SAME_DAYS or (meet and apart <= MAYBE)
 
 
-def with_dips(changes: Sequence[Change], panel: Panel) -> list[Change]:
+def with_dips(changes: Sequence[Change], panel: Panel, exposure: Floats) -> list[Change]:
     """Changes, those of dips with what they coincide with in their evidence.
 
     Args:
         changes: all that is told.
         panel: the counts.
+        exposure: of each sensor by day, shape (sensors, days).
     """
     dips = list(_dips(changes))
     beside: dict[int, str] = {}
@@ -67,7 +70,7 @@ def with_dips(changes: Sequence[Change], panel: Panel) -> list[Change]:
             and one.fall.subject not in {UNKNOWN, dip.fall.subject}
             and one.beside(dip)
         )
-        words = _together(dip, others) + _a_year_ago(dip, panel)
+        words = _together(dip, others) + _a_year_ago(dip, panel, exposure >= UP)
         if words:
             beside[id(dip.fall)] = beside[id(dip.back)] = words
     return [replace(one, evidence=one.evidence + beside.get(id(one), "")) for one in changes]
@@ -99,7 +102,7 @@ def _together(dip: _Dip, others: Sequence[str]) -> str:
     return f"; together with {', '.join(others[:NAMED])}{more} from {dip.first} to {dip.last}, back after"
 
 
-def _a_year_ago(dip: _Dip, panel: Panel) -> str:
+def _a_year_ago(dip: _Dip, panel: Panel, up: Bools) -> str:
     """Whether its mail was as low on the same days of the year before, in words."""
     days = panel.days.astype("datetime64[D]")
     try:
@@ -113,7 +116,9 @@ def _a_year_ago(dip: _Dip, panel: Panel) -> str:
     near &= (days < first - np.timedelta64(SAME_DAYS, "D")) | (days > last + np.timedelta64(SAME_DAYS, "D"))
     if then.sum() < (dip.last - dip.first).days + 1 or near.sum() < AROUND:
         return ""
-    count = panel.counts[panel.subjects.index((dip.fall.subject_kind, dip.fall.subject))].sum(axis=0)
+    # A sensor that was out on some of these days says nothing of what was sent.
+    whole = up[:, then | near].all(axis=1)
+    count = panel.counts[panel.subjects.index((dip.fall.subject_kind, dip.fall.subject))][whole].sum(axis=0)
     due, came = float(count[near].mean()) * then.sum(), float(count[then].sum())
     error = float(np.sqrt(count[near].var() * then.sum() + due))
     if due < TOLD or came > due - BELOW * error or came > np.sqrt(dip.fall.ratio or 1.0) * due:
