@@ -74,7 +74,8 @@ def check(
 ) -> None:
     """Try rules on the stored mail: false hits on ham, overlap with other names, cost.
 
-    A rule that would name one in a thousand legitimate messages, and more than one, is wrong: exit 65.
+    A rule of over 60 % confidence that would name two legitimate messages, and over one in a thousand, is
+    wrong: exit 65.
 
     Examples: `spamtide signatures check maple.yar` · `spamtide signatures check --strict`
     """

@@ -95,7 +95,8 @@ def _trial(
     lab = {family: (met.get(family, 0), size[family]) for family in families}
     ham, ham_hits, wild_hits = size.get("ham", 0), met.get("ham", 0), met.get("", 0)
     said = []
-    wrong = signature.confidence > IMITATION and ham_hits > 1 and ham_hits > HAM_LIMIT * ham
+    names = signature.confidence > IMITATION and "unlike" not in signature.meta  # else it gives nobody a name
+    wrong = names and ham_hits > 1 and ham_hits > HAM_LIMIT * ham
     if ham_hits:
         said.append(
             f"hits {ham_hits:,} of {ham:,} legitimate messages (at most {at_most(ham_hits, ham):.2%})"
