@@ -144,7 +144,11 @@ def test_the_commands_print_for_people_and_programs(
     [
         (GOOD, 0, 0),
         (GREEDY.replace("meta:", "meta: confidence = 60"), 0, 65),  # it names nobody by itself
-        (GREEDY.replace("meta:", 'meta: unlike = "heron_skeleton_1"'), 0, 65),  # it only speaks against a name
+        (
+            GREEDY.replace("meta:", 'meta: unlike = "heron_skeleton_1"'),
+            0,
+            65,
+        ),  # it only speaks against a name
         (GREEDY.replace("the", "ham7"), 0, 65),  # one message may be anything
         (GREEDY.replace("the", "ham"), 65, 65),
         (GOOD.replace("Maple Meds", "nowhere"), 0, 65),
