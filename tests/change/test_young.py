@@ -9,12 +9,12 @@ from spamtide.change.causes.names import Names
 from spamtide.change.causes.telling import Judged
 from spamtide.change.causes.trail import UNTRACED
 from spamtide.change.causes.young import _began_on, just_lost
-from spamtide.model import UNKNOWN, Panel, SubjectKind, Trace, Tracing
+from spamtide.model import UNKNOWN, Carried, Panel, SubjectKind, Trace, Tracing
 
 FIRST, DAYS = dt.date(2024, 1, 1), 60
 
 
-def observatory(kept: float, *, won: float = 1.0, found: int = 40, of: str = "addresses") -> Names:
+def observatory(kept: float, *, won: float = 1.0, found: int = 40, of: Carried = "addresses") -> Names:
     """Forty messages a day of Anvil, of which a part is left for two days; what is gone is nobody's."""
     rng = np.random.default_rng(1)
     anvil, nobody = np.full((2, DAYS), 40.0) * rng.gamma(20, 1 / 20, (2, DAYS))
@@ -36,7 +36,7 @@ def observatory(kept: float, *, won: float = 1.0, found: int = 40, of: str = "ad
         _: tuple[SubjectKind, str], first: dt.date, last: dt.date, until: dt.date
     ) -> tuple[Trace, ...]:
         assert first == last == until - dt.timedelta(days=2)
-        return (Trace(of, (200, 280), (3, 7), (found, 2), (17, 24)),)  # type: ignore[arg-type]
+        return (Trace(of, (200, 280), (3, 7), (found, 2), (17, 24)),)
 
     asked: Tracing = tracing
     return Names(panel, np.ones(DAYS), asked)

@@ -157,8 +157,5 @@ class Around:
 
     def _answers(self, named: str, more: str = "", **tables: pa.Table) -> dict[str, int]:
         """Answer -> messages, the most frequent first."""
-        rows = self._ask(
-            f"{more} SELECT name, count(*) AS n FROM ({named}) GROUP BY name ORDER BY n DESC, name",  # noqa: S608
-            **tables,
-        )
-        return {row["name"]: row["n"] for row in rows}
+        sql = f"{more} SELECT name, count(*) AS n FROM ({named}) GROUP BY name ORDER BY n DESC, name"  # noqa: S608 - our own words
+        return {row["name"]: row["n"] for row in self._ask(sql, **tables)}
